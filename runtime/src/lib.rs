@@ -1,0 +1,1 @@
+//! Reactor, timers, tasks, the asyncio module, threads, sockets and the command line.

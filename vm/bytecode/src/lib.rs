@@ -1,0 +1,4 @@
+//! Opcode table, code objects as plain data, disassembler and marshalling. Knows no heap.
+#![forbid(unsafe_code)]
+
+pub mod code;

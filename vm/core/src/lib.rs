@@ -1,0 +1,1 @@
+//! Values, heap, types, frames, interpreter, builtins, imports.

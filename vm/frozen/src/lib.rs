@@ -1,0 +1,1 @@
+//! The pure-Python library, compiled at build time.

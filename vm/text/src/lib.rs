@@ -1,0 +1,1 @@
+//! Number and text formatting and parsing. Knows no heap.
