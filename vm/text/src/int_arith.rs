@@ -1,0 +1,270 @@
+//! int arithmetic with Python's rules, on i64 (checked: `None` means "use big ints") and on big ints.
+
+use crate::float::decompose;
+use crate::{IBig, TextError, UBig};
+use dashu_int::Sign;
+use dashu_int::fast_div::ConstDivisor;
+use dashu_int::ops::{BitTest, DivRem, ExtendedGcd, Gcd, SquareRoot, UnsignedAbs};
+
+/// Modulus of numeric hashes: 2**61 - 1.
+pub const HASH_MODULUS: u64 = (1 << 61) - 1;
+/// `sys.hash_info.inf`.
+pub const HASH_INF: i64 = 314159;
+
+fn by_zero() -> TextError {
+    TextError::zero_division("division by zero")
+}
+
+/// `a // b` for `b != 0`; `None` on overflow or zero.
+#[inline]
+pub fn floor_div_i64(a: i64, b: i64) -> Option<i64> {
+    let q = a.checked_div(b)?;
+    Some(if a % b != 0 && (a < 0) != (b < 0) {
+        q - 1
+    } else {
+        q
+    })
+}
+
+/// `a % b` for `b != 0`; `None` for zero. Never overflows.
+#[inline]
+pub fn modulo_i64(a: i64, b: i64) -> Option<i64> {
+    if b == 0 {
+        return None;
+    }
+    let r = a.wrapping_rem(b);
+    Some(if r != 0 && (r < 0) != (b < 0) {
+        r + b
+    } else {
+        r
+    })
+}
+
+/// `divmod(a, b)`; ZeroDivisionError "division by zero".
+pub fn divmod(a: &IBig, b: &IBig) -> Result<(IBig, IBig), TextError> {
+    if b.is_zero() {
+        return Err(by_zero());
+    }
+    let (q, r) = a.div_rem(b);
+    Ok(if !r.is_zero() && r.sign() != b.sign() {
+        (q - IBig::ONE, r + b)
+    } else {
+        (q, r)
+    })
+}
+
+pub fn floor_div(a: &IBig, b: &IBig) -> Result<IBig, TextError> {
+    divmod(a, b).map(|(q, _)| q)
+}
+
+pub fn modulo(a: &IBig, b: &IBig) -> Result<IBig, TextError> {
+    if b.is_zero() {
+        return Err(by_zero());
+    }
+    let r = a % b;
+    Ok(if !r.is_zero() && r.sign() != b.sign() {
+        r + b
+    } else {
+        r
+    })
+}
+
+/// `base ** exp` while it fits.
+pub fn pow_i64(base: i64, exp: u64) -> Option<i64> {
+    match base {
+        0 | 1 => Some(if exp == 0 { 1 } else { base }),
+        -1 => Some(if exp % 2 == 0 { 1 } else { -1 }),
+        _ => base.checked_pow(u32::try_from(exp).ok()?),
+    }
+}
+
+/// No int of ours has more bits (CPython's own bound is 2**63 bits; ours is what memory holds).
+const MAX_BITS: usize = 1 << 36;
+
+/// `base ** exp` for `exp >= 0`. MemoryError for results past 8 GiB.
+pub fn pow(base: &IBig, exp: &IBig) -> Result<IBig, TextError> {
+    let magnitude = base.unsigned_abs();
+    if magnitude.is_zero() || magnitude.is_one() {
+        let odd = exp.bit(0);
+        return Ok(
+            if exp.is_zero() || (base.sign() == Sign::Negative && !odd) {
+                IBig::ONE
+            } else {
+                base.clone()
+            },
+        );
+    }
+    let exp = usize::try_from(exp).map_err(|_| TextError::memory())?;
+    if (magnitude.bit_len() - 1).max(1).saturating_mul(exp) > MAX_BITS {
+        return Err(TextError::memory());
+    }
+    Ok(base.pow(exp))
+}
+
+/// `pow(base, exp, modulus)`, with the inverse for negative exponents.
+pub fn pow_mod(base: &IBig, exp: &IBig, modulus: &IBig) -> Result<IBig, TextError> {
+    if modulus.is_zero() {
+        return Err(TextError::value("pow() 3rd argument cannot be 0"));
+    }
+    let m = modulus.unsigned_abs();
+    if m.is_one() {
+        return Ok(IBig::ZERO);
+    }
+    let mut base = modulo(base, &IBig::from(m.clone()))?.unsigned_abs();
+    if exp.sign() == Sign::Negative {
+        base = inverse(&base, &m)
+            .ok_or_else(|| TextError::value("base is not invertible for the given modulus"))?;
+    }
+    let ring = ConstDivisor::new(m);
+    let power = ring.reduce(base).pow(&exp.unsigned_abs()).residue();
+    modulo(&IBig::from(power), modulus)
+}
+
+/// `x` with `a * x % m == 1`.
+fn inverse(a: &UBig, m: &UBig) -> Option<UBig> {
+    if a.is_zero() {
+        return None;
+    }
+    let (gcd, x, _) = a.gcd_ext(m);
+    if !gcd.is_one() {
+        return None;
+    }
+    modulo(&x, &IBig::from(m.clone()))
+        .ok()
+        .map(|x| x.unsigned_abs())
+}
+
+fn negative_shift() -> TextError {
+    TextError::value("negative shift count")
+}
+
+/// `a << b` while it fits; `None` also for a negative or large count.
+#[inline]
+pub fn shl_i64(a: i64, b: i64) -> Option<i64> {
+    if a == 0 && b >= 0 {
+        return Some(0);
+    }
+    let count = u32::try_from(b).ok().filter(|&c| c < 63)?;
+    let r = a << count;
+    (r >> count == a).then_some(r)
+}
+
+/// `a >> b`; `None` for a negative count.
+#[inline]
+pub fn shr_i64(a: i64, b: i64) -> Option<i64> {
+    (b >= 0).then(|| a >> b.min(63))
+}
+
+pub fn shl(a: &IBig, count: &IBig) -> Result<IBig, TextError> {
+    if count.sign() == Sign::Negative {
+        return Err(negative_shift());
+    }
+    if a.is_zero() {
+        return Ok(IBig::ZERO);
+    }
+    let count =
+        usize::try_from(count).map_err(|_| TextError::overflow("too many digits in integer"))?;
+    if a.unsigned_abs().bit_len().saturating_add(count) > MAX_BITS {
+        return Err(TextError::memory());
+    }
+    Ok(a << count)
+}
+
+pub fn shr(a: &IBig, count: &IBig) -> Result<IBig, TextError> {
+    if count.sign() == Sign::Negative {
+        return Err(negative_shift());
+    }
+    Ok(match usize::try_from(count) {
+        Ok(count) if count < a.unsigned_abs().bit_len() => a >> count,
+        _ if a.sign() == Sign::Negative => IBig::NEG_ONE,
+        _ => IBig::ZERO,
+    })
+}
+
+/// `n.bit_length()`.
+pub fn bit_length(n: &IBig) -> usize {
+    n.unsigned_abs().bit_len()
+}
+
+/// `n.bit_count()`: ones in the magnitude.
+pub fn bit_count(n: &IBig) -> usize {
+    n.unsigned_abs().count_ones()
+}
+
+/// `math.isqrt(n)`.
+pub fn isqrt(n: &IBig) -> Result<IBig, TextError> {
+    if n.sign() == Sign::Negative {
+        return Err(TextError::value("isqrt() argument must be nonnegative"));
+    }
+    Ok(IBig::from(n.unsigned_abs().sqrt()))
+}
+
+/// `math.gcd(a, b)`.
+pub fn gcd(a: &IBig, b: &IBig) -> IBig {
+    match (a.is_zero(), b.is_zero()) {
+        (true, _) => IBig::from(b.unsigned_abs()),
+        (_, true) => IBig::from(a.unsigned_abs()),
+        _ => IBig::from(a.unsigned_abs().gcd(b.unsigned_abs())),
+    }
+}
+
+/// `round(n, -places)` for an int: nearest multiple of `10**places`, ties to even.
+pub fn round_to_ten(n: &IBig, places: usize) -> IBig {
+    // Far past the number of digits the answer is zero.
+    if places == 0 {
+        return n.clone();
+    }
+    if places as f64 > n.unsigned_abs().bit_len() as f64 * 0.302 + 2.0 {
+        return IBig::ZERO;
+    }
+    let ten = IBig::from(UBig::from(10u8).pow(places));
+    let Ok((q, r)) = divmod(n, &ten) else {
+        return n.clone();
+    };
+    let up = match (&r + &r).cmp(&ten) {
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => q.bit(0),
+        std::cmp::Ordering::Less => false,
+    };
+    let down = n - r;
+    if up { down + ten } else { down }
+}
+
+/// -1 is the error code of CPython's hash slots.
+fn no_minus_one(h: i64) -> i64 {
+    if h == -1 { -2 } else { h }
+}
+
+/// `hash(n)` of a small int.
+#[inline]
+pub fn hash_i64(n: i64) -> i64 {
+    let h = (n.unsigned_abs() % HASH_MODULUS) as i64;
+    no_minus_one(if n < 0 { -h } else { h })
+}
+
+/// `hash(n)` of a big int.
+pub fn hash_int(n: &IBig) -> i64 {
+    let h = (n.unsigned_abs() % HASH_MODULUS) as i64;
+    no_minus_one(if n.sign() == Sign::Negative { -h } else { h })
+}
+
+/// `hash(x)` of a float; `None` for NaN, whose hash comes from its address.
+pub fn hash_f64(x: f64) -> Option<i64> {
+    if x.is_nan() {
+        return None;
+    }
+    if x.is_infinite() {
+        return Some(if x > 0.0 { HASH_INF } else { -HASH_INF });
+    }
+    let (negative, mantissa, exponent) = decompose(x);
+    // Multiplying by a power of two modulo 2**61 - 1 rotates 61 bits.
+    let turn = exponent.rem_euclid(61) as u32;
+    let rotated = (mantissa << turn & HASH_MODULUS) | mantissa.checked_shr(61 - turn).unwrap_or(0);
+    let h = if rotated == HASH_MODULUS { 0 } else { rotated } as i64;
+    Some(no_minus_one(if negative { -h } else { h }))
+}
+
+/// `hash()` of a complex from the hashes of its parts (`sys.hash_info.imag`).
+pub fn hash_complex(re: i64, im: i64) -> i64 {
+    no_minus_one((re as u64).wrapping_add((im as u64).wrapping_mul(1_000_003)) as i64)
+}
