@@ -1,7 +1,7 @@
 //! float: parsing, hex form, rounding, exact ratio; complex: repr and parsing. Follows CPython's `floatobject.c`,
 //! `pystrtod.c` and `complexobject.c`. `float_format` makes the decimal forms.
 
-use crate::float_format::{FloatStyle, format_double, repr_digits};
+use crate::float_format::{FloatStyle, repr_digits};
 use crate::repr::{bytes_repr, str_repr};
 use crate::unicode::{decimal_value, is_space};
 use crate::wtf8::code_points;
@@ -17,7 +17,8 @@ pub fn repr(x: f64) -> String {
     repr_digits(x, style)
 }
 
-/// Text with white space cut off, digits of every script turned to ASCII; what is beyond ASCII becomes '?'.
+/// Text with white space cut off, digits of every script turned to ASCII; ends with '?' at
+/// anything else beyond ASCII.
 pub(crate) fn to_ascii_number(text: &[u8]) -> Vec<u8> {
     if text.is_ascii() {
         let space = |b: &u8| is_space(*b as u32);
@@ -28,13 +29,18 @@ pub(crate) fn to_ascii_number(text: &[u8]) -> Vec<u8> {
             .map_or(start, |i| i + 1);
         return text[start..end].to_vec();
     }
-    let mut out: Vec<u8> = code_points(text)
-        .map(|cp| match cp {
-            _ if is_space(cp) => b' ',
-            0..=0x7F => cp as u8,
-            _ => decimal_value(cp).map_or(b'?', |d| b'0' + d),
-        })
-        .collect();
+    let mut out = Vec::with_capacity(text.len());
+    for cp in code_points(text) {
+        match (cp, decimal_value(cp)) {
+            _ if is_space(cp) => out.push(b' '),
+            (0..=0x7F, _) => out.push(cp as u8),
+            (_, Some(d)) => out.push(b'0' + d),
+            _ => {
+                out.push(b'?');
+                break;
+            }
+        }
+    }
     let end = out.iter().rposition(|&b| b != b' ').map_or(0, |i| i + 1);
     out.truncate(end);
     let start = out.iter().position(|&b| b != b' ').unwrap_or(0);
@@ -527,9 +533,4 @@ pub fn cmp_i64(x: f64, n: i64) -> Option<Ordering> {
             .cmp(&(n as i128))
             .then_with(|| x.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal)),
     )
-}
-
-/// `format(x, ...)` digits with a printf code; see [`format_double`].
-pub fn format(x: f64, code: u8, precision: usize, style: FloatStyle) -> String {
-    format_double(x, code, precision, style)
 }

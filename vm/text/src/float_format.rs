@@ -139,12 +139,31 @@ fn plain(sign: &str, digits: &str, decpt: i64, style: FloatStyle) -> String {
     out
 }
 
+/// Rust's shortest digits, but with the even one of two that are equally near, as CPython has it.
+fn shortest(x: f64) -> String {
+    let text = format!("{x:e}");
+    let digits = text
+        .bytes()
+        .take_while(|&b| b != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    // A tie needs an exact value of 17 or 18 digits: an integer, or one with few places.
+    let few_places = x.abs() < 1e19 && (x * 33_554_432.0).fract() == 0.0;
+    if digits >= 16 && few_places {
+        let even = format!("{x:.*e}", digits - 1);
+        if even.parse() == Ok(x) {
+            return even;
+        }
+    }
+    text
+}
+
 /// The shortest digits that read back as `x`, in `repr`'s layout.
 pub fn repr_digits(x: f64, style: FloatStyle) -> String {
     if !x.is_finite() {
         return non_finite(x, style.upper);
     }
-    let (sign, mut digits, exponent) = split(&format!("{x:e}"));
+    let (sign, mut digits, exponent) = split(&shortest(x));
     strip_zeros(&mut digits);
     let decpt = exponent as i64 + 1;
     if decpt <= -4 || decpt > 16 {

@@ -87,7 +87,7 @@ impl Cursor<'_> {
         let both = || TextError::value("Cannot specify both ',' and '_'.");
         let comma = self.eat(b',');
         let underscore = self.eat(b'_');
-        if comma && underscore || underscore && self.eat(b',') {
+        if underscore && (comma || self.eat(b',')) {
             return Err(both());
         }
         Ok(match (comma, underscore) {

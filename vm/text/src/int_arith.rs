@@ -73,7 +73,7 @@ pub fn modulo(a: &IBig, b: &IBig) -> Result<IBig, TextError> {
 pub fn pow_i64(base: i64, exp: u64) -> Option<i64> {
     match base {
         0 | 1 => Some(if exp == 0 { 1 } else { base }),
-        -1 => Some(if exp % 2 == 0 { 1 } else { -1 }),
+        -1 => Some(if exp.is_multiple_of(2) { 1 } else { -1 }),
         _ => base.checked_pow(u32::try_from(exp).ok()?),
     }
 }

@@ -22,7 +22,7 @@ pub struct Spec<'a> {
     pub flags: Flags,
     pub width: Option<Amount>,
     pub precision: Option<Amount>,
-    /// Code point (str) or byte (bytes) of the conversion. `%` takes no argument.
+    /// Code point (str) or byte (bytes) of the conversion. A bare `%%` comes out as a literal `%`.
     pub conversion: u32,
     /// Index of the conversion in the format, in code points or bytes, for messages.
     pub index: usize,
@@ -186,6 +186,10 @@ impl<'a> Iterator for Parser<'a> {
             return Some(Ok(Piece::Literal(&rest[..literal])));
         }
         self.pos += 1;
+        if self.peek() == Some(b'%') {
+            self.pos += 1;
+            return Some(Ok(Piece::Literal(&rest[..1])));
+        }
         let spec = self.spec();
         if spec.is_err() {
             self.pos = self.text.len();
@@ -316,6 +320,12 @@ pub fn format_int(
     n: &Int,
     max_digits: usize,
 ) -> Result<String, TextError> {
+    if conversion
+        .precision
+        .is_some_and(|p| p > (i32::MAX - 3) as usize)
+    {
+        return Err(TextError::overflow("precision too large"));
+    }
     let base = match u8::try_from(conversion.code) {
         Ok(b'o') => 8,
         Ok(b'x' | b'X') => 16,
@@ -331,12 +341,6 @@ pub fn format_int(
         .precision
         .unwrap_or(0)
         .saturating_sub(magnitude.len());
-    if conversion
-        .precision
-        .is_some_and(|p| p > (i32::MAX - 3) as usize)
-    {
-        return Err(TextError::overflow("precision too large"));
-    }
     let mut body = "0".repeat(zeros);
     body.push_str(magnitude);
     let mut prefix = if conversion.flags.alternate {
@@ -367,9 +371,9 @@ pub fn format_float(conversion: &Conversion, x: f64) -> Result<String, TextError
     conversion.pad_number(conversion.sign(text.starts_with('-')), "", body)
 }
 
-/// Whether the conversion is one that CPython has. `a b c d e E f F g G i o r s u x X %`; `b` only for bytes.
+/// Whether the conversion is one that CPython has. `a b c d e E f F g G i o r s u x X`; `b` only for bytes.
 pub fn is_supported(conversion: u32, bytes: bool) -> bool {
-    u8::try_from(conversion).is_ok_and(|b| b"acdeEfFgGiorsuxX%".contains(&b) || bytes && b == b'b')
+    u8::try_from(conversion).is_ok_and(|b| b"acdeEfFgGiorsuxX".contains(&b) || bytes && b == b'b')
 }
 
 /// "unsupported format character 'y' (0x79) at index 1", raised after the argument was fetched. `format` is the whole
@@ -391,12 +395,12 @@ pub fn unsupported(spec: &Spec<'_>, format: &[u8], bytes: bool) -> TextError {
 }
 
 /// TypeError for an argument that is no number: "%d format: a real number is required, not str".
-pub fn wants_number(conversion: u32, type_name: &str) -> TextError {
+pub fn wants_number(conversion: u32, type_name: &str, bytes: bool) -> TextError {
     let c = char::from_u32(conversion).unwrap_or('?');
-    let what = if matches!(c, 'o' | 'x' | 'X') {
-        "an integer"
-    } else {
-        "a real number"
-    };
-    TextError::type_(format!("%{c} format: {what} is required, not {type_name}"))
+    TextError::type_(match (c, bytes) {
+        ('o' | 'x' | 'X', _) => format!("%{c} format: an integer is required, not {type_name}"),
+        ('d' | 'i' | 'u', _) => format!("%{c} format: a real number is required, not {type_name}"),
+        (_, true) => format!("float argument required, not {type_name}"),
+        _ => format!("must be real number, not {type_name}"),
+    })
 }

@@ -23,6 +23,9 @@ pub enum Piece<'a> {
     Field(Field<'a>),
 }
 
+/// A literal and the field behind it.
+pub type Pair<'a> = (&'a [u8], Option<Field<'a>>);
+
 /// Lazy parser. Errors come when the parser gets there, after the fields before were formatted.
 #[derive(Clone, Debug)]
 pub struct Parser<'a> {
@@ -48,7 +51,7 @@ impl<'a> Parser<'a> {
 
     /// One literal (maybe empty) and the field after it, as `_string.formatter_parser` yields them. `{{` and `}}` end a
     /// literal with one brace and have no field.
-    pub fn next_pair(&mut self) -> Option<Result<(&'a [u8], Option<Field<'a>>), TextError>> {
+    pub fn next_pair(&mut self) -> Option<Result<Pair<'a>, TextError>> {
         if self.pos >= self.text.len() {
             return None;
         }
@@ -59,7 +62,7 @@ impl<'a> Parser<'a> {
         Some(pair)
     }
 
-    fn pair(&mut self) -> Result<(&'a [u8], Option<Field<'a>>), TextError> {
+    fn pair(&mut self) -> Result<Pair<'a>, TextError> {
         let start = self.pos;
         let Some(len) = memchr::memchr2(b'{', b'}', &self.text[start..]) else {
             self.pos = self.text.len();
@@ -162,14 +165,16 @@ impl<'a> Iterator for Parser<'a> {
         if let Some(field) = self.pending.take() {
             return Some(Ok(Piece::Field(field)));
         }
-        match self.next_pair()? {
-            Err(e) => Some(Err(e)),
-            Ok((literal, field)) if !literal.is_empty() => {
-                self.pending = field;
-                Some(Ok(Piece::Literal(literal)))
+        loop {
+            match self.next_pair()? {
+                Err(e) => return Some(Err(e)),
+                Ok((literal, field)) if !literal.is_empty() => {
+                    self.pending = field;
+                    return Some(Ok(Piece::Literal(literal)));
+                }
+                Ok((_, Some(field))) => return Some(Ok(Piece::Field(field))),
+                Ok(_) => {}
             }
-            Ok((_, Some(field))) => Some(Ok(Piece::Field(field))),
-            Ok(_) => self.next(),
         }
     }
 }
