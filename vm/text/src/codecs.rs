@@ -538,3 +538,139 @@ pub fn encode(codec: Codec, text: &[u8], handler: Handler) -> Result<Vec<u8>, En
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoding() {
+        use Codec::*;
+        use Handler::*;
+        let table: &[(&[u8], Codec, Handler, &[u8])] = &[
+            (b"a\xff", Utf8, Strict, b"'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"),
+            (b"\xe2\x82", Utf8, Strict, b"'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"),
+            (b"\xe2(\xa1", Utf8, Strict, b"'utf-8' codec can't decode byte 0xe2 in position 0: invalid continuation byte"),
+            (b"\xf0\x9f\x98a", Utf8, Strict, b"'utf-8' codec can't decode bytes in position 0-2: invalid continuation byte"),
+            (b"\xed\xa0\x80", Utf8, Strict, b"'utf-8' codec can't decode byte 0xed in position 0: invalid continuation byte"),
+            (b"\xed\xa0\x80", Utf8, SurrogatePass, b"\xed\xa0\x80"),
+            (b"\xed\xa0", Utf8, SurrogatePass, b"'utf-8' codec can't decode byte 0xed in position 0: invalid continuation byte"),
+            (b"\xc0\x80", Utf8, Replace, b"\xef\xbf\xbd\xef\xbf\xbd"),
+            (b"\xff\xfe\xe2\x82", Utf8, SurrogateEscape, b"\xed\xb3\xbf\xed\xb3\xbe\xed\xb3\xa2\xed\xb2\x82"),
+            (b"a\xe2\x82b", Utf8, BackslashReplace, b"a\\xe2\\x82b"),
+            (b"\xf0\x80\x80", Utf8, Replace, b"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"),
+            (b"a\xffb", Utf8, Ignore, b"ab"),
+            (b"a\x80", Ascii, Strict, b"'ascii' codec can't decode byte 0x80 in position 1: ordinal not in range(128)"),
+            (b"a\x80\x81", Ascii, Replace, b"a\xef\xbf\xbd\xef\xbf\xbd"),
+            (b"\xe9", Latin1, Strict, b"\xc3\xa9"),
+            (b"a", Utf16Le, Strict, b"'utf-16-le' codec can't decode byte 0x61 in position 0: truncated data"),
+            (b"\x00\xd8", Utf16Le, Strict, b"'utf-16-le' codec can't decode bytes in position 0-1: unexpected end of data"),
+            (b"\x00\xd8a\x00", Utf16Le, Strict, b"'utf-16-le' codec can't decode bytes in position 0-1: illegal UTF-16 surrogate"),
+            (b"\x00\xdca\x00", Utf16Le, Strict, b"'utf-16-le' codec can't decode bytes in position 0-1: illegal encoding"),
+            (b"\x00\xd8a", Utf16Le, Strict, b"'utf-16-le' codec can't decode bytes in position 0-2: unexpected end of data"),
+            (b"=\xd8\x00\xde", Utf16Le, Strict, b"\xf0\x9f\x98\x80"),
+            (b"\xd8\x00\x00a", Utf16Be, SurrogatePass, b"\xed\xa0\x80a"),
+            (b"abc", Utf32Le, Strict, b"'utf-32-le' codec can't decode bytes in position 0-2: truncated data"),
+            (b"\x00\x00\x11\x00", Utf32Le, Strict, b"'utf-32-le' codec can't decode bytes in position 0-3: code point not in range(0x110000)"),
+            (b"\x00\xd8\x00\x00", Utf32Le, Strict, b"'utf-32-le' codec can't decode bytes in position 0-3: code point in surrogate code point range(0xd800, 0xe000)"),
+            (b"\x00\xd8\x00\x00", Utf32Le, SurrogatePass, b"\xed\xa0\x80"),
+            (b"\x00\x01\xf6\x00", Utf32Be, Strict, b"\xf0\x9f\x98\x80"),
+        ];
+        for &(input, codec, handler, want) in table {
+            let got =
+                decode(codec, input, handler).unwrap_or_else(|e| e.message(input).into_bytes());
+            assert_eq!(got, want, "{input:?} {codec:?} {handler:?}");
+        }
+        assert_eq!(utf16_bom(b"\xfe\xffa"), (Utf16Be, 2));
+        assert_eq!(
+            decode_from(Utf16Be, b"\xfe\xffa", 2, Strict)
+                .unwrap_err()
+                .start,
+            2
+        );
+        assert_eq!(utf32_bom(b"\xff\xfe\0\0"), (Utf32Le, 4));
+        assert_eq!(
+            decode_partial(Utf8, b"a\xe2\x82", Strict),
+            Ok((b"a".to_vec(), 1))
+        );
+        assert!(decode_partial(Utf8, b"a\xe2(", Strict).is_err());
+    }
+
+    #[test]
+    fn encoding() {
+        use Codec::*;
+        use Handler::*;
+        let table: &[(&[u8], Codec, Handler, &[u8])] = &[
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf8, Strict, b"'utf-8' codec can't encode characters in position 1-2: surrogates not allowed"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf8, SurrogatePass, b"a\xed\xa0\x80\xed\xb0\x80"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf8, BackslashReplace, b"a\\ud800\\udc00"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf8, Replace, b"a??"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Ascii, SurrogateEscape, b"'ascii' codec can't encode characters in position 1-2: ordinal not in range(128)"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Ascii, Replace, b"a??"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf16Le, Strict, b"'utf-16-le' codec can't encode character '\\ud800' in position 1: surrogates not allowed"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf16Le, BackslashReplace, b"a\x00\\\x00u\x00d\x008\x000\x000\x00\\\x00u\x00d\x00c\x000\x000\x00"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf16Le, Replace, b"a\x00?\x00?\x00"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf32Be, Strict, b"'utf-32-be' codec can't encode character '\\ud800' in position 1: surrogates not allowed"),
+            (b"a\xed\xa0\x80\xed\xb0\x80", Utf32Be, Replace, b"\x00\x00\x00a\x00\x00\x00?\x00\x00\x00?"),
+            (b"\xed\xa0\x80", Utf8, BackslashReplace, b"\\ud800"),
+            (b"\xed\xa0\x80", Utf8, XmlCharRefReplace, b"&#55296;"),
+            (b"\xed\xa0\x80", Ascii, SurrogatePass, b"'ascii' codec can't encode character '\\ud800' in position 0: ordinal not in range(128)"),
+            (b"\xed\xa0\x80", Ascii, BackslashReplace, b"\\ud800"),
+            (b"\xed\xa0\x80", Ascii, XmlCharRefReplace, b"&#55296;"),
+            (b"\xed\xa0\x80", Ascii, Replace, b"?"),
+            (b"\xed\xa0\x80", Latin1, Strict, b"'latin-1' codec can't encode character '\\ud800' in position 0: ordinal not in range(256)"),
+            (b"\xed\xa0\x80", Latin1, XmlCharRefReplace, b"&#55296;"),
+            (b"\xed\xa0\x80", Latin1, Replace, b"?"),
+            (b"\xed\xa0\x80", Utf16Le, Strict, b"'utf-16-le' codec can't encode character '\\ud800' in position 0: surrogates not allowed"),
+            (b"\xed\xa0\x80", Utf16Le, SurrogateEscape, b"'utf-16-le' codec can't encode character '\\ud800' in position 0: surrogates not allowed"),
+            (b"\xed\xa0\x80", Utf32Be, XmlCharRefReplace, b"\x00\x00\x00&\x00\x00\x00#\x00\x00\x005\x00\x00\x005\x00\x00\x002\x00\x00\x009\x00\x00\x006\x00\x00\x00;"),
+            (b"\xed\xa0\x80", Utf32Be, Replace, b"\x00\x00\x00?"),
+            (b"\xc4\x80", Utf8, SurrogateEscape, b"\xc4\x80"),
+            (b"\xc4\x80", Ascii, SurrogateEscape, b"'ascii' codec can't encode character '\\u0100' in position 0: ordinal not in range(128)"),
+            (b"\xc4\x80", Utf16Le, SurrogatePass, b"\x00\x01"),
+            (b"\xc4\x80", Utf16Le, BackslashReplace, b"\x00\x01"),
+            (b"\xc4\x80", Utf16Le, Replace, b"\x00\x01"),
+            (b"\xc4\x80", Utf32Be, Strict, b"\x00\x00\x01\x00"),
+            (b"a\xc4\x80\xc4\x81b", Utf8, Strict, b"a\xc4\x80\xc4\x81b"),
+            (b"a\xc4\x80\xc4\x81b", Utf8, BackslashReplace, b"a\xc4\x80\xc4\x81b"),
+            (b"a\xc4\x80\xc4\x81b", Ascii, XmlCharRefReplace, b"a&#256;&#257;b"),
+            (b"a\xc4\x80\xc4\x81b", Latin1, Strict, b"'latin-1' codec can't encode characters in position 1-2: ordinal not in range(256)"),
+            (b"a\xc4\x80\xc4\x81b", Utf16Le, SurrogateEscape, b"a\x00\x00\x01\x01\x01b\x00"),
+            (b"a\xc4\x80\xc4\x81b", Utf16Le, BackslashReplace, b"a\x00\x00\x01\x01\x01b\x00"),
+            (b"a\xc4\x80\xc4\x81b", Utf32Be, SurrogateEscape, b"\x00\x00\x00a\x00\x00\x01\x00\x00\x00\x01\x01\x00\x00\x00b"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Utf8, Strict, b"'utf-8' codec can't encode characters in position 0-1: surrogates not allowed"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Ascii, Strict, b"'ascii' codec can't encode characters in position 0-1: ordinal not in range(128)"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Ascii, Replace, b"??"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Latin1, XmlCharRefReplace, b"&#56575;&#55296;"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Latin1, Replace, b"??"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Utf16Le, SurrogateEscape, b"'utf-16-le' codec can't encode character '\\udcff' in position 0: surrogates not allowed"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Utf16Le, BackslashReplace, b"\\\x00u\x00d\x00c\x00f\x00f\x00\\\x00u\x00d\x008\x000\x000\x00"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Utf16Le, XmlCharRefReplace, b"&\x00#\x005\x006\x005\x007\x005\x00;\x00&\x00#\x005\x005\x002\x009\x006\x00;\x00"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Utf32Be, SurrogateEscape, b"'utf-32-be' codec can't encode character '\\udcff' in position 0: surrogates not allowed"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Utf32Be, SurrogatePass, b"\x00\x00\xdc\xff\x00\x00\xd8\x00"),
+            (b"\xed\xb3\xbf\xed\xa0\x80", Utf32Be, Replace, b"\x00\x00\x00?\x00\x00\x00?"),
+            (b"\xed\xa0\x80a", Utf8, SurrogateEscape, b"'utf-8' codec can't encode character '\\ud800' in position 0: surrogates not allowed"),
+            (b"\xed\xa0\x80a", Utf8, SurrogatePass, b"\xed\xa0\x80a"),
+            (b"\xed\xa0\x80a", Utf8, XmlCharRefReplace, b"&#55296;a"),
+            (b"\xed\xa0\x80a", Ascii, BackslashReplace, b"\\ud800a"),
+            (b"\xed\xa0\x80a", Ascii, XmlCharRefReplace, b"&#55296;a"),
+            (b"\xed\xa0\x80a", Latin1, Strict, b"'latin-1' codec can't encode character '\\ud800' in position 0: ordinal not in range(256)"),
+            (b"\xed\xa0\x80a", Latin1, BackslashReplace, b"\\ud800a"),
+            (b"\xed\xa0\x80a", Utf16Le, SurrogateEscape, b"'utf-16-le' codec can't encode character '\\ud800' in position 0: surrogates not allowed"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Utf8, Strict, b"\xf0\x9f\x98\x80\xc3\xa9"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Utf8, Replace, b"\xf0\x9f\x98\x80\xc3\xa9"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Ascii, SurrogateEscape, b"'ascii' codec can't encode characters in position 0-1: ordinal not in range(128)"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Ascii, SurrogatePass, b"'ascii' codec can't encode characters in position 0-1: ordinal not in range(128)"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Ascii, BackslashReplace, b"\\U0001f600\\xe9"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Ascii, XmlCharRefReplace, b"&#128512;&#233;"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Ascii, Replace, b"??"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Latin1, SurrogatePass, b"'latin-1' codec can't encode character '\\U0001f600' in position 0: ordinal not in range(256)"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Latin1, XmlCharRefReplace, b"&#128512;\xe9"),
+            (b"\xf0\x9f\x98\x80\xc3\xa9", Latin1, Replace, b"?\xe9"),
+        ];
+        for &(text, codec, handler, want) in table {
+            let got = encode(codec, text, handler).unwrap_or_else(|e| e.message(text).into_bytes());
+            assert_eq!(got, want, "{text:?} {codec:?} {handler:?}");
+        }
+    }
+}

@@ -247,3 +247,79 @@ pub fn encode_raw(text: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoding() {
+        let table: &[(&[u8], &[u8])] = &[
+            (b"\\x4", b"'unicodeescape' codec can't decode bytes in position 0-2: truncated \\xXX escape"),
+            (b"a\\u12", b"'unicodeescape' codec can't decode bytes in position 1-4: truncated \\uXXXX escape"),
+            (b"\\U00110000", b"'unicodeescape' codec can't decode bytes in position 0-9: illegal Unicode character"),
+            (b"\\U0011", b"'unicodeescape' codec can't decode bytes in position 0-5: truncated \\UXXXXXXXX escape"),
+            (b"\\", b"'unicodeescape' codec can't decode byte 0x5c in position 0: \\ at end of string"),
+            (b"\\N{foo}", b"'unicodeescape' codec can't decode bytes in position 0-6: unknown Unicode character name"),
+            (b"\\N{}", b"'unicodeescape' codec can't decode bytes in position 0-2: malformed \\N character escape"),
+            (b"\\Nfoo", b"'unicodeescape' codec can't decode bytes in position 0-1: malformed \\N character escape"),
+            (b"\\N{foo", b"'unicodeescape' codec can't decode bytes in position 0-5: malformed \\N character escape"),
+            (b"\\777\\8\\q\\a\\\x0a!\xe9", b"\xc7\xbf\\8\\q\x07!\xc3\xa9"),
+            (b"\\\\\\'\\\"\\t\\0\\12\\x41\\u00e9\\ud800", b"\\'\"\x09\x00\x0aA\xc3\xa9\xed\xa0\x80"),
+        ];
+        for &(input, want) in table {
+            let got = decode(input, Handler::Strict, &|_, _| false);
+            assert_eq!(
+                got.map(|g| g.0)
+                    .unwrap_or_else(|e| e.message(input).into_bytes()),
+                want,
+                "{input:?}"
+            );
+        }
+        let raw: &[(&[u8], &[u8])] = &[
+            (b"\\u12", b"'rawunicodeescape' codec can't decode bytes in position 0-3: truncated \\uXXXX escape"),
+            (b"\\\\u0041\\\\\\u0041", b"\\\\u0041\\\\A"),
+            (b"\\U00110000", b"'rawunicodeescape' codec can't decode bytes in position 0-9: \\Uxxxxxxxx out of range"),
+            (b"\\U0011zz", b"'rawunicodeescape' codec can't decode bytes in position 0-5: truncated \\UXXXXXXXX escape"),
+            (b"a\\n\xe9\\", b"a\\n\xc3\xa9\\"),
+            (b"\\ud800", b"\xed\xa0\x80"),
+        ];
+        for &(input, want) in raw {
+            let got = decode_raw(input, Handler::Strict)
+                .unwrap_or_else(|e| e.message(input).into_bytes());
+            assert_eq!(got, want, "{input:?}");
+        }
+        let named = decode(b"\\N{DOT}", Handler::Strict, &|name, out| {
+            out.push(b'.');
+            name == b"DOT"
+        });
+        assert_eq!(named.map(|n| n.0), Ok(b".".to_vec()));
+        let warned = decode(b"ab\\q\\400", Handler::Strict, &|_, _| false)
+            .unwrap()
+            .1;
+        assert_eq!(
+            warned,
+            Warned {
+                unknown: Some(2),
+                octal: Some(4)
+            }
+        );
+        assert_eq!(
+            decode(b"\\x4z", Handler::Replace, &|_, _| false).unwrap().0,
+            "\u{fffd}z".as_bytes()
+        );
+    }
+
+    #[test]
+    fn encoding() {
+        let text = b"\xc4\x80\xc3\xa9\xf0\x9f\x98\x80\\a\x0a\x7f\xed\xa0\x80'\"\x09";
+        assert_eq!(
+            encode(text),
+            b"\\u0100\\xe9\\U0001f600\\\\a\\n\\x7f\\ud800'\"\\t"
+        );
+        assert_eq!(
+            encode_raw(text),
+            b"\\u0100\xe9\\U0001f600\\a\x0a\x7f\\ud800'\"\x09"
+        );
+    }
+}

@@ -534,3 +534,309 @@ pub fn cmp_i64(x: f64, n: i64) -> Option<Ordering> {
             .then_with(|| x.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(r: Result<f64, TextError>) -> String {
+        r.map(repr).unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn repr_and_hex() {
+        let table = [
+            (0.0, "0.0", "0x0.0p+0"),
+            (-0.0, "-0.0", "-0x0.0p+0"),
+            (1.0, "1.0", "0x1.0000000000000p+0"),
+            (1e+16, "1e+16", "0x1.1c37937e08000p+53"),
+            (
+                1000000000000000.0,
+                "1000000000000000.0",
+                "0x1.c6bf526340000p+49",
+            ),
+            (
+                1.2345678901234568e+17,
+                "1.2345678901234568e+17",
+                "0x1.b69b4ba630f35p+56",
+            ),
+            (0.0001, "0.0001", "0x1.a36e2eb1c432dp-14"),
+            (1e-05, "1e-05", "0x1.4f8b588e368f1p-17"),
+            (5e-324, "5e-324", "0x0.0000000000001p-1022"),
+            (
+                1.7976931348623157e+308,
+                "1.7976931348623157e+308",
+                "0x1.fffffffffffffp+1023",
+            ),
+            (0.1, "0.1", "0x1.999999999999ap-4"),
+            (
+                2.9802322387695312e-08,
+                "2.9802322387695312e-08",
+                "0x1.0000000000000p-25",
+            ),
+            (
+                5.684341886080802e-14,
+                "5.684341886080802e-14",
+                "0x1.0000000000000p-44",
+            ),
+            (1e+22, "1e+22", "0x1.0f0cf064dd592p+73"),
+            (1e+23, "1e+23", "0x1.52d02c7e14af6p+76"),
+            (f64::INFINITY, "inf", "inf"),
+            (f64::NEG_INFINITY, "-inf", "-inf"),
+            (f64::NAN, "nan", "nan"),
+            (-1.5, "-1.5", "-0x1.8000000000000p+0"),
+        ];
+        for (x, r, h) in table {
+            assert_eq!(repr(x), r);
+            assert_eq!(hex(x), h);
+            assert_eq!(text(from_hex(h.as_bytes())), r);
+        }
+    }
+
+    #[test]
+    fn parsing() {
+        let table = [
+            ("1", "1.0"),
+            (" \t-1.5e3\n", "-1500.0"),
+            ("1_000.5", "1000.5"),
+            (
+                "1__0",
+                "ValueError: could not convert string to float: '1__0'",
+            ),
+            ("_1", "ValueError: could not convert string to float: '_1'"),
+            ("1_", "ValueError: could not convert string to float: '1_'"),
+            (
+                "1_.5",
+                "ValueError: could not convert string to float: '1_.5'",
+            ),
+            ("inf", "inf"),
+            ("-INFINITY", "-inf"),
+            ("+nan", "nan"),
+            ("", "ValueError: could not convert string to float: ''"),
+            (".", "ValueError: could not convert string to float: '.'"),
+            (".5", "0.5"),
+            ("5.", "5.0"),
+            ("1e", "ValueError: could not convert string to float: '1e'"),
+            ("1e5", "100000.0"),
+            (
+                "0x10",
+                "ValueError: could not convert string to float: '0x10'",
+            ),
+            ("\u{663}.\u{664}", "3.4"),
+            (
+                "1\u{e9}",
+                "ValueError: could not convert string to float: '1\u{e9}'",
+            ),
+            ("1e400", "inf"),
+            ("1e-400", "0.0"),
+            (
+                "nanx",
+                "ValueError: could not convert string to float: 'nanx'",
+            ),
+            (
+                "--1",
+                "ValueError: could not convert string to float: '--1'",
+            ),
+        ];
+        for (s, want) in table {
+            assert_eq!(text(parse(s.as_bytes())), want);
+        }
+        assert_eq!(
+            text(parse_bytes(b"1\xff")),
+            "ValueError: could not convert string to float: b'1\\xff'"
+        );
+        let hex_table = [
+            ("0x1p0", "1.0"),
+            ("1.8", "1.5"),
+            ("-0x.8p1", "-1.0"),
+            (
+                "0x1.fffffffffffff8p1023",
+                "OverflowError: hexadecimal value too large to represent as a float",
+            ),
+            ("0x1p-1075", "0.0"),
+            ("0x1.8p-1075", "5e-324"),
+            (
+                "0x1p99999999999999999999",
+                "OverflowError: hexadecimal value too large to represent as a float",
+            ),
+            (
+                "0x",
+                "ValueError: invalid hexadecimal floating-point string",
+            ),
+            ("", "ValueError: invalid hexadecimal floating-point string"),
+            (
+                "p1",
+                "ValueError: invalid hexadecimal floating-point string",
+            ),
+            (
+                "0x1p",
+                "ValueError: invalid hexadecimal floating-point string",
+            ),
+            ("inf", "inf"),
+            ("-nan", "nan"),
+            (" 0x1 ", "1.0"),
+            ("0x1.0000000000000800000000001p0", "1.0000000000000002"),
+        ];
+        for (s, want) in hex_table {
+            assert_eq!(text(from_hex(s.as_bytes())), want);
+        }
+    }
+
+    #[test]
+    fn rounding() {
+        let table = [
+            (2.675, 2, "2.67"),
+            (0.5, 0, "0.0"),
+            (1.5, 0, "2.0"),
+            (2.5, 0, "2.0"),
+            (1234.5, -2, "1200.0"),
+            (1250.0, -2, "1200.0"),
+            (1350.0, -2, "1400.0"),
+            (5e+22, -23, "0.0"),
+            (5.1, -1, "10.0"),
+            (4.9, -1, "0.0"),
+            (-5.0, -1, "-0.0"),
+            (-15.0, -1, "-20.0"),
+            (
+                1.7976931348623157e+308,
+                -308,
+                "OverflowError: rounded value too large to represent",
+            ),
+            (1e-300, 400, "1e-300"),
+            (9.5, -400, "0.0"),
+            (0.15, 1, "0.1"),
+            (99.5, -1, "100.0"),
+            (1.005, 2, "1.0"),
+        ];
+        for (x, n, want) in table {
+            assert_eq!(text(round_digits(x, n)), want);
+        }
+        let ints = [
+            (0.5, "0", "0"),
+            (1.5, "1", "2"),
+            (-2.5, "-2", "-2"),
+            (1e+22, "10000000000000000000000", "10000000000000000000000"),
+            (-0.9, "0", "-1"),
+            (
+                1.2089258196146292e+24,
+                "1208925819614629174706176",
+                "1208925819614629174706176",
+            ),
+            (
+                f64::INFINITY,
+                "OverflowError: cannot convert float infinity to integer",
+                "OverflowError: cannot convert float infinity to integer",
+            ),
+            (
+                f64::NAN,
+                "ValueError: cannot convert float NaN to integer",
+                "ValueError: cannot convert float NaN to integer",
+            ),
+        ];
+        for (x, whole, rounded) in ints {
+            let show = |r: Result<IBig, TextError>| {
+                r.map(|n| n.to_string()).unwrap_or_else(|e| e.to_string())
+            };
+            assert_eq!(show(to_int(x)), whole);
+            assert_eq!(show(round_to_int(x)), rounded);
+        }
+        let ratios = [
+            (0.0, "(0, 1)"),
+            (0.1, "(3602879701896397, 36028797018963968)"),
+            (-2.5, "(-5, 2)"),
+            (1e+20, "(100000000000000000000, 1)"),
+            (
+                f64::INFINITY,
+                "OverflowError: cannot convert Infinity to integer ratio",
+            ),
+            (f64::NAN, "ValueError: cannot convert NaN to integer ratio"),
+        ];
+        for (x, want) in ratios {
+            let got = as_integer_ratio(x).map(|(a, b)| format!("({a}, {b})"));
+            assert_eq!(got.unwrap_or_else(|e| e.to_string()), want);
+        }
+    }
+
+    #[test]
+    fn division() {
+        let table = [
+            (7.0, 2.0, "(3.0, 1.0)"),
+            (-7.0, 2.0, "(-4.0, 1.0)"),
+            (7.0, -2.0, "(-4.0, -1.0)"),
+            (-0.0, 3.0, "(-0.0, 0.0)"),
+            (1.0, 0.1, "(9.0, 0.09999999999999995)"),
+            (f64::INFINITY, 2.0, "(nan, nan)"),
+            (3.0, f64::INFINITY, "(0.0, 3.0)"),
+            (-3.0, f64::INFINITY, "(-1.0, inf)"),
+        ];
+        for (x, y, want) in table {
+            let (q, r) = divmod(x, y);
+            assert_eq!(format!("({}, {})", repr(q), repr(r)), want);
+        }
+    }
+
+    #[test]
+    fn complex() {
+        let table = [
+            (0.0, 1.0, "1j"),
+            (-0.0, 1.0, "(-0+1j)"),
+            (1.0, -0.0, "(1-0j)"),
+            (1.5, 2.0, "(1.5+2j)"),
+            (f64::NAN, f64::INFINITY, "(nan+infj)"),
+            (1.0, f64::NEG_INFINITY, "(1-infj)"),
+            (0.0, -1e+16, "-1e+16j"),
+        ];
+        for (x, y, want) in table {
+            assert_eq!(complex_repr(x, y), want);
+        }
+        let parsed = [
+            ("1+2j", "(1+2j)"),
+            ("1", "(1+0j)"),
+            ("j", "1j"),
+            ("-j", "-1j"),
+            ("+1.5e3-j", "(1500-1j)"),
+            (" ( 1-2J ) ", "(1-2j)"),
+            ("1 + 2j", "ValueError: complex() arg is a malformed string"),
+            ("", "ValueError: complex() arg is a malformed string"),
+            ("(1", "ValueError: complex() arg is a malformed string"),
+            ("1j+2", "ValueError: complex() arg is a malformed string"),
+            ("1+2", "ValueError: complex() arg is a malformed string"),
+            ("infj", "infj"),
+            ("nan+nanj", "(nan+nanj)"),
+            ("1_0+2_0j", "(10+20j)"),
+            (
+                "1__0",
+                "ValueError: could not convert string to complex: '1__0'",
+            ),
+            ("j1", "ValueError: complex() arg is a malformed string"),
+        ];
+        for (s, want) in parsed {
+            let got = parse_complex(s.as_bytes()).map(|(x, y)| complex_repr(x, y));
+            assert_eq!(got.unwrap_or_else(|e| e.to_string()), want);
+        }
+    }
+
+    #[test]
+    fn compares_with_ints() {
+        let n = IBig::from(1) << 53;
+        assert_eq!(
+            cmp_int(9007199254740992.0, &(&n + IBig::ONE)),
+            Some(Ordering::Less)
+        );
+        assert_eq!(
+            cmp_i64(9007199254740992.0, 9007199254740993),
+            Some(Ordering::Less)
+        );
+        assert_eq!(
+            cmp_i64(9223372036854775808.0, i64::MAX),
+            Some(Ordering::Greater)
+        );
+        assert_eq!(
+            cmp_i64(-9223372036854775808.0, i64::MIN),
+            Some(Ordering::Equal)
+        );
+        assert_eq!(cmp_int(f64::NAN, &n), None);
+        assert_eq!(cmp_int(f64::NEG_INFINITY, &n), Some(Ordering::Less));
+        assert_eq!(cmp_i64(1.5, 1), Some(Ordering::Greater));
+    }
+}

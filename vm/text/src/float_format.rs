@@ -172,3 +172,47 @@ pub fn repr_digits(x: f64, style: FloatStyle) -> String {
         plain(sign, &digits, decpt, style)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn like_printf() {
+        let table = [
+            (1.5, b'e', 0, false, "2e+00"),
+            (2.5, b'e', 0, false, "2e+00"),
+            (1.5, b'e', 0, true, "2.e+00"),
+            (1234.5678, b'e', 2, false, "1.23e+03"),
+            (0.5, b'f', 0, false, "0"),
+            (2.5, b'f', 0, true, "2."),
+            (1e+22, b'f', 3, false, "10000000000000000000000.000"),
+            (0.1, b'f', 30, false, "0.100000000000000005551115123126"),
+            (1e-07, b'g', 6, false, "1e-07"),
+            (123456.0, b'g', 6, false, "123456"),
+            (1234567.0, b'g', 6, false, "1.23457e+06"),
+            (100.0, b'g', 6, true, "100.000"),
+            (0.0, b'g', 0, false, "0"),
+            (0.0, b'e', 3, false, "0.000e+00"),
+            (-0.0, b'f', 1, false, "-0.0"),
+            (1e+100, b'g', 3, false, "1e+100"),
+            (9.9999995, b'g', 6, false, "10"),
+            (f64::INFINITY, b'f', 2, false, "inf"),
+            (f64::NAN, b'E', 2, false, "NAN"),
+            (100000.0, b'G', 2, false, "1E+05"),
+        ];
+        for (x, code, precision, alternate, want) in table {
+            let style = FloatStyle {
+                alternate,
+                ..FloatStyle::default()
+            };
+            assert_eq!(format_double(x, code, precision, style), want);
+        }
+        let long = format_double(1.0, b'f', 70_000, FloatStyle::default());
+        assert_eq!(long.len(), 70_002);
+        assert_eq!(
+            format_double(1.0, b'e', 70_000, FloatStyle::default()).len(),
+            70_006
+        );
+    }
+}

@@ -619,3 +619,276 @@ pub fn format_complex(re: f64, im: f64, spec: &[u8]) -> Result<Vec<u8>, TextErro
     }
     padded(&spec, &body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(r: Result<Vec<u8>, TextError>) -> String {
+        r.map(|b| String::from_utf8(b).unwrap())
+            .unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn strings() {
+        let table = [
+            ("abc", "", "abc"),
+            ("abc", "5", "abc  "),
+            ("abc", ">5", "  abc"),
+            ("abc", "^6", " abc  "),
+            ("\u{e9}", "\u{1f600}^4", "\u{1f600}\u{e9}\u{1f600}\u{1f600}"),
+            ("abc", ".2", "ab"),
+            ("abc", "*<6.2s", "ab****"),
+            ("a", "05", "a0000"),
+            (
+                "a",
+                "=5",
+                "ValueError: '=' alignment not allowed in string format specifier",
+            ),
+            (
+                "a",
+                "+",
+                "ValueError: Sign not allowed in string format specifier",
+            ),
+            (
+                "a",
+                " ",
+                "ValueError: Space not allowed in string format specifier",
+            ),
+            (
+                "a",
+                "z",
+                "ValueError: Negative zero coercion (z) not allowed in string format specifier",
+            ),
+            (
+                "a",
+                "#",
+                "ValueError: Alternate form (#) not allowed in string format specifier",
+            ),
+            ("a", ",", "ValueError: Cannot specify ',' with 's'."),
+            (
+                "a",
+                "d",
+                "ValueError: Unknown format code 'd' for object of type 'str'",
+            ),
+            (
+                "a",
+                "\u{e9}",
+                "ValueError: Unknown format code '\\xe9' for object of type 'str'",
+            ),
+            (
+                "a",
+                "5.2ss",
+                "ValueError: Invalid format specifier '5.2ss' for object of type 'str'",
+            ),
+            ("a", ".", "ValueError: Format specifier missing precision"),
+            (
+                "a",
+                "99999999999999999999",
+                "ValueError: Too many decimal digits in format string",
+            ),
+            ("a", "<<3", "a<<"),
+            ("a", "\n<3", "a\n\n"),
+            (
+                "a",
+                "\n",
+                "ValueError: Unknown format code '\\xa' for object of type 'str'",
+            ),
+        ];
+        for (text, spec, want) in table {
+            assert_eq!(show(format_str(text.as_bytes(), spec.as_bytes())), want);
+        }
+    }
+
+    #[test]
+    fn ints() {
+        let table = [
+            (42i64, "", "42"),
+            (42i64, "d", "42"),
+            (-42i64, "5", "  -42"),
+            (42i64, "05", "00042"),
+            (-42i64, "05", "-0042"),
+            (42i64, "+", "+42"),
+            (42i64, " ", " 42"),
+            (42i64, "x", "2a"),
+            (42i64, "#X", "0X2A"),
+            (42i64, "#o", "0o52"),
+            (42i64, "#010b", "0b00101010"),
+            (1234567i64, ",", "1,234,567"),
+            (1234567i64, "_", "1_234_567"),
+            (-1234567i64, "015,", "-00,001,234,567"),
+            (1234i64, "08,", "0,001,234"),
+            (1234i64, "09,", "0,001,234"),
+            (2882400018i64, "_x", "abcd_ef12"),
+            (2882400018i64, "#020_x", "0x000_0000_abcd_ef12"),
+            (65i64, "c", "A"),
+            (65i64, "5c", "    A"),
+            (65i64, "05c", "0000A"),
+            (65i64, "^5c", "  A  "),
+            (128512i64, "c", "\u{1f600}"),
+            (-1i64, "c", "OverflowError: %c arg not in range(0x110000)"),
+            (
+                65i64,
+                "+c",
+                "ValueError: Sign not allowed with integer format specifier 'c'",
+            ),
+            (
+                65i64,
+                "#c",
+                "ValueError: Alternate form (#) not allowed with integer format specifier 'c'",
+            ),
+            (42i64, "e", "4.200000e+01"),
+            (42i64, ".1f", "42.0"),
+            (42i64, "%", "4200.000000%"),
+            (42i64, "g", "42"),
+            (42i64, "n", "42"),
+            (
+                42i64,
+                ".3d",
+                "ValueError: Precision not allowed in integer format specifier",
+            ),
+            (
+                42i64,
+                "zd",
+                "ValueError: Negative zero coercion (z) not allowed in integer format specifier",
+            ),
+            (42i64, ",x", "ValueError: Cannot specify ',' with 'x'."),
+            (42i64, ",n", "ValueError: Cannot specify ',' with 'n'."),
+            (42i64, "_c", "ValueError: Cannot specify '_' with 'c'."),
+            (42i64, ",_", "ValueError: Cannot specify both ',' and '_'."),
+            (42i64, "_,", "ValueError: Cannot specify both ',' and '_'."),
+            (42i64, ",,", "ValueError: Cannot specify ',' with ','."),
+            (
+                42i64,
+                "s",
+                "ValueError: Unknown format code 's' for object of type 'int'",
+            ),
+            (42i64, "*^9", "***42****"),
+            (-42i64, "*=9", "-******42"),
+            (-42i64, "<9", "-42      "),
+            (0i64, "010,", "00,000,000"),
+        ];
+        for (n, spec, want) in table {
+            assert_eq!(
+                show(format_int(&Int::Small(n), spec.as_bytes(), "int", 4300)),
+                want
+            );
+            if !spec.ends_with('c') {
+                assert_eq!(
+                    show(format_int(
+                        &Int::Big(n.into()),
+                        spec.as_bytes(),
+                        "int",
+                        4300
+                    )),
+                    want
+                );
+            }
+        }
+        assert_eq!(
+            show(format_int(&Int::Small(1), b"q", "bool", 0)),
+            "ValueError: Unknown format code 'q' for object of type 'bool'"
+        );
+    }
+
+    #[test]
+    fn floats() {
+        let table = [
+            (1.5, "", "1.5"),
+            (1.0, "5", "  1.0"),
+            (1.5, ".0f", "2"),
+            (2.5, ".0f", "2"),
+            (1234.5, ",.2f", "1,234.50"),
+            (1234567.891, "_", "1_234_567.891"),
+            (1e+20, ",", "1e+20"),
+            (0.000123, "g", "0.000123"),
+            (1.0, ".3", "1.0"),
+            (12345.0, ".5", "1.2345e+04"),
+            (12345.0, ".6", "12345.0"),
+            (100.0, "#g", "100.000"),
+            (1.5, "e", "1.500000e+00"),
+            (1.5, "+010.2E", "+01.50E+00"),
+            (-0.0, "z", "0.0"),
+            (-0.001, "z.1f", "0.0"),
+            (-0.001, ".1f", "-0.0"),
+            (0.25, "%", "25.000000%"),
+            (0.125, ".0%", "12%"),
+            (f64::INFINITY, "f", "inf"),
+            (f64::INFINITY, "F", "INF"),
+            (f64::NAN, "+", "+nan"),
+            (f64::NEG_INFINITY, "010", "-000000inf"),
+            (f64::INFINITY, "010,", "0000000inf"),
+            (1.5, "n", "1.5"),
+            (
+                1.5,
+                "d",
+                "ValueError: Unknown format code 'd' for object of type 'float'",
+            ),
+            (1.5, ".", "ValueError: Format specifier missing precision"),
+            (
+                1.5,
+                ",d",
+                "ValueError: Unknown format code 'd' for object of type 'float'",
+            ),
+            (1.0, ".99999999999f", "ValueError: precision too big"),
+            (
+                1e+16,
+                "r",
+                "ValueError: Unknown format code 'r' for object of type 'float'",
+            ),
+            (3.0, "#.0f", "3."),
+            (1234.5, "012,.1f", "00,001,234.5"),
+            (1e+300, ".3", "1e+300"),
+        ];
+        for (x, spec, want) in table {
+            assert_eq!(show(format_float(x, spec.as_bytes())), want);
+        }
+        // Grouping of the fraction came with 3.14.
+        assert_eq!(
+            show(format_float(123456.1234567, b"_.7_f")),
+            "123_456.123_456_7"
+        );
+        assert_eq!(show(format_float(1234.5, b".,f")), "1234.500,000");
+        assert_eq!(
+            show(format_float(1.5, b".,_f")),
+            "ValueError: Cannot specify both ',' and '_'."
+        );
+    }
+
+    #[test]
+    fn complexes() {
+        let table = [
+            (1.0, 2.0, "", "(1+2j)"),
+            (1.0, 2.0, "10", "    (1+2j)"),
+            (1.0, 2.0, "<10", "(1+2j)    "),
+            (1.0, 2.0, ".2f", "1.00+2.00j"),
+            (0.0, 2.0, ".3", "2j"),
+            (-1.0, -2.0, "+.1e", "-1.0e+00-2.0e+00j"),
+            (1234.0, 5678.0, ",.1f", "1,234.0+5,678.0j"),
+            (
+                0.0,
+                1.0,
+                "05",
+                "ValueError: Zero padding is not allowed in complex format specifier",
+            ),
+            (
+                0.0,
+                1.0,
+                "=5",
+                "ValueError: '=' alignment flag is not allowed in complex format specifier",
+            ),
+            (
+                0.0,
+                1.0,
+                "%",
+                "ValueError: Unknown format code '%' for object of type 'complex'",
+            ),
+            (1.0, 1.0, "*^12", "***(1+1j)***"),
+            (-0.0, 1.0, "g", "-0+1j"),
+            (1.0, 2.0, "n", "1+2j"),
+        ];
+        for (x, y, spec, want) in table {
+            assert_eq!(show(format_complex(x, y, spec.as_bytes())), want);
+        }
+    }
+}

@@ -343,3 +343,292 @@ pub fn from_bytes(data: &[u8], little: bool, signed: bool) -> Int {
         Int::from(IBig::from(read(data)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(r: Result<Int, TextError>) -> String {
+        r.map(|n| IBig::from(n).to_string())
+            .unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn parsing() {
+        let table = [
+            ("12", 10, "12"),
+            (" -1_000\n", 10, "-1000"),
+            ("0x1F", 16, "31"),
+            ("0x1f", 0, "31"),
+            ("0b_101", 0, "5"),
+            ("0o17", 0, "15"),
+            (
+                "017",
+                0,
+                "ValueError: invalid literal for int() with base 0: '017'",
+            ),
+            ("00", 0, "0"),
+            ("0_0", 0, "0"),
+            (
+                "1__0",
+                10,
+                "ValueError: invalid literal for int() with base 10: '1__0'",
+            ),
+            (
+                "_1",
+                10,
+                "ValueError: invalid literal for int() with base 10: '_1'",
+            ),
+            (
+                "1_",
+                10,
+                "ValueError: invalid literal for int() with base 10: '1_'",
+            ),
+            (
+                "",
+                10,
+                "ValueError: invalid literal for int() with base 10: ''",
+            ),
+            (
+                "-",
+                10,
+                "ValueError: invalid literal for int() with base 10: '-'",
+            ),
+            (
+                "0x",
+                16,
+                "ValueError: invalid literal for int() with base 16: '0x'",
+            ),
+            (
+                "0b12",
+                0,
+                "ValueError: invalid literal for int() with base 0: '0b12'",
+            ),
+            ("zZ", 36, "1295"),
+            ("\u{663}", 10, "3"),
+            (
+                "1\u{e9}",
+                10,
+                "ValueError: invalid literal for int() with base 10: '1\u{e9}'",
+            ),
+            ("9223372036854775807", 10, "9223372036854775807"),
+            ("9223372036854775808", 10, "9223372036854775808"),
+            ("-9223372036854775808", 10, "-9223372036854775808"),
+            ("-9223372036854775809", 10, "-9223372036854775809"),
+            (
+                "12",
+                2,
+                "ValueError: invalid literal for int() with base 2: '12'",
+            ),
+            (
+                "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+                10,
+                "ValueError: invalid literal for int() with base 10: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            ),
+            ("0b1", 16, "177"),
+            (
+                "1",
+                1,
+                "ValueError: int() base must be >= 2 and <= 36, or 0",
+            ),
+            (
+                "1",
+                37,
+                "ValueError: int() base must be >= 2 and <= 36, or 0",
+            ),
+            (
+                "+-1",
+                10,
+                "ValueError: invalid literal for int() with base 10: '+-1'",
+            ),
+            (
+                "1 2",
+                10,
+                "ValueError: invalid literal for int() with base 10: '1 2'",
+            ),
+        ];
+        for (s, base, want) in table {
+            assert_eq!(text(parse(s.as_bytes(), base, 4300)), want);
+        }
+        assert_eq!(
+            text(parse_bytes(b"\xff1", 10, 0)),
+            "ValueError: invalid literal for int() with base 10: b'\\xff1'"
+        );
+        let long = "1".repeat(4301);
+        assert_eq!(
+            text(parse(long.as_bytes(), 10, 4300)),
+            "ValueError: Exceeds the limit (4300 digits) for integer string conversion: value has 4301 digits; use sys.set_int_max_str_digits() to increase the limit"
+        );
+        assert!(parse(long.as_bytes(), 16, 4300).is_ok() && parse(long.as_bytes(), 10, 0).is_ok());
+        assert!(parse(&long.as_bytes()[1..], 10, 4300).is_ok());
+    }
+
+    #[test]
+    fn to_text() {
+        let table = [
+            (0i64, "0b0", "0o0", "0x0"),
+            (1i64, "0b1", "0o1", "0x1"),
+            (-10i64, "-0b1010", "-0o12", "-0xa"),
+            (255i64, "0b11111111", "0o377", "0xff"),
+            (
+                -9223372036854775808i64,
+                "-0b1000000000000000000000000000000000000000000000000000000000000000",
+                "-0o1000000000000000000000",
+                "-0x8000000000000000",
+            ),
+            (
+                9223372036854775807i64,
+                "0b111111111111111111111111111111111111111111111111111111111111111",
+                "0o777777777777777777777",
+                "0x7fffffffffffffff",
+            ),
+        ];
+        for (n, b, o, h) in table {
+            for n in [Int::Small(n), Int::Big(IBig::from(n))] {
+                assert_eq!(
+                    [with_prefix(&n, 2), with_prefix(&n, 8), with_prefix(&n, 16)],
+                    [b, o, h]
+                );
+            }
+        }
+        let ten = |e: usize| IBig::from(10).pow(e);
+        assert_eq!(to_decimal(&ten(4299), 4300).map(|s| s.len()), Ok(4300));
+        let error = "ValueError: Exceeds the limit (4300 digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit";
+        assert_eq!(to_decimal(&ten(4300), 4300).unwrap_err().to_string(), error);
+        assert_eq!(
+            to_decimal(&-ten(9000), 4300).unwrap_err().to_string(),
+            error
+        );
+        assert_eq!(to_decimal(&ten(4300), 0).map(|s| s.len()), Ok(4301));
+    }
+
+    #[test]
+    fn to_float() {
+        let big = |s: &str| IBig::from_str_radix(s, 16).unwrap();
+        let show =
+            |r: Result<f64, TextError>| r.map(crate::float::repr).unwrap_or_else(|e| e.to_string());
+        let table = [
+            ("0", "0.0"),
+            ("1", "1.0"),
+            ("-1", "-1.0"),
+            ("20000000000001", "9007199254740992.0"),
+            ("20000000000003", "9007199254740996.0"),
+            ("-10000000000000000", "-1.8446744073709552e+19"),
+            (
+                "fffffffffffffc00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "OverflowError: int too large to convert to float",
+            ),
+            (
+                "fffffffffffffbffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                "1.7976931348623157e+308",
+            ),
+            (
+                "10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "OverflowError: int too large to convert to float",
+            ),
+            ("c9f2c9cd04674edea40000000", "1e+30"),
+        ];
+        for (n, want) in table {
+            assert_eq!(show(to_f64(&big(n))), want);
+        }
+        let quotients = [
+            ("1", "3", "0.3333333333333333"),
+            ("-1", "3", "-0.3333333333333333"),
+            (
+                "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "80000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "2.0",
+            ),
+            (
+                "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001",
+                "80000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "2.0",
+            ),
+            (
+                "1",
+                "40000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "5e-324",
+            ),
+            (
+                "1",
+                "80000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "0.0",
+            ),
+            (
+                "3",
+                "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "5e-324",
+            ),
+            (
+                "1",
+                "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "0.0",
+            ),
+            (
+                "20000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "2",
+                "OverflowError: integer division result too large for a float",
+            ),
+            (
+                "40000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "2",
+                "OverflowError: integer division result too large for a float",
+            ),
+            ("5", "0", "ZeroDivisionError: division by zero"),
+            ("0", "-5", "-0.0"),
+            (
+                "1b4ec7f91973ff3cb1ccf26fbc177c38db6e54582de258ff5190b8bc150afadb38030e5d0b7bf50120e5c0e6ad18e629853ce9946a0b2eccf6cfde0af8634bf8dc5a427fe4236ce5959baa0e776cdb47c4813e1e0c75ca271e1d059e08e4996aa4193a48ad3a24633ebdb32e9f0b824377e2fa9c10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "-8313bfdee0932f89bbd7bee52070baaa83ab2e740f71ab2fede9dd20650180e90cdb782503ec98056ab5378672111d941924612ec9cf470b0718f69b0ea96caa8817a59913dd3de79aeb30457070e9587c05f6f6a23563eef6f1b4902aafad3313ac4af672b0aea92d2828dfc8373e10a5db19538000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                "-3.3333333333333335",
+            ),
+            ("20000000000001", "1", "9007199254740992.0"),
+            ("ffffffffffffffff", "10000000000000000", "1.0"),
+        ];
+        for (x, y, want) in quotients {
+            assert_eq!(show(true_div(&big(x), &big(y))), want);
+        }
+        assert_eq!(true_div_i64(7, 2), Ok(3.5));
+    }
+
+    #[test]
+    fn bytes() {
+        let show = |r: Result<Vec<u8>, TextError>| match r {
+            Ok(b) => crate::repr::bytes_repr(&b),
+            Err(e) => e.to_string(),
+        };
+        let table = [
+            (0, 0, false, "b''"),
+            (0, 1, true, "b'\\x00'"),
+            (1, 0, false, "OverflowError: int too big to convert"),
+            (255, 1, false, "b'\\xff'"),
+            (255, 1, true, "OverflowError: int too big to convert"),
+            (256, 1, false, "OverflowError: int too big to convert"),
+            (127, 1, true, "b'\\x7f'"),
+            (128, 1, true, "OverflowError: int too big to convert"),
+            (-128, 1, true, "b'\\x80'"),
+            (-129, 1, true, "OverflowError: int too big to convert"),
+            (-1, 4, true, "b'\\xff\\xff\\xff\\xff'"),
+            (
+                -1,
+                1,
+                false,
+                "OverflowError: can't convert negative int to unsigned",
+            ),
+            (1000, 2, true, "b'\\x03\\xe8'"),
+            (-1, 0, true, "b''"),
+        ];
+        for (n, length, signed, want) in table {
+            let big = to_bytes(&IBig::from(n), length, false, signed);
+            assert_eq!(show(big.clone()), want);
+            if let Ok(mut b) = big {
+                if length > 0 {
+                    assert_eq!(from_bytes(&b, false, signed), Int::Small(n));
+                }
+                b.reverse();
+                assert_eq!(to_bytes(&IBig::from(n), length, true, signed), Ok(b));
+            }
+        }
+        assert_eq!(from_bytes(&[0xFF; 9], true, true), Int::Small(-1));
+        assert_eq!(from_bytes(b"", true, true), Int::Small(0));
+    }
+}

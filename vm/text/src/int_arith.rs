@@ -268,3 +268,194 @@ pub fn hash_f64(x: f64) -> Option<i64> {
 pub fn hash_complex(re: i64, im: i64) -> i64 {
     no_minus_one((re as u64).wrapping_add((im as u64).wrapping_mul(1_000_003)) as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn big(s: &str) -> IBig {
+        IBig::from_str_radix(s, 16).unwrap()
+    }
+
+    fn show(r: Result<IBig, TextError>) -> String {
+        r.map(|n| crate::int::to_base(&n, 16))
+            .unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn hashes() {
+        let ints = [
+            ("0", 0),
+            ("1", 1),
+            ("-1", -2),
+            ("-2", -2),
+            ("1fffffffffffffff", 0),
+            ("2000000000000000", 1),
+            ("-2000000000000000", -2),
+            ("10000000000000000", 8),
+            ("1d6329f1c35ca4bfabb9f5610000000000", 1388497483929617590),
+            ("-1d6329f1c35ca4bfabb9f5610000000000", -1388497483929617590),
+        ];
+        for (n, want) in ints {
+            assert_eq!(hash_int(&big(n)), want);
+        }
+        let floats = [
+            (0.0, 0),
+            (-0.0, 0),
+            (1.0, 1),
+            (-1.0, -2),
+            (0.5, 1152921504606846976),
+            (0.1, 230584300921369408),
+            (-0.1, -230584300921369408),
+            (1e+300, 1224995262755759164),
+            (5e-324, 16777216),
+            (f64::INFINITY, 314159),
+            (f64::NEG_INFINITY, -314159),
+            (2.305843009213694e+18, 1),
+        ];
+        for (x, want) in floats {
+            assert_eq!(hash_f64(x), Some(want));
+        }
+        assert_eq!(hash_f64(f64::NAN), None);
+        assert_eq!([hash_i64(i64::MIN), hash_i64(-1), hash_i64(7)], [-4, -2, 7]);
+        assert_eq!(hash_complex(hash_i64(1), hash_i64(2)), 2000007);
+    }
+
+    #[test]
+    fn division() {
+        for (a, b) in [
+            (7, 2),
+            (-7, 2),
+            (7, -2),
+            (-7, -2),
+            (6, 3),
+            (-6, 3),
+            (0, -5),
+            (i64::MIN, 1),
+        ] {
+            let (q, r) = divmod(&IBig::from(a), &IBig::from(b)).unwrap();
+            assert_eq!(&q * IBig::from(b) + &r, IBig::from(a));
+            assert_eq!(floor_div_i64(a, b).map(IBig::from), Some(q));
+            assert_eq!(modulo_i64(a, b).map(IBig::from), Some(r));
+        }
+        assert_eq!(
+            (floor_div_i64(i64::MIN, -1), floor_div_i64(1, 0)),
+            (None, None)
+        );
+        assert_eq!(
+            (modulo_i64(i64::MIN, -1), modulo_i64(1, 0)),
+            (Some(0), None)
+        );
+        assert_eq!(modulo_i64(-7, 3), Some(2));
+        assert!(
+            divmod(&IBig::ONE, &IBig::ZERO).is_err() && modulo(&IBig::ONE, &IBig::ZERO).is_err()
+        );
+    }
+
+    #[test]
+    fn powers() {
+        let table = [
+            ("3", "64", "7", "4"),
+            ("3", "-1", "7", "5"),
+            (
+                "2",
+                "-1",
+                "4",
+                "ValueError: base is not invertible for the given modulus",
+            ),
+            ("-3", "5", "7", "2"),
+            ("3", "5", "-7", "-2"),
+            ("5", "0", "1", "0"),
+            ("5", "0", "-1", "0"),
+            ("5", "3", "0", "ValueError: pow() 3rd argument cannot be 0"),
+            (
+                "c9f2c9cd04674edea40000000",
+                "56bc75e2d63100000",
+                "84595161401484a000007",
+                "1aebf18cf890cd86e27e8",
+            ),
+            (
+                "0",
+                "-1",
+                "5",
+                "ValueError: base is not invertible for the given modulus",
+            ),
+            ("0", "0", "5", "1"),
+            ("2", "-3", "56bc75e2d63100027", "ad78ebc5ac620005"),
+        ];
+        for (x, y, m, want) in table {
+            assert_eq!(show(pow_mod(&big(x), &big(y), &big(m))), want);
+        }
+        assert_eq!(show(pow(&big("-2"), &big("41"))), "-20000000000000000");
+        assert_eq!(
+            show(pow(&big("-1"), &big("ffffffffffffffffffffffff"))),
+            "-1"
+        );
+        assert_eq!(show(pow(&big("2"), &big("ffffffffffff"))), "MemoryError: ");
+        assert_eq!(
+            (
+                pow_i64(2, 62),
+                pow_i64(2, 63),
+                pow_i64(-1, u64::MAX),
+                pow_i64(0, 0)
+            ),
+            (Some(1 << 62), None, Some(-1), Some(1))
+        );
+    }
+
+    #[test]
+    fn shifts_and_bits() {
+        assert_eq!(
+            (
+                shl_i64(1, 62),
+                shl_i64(1, 63),
+                shl_i64(-1, 62),
+                shl_i64(0, 999),
+                shl_i64(1, -1)
+            ),
+            (Some(1 << 62), None, Some(-1 << 62), Some(0), None)
+        );
+        assert_eq!(
+            (shr_i64(-1, 999), shr_i64(5, 1), shr_i64(5, -1)),
+            (Some(-1), Some(2), None)
+        );
+        assert_eq!(show(shr(&big("-ff"), &big("4"))), "-10");
+        assert_eq!(show(shr(&big("-ff"), &big("fffffffffffffffffffff"))), "-1");
+        assert_eq!(
+            show(shl(&big("1"), &big("-1"))),
+            "ValueError: negative shift count"
+        );
+        assert_eq!(show(shl(&big("0"), &big("fffffffffffffffffffff"))), "0");
+        assert_eq!(
+            (
+                bit_length(&big("-ff")),
+                bit_count(&big("-ff")),
+                bit_length(&big("0"))
+            ),
+            (8, 8, 0)
+        );
+        assert_eq!(show(isqrt(&big("ff"))), "f");
+        assert_eq!(
+            show(isqrt(&big("-1"))),
+            "ValueError: isqrt() argument must be nonnegative"
+        );
+        assert_eq!(gcd(&big("-c"), &big("12")), big("6"));
+        assert_eq!(gcd(&big("0"), &big("0")), big("0"));
+        for (n, places, want) in [
+            (1234, 2, 1200),
+            (1250, 2, 1200),
+            (1350, 2, 1400),
+            (-1250, 2, -1200),
+            (-1251, 2, -1300),
+            (5, 1, 0),
+            (6, 1, 10),
+            (15, 1, 20),
+            (49, 2, 0),
+            (51, 2, 100),
+            (7, 0, 7),
+            (7, 99, 0),
+        ] {
+            assert_eq!(round_to_ten(&IBig::from(n), places), IBig::from(want));
+        }
+    }
+}

@@ -404,3 +404,152 @@ pub fn wants_number(conversion: u32, type_name: &str, bytes: bool) -> TextError 
         _ => format!("must be real number, not {type_name}"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(format: &str, n: i64) -> Result<String, TextError> {
+        let mut out = String::new();
+        for piece in Parser::of_str(format.as_bytes()) {
+            match piece? {
+                Piece::Literal(text) => out.push_str(&String::from_utf8_lossy(text)),
+                Piece::Spec(spec) => {
+                    let c = Conversion::new(&spec);
+                    match u8::try_from(spec.conversion) {
+                        Ok(b'd' | b'i' | b'u' | b'o' | b'x' | b'X') => {
+                            out.push_str(&format_int(&c, &Int::Small(n), 0)?)
+                        }
+                        Ok(b'e' | b'f' | b'g' | b'E' | b'F' | b'G') => {
+                            out.push_str(&format_float(&c, n as f64)?)
+                        }
+                        Ok(b's') => out.push_str(&String::from_utf8_lossy(&format_text(
+                            &c,
+                            n.to_string().as_bytes(),
+                        )?)),
+                        Ok(b'c') => out.push_str(&String::from_utf8_lossy(&format_char(&c, n)?)),
+                        _ => return Err(unsupported(&spec, format.as_bytes(), false)),
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn formats() {
+        let table = [
+            ("%d", 5, "5"),
+            ("a%%b%d", 5, "a%b5"),
+            ("%5d|", -5, "   -5|"),
+            ("%-5d|", 5, "5    |"),
+            ("%05d", -5, "-0005"),
+            ("%+d", 5, "+5"),
+            ("% d", 5, " 5"),
+            ("%x", 255, "ff"),
+            ("%#X", 255, "0XFF"),
+            ("%#o", 8, "0o10"),
+            ("%#.3o", 8, "0o010"),
+            ("%.5d", -42, "-00042"),
+            ("%08.5d", -42, "-0000042"),
+            ("%#010x", 255, "0x000000ff"),
+            ("%-#10x|", -255, "-0xff     |"),
+            ("%hd", 1, "1"),
+            ("%ld", 1, "1"),
+            ("%s", 5, "5"),
+            ("%5s|", 5, "    5|"),
+            ("%-5s|", 5, "5    |"),
+            ("%.1s", 55, "5"),
+            ("%05s", 5, "    5"),
+            ("%c", 65, "A"),
+            ("%3c|", 233, "  \u{e9}|"),
+            ("%.3c", 65, "A"),
+            ("%c", -1, "OverflowError: %c arg not in range(0x110000)"),
+            ("%e", 1500, "1.500000e+03"),
+            ("%.2f", 3, "3.00"),
+            ("%010.2f", -3, "-000003.00"),
+            ("%g", 1000000, "1e+06"),
+            ("%#g", 1, "1.00000"),
+            ("%+.0e", 7, "+7e+00"),
+            (
+                "%y",
+                1,
+                "ValueError: unsupported format character 'y' (0x79) at index 1",
+            ),
+            (
+                "\u{e9}%\u{e9}",
+                1,
+                "ValueError: unsupported format character '?' (0xe9) at index 2",
+            ),
+            ("%", 1, "ValueError: incomplete format"),
+            (
+                "%5%",
+                1,
+                "ValueError: unsupported format character '%' (0x25) at index 2",
+            ),
+            ("%.", 1, "ValueError: incomplete format"),
+            (
+                "%hld",
+                1,
+                "ValueError: unsupported format character 'l' (0x6c) at index 2",
+            ),
+            ("%.99999999999d", 1, "ValueError: precision too big"),
+            ("%99999999999999999999d", 1, "ValueError: width too big"),
+            ("%.2147483646d", 1, "OverflowError: precision too large"),
+            ("% +d", 5, "+5"),
+        ];
+        for (format, n, want) in table {
+            assert_eq!(
+                run(format, n).unwrap_or_else(|e| e.to_string()),
+                want,
+                "{format}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_and_stars() {
+        let mut pieces = Parser::of_bytes(b"%(a(b))-*.*y");
+        let Some(Ok(Piece::Spec(spec))) = pieces.next() else {
+            panic!("no spec")
+        };
+        assert_eq!(spec.key, Some(&b"a(b)"[..]));
+        assert_eq!(
+            (spec.width, spec.precision),
+            (Some(Amount::Star), Some(Amount::Star))
+        );
+        assert_eq!(
+            unsupported(&spec, b"%(a(b))-*.*y", true).msg,
+            "unsupported format character 'y' (0x79) at index 11"
+        );
+        let mut c = Conversion::new(&spec);
+        c.flags.left = false;
+        c.set_star_width(-4);
+        c.set_star_precision(-1);
+        assert_eq!((c.flags.left, c.width, c.precision), (true, 4, Some(0)));
+        assert_eq!(
+            Parser::of_bytes(b"%.99999999999d")
+                .next()
+                .unwrap()
+                .unwrap_err()
+                .msg,
+            "prec too big"
+        );
+        assert_eq!(
+            format_byte(&Conversion::default(), 256).unwrap_err().msg,
+            "%c arg not in range(256)"
+        );
+        assert_eq!(
+            wants_number(b'd' as u32, "str", false).msg,
+            "%d format: a real number is required, not str"
+        );
+        assert_eq!(
+            wants_number(b'x' as u32, "float", true).msg,
+            "%x format: an integer is required, not float"
+        );
+        assert_eq!(
+            wants_number(b'f' as u32, "str", false).msg,
+            "must be real number, not str"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! split, rsplit, partition, strip and splitlines on text (code points) and bytes. Every result is a slice of the input.
 
 use crate::unicode::{is_line_break, is_space};
-use crate::wtf8;
+use crate::{TextError, wtf8};
 use memchr::memmem;
 
 /// Pieces of `text` between `sep`, at most `max` cuts from the left. The caller rejects an empty `sep` ("empty separator").
@@ -199,16 +199,18 @@ pub fn rpartition<'a>(text: &'a [u8], sep: &[u8]) -> Option<(&'a [u8], &'a [u8])
     wtf8::rfind(text, sep).map(|at| (&text[..at], &text[at + sep.len()..]))
 }
 
-/// `text.expandtabs(tabsize)`; columns are counted in units.
-pub fn expandtabs(text: &[u8], unit: Unit, tabsize: usize) -> Vec<u8> {
+/// `text.expandtabs(tabsize)`; columns are counted in units. OverflowError "result too long".
+pub fn expandtabs(text: &[u8], unit: Unit, tabsize: usize) -> Result<Vec<u8>, TextError> {
     let mut out = Vec::with_capacity(text.len());
     let (mut pos, mut column) = (0, 0usize);
     while let Some((cp, n)) = unit.next(text, pos) {
         if cp == 9 {
             if tabsize > 0 {
                 let pad = tabsize - column % tabsize;
+                out.try_reserve(pad)
+                    .map_err(|_| TextError::overflow("result too long"))?;
                 out.resize(out.len() + pad, b' ');
-                column += pad;
+                column = column.saturating_add(pad);
             }
         } else {
             out.extend_from_slice(&text[pos..pos + n]);
@@ -216,7 +218,7 @@ pub fn expandtabs(text: &[u8], unit: Unit, tabsize: usize) -> Vec<u8> {
         }
         pos += n;
     }
-    out
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -292,7 +294,10 @@ mod tests {
         assert_eq!(strip(b"  x ", Unit::Text, None, Ends::Left), b"x ");
         assert_eq!(strip(b"  x ", Unit::Bytes, None, Ends::Right), b"  x");
         assert_eq!(strip(b"   ", Unit::Text, None, Ends::Both), b"");
-        assert_eq!(expandtabs(b"a\tb\n\tc", Unit::Text, 4), b"a   b\n    c");
-        assert_eq!(expandtabs(b"a\tb", Unit::Text, 0), b"ab");
+        assert_eq!(
+            expandtabs(b"a\tb\n\tc", Unit::Text, 4),
+            Ok(b"a   b\n    c".to_vec())
+        );
+        assert_eq!(expandtabs(b"a\tb", Unit::Text, 0), Ok(b"ab".to_vec()));
     }
 }

@@ -333,3 +333,160 @@ pub fn unknown_conversion(cp: u32) -> TextError {
 pub fn too_deep() -> TextError {
     TextError::value("Max string recursion exceeded")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dump(format: &str) -> Result<String, TextError> {
+        let mut parser = Parser::new(format.as_bytes());
+        let mut out = Vec::new();
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        while let Some(pair) = parser.next_pair() {
+            let (literal, field) = pair?;
+            let field = field.map(|f| {
+                let conversion = f
+                    .conversion
+                    .and_then(char::from_u32)
+                    .map(String::from)
+                    .unwrap_or_default();
+                format!("{}|{conversion}|{}", text(f.name), text(f.spec))
+            });
+            out.push(format!("{}|{}", text(literal), field.unwrap_or("-".into())));
+        }
+        Ok(out.join(";"))
+    }
+
+    #[test]
+    fn fields() {
+        let table = [
+            ("", ""),
+            ("abc", "abc|-"),
+            ("{}", "|||"),
+            ("a{0}b", "a|0||;b|-"),
+            ("{{}}", "{|-;}|-"),
+            ("a{{b", "a{|-;b|-"),
+            ("{a.b[0]!r:>{w}}x", "|a.b[0]|r|>{w};x|-"),
+            ("{", "ValueError: Single '{' encountered in format string"),
+            ("}", "ValueError: Single '}' encountered in format string"),
+            ("{a", "ValueError: expected '}' before end of string"),
+            (
+                "{a!",
+                "ValueError: end of string while looking for conversion specifier",
+            ),
+            ("{a!r", "ValueError: unmatched '{' in format spec"),
+            (
+                "{a!rr}",
+                "ValueError: expected ':' after conversion specifier",
+            ),
+            ("{a!}", "ValueError: unmatched '{' in format spec"),
+            ("{a[}", "ValueError: expected '}' before end of string"),
+            ("{a[}]}", "|a[}]||"),
+            ("{a{b}}", "ValueError: unexpected '{' in field name"),
+            (
+                "{:}}",
+                "ValueError: Single '}' encountered in format string",
+            ),
+            ("{:{", "ValueError: unmatched '{' in format spec"),
+            ("{0:", "ValueError: unmatched '{' in format spec"),
+            ("{!s}", "||s|"),
+            ("{:a{{}", "ValueError: unmatched '{' in format spec"),
+            (
+                "\u{e9}{\u{e9}!\u{e9}:\u{e9}}",
+                "\u{e9}|\u{e9}|\u{e9}|\u{e9}",
+            ),
+            ("a}", "ValueError: Single '}' encountered in format string"),
+            ("}}}", "ValueError: Single '}' encountered in format string"),
+            ("{a[", "ValueError: expected '}' before end of string"),
+            ("{a[]:!}", "|a[]||!"),
+            ("{a:!r}", "|a||!r"),
+        ];
+        for (format, want) in table {
+            assert_eq!(
+                dump(format).unwrap_or_else(|e| e.to_string()),
+                want,
+                "{format}"
+            );
+        }
+        let pieces: Vec<_> = Parser::new(b"a{{{0:{w}}")
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(pieces.len(), 2);
+        assert!(matches!(
+            pieces[1],
+            Piece::Field(Field { nested: true, .. })
+        ));
+    }
+
+    fn names(name: &str) -> Result<String, TextError> {
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        let (first, rest) = split_name(name.as_bytes())?;
+        let mut out = match first {
+            First::Auto => String::new(),
+            First::Index(i) => i.to_string(),
+            First::Name(n) => text(n),
+        };
+        for access in rest {
+            match access? {
+                Access::Attribute(n) => out += &format!(".{}", text(n)),
+                Access::Index(i) => out += &format!("[{i}]"),
+                Access::Key(n) => out += &format!("[{}]", text(n)),
+            }
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn field_names() {
+        let table = [
+            ("", ""),
+            ("a", "a"),
+            ("007", "7"),
+            ("a.b", "a.b"),
+            ("a[0].c[x y]", "a[0].c[x y]"),
+            ("0[-1]", "0[-1]"),
+            ("a[]", "ValueError: Empty attribute in format string"),
+            ("a.", "ValueError: Empty attribute in format string"),
+            (
+                "a[0]b",
+                "ValueError: Only '.' or '[' may follow ']' in format field specifier",
+            ),
+            ("a[0", "ValueError: Missing ']' in format string"),
+            (".b", ".b"),
+            ("[3]", "[3]"),
+            ("\u{663}", "3"),
+            ("a..b", "ValueError: Empty attribute in format string"),
+            (
+                "99999999999999999999",
+                "ValueError: Too many decimal digits in format string",
+            ),
+            (
+                "0[99999999999999999999]",
+                "ValueError: Too many decimal digits in format string",
+            ),
+            ("a]", "a]"),
+        ];
+        for (name, want) in table {
+            assert_eq!(
+                names(name).unwrap_or_else(|e| e.to_string()),
+                want,
+                "{name}"
+            );
+        }
+        let mut auto = AutoNumber::default();
+        assert_eq!(auto.resolve(First::Auto), Ok(Some(0)));
+        assert_eq!(auto.resolve(First::Name(b"x")), Ok(None));
+        assert_eq!(auto.resolve(First::Auto), Ok(Some(1)));
+        let error = auto.resolve(First::Index(0)).unwrap_err();
+        assert_eq!(
+            error.msg,
+            "cannot switch from automatic field numbering to manual field specification"
+        );
+        let mut manual = AutoNumber::Manual;
+        let error = manual.resolve(First::Auto).unwrap_err();
+        assert_eq!(
+            error.msg,
+            "cannot switch from manual field specification to automatic field numbering"
+        );
+    }
+}

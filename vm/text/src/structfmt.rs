@@ -384,3 +384,277 @@ pub fn unpack_pascal(data: &[u8]) -> &[u8] {
         None => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pack(format: &str, n: &str) -> Result<Vec<u8>, TextError> {
+        let layout = parse(format.as_bytes())?;
+        let field = layout.fields[0];
+        let mut out = vec![0; field.size];
+        let n = Int::from(IBig::from_str_radix(n, 10).unwrap());
+        pack_int(&mut out, &field, layout.order, &n)?;
+        if field.kind != Kind::Pointer {
+            assert_eq!(unpack_int(&out, field.kind, layout.order), n);
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn sizes() {
+        let table = [
+            ("", "0"),
+            ("i", "4"),
+            ("bi", "8"),
+            ("bq", "16"),
+            ("<bq", "9"),
+            ("bi0q", "8"),
+            ("5si", "12"),
+            ("xxh", "4"),
+            ("  b\tb", "2"),
+            ("3x", "3"),
+            ("0s", "0"),
+            ("10p2H", "14"),
+            ("@nNP", "24"),
+            ("<n", "struct.error: bad char in struct format"),
+            ("y", "struct.error: bad char in struct format"),
+            (
+                "5",
+                "struct.error: repeat count given without format specifier",
+            ),
+            (
+                "i5",
+                "struct.error: repeat count given without format specifier",
+            ),
+            (
+                "99999999999999999999i",
+                "struct.error: total struct size too long",
+            ),
+            (
+                "9223372036854775807i",
+                "struct.error: total struct size too long",
+            ),
+            ("<<i", "struct.error: bad char in struct format"),
+            ("\0i", "struct.error: embedded null character"),
+            ("?c2d", "24"),
+            ("e", "2"),
+            (">2e3f", "16"),
+        ];
+        for (format, want) in table {
+            let got = parse(format.as_bytes()).map(|l| l.size.to_string());
+            assert_eq!(got.unwrap_or_else(|e| e.to_string()), want, "{format}");
+        }
+        let layout = parse(b"x2h3sF").unwrap();
+        let offsets: Vec<_> = layout
+            .fields
+            .iter()
+            .map(|f| (f.offset, f.size, f.count))
+            .collect();
+        assert_eq!(offsets, [(2, 2, 2), (6, 3, 1), (12, 8, 1)]);
+        assert_eq!((layout.size, layout.values), (20, 4));
+    }
+
+    #[test]
+    fn ints() {
+        let table: &[(&str, &str, &str)] = &[
+            ("b", "-128", "b'\\x80'"),
+            (
+                "b",
+                "128",
+                "struct.error: 'b' format requires -128 <= number <= 127",
+            ),
+            (
+                "B",
+                "-1",
+                "struct.error: 'B' format requires 0 <= number <= 255",
+            ),
+            ("H", "65535", "b'\\xff\\xff'"),
+            ("<h", "-2", "b'\\xfe\\xff'"),
+            (">I", "4294967295", "b'\\xff\\xff\\xff\\xff'"),
+            (
+                ">I",
+                "4294967296",
+                "struct.error: 'I' format requires 0 <= number <= 4294967295",
+            ),
+            (
+                "q",
+                "-9223372036854775808",
+                "b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x80'",
+            ),
+            (
+                "Q",
+                "18446744073709551615",
+                "b'\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff'",
+            ),
+            (
+                "Q",
+                "18446744073709551616",
+                "struct.error: 'Q' format requires 0 <= number <= 18446744073709551615",
+            ),
+            (
+                "q",
+                "9223372036854775808",
+                "struct.error: 'q' format requires -9223372036854775808 <= number <= 9223372036854775807",
+            ),
+            (
+                "<l",
+                "2147483648",
+                "struct.error: 'l' format requires -2147483648 <= number <= 2147483647",
+            ),
+            ("P", "-1", "b'\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff'"),
+            (
+                "P",
+                "1180591620717411303424",
+                "struct.error: int too large to convert",
+            ),
+        ];
+        for &(format, n, want) in table {
+            let got = pack(format, n).map(|b| crate::repr::bytes_repr(&b));
+            assert_eq!(got.unwrap_or_else(|e| e.to_string()), want);
+        }
+    }
+
+    #[test]
+    fn floats() {
+        let order = ByteOrder {
+            little: false,
+            native: false,
+        };
+        let show = |x: f64, size: usize| {
+            let mut out = vec![0; size];
+            let done = pack_float(&mut out, order, x).map(|()| crate::repr::bytes_repr(&out));
+            done.unwrap_or_else(|e| e.to_string())
+        };
+        let table = [
+            (
+                0.0,
+                "b'\\x00\\x00'",
+                "b'\\x00\\x00\\x00\\x00'",
+                "b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                -0.0,
+                "b'\\x80\\x00'",
+                "b'\\x80\\x00\\x00\\x00'",
+                "b'\\x80\\x00\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                1.0,
+                "b'<\\x00'",
+                "b'?\\x80\\x00\\x00'",
+                "b'?\\xf0\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                1.5,
+                "b'>\\x00'",
+                "b'?\\xc0\\x00\\x00'",
+                "b'?\\xf8\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                -2.0,
+                "b'\\xc0\\x00'",
+                "b'\\xc0\\x00\\x00\\x00'",
+                "b'\\xc0\\x00\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                65504.0,
+                "b'{\\xff'",
+                "b'G\\x7f\\xe0\\x00'",
+                "b'@\\xef\\xfc\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                65519.9,
+                "b'{\\xff'",
+                "b'G\\x7f\\xef\\xe6'",
+                "b'@\\xef\\xfd\\xfc\\xcc\\xcc\\xcc\\xcd'",
+            ),
+            (
+                65520.0,
+                "OverflowError: float too large to pack with e format",
+                "b'G\\x7f\\xf0\\x00'",
+                "b'@\\xef\\xfe\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                6e-08,
+                "b'\\x00\\x01'",
+                "b'3\\x80\\xd9Y'",
+                "b'>p\\x1b+)\\xa4i+'",
+            ),
+            (
+                2.9e-08,
+                "b'\\x00\\x00'",
+                "b'2\\xf9\\x1b\\xad'",
+                "b'>_#u\\x94\\xc6d\\xee'",
+            ),
+            (
+                2.9802322387695312e-08,
+                "b'\\x00\\x00'",
+                "b'3\\x00\\x00\\x00'",
+                "b'>`\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                3e-08,
+                "b'\\x00\\x01'",
+                "b'3\\x00\\xd9Y'",
+                "b'>`\\x1b+)\\xa4i+'",
+            ),
+            (
+                0.0001,
+                "b'\\x06\\x8e'",
+                "b'8\\xd1\\xb7\\x17'",
+                "b'?\\x1a6\\xe2\\xeb\\x1cC-'",
+            ),
+            (
+                1e+39,
+                "OverflowError: float too large to pack with e format",
+                "OverflowError: float too large to pack with f format",
+                "b'H\\x07\\x82\\x87\\xf4\\x9cJ\\x1d'",
+            ),
+            (
+                f64::INFINITY,
+                "b'|\\x00'",
+                "b'\\x7f\\x80\\x00\\x00'",
+                "b'\\x7f\\xf0\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                f64::NEG_INFINITY,
+                "b'\\xfc\\x00'",
+                "b'\\xff\\x80\\x00\\x00'",
+                "b'\\xff\\xf0\\x00\\x00\\x00\\x00\\x00\\x00'",
+            ),
+            (
+                0.1,
+                "b'.f'",
+                "b'=\\xcc\\xcc\\xcd'",
+                "b'?\\xb9\\x99\\x99\\x99\\x99\\x99\\x9a'",
+            ),
+        ];
+        for (x, e, f, d) in table {
+            assert_eq!([show(x, 2), show(x, 4), show(x, 8)], [e, f, d]);
+            let mut out = [0; 8];
+            pack_float(&mut out, order, x).unwrap();
+            assert_eq!(unpack_float(&out, order), x);
+        }
+        for h in 0..=u16::MAX {
+            let x = half_to_f64(h);
+            assert!(x.is_nan() || half_from_f64(x) == Some(h));
+        }
+        let native = ByteOrder {
+            little: true,
+            native: true,
+        };
+        assert_eq!(pack_float(&mut [0; 4], native, 1e300), Ok(()));
+    }
+
+    #[test]
+    fn bytes() {
+        let mut out = [1; 4];
+        pack_pascal(&mut out, b"abcdef");
+        assert_eq!(&out, b"\x03abc");
+        assert_eq!(unpack_pascal(&out), b"abc");
+        pack_bytes(&mut out, b"x");
+        assert_eq!(&out, b"x\0\0\0");
+        pack_pascal(&mut [], b"a");
+    }
+}
