@@ -45,6 +45,7 @@ for script in examples/*.py tests/scripts/*.py; do
     belongs "$script" && wanted "$name" "$@" && run "$folder" "$expected" "$name" "$name.py"
 done || true
 [ "$version" != 3.8 ] || exit 0
+shopt -s nullglob
 for file in tests/cli/*.args; do
     name=$(basename "$file" .args)
     args=()

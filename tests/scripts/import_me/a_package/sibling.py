@@ -1,0 +1,2 @@
+# A module beside others in a package.
+from . import EXPORTED as NAME

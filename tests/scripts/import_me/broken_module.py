@@ -1,0 +1,2 @@
+# Fails while it is imported.
+1 / 0
