@@ -62,4 +62,4 @@ try:
 except ZeroDivisionError as error:
     print("import failed:", error, "broken_module" in sys.modules)
 from a_package import *
-print(EXPORTED, "hidden" in globals(), sorted(n for n in dir(a_package) if not n.startswith("_")))
+print(EXPORTED, "hidden" in globals(), sorted(n for n in dir(sys.modules["a_package"]) if not n.startswith("_")))

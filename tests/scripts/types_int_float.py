@@ -26,5 +26,5 @@ for call in (lambda: 1 // 0, lambda: 1 % 0, lambda: 1 / 0, lambda: 1.0 // 0, lam
 x = 10
 x += 5; x -= 1; x *= 2; x //= 3; x **= 2; x %= 50; x <<= 3; x >>= 1; x |= 1; x &= 0xF; x ^= 3
 print(x, (5).__add__(3), (5).__add__("x"), int.__mro__[1].__name__, (1).real, (1.5).imag, (7).denominator, -(-5), +True, ~False)
-print(sum([0.1] * 10), sum([1, 2.5]), sum([10 ** 20, 1]), max(3, 1.5, 2), min([2, 1]), divmod(7.5, 2), 5 .bit_length(), 1if 1else 2)
+print(sum([0.1] * 10), sum([1, 2.5]), sum([10 ** 20, 1]), max(3, 1.5, 2), min([2, 1]), divmod(7.5, 2), 5 .bit_length(), 1 if 1 else 2)
 print(*(str(v) for v in (1e15, 1e16, 123456789012345680.0, 1e-4, 1e-5, 1.0, 1e100, 1.5e-7, 4.35, 0.1 + 0.7)))

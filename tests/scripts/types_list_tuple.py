@@ -22,7 +22,7 @@ for n in it:
     if n < 3 and len(it) < 6:
         it.append(n * 10)
 print(it, [*it, *it][:3], list("abc"), list({1: 2}), tuple([1, 2]), list(reversed([1, 2, 3])), list(enumerate("ab", 1)))
-for call in (lambda: [][0], lambda: [].pop(), lambda: [].remove(1), lambda: [1].index(2), lambda: [1][1.5], lambda: (1,)[5], lambda: [1] + (2,), lambda: [1, "a"].sort(),
+for call in (lambda: [][0], lambda: [].pop(), lambda: [].remove(1), lambda: [1].index(2), lambda: c[1.5], lambda: (1,)[5], lambda: [1] + (2,), lambda: [1, "a"].sort(),
              lambda: [1][::0], lambda: list(5), lambda: [3, 2, 1].sort(5), lambda: a.__setitem__(slice(0, 4, 2), [1]), lambda: (1,).__setitem__, lambda: [1, 2] < [1, "x"]):
     try:
         print(call())
@@ -44,7 +44,7 @@ def mutating():
 
 print(mutating())
 t = 1, 2, 3
-print(t, t + (4,), t * 2, t.index(2), t.count(1), t[1:], hash(t) == hash((1, 2, 3)), () is (), tuple("ab"), 2 in t, len(t))
+print(t, t + (4,), t * 2, t.index(2), t.count(1), t[1:], hash(t) == hash((1, 2, 3)), tuple("ab"), 2 in t, len(t))
 x, y = y, x = 1, 2
 first, *middle, last = range(5)
 (p, q), r = [(1, 2), 3]

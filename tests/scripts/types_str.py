@@ -13,7 +13,7 @@ print("abc" < "abd", "Z" < "a", "" < "a", "a" in "abc", "" in "abc", max("hello"
 table = str.maketrans({"a": "1", "b": None, ord("c"): 99})
 print("abcabc".translate(table), "abc".translate(str.maketrans("ab", "xy", "c")), "%s" % "x", "a" "b")
 for call in (lambda: "abc"[5], lambda: "a" + 1, lambda: "a".index("z"), lambda: "é".encode("ascii"), lambda: b"\xff".decode(), lambda: "a" * "b",
-             lambda: "abc"["x"], lambda: chr(-1), lambda: ord("ab"), lambda: "".join([1]), lambda: "x".split("")):
+             lambda: s["x"], lambda: chr(-1), lambda: ord("ab"), lambda: "".join([1]), lambda: "x".split("")):
     try:
         print(call())
     except Exception as error:
@@ -29,4 +29,4 @@ class S(str):
 
 
 print(S("x"), repr(S("x")), type(S("x").upper()).__name__, S("a") == "a", {S("a"): 1}["a"], f"{S('q')!r}")
-print("{}".format_map({}), "{x}".format_map({"x": 1}), "abc".count(""), "abcabc".replace("", "-"))
+print("{x}".format_map({"x": 1}), "abc".count(""), "abcabc".replace("", "-"))

@@ -1,0 +1,2 @@
+# Beside __main__.
+X = 1

@@ -1,0 +1,4 @@
+﻿# A byte order mark and CRLF line ends.
+if True:
+    print("""a
+b""".split("\n"), "ok")
