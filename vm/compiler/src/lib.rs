@@ -1,1 +1,74 @@
 //! Source to AST to symbol table to CPython 3.8 wordcode. Knows no heap.
+//!
+//! The way of a module: `source` decodes bytes, the parser reads them, `lower` makes our tree, `fold` folds
+//! constants, `symtable` decides scopes, `codegen` emits blocks, `assemble` and `peephole` finish code objects.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use lasti_bytecode::code::CodeData;
+
+mod assemble;
+pub mod ast;
+mod codegen;
+mod constkey;
+mod docstring;
+mod error;
+mod fold;
+mod front;
+mod future;
+mod lines;
+mod literal;
+mod lower;
+mod peephole;
+mod source;
+mod symtable;
+mod syntax;
+mod unparse;
+
+pub use codegen::FUTURE_ANNOTATIONS;
+pub use error::{CompileError, ErrorKind};
+
+/// What a source text is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// A module.
+    Exec,
+    /// One expression.
+    Eval,
+    /// One interactive statement; expression statements are printed.
+    Single,
+}
+
+/// What `compile()` can be told.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `-O` level: 0 keeps asserts, 2 drops docstrings.
+    pub optimize: u8,
+    /// Future flags (`co_flags` bits) inherited from the calling code.
+    pub future_flags: u32,
+    /// `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`.
+    pub allow_top_level_await: bool,
+}
+
+/// Compiles a text.
+pub fn compile(
+    source: &str,
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+) -> Result<Arc<CodeData>, CompileError> {
+    front::compile_text(source, filename, mode, options)
+}
+
+/// Compiles bytes: a UTF-8 mark or a coding cookie says how they are decoded, UTF-8 is the default.
+pub fn compile_bytes(
+    source: &[u8],
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+) -> Result<Arc<CodeData>, CompileError> {
+    let text =
+        source::decode(source).map_err(|fault| front::error_without_text(&fault, filename))?;
+    front::compile_text(&text, filename, mode, options)
+}

@@ -1,0 +1,66 @@
+//! When two constants are one: CPython's `_PyCode_ConstantKey`, as bytes that can be compared.
+use std::sync::Arc;
+
+use lasti_bytecode::code::Const;
+
+/// Equal keys mean one entry in `co_consts` (type, value and the sign of zeros count).
+pub fn const_key(value: &Const) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(16);
+    write(value, &mut out);
+    out.into()
+}
+
+fn write(value: &Const, out: &mut Vec<u8>) {
+    match value {
+        Const::None => out.push(b'N'),
+        Const::True => out.push(b'T'),
+        Const::False => out.push(b'F'),
+        Const::Ellipsis => out.push(b'.'),
+        Const::Int(i) => {
+            out.push(b'i');
+            out.extend(i.to_le_bytes());
+        }
+        Const::BigInt(negative, magnitude) => {
+            out.extend([b'I', u8::from(*negative)]);
+            sized(magnitude, out);
+        }
+        Const::Float(f) => {
+            out.push(b'f');
+            out.extend(f.to_bits().to_le_bytes());
+        }
+        Const::Complex(re, im) => {
+            out.push(b'c');
+            out.extend(re.to_bits().to_le_bytes());
+            out.extend(im.to_bits().to_le_bytes());
+        }
+        Const::Str(s) => {
+            out.push(b's');
+            sized(&s.0, out);
+        }
+        Const::Bytes(b) => {
+            out.push(b'b');
+            sized(b, out);
+        }
+        Const::Tuple(items) => {
+            out.push(b'(');
+            out.extend((items.len() as u64).to_le_bytes());
+            items.iter().for_each(|item| write(item, out));
+        }
+        Const::FrozenSet(items) => {
+            let mut keys: Vec<Box<[u8]>> = items.iter().map(const_key).collect();
+            keys.sort_unstable();
+            out.push(b'<');
+            out.extend((keys.len() as u64).to_le_bytes());
+            keys.iter().for_each(|key| sized(key, out));
+        }
+        Const::Code(code) => {
+            out.push(b'C');
+            out.extend((Arc::as_ptr(code) as usize).to_le_bytes());
+        }
+    }
+}
+
+fn sized(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend((bytes.len() as u64).to_le_bytes());
+    out.extend_from_slice(bytes);
+}

@@ -1,0 +1,170 @@
+//! The front door: runs the passes and turns faults into CompileErrors.
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use lasti_bytecode::code::CodeData;
+use ruff_python_ast::{Mod, PythonVersion};
+use ruff_python_parser::{Mode as ParseMode, ParseOptions, Parsed};
+
+use crate::ast::Module;
+use crate::error::{CompileError, Fault, Pass};
+use crate::lines::{LineIndex, line_text};
+use crate::lower::Lower;
+use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
+
+/// Largest native stack used to drop a deep tree, per token.
+const DROP_STACK: usize = 512;
+
+pub fn compile_text(
+    source: &str,
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+) -> Result<Arc<CodeData>, CompileError> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let source = newlines(source);
+    let lines = LineIndex::new(&source);
+    run(&source, &lines, filename, mode, options).map_err(|f| error_in(&f, filename, &source))
+}
+
+/// `\r\n` and `\r` become `\n` (the tokenizer's translate_newlines).
+fn newlines(source: &str) -> Cow<'_, str> {
+    if source.contains('\r') {
+        Cow::Owned(source.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(source)
+    }
+}
+
+fn run(
+    source: &str,
+    lines: &LineIndex,
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+) -> Pass<Arc<CodeData>> {
+    syntax::before_parsing(source, lines)?;
+    let (mut module, deep) = parse(source, lines, mode)?;
+    let result = (|| {
+        let (found, future_line) = match &module {
+            Module::Exec(body) | Module::Single(body) => future::features(body)?,
+            Module::Eval(_) => (0, 0),
+        };
+        let flags = options.future_flags | found;
+        fold::fold(&mut module, options);
+        let table = symtable::build(&module, flags & codegen::FUTURE_ANNOTATIONS != 0)?;
+        codegen::compile(
+            &module,
+            table,
+            options,
+            Arc::from(filename),
+            flags,
+            future_line,
+        )
+    })();
+    drop_deep(module, deep);
+    result
+}
+
+/// Drops a tree that may be nested `depth` deep.
+fn drop_deep<T>(tree: T, depth: usize) {
+    if depth > 200 {
+        stacker::grow(1024 * 1024 + depth * DROP_STACK, || drop(tree));
+    }
+}
+
+fn parse(source: &str, lines: &LineIndex, mode: Mode) -> Pass<(Module, usize)> {
+    let parse_mode = if mode == Mode::Eval {
+        ParseMode::Expression
+    } else {
+        ParseMode::Module
+    };
+    let options = ParseOptions::from(parse_mode).with_target_version(PythonVersion::PY314);
+    let text = if mode == Mode::Eval {
+        source.trim_start_matches([' ', '\t'])
+    } else {
+        source
+    };
+    let skipped = source.len() - text.len();
+    let parsed = if skipped == 0 {
+        ruff_python_parser::parse_unchecked(source, options)
+    } else {
+        // Leading blanks are no indentation for eval(); they stay, so that columns hold.
+        let padded = format!("({}{text})", " ".repeat(skipped.saturating_sub(1)));
+        let inner = ruff_python_parser::parse_unchecked(&padded, options.clone());
+        if inner.has_valid_syntax() {
+            return lowered(&inner, &padded, lines, mode);
+        }
+        ruff_python_parser::parse_unchecked(text, options)
+    };
+    lowered(&parsed, source, lines, mode)
+}
+
+fn lowered(
+    parsed: &Parsed<Mod>,
+    source: &str,
+    lines: &LineIndex,
+    mode: Mode,
+) -> Pass<(Module, usize)> {
+    if let Some(error) = parsed.errors().first() {
+        return Err(syntax::classify(source, lines, parsed, error));
+    }
+    if let Some(error) = parsed.unsupported_syntax_errors().first() {
+        return Err(syntax::unsupported(source, lines, error));
+    }
+    let mut lower = Lower::new(source, lines);
+    let module = match parsed.syntax() {
+        Mod::Expression(e) => lower.expression(&e.body).map(Module::Eval)?,
+        Mod::Module(m) => {
+            let body = lower.module(&m.body)?;
+            if mode == Mode::Single {
+                syntax::one_statement(&body)?;
+                Module::Single(body)
+            } else {
+                Module::Exec(body)
+            }
+        }
+    };
+    Ok((module, lower.max_depth as usize))
+}
+
+/// A fault whose source could not be read.
+pub fn error_without_text(fault: &Fault, filename: &str) -> CompileError {
+    CompileError {
+        kind: fault.kind,
+        msg: fault.msg.clone(),
+        filename: filename.to_owned(),
+        lineno: fault.pos.line,
+        offset: 0,
+        end_lineno: fault.pos.end_line,
+        end_offset: 0,
+        text: None,
+    }
+}
+
+fn error_in(fault: &Fault, filename: &str, source: &str) -> CompileError {
+    let pos = fault.pos;
+    let text = line_text(source, pos.line);
+    let chars = |line: u32, col: u32| -> u32 {
+        let Some(text) = line_text(source, line) else {
+            return col + 1;
+        };
+        let col = text.floor_char_boundary(col as usize);
+        text[..col].chars().count() as u32 + 1
+    };
+    let known = pos.line > 0;
+    CompileError {
+        kind: fault.kind,
+        msg: fault.msg.clone(),
+        filename: filename.to_owned(),
+        lineno: pos.line,
+        offset: if known { chars(pos.line, pos.col) } else { 0 },
+        end_lineno: pos.end_line,
+        end_offset: if known {
+            chars(pos.end_line, pos.end_col)
+        } else {
+            0
+        },
+        text: text.map(str::to_owned),
+    }
+}

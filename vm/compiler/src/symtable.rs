@@ -1,0 +1,158 @@
+//! Which scope each name belongs to: CPython's symtable.c, with 3.14's annotation and type-parameter scopes.
+//!
+//! `collect` walks the tree once and notes definitions and uses per block; `analyze` then decides, from the
+//! module inwards, between local, cell, free and global.
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::ast::*;
+use crate::error::{Fault, Pass};
+
+mod analyze;
+mod collect;
+pub use collect::annotated;
+
+/// How a name of a block is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Scope {
+    /// Not decided, or unknown to the block.
+    #[default]
+    Unknown,
+    Local,
+    GlobalExplicit,
+    GlobalImplicit,
+    Free,
+    Cell,
+}
+
+/// Bits noted while collecting.
+pub mod def {
+    pub const GLOBAL: u32 = 1;
+    pub const LOCAL: u32 = 2;
+    pub const PARAM: u32 = 4;
+    pub const NONLOCAL: u32 = 8;
+    pub const USE: u32 = 16;
+    /// A name that is free in an inner block and bound in the class.
+    pub const FREE_CLASS: u32 = 64;
+    pub const IMPORT: u32 = 128;
+    pub const ANNOT: u32 = 256;
+    pub const COMP_ITER: u32 = 512;
+    pub const TYPE_PARAM: u32 = 1024;
+    pub const BOUND: u32 = LOCAL | PARAM | IMPORT | TYPE_PARAM;
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Symbol {
+    pub flags: u32,
+    pub scope: Scope,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BlockType {
+    Module,
+    Class,
+    Function,
+    /// An `__annotate__` function.
+    Annotation,
+    /// A type parameter's bound or default.
+    TypeVariable,
+    /// The value of a `type` statement.
+    TypeAlias,
+    /// `<generic parameters of ...>`.
+    TypeParams,
+}
+
+impl BlockType {
+    pub fn is_function_like(self) -> bool {
+        !matches!(self, BlockType::Module | BlockType::Class)
+    }
+}
+
+/// Which of a node's scopes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    Body,
+    Annotate,
+    TypeParams,
+    /// Bound, constraints or the value of a type alias.
+    Value,
+    Default,
+}
+
+/// The module's scopes are keyed by this.
+pub const MODULE: NodeId = NodeId(0);
+
+#[derive(Debug)]
+pub struct Block {
+    /// The node the block belongs to.
+    pub id: NodeId,
+    pub name: Name,
+    pub kind: BlockType,
+    pub parent: Option<usize>,
+    pub children: Vec<usize>,
+    pub symbols: FxHashMap<Name, Symbol>,
+    pub varnames: Vec<Name>,
+    pub nested: bool,
+    pub generator: bool,
+    pub coroutine: bool,
+    pub comprehension: Option<CompKind>,
+    /// Set while an iteration target is visited.
+    comp_iter_target: bool,
+    /// Depth of iterable expressions being visited.
+    comp_iter_expr: u32,
+    pub varargs: bool,
+    pub varkeywords: bool,
+    pub needs_class_closure: bool,
+    pub needs_classdict: bool,
+    /// A class with `__conditional_annotations__`.
+    pub conditional_annotations: bool,
+    pub can_see_class_scope: bool,
+    directives: Vec<(Name, Position)>,
+    pub return_pos: Option<Position>,
+}
+
+/// The analysed table.
+#[derive(Debug)]
+pub struct SymTable {
+    pub blocks: Vec<Block>,
+    by_node: FxHashMap<(NodeId, Role), usize>,
+}
+
+impl SymTable {
+    /// Index of the block of a node.
+    pub fn lookup(&self, id: NodeId, role: Role) -> usize {
+        self.by_node
+            .get(&(id, role))
+            .copied()
+            .expect("every scope node was collected")
+    }
+}
+
+impl Block {
+    pub fn scope(&self, name: &str) -> Scope {
+        self.symbols.get(name).map_or(Scope::Unknown, |s| s.scope)
+    }
+}
+
+/// Builds the table of a module.
+pub fn build(module: &Module, future_annotations: bool) -> Pass<SymTable> {
+    let mut table = collect::collect(module, future_annotations)?;
+    analyze::analyze(&mut table)?;
+    Ok(table)
+}
+
+/// A private name as it is stored (CPython's `_Py_Mangle`).
+pub fn mangle(class: Option<&str>, name: &Name) -> Name {
+    let Some(class) = class else {
+        return name.clone();
+    };
+    if !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
+        return name.clone();
+    }
+    let stripped = class.trim_start_matches('_');
+    if stripped.is_empty() {
+        return name.clone();
+    }
+    Rc::from(format!("_{stripped}{name}"))
+}
