@@ -103,11 +103,15 @@ impl LineTable {
             self.out.extend([255, 0]);
             bytes -= 255;
         }
-        let step = if lines < 0 { -128 } else { 127 };
-        while !(-128..=127).contains(&lines) {
-            self.out.extend([bytes as u8, step as i8 as u8]);
-            bytes = 0;
-            lines -= step;
+        if !(-128..=127).contains(&lines) {
+            // The number of steps is a quotient, so the rest may be 0.
+            let step = if lines < 0 { -128 } else { 127 };
+            let steps = lines / step;
+            lines -= steps * step;
+            for _ in 0..steps {
+                self.out.extend([bytes as u8, step as i8 as u8]);
+                bytes = 0;
+            }
         }
         self.out.extend([bytes as u8, lines as i8 as u8]);
         self.line = i64::from(line);

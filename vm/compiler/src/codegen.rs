@@ -152,7 +152,8 @@ impl Compiler<'_> {
                 return name.clone();
             }
         }
-        if self.table.blocks[parent.scope].kind.is_function_like() {
+        let around = &self.table.blocks[parent.scope];
+        if around.kind.is_function_like() && around.comprehension.is_none() {
             Rc::from(format!("{}.<locals>.{name}", parent.qualname))
         } else {
             Rc::from(format!("{}.{name}", parent.qualname))

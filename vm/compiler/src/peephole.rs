@@ -238,8 +238,8 @@ pub fn optimize(
     consts: &mut Vec<Const>,
     lnotab: &mut [u8],
 ) {
-    // A 255 may be part of a longer step (or a line step of -1): CPython leaves such code alone.
-    if lnotab.contains(&255) {
+    // A byte step of 255 may be part of a longer one: CPython leaves such code alone.
+    if lnotab.iter().step_by(2).any(|&step| step == 255) {
         return;
     }
     let original = units.clone();

@@ -149,7 +149,8 @@ impl Unit {
             current: 0,
             fblocks: Vec::new(),
             first_line,
-            line: first_line,
+            // As in 3.8 the line is unknown until a node is visited.
+            line: 0,
             line_set: false,
             pos,
             max_blocks: 0,
