@@ -1,7 +1,5 @@
 //! When two constants are one: CPython's `_PyCode_ConstantKey`, as bytes that can be compared.
-use std::sync::Arc;
-
-use lasti_bytecode::code::Const;
+use lasti_bytecode::code::{CodeData, Const};
 
 /// Equal keys mean one entry in `co_consts` (type, value and the sign of zeros count).
 pub fn const_key(value: &Const) -> Box<[u8]> {
@@ -55,9 +53,30 @@ fn write(value: &Const, out: &mut Vec<u8>) {
         }
         Const::Code(code) => {
             out.push(b'C');
-            out.extend((Arc::as_ptr(code) as usize).to_le_bytes());
+            write_code(code, out);
         }
     }
+}
+
+/// Two code objects are equal when everything but the line table is (code_richcompare): two
+/// `lambda: None` on one line are one constant.
+fn write_code(code: &CodeData, out: &mut Vec<u8>) {
+    let numbers = [
+        code.argcount,
+        code.posonlyargcount,
+        code.kwonlyargcount,
+        code.flags,
+        code.firstlineno,
+        code.consts.len() as u32,
+    ];
+    numbers.iter().for_each(|n| out.extend(n.to_le_bytes()));
+    sized(code.name.as_bytes(), out);
+    sized(&code.code, out);
+    for list in [&code.names, &code.varnames, &code.freevars, &code.cellvars] {
+        out.extend((list.len() as u64).to_le_bytes());
+        list.iter().for_each(|name| sized(name.as_bytes(), out));
+    }
+    code.consts.iter().for_each(|c| write(c, out));
 }
 
 fn sized(bytes: &[u8], out: &mut Vec<u8>) {

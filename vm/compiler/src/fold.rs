@@ -222,10 +222,6 @@ impl Folder {
             | ExprKind::JoinedStr(values)
             | ExprKind::TemplateStr(values)
             | ExprKind::List(values, _) => self.exprs(values),
-            ExprKind::Named(target, value) => {
-                self.expr(target);
-                self.expr(value);
-            }
             ExprKind::BinOp(left, op, right) => {
                 self.expr(left);
                 self.expr(right);
@@ -320,7 +316,8 @@ impl Folder {
                     self.optional(part.as_mut());
                 }
             }
-            ExprKind::Name(..) | ExprKind::Constant(_) => {}
+            // 3.8 does not look into `:=`.
+            ExprKind::Named(..) | ExprKind::Name(..) | ExprKind::Constant(_) => {}
         }
     }
 

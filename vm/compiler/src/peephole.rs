@@ -287,7 +287,15 @@ fn run(code: &mut Code<'_>, consts: &mut Vec<Const>) {
             }
             Some(Op::ReturnValue) => {
                 let mut end = at + 1;
-                while end < code.len() && code.same_block(at, end) {
+                // END_FINALLY marks the end of a finally body for `f_lineno`, SETUP_FINALLY balances it.
+                while end < code.len()
+                    && code.same_block(at, end)
+                    && code.op(end) != Some(Op::EndFinally)
+                {
+                    if code.op(end) == Some(Op::SetupFinally) {
+                        end = code.start_of(end).max(at + 1);
+                        break;
+                    }
                     end += 1;
                 }
                 if end > at + 1 {

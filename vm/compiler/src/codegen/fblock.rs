@@ -120,16 +120,17 @@ impl Compiler<'_> {
         if !self.in_real_function() {
             return Err(Fault::syntax("'return' outside function", pos));
         }
-        let constant = value.and_then(Expr::as_const);
-        let preserve = value.is_some() && constant.is_none();
+        let preserve = value.is_some_and(|v| v.as_const().is_none());
         if let (Some(value), true) = (value, preserve) {
             self.expr(value)?;
         }
         for depth in (0..self.unit().fblocks.len()).rev() {
             self.unwind(depth, preserve)?;
         }
-        if !preserve {
-            self.load_const(constant.cloned().unwrap_or(Const::None));
+        match value {
+            Some(value) if !preserve => self.expr(value)?,
+            Some(_) => {}
+            None => self.load_const(Const::None),
         }
         self.op(Op::ReturnValue);
         Ok(())

@@ -194,6 +194,11 @@ impl Unit {
     }
 
     pub fn add_const(&mut self, value: Const) -> usize {
+        if matches!(value, Const::Float(f) if f.is_nan()) {
+            // No NaN equals another.
+            self.consts.push(value);
+            return self.consts.len() - 1;
+        }
         let key = const_key(&value);
         if let Some(&i) = self.const_index.get(&key) {
             return i;
