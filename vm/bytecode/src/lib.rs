@@ -3,4 +3,5 @@
 
 pub mod code;
 pub mod dis;
+pub mod marshal;
 pub mod opcode;
