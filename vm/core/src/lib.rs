@@ -1,1 +1,21 @@
-//! Values, heap, types, frames, interpreter, builtins, imports.
+//! Values, heap, types, frames, the interpreter, builtins and imports. Knows no clock, socket, thread or file: what it
+//! needs from a host stands in the trait [`host::Host`].
+mod attr;
+pub mod builtins;
+pub mod call;
+mod class;
+pub mod error;
+mod frame;
+pub mod heap;
+pub mod host;
+mod interp;
+mod make;
+pub mod objects;
+mod protocol;
+mod slots;
+pub mod vm;
+
+pub use call::{Args, Resume, Resumed};
+pub use error::{Exc, PyResult};
+pub use heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
+pub use vm::{Vm, VmFlags, VmOptions};

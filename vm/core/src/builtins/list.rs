@@ -1,0 +1,4 @@
+//! The `list` type.
+use crate::vm::Vm;
+
+pub(crate) fn init(_vm: &Vm) {}

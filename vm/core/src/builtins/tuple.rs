@@ -1,0 +1,4 @@
+//! The `tuple` type.
+use crate::vm::Vm;
+
+pub(crate) fn init(_vm: &Vm) {}

@@ -1,0 +1,447 @@
+//! Making classes: `type.__new__`, the MRO, `__build_class__` (CPython's Objects/typeobject.c, Python/bltinmodule.c).
+use crate::call::Args;
+use crate::error::PyResult;
+use crate::heap::{Ref, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+use std::rc::Rc;
+
+impl Vm {
+    /// The C3 linearization of a class with these bases.
+    fn c3(&self, t: &Ref<Type>, bases: &[Ref<Type>]) -> PyResult<Vec<Ref<Type>>> {
+        let mut lists: Vec<Vec<Ref<Type>>> = bases.iter().map(|b| b.mro().to_vec()).collect();
+        lists.push(bases.to_vec());
+        let mut out = vec![t.clone()];
+        loop {
+            lists.retain(|l| !l.is_empty());
+            if lists.is_empty() {
+                return Ok(out);
+            }
+            let next = lists.iter().map(|l| l[0].clone()).find(|c| {
+                !lists.iter().any(|l| l[1..].iter().any(|x| x.is(c)))
+            });
+            let Some(next) = next else {
+                let mut names: Vec<String> = Vec::new();
+                for l in &lists {
+                    let n = l[0].name();
+                    if !names.contains(&n) {
+                        names.push(n);
+                    }
+                }
+                return Err(self.type_error(format!(
+                    "Cannot create a consistent method resolution order (MRO) for bases {}",
+                    names.join(", ")
+                )));
+            };
+            for l in &mut lists {
+                if l[0].is(&next) {
+                    l.remove(0);
+                }
+            }
+            out.push(next);
+        }
+    }
+
+    /// Computes a class's MRO, through the metaclass's `mro()` when it defines one.
+    pub(crate) fn compute_mro(&self, t: &Ref<Type>) -> PyResult<()> {
+        let bases = t.bases.get().ok_or_else(|| self.runtime_error("a class without bases"))?;
+        let bases: Vec<Ref<Type>> = bases.iter().filter_map(|b| b.as_ref::<Type>().cloned()).collect();
+        let meta = t.class();
+        let custom = if meta.is(&self.types.type_) { None } else { meta.lookup(self, &self.intern("mro")) };
+        let mro = match custom {
+            Some(f) if f.downcast::<Function>().is_some() => {
+                let r = self.call_descr(&f, t.as_value(), &[])?;
+                self.collect(&r)?.iter().filter_map(|c| c.as_ref::<Type>().cloned()).collect()
+            }
+            _ => self.c3(t, &bases)?,
+        };
+        t.set_mro(Rc::from(mro));
+        Ok(())
+    }
+
+    /// The metaclass that bases agree on.
+    fn calculate_metaclass(&self, meta: &Ref<Type>, bases: &[Value]) -> PyResult<Ref<Type>> {
+        let mut winner = meta.clone();
+        for b in bases {
+            let m = self.type_of(b);
+            if winner.is_subtype(m) {
+                continue;
+            }
+            if m.is_subtype(&winner) {
+                winner = m.clone();
+                continue;
+            }
+            return Err(self.type_error(
+                "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the metaclasses of all its bases",
+            ));
+        }
+        Ok(winner)
+    }
+
+    /// The base whose native layout the new class has.
+    fn best_base(&self, bases: &[Ref<Type>]) -> PyResult<Ref<Type>> {
+        let mut best: Option<&Ref<Type>> = None;
+        for b in bases {
+            if !b.has(TypeFlags::BASE) {
+                return Err(self.type_error(format!("type '{}' is not an acceptable base type", b.name())));
+            }
+            let solid = |t: &Ref<Type>| {
+                let plain = std::ptr::eq(t.layout(), crate::heap::vtable::<Plain>()) || t.layout().kind == crate::heap::Kind::Instance;
+                !plain || t.member_count.get() > 0
+            };
+            match best {
+                None => best = Some(b),
+                Some(x) if !solid(b) => {
+                    if !solid(x) && b.is_subtype(x) && !x.is_subtype(b) {
+                        best = Some(x);
+                    }
+                }
+                Some(x) if !solid(x) => best = Some(b),
+                Some(x) => {
+                    let same_layout = std::ptr::eq(x.layout(), b.layout());
+                    if x.is_subtype(b) {
+                    } else if b.is_subtype(x) || (same_layout && x.member_count.get() == 0) {
+                        best = Some(b);
+                    } else if !(same_layout && b.member_count.get() == 0) {
+                        return Err(self.type_error("multiple bases have instance lay-out conflict"));
+                    }
+                }
+            }
+        }
+        Ok(best.cloned().unwrap_or_else(|| self.types.object.clone()))
+    }
+
+    /// `type.__new__(meta, name, bases, namespace, **kwargs)`.
+    pub(crate) fn type_new(&self, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
+        let [name, bases, ns] = <&[Value; 3]>::try_from(args.pos)
+            .map_err(|_| self.type_error("type() takes 1 or 3 arguments"))?;
+        let Some(name) = name.as_ref::<Str>() else {
+            return Err(self.type_error(format!(
+                "type.__new__() argument 1 must be str, not {}",
+                self.type_name(name)
+            )));
+        };
+        let Some(bases_tuple) = bases.as_ref::<Tuple>() else {
+            return Err(self.type_error(format!(
+                "type.__new__() argument 2 must be tuple, not {}",
+                self.type_name(bases)
+            )));
+        };
+        let Some(ns) = ns.as_ref::<Dict>() else {
+            return Err(self.type_error(format!(
+                "type.__new__() argument 3 must be dict, not {}",
+                self.type_name(ns)
+            )));
+        };
+        let mut base_types = Vec::new();
+        for b in bases_tuple.iter() {
+            match b.as_ref::<Type>() {
+                Some(t) => base_types.push(t.clone()),
+                None if self.lookup_attr(b, &self.names.mro_entries)?.is_some() => {
+                    return Err(self.type_error(
+                        "type() doesn't support MRO entry resolution; use types.new_class()",
+                    ));
+                }
+                None => return Err(self.type_error("bases must be types")),
+            }
+        }
+        let winner = self.calculate_metaclass(meta, bases_tuple)?;
+        if !winner.is(meta)
+            && let Some(new) = winner.slots.new.get()
+            && !std::ptr::fn_addr_eq(new, crate::builtins::type_::type_new_slot as NewFn)
+        {
+            return new(self, &winner, args);
+        }
+        let meta = &winner;
+        let bases_tuple = if base_types.is_empty() {
+            base_types.push(self.types.object.clone());
+            self.new_tuple([self.types.object.value()])
+        } else {
+            bases_tuple.clone()
+        };
+        let base = self.best_base(&base_types)?;
+
+        // Namespace: a copy, with the compiler's cells taken out.
+        let dict = self.new_dict();
+        dict.copy_from(ns);
+        let n = &self.names;
+        let classcell = self.dict_del_str(&dict, &n.classcell);
+        let classdictcell = self.dict_del_str(&dict, &n.classdictcell);
+        let qualname = self.dict_del_str(&dict, &n.qualname);
+        if self.dict_get_str(&dict, &n.module).is_none()
+            && let Some(g) = self.current_globals()
+            && let Some(m) = self.dict_get_str(&g, &n.name)
+        {
+            self.dict_set_str(&dict, &n.module, m);
+        }
+        if self.dict_get_str(&dict, &n.doc).is_none() {
+            self.dict_set_str(&dict, &n.doc, Value::NONE);
+        }
+        for special in [&n.new, &n.init_subclass, &n.class_getitem] {
+            if let Some(f) = self.dict_get_str(&dict, special)
+                && f.downcast::<Function>().is_some()
+            {
+                let wrapped: Value = if special.is(&n.new) {
+                    let s = StaticMethod::default();
+                    s.func.set(f);
+                    self.heap.alloc(&self.types.staticmethod, s).into()
+                } else {
+                    let c = ClassMethod::default();
+                    c.func.set(f);
+                    self.heap.alloc(&self.types.classmethod, c).into()
+                };
+                self.dict_set_str(&dict, special, wrapped);
+            }
+        }
+        // Comparing without hashing makes instances unhashable.
+        if self.dict_get_str(&dict, &n.eq).is_some() && self.dict_get_str(&dict, &n.hash).is_none() {
+            self.dict_set_str(&dict, &n.hash, Value::NONE);
+        }
+
+        let (members, wants_dict) = self.slot_members(&dict, name, &base)?;
+        let layout = if std::ptr::eq(base.layout(), crate::heap::vtable::<Plain>()) { crate::heap::vtable::<Instance>() } else { base.layout() };
+        let mut flags = TypeFlags::HEAP | TypeFlags::BASE;
+        let inherited = TypeFlags::SEQUENCE | TypeFlags::MAPPING | TypeFlags::DEL | TypeFlags::MATCH_SELF;
+        flags |= base.flags.get() & inherited;
+        for b in &base_types {
+            flags |= b.flags.get() & (TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
+        }
+        if wants_dict {
+            flags |= TypeFlags::DICT | TypeFlags::WEAKREF;
+        }
+        let t = self.heap.alloc(meta, Type::new(base.heap(), layout, flags));
+        t.name.set(self.intern_ref(name).into());
+        match qualname {
+            Some(q) if q.downcast::<Str>().is_some() => t.qualname.set(q),
+            Some(q) => {
+                return Err(self.type_error(format!(
+                    "type __qualname__ must be a str, not {}",
+                    self.type_name(&q)
+                )));
+            }
+            None => t.qualname.set(name.value()),
+        }
+        t.dict.set(Some(dict.clone()));
+        t.base.set(Some(base.clone()));
+        t.bases.set(Some(bases_tuple.clone()));
+        self.compute_mro(&t)?;
+        // Members of bases first, so that their slot numbers hold in instances of this class.
+        let mut keys: Vec<Ref<Str>> = match &*base.shape.borrow() {
+            Some(s) => s.keys[..s.hidden].to_vec(),
+            None => Vec::new(),
+        };
+        for m in &members {
+            let index = keys.len();
+            keys.push(m.clone());
+            let descr = Member { name: m.clone(), owner: t.clone(), index };
+            self.dict_set_str(&dict, m, self.heap.alloc(&self.types.member_descriptor, descr).into());
+        }
+        t.member_count.set(keys.len() as u16);
+        t.inline_slots.set(if t.has(TypeFlags::DICT) { (keys.len() as u16 + 4).max(base.inline_slots.get()) } else { keys.len() as u16 });
+        *t.shape.borrow_mut() = Some(Shape::root(&self.heap, keys));
+        if t.has(TypeFlags::DICT) && !base.has(TypeFlags::DICT) && self.dict_get_str(&dict, &n.dict).is_none() {
+            self.dict_set_str(&dict, &n.dict, crate::builtins::object::dict_descriptor(self, &t));
+        }
+        if t.has(TypeFlags::WEAKREF) && !base.has(TypeFlags::WEAKREF) && self.dict_get_str(&dict, &n.weakref).is_none() {
+            self.dict_set_str(&dict, &n.weakref, crate::builtins::object::weakref_descriptor(self, &t));
+        }
+        for b in &base_types {
+            let w = self.new_weakref(&self.types.weakref, t.as_value(), None);
+            b.add_subclass(w);
+        }
+        self.update_slots(&t);
+        if let Some(cell) = classcell {
+            match cell.downcast::<PyCell>() {
+                Some(c) => c.content.set(t.value()),
+                None => return Err(self.type_error(format!(
+                    "type.__new__(): __classcell__ must be a nonlocal cell, not {}",
+                    self.type_of(&cell).name()
+                ))),
+            }
+        }
+        if let Some(cell) = classdictcell
+            && let Some(c) = cell.downcast::<PyCell>()
+        {
+            c.content.set(dict.value());
+        }
+        for (k, v) in dict.items() {
+            if let Some(f) = self.type_of(&v).lookup(self, &n.set_name) {
+                if let Err(e) = self.call_descr(&f, &v, &[t.value(), k.clone()]) {
+                    let note = format!(
+                        "Error calling __set_name__ on '{}' instance {} in '{}'",
+                        self.type_name(&v),
+                        self.repr_string(&k)?,
+                        t.name()
+                    );
+                    self.add_note(&e, &note)?;
+                    return Err(e);
+                }
+            }
+        }
+        let kwargs = Args { pos: &[], kw: args.kw, names: args.names };
+        let sup = Super::default();
+        sup.this_class.set(Some(t.clone()));
+        sup.obj.set(t.value());
+        sup.obj_type.set(Some(t.clone()));
+        let sup: Value = self.heap.alloc(&self.types.super_, sup).into();
+        let init_subclass = self.getattr(&sup, &n.init_subclass)?;
+        self.call_args(&init_subclass, kwargs)?;
+        Ok(t.into())
+    }
+
+    /// Reads `__slots__`: the member names, and whether instances get a dict.
+    fn slot_members(&self, dict: &Ref<Dict>, class: &Ref<Str>, base: &Ref<Type>) -> PyResult<(Vec<Ref<Str>>, bool)> {
+        let Some(slots) = self.dict_get_str(dict, &self.names.slots) else { return Ok((Vec::new(), true)) };
+        let names = match slots.as_ref::<Str>() {
+            Some(s) => vec![s.value()],
+            None => self.collect(&slots)?,
+        };
+        let mut members = Vec::new();
+        let mut wants_dict = false;
+        for v in names {
+            let Some(s) = v.as_ref::<Str>() else {
+                return Err(self.type_error(format!(
+                    "__slots__ items must be strings, not '{}'",
+                    self.type_name(&v)
+                )));
+            };
+            if *s.as_bytes() == *b"__dict__" {
+                wants_dict = true;
+                continue;
+            }
+            if *s.as_bytes() == *b"__weakref__" {
+                continue;
+            }
+            let text = s.to_string_lossy();
+            if !lasti_text::unicode::str_isidentifier(s.as_bytes()) {
+                return Err(self.type_error("__slots__ must be identifiers"));
+            }
+            let name = self.intern(&mangle(&class.to_string_lossy(), &text));
+            if self.dict_get_str(dict, &name).is_some() {
+                return Err(self.value_error(format!("'{text}' in __slots__ conflicts with class variable")));
+            }
+            members.push(name);
+        }
+        let var_sized = [&self.types.int, &self.types.tuple, &self.types.bytes];
+        if !members.is_empty() && var_sized.iter().any(|t| base.is_subtype(t)) {
+            return Err(self.type_error(format!(
+                "nonempty __slots__ not supported for subtype of '{}'",
+                base.name()
+            )));
+        }
+        members.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+        members.dedup_by(|a, b| a.is(b));
+        Ok((members, wants_dict))
+    }
+
+    /// Replaces bases that are not types through `__mro_entries__`; true when anything changed.
+    fn resolve_bases(&self, bases: &[Value]) -> PyResult<(Vec<Value>, bool)> {
+        let mut out = Vec::with_capacity(bases.len());
+        let mut changed = false;
+        for b in bases {
+            if b.as_ref::<Type>().is_some() {
+                out.push(b.clone());
+                continue;
+            }
+            let Some(f) = self.lookup_attr(b, &self.names.mro_entries)? else {
+                out.push(b.clone());
+                continue;
+            };
+            let r = self.call(&f, &[self.new_tuple(bases.to_vec()).into()])?;
+            let Some(entries) = r.as_ref::<Tuple>() else {
+                return Err(self.type_error("__mro_entries__ must return a tuple"));
+            };
+            out.extend(entries.iter().cloned());
+            changed = true;
+        }
+        Ok((out, changed))
+    }
+
+    /// `builtins.__build_class__(func, name, *bases, metaclass=..., **kwargs)`.
+    pub(crate) fn build_class(&self, args: Args) -> PyResult<Value> {
+        let [func, name, bases @ ..] = args.pos else {
+            return Err(self.type_error("__build_class__: not enough arguments"));
+        };
+        let Some(func) = func.as_ref::<Function>() else {
+            return Err(self.type_error("__build_class__: func must be a function"));
+        };
+        if name.downcast::<Str>().is_none() {
+            return Err(self.type_error("__build_class__: name is not a string"));
+        }
+        let (resolved, changed) = self.resolve_bases(bases)?;
+        let mut kw = Vec::new();
+        let mut names = Vec::new();
+        let mut meta: Option<Value> = None;
+        for (k, v) in args.names.iter().zip(args.kw) {
+            if k.downcast::<Str>().is_some_and(|s| *s == *"metaclass") {
+                meta = Some(v.clone());
+            } else {
+                names.push(k.clone());
+                kw.push(v.clone());
+            }
+        }
+        let meta = match meta {
+            Some(m) => match m.as_ref::<Type>() {
+                Some(t) => self.calculate_metaclass(t, &resolved)?.into(),
+                None => m,
+            },
+            None => {
+                let first = resolved.first().map_or(self.types.type_.clone(), |b| self.type_of(b).clone());
+                self.calculate_metaclass(&first, &resolved)?.value()
+            }
+        };
+        let bases_tuple: Value = self.new_tuple(resolved).into();
+        let ns = match self.lookup_attr(&meta, &self.names.prepare)? {
+            Some(f) => {
+                let mut all = vec![name.clone(), bases_tuple.clone()];
+                all.extend(kw.iter().cloned());
+                self.call_args(&f, Args::split(&all, &names))?
+            }
+            None => self.new_dict().into(),
+        };
+        if self.type_of(&ns).slots.getitem.get().is_none() {
+            let m = meta.as_ref::<Type>().map_or("<metaclass>".into(), |t| t.name());
+            return Err(self.type_error(format!(
+                "{m}.__prepare__() must return a mapping, not {}",
+                self.type_name(&ns)
+            )));
+        }
+        let cell = self.run_code(func, ns.clone())?;
+        if changed {
+            self.setitem(&ns, &self.names.orig_bases.value(), &self.new_tuple(bases.to_vec()).into())?;
+        }
+        let mut all = vec![name.clone(), bases_tuple, ns];
+        all.extend(kw);
+        let cls = self.call_args(&meta, Args::split(&all, &names))?;
+        if let (Some(c), true) = (cell.downcast::<PyCell>(), cls.downcast::<Type>().is_some()) {
+            match c.content.get_bound() {
+                None => {
+                    return Err(self.runtime_error(format!(
+                        "__class__ not set defining {} as {}. Was __classcell__ propagated to type.__new__?",
+                        self.repr_string(name)?,
+                        self.repr_string(&cls)?
+                    )));
+                }
+                Some(v) if !v.is(&cls) => {
+                    return Err(self.type_error(format!(
+                        "__class__ set to {} defining {} as {}",
+                        self.repr_string(&v)?,
+                        self.repr_string(name)?,
+                        self.repr_string(&cls)?
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(cls)
+    }
+}
+
+/// A private name as a class body spells it (`__x` in class C is `_C__x`).
+pub(crate) fn mangle(class: &str, name: &str) -> String {
+    let class = class.trim_start_matches('_');
+    if class.is_empty() || !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
+        return name.to_owned();
+    }
+    format!("_{class}{name}")
+}

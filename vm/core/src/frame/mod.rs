@@ -1,0 +1,293 @@
+//! Frames: one header and one block of slots (locals, cells, value stack, block stack).
+//!
+//! A call's frame is bumped onto the [`FrameStack`]; a generator's stands inside its object. Both have the slots
+//! directly behind the header. What Python sees of a frame is a `FrameObject`, made when asked for.
+mod regs;
+mod stack;
+
+pub(crate) use regs::{Block, BlockKind, Regs};
+pub(crate) use stack::FrameStack;
+
+use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::objects::{Code, FrameObject, Function, Generator, Instr, PyCell};
+use std::cell::Cell;
+
+/// How what leaves a frame is delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Mode {
+    /// To the Rust caller of the interpreter loop.
+    Entry,
+    /// A plain call: pushed on the caller's stack.
+    Call,
+    /// `__init__` pushed by a class call: its None is dropped, the instance below it stays.
+    Init,
+    /// Generator resumed by FOR_ITER: a return ends the loop.
+    ForIter,
+    /// Generator resumed by `next` or `send`: a return raises StopIteration.
+    Send,
+    /// Inside a chain of awaits: a return goes on in the awaiter, a yield leaves the whole chain.
+    Await,
+    /// An async generator driven by an awaited asend: its own yield is the awaiter's result.
+    Asend,
+}
+
+#[repr(C)]
+pub(crate) struct Frame {
+    /// The frame that called or resumed this one; for a suspended node of a chain its awaiter's.
+    pub back: Cell<*const Frame>,
+    pub code: Ref<Code>,
+    pub function: Ref<Function>,
+    /// Namespace of class bodies, modules and exec; unbound for functions.
+    pub locals: Slot,
+    pub object: RefSlot<FrameObject>,
+    /// The instruction last begun; one before the first when not started.
+    pub pc: Cell<*const Instr>,
+    /// Depth of the value stack while the frame does not run.
+    pub depth: Cell<u32>,
+    pub nblocks: Cell<u8>,
+    pub mode: Cell<Mode>,
+    pub is_generator: bool,
+    /// The frame's slots were given up.
+    pub retired: Cell<bool>,
+}
+
+const _: () = assert!(size_of::<Frame>() == 56);
+const _: () = assert!(size_of::<Slot>() == 8);
+
+impl Frame {
+    /// A frame not yet started. The caller puts it in place and fills its locals.
+    pub fn new(code: Ref<Code>, function: Ref<Function>, is_generator: bool) -> Frame {
+        let pc = code.quick.as_ptr().wrapping_sub(1);
+        Frame {
+            back: Cell::new(std::ptr::null()),
+            code,
+            function,
+            locals: Slot::empty(),
+            object: RefSlot::default(),
+            pc: Cell::new(pc),
+            depth: Cell::new(0),
+            nblocks: Cell::new(0),
+            mode: Cell::new(Mode::Call),
+            is_generator,
+            retired: Cell::new(false),
+        }
+    }
+
+    /// First slot behind the header.
+    #[inline(always)]
+    fn base(&self) -> *const Slot {
+        // SAFETY: every Frame is put in place with `code.frame_slots()` slots behind it.
+        unsafe { (self as *const Frame).add(1).cast() }
+    }
+
+    /// Makes the slots behind a frame that was just put in place.
+    ///
+    /// # Safety
+    /// The block behind `this` has room for `code.frame_slots()` slots; the frame is not in use.
+    pub unsafe fn init_slots(this: *const Frame) {
+        // SAFETY: by contract.
+        unsafe {
+            let base = this.add(1).cast_mut().cast::<Slot>();
+            for i in 0..(*this).code.fixed_slots() {
+                base.add(i).write(Slot::empty());
+            }
+        }
+    }
+
+    /// A local, cell or free variable slot.
+    #[inline(always)]
+    pub fn slot(&self, i: usize) -> &Slot {
+        assert!(i < self.code.fixed_slots() && !self.retired.get());
+        // SAFETY: in range of the initialised slots by the assertion.
+        unsafe { &*self.base().add(i) }
+    }
+
+    /// The value on top of the stack of a frame that does not run.
+    pub fn top_of_stack(&self) -> Option<Value> {
+        let depth = self.depth.get() as usize;
+        if depth == 0 || self.retired.get() {
+            return None;
+        }
+        // SAFETY: the first `depth` stack slots of a resting frame are initialised.
+        Some(unsafe { (*self.base().add(self.code.fixed_slots() + depth - 1)).get() })
+    }
+
+    /// Drops the top of the stack of a frame at rest.
+    pub fn drop_top(&self) {
+        let depth = self.depth.get() as usize;
+        if depth == 0 || self.retired.get() {
+            return;
+        }
+        self.depth.set(depth as u32 - 1);
+        // SAFETY: the slot was initialised, and lies above the depth now.
+        unsafe { self.base().add(self.code.fixed_slots() + depth - 1).cast_mut().drop_in_place() };
+    }
+
+    pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        if self.retired.get() {
+            return;
+        }
+        visit(self.code.as_value());
+        visit(self.function.as_value());
+        self.locals.visit(visit);
+        self.object.visit(visit);
+        for i in 0..self.code.fixed_slots() + self.depth.get() as usize {
+            // SAFETY: locals and the first `depth` stack slots are initialised. (A running frame keeps
+            // `depth` at 0, so its stack counts as held from outside.)
+            unsafe { (*self.base().add(i)).visit(visit) };
+        }
+    }
+
+    /// Gives up the slots: hands copies to the frame object if there is one, and drops the values.
+    pub fn retire(&self) {
+        if self.retired.replace(true) {
+            return;
+        }
+        self.detach();
+        // SAFETY: locals and the first `depth` stack slots are initialised, and `retired` keeps
+        // everybody from using them again.
+        unsafe {
+            let base = self.base().cast_mut();
+            let fixed = self.code.fixed_slots();
+            for i in (0..self.depth.get() as usize).rev() {
+                base.add(fixed + i).drop_in_place();
+            }
+            self.depth.set(0);
+            for i in 0..fixed {
+                base.add(i).drop_in_place();
+            }
+        }
+        self.locals.take();
+    }
+
+    /// Lets the frame object, if somebody else holds it, live on without the frame.
+    fn detach(&self) {
+        let Some(object) = self.object.take() else { return };
+        object.lasti.set(self.lasti());
+        object.live.set(std::ptr::null());
+        object.generator.set(std::ptr::null());
+        if object.as_value().ref_count() > 1 {
+            // SAFETY: the slots are still initialised here.
+            let slots = (0..self.code.fixed_slots()).map(|i| unsafe { (*self.base().add(i)).get() });
+            *object.saved.borrow_mut() = slots.collect();
+            object.locals.set(self.locals.get());
+        }
+    }
+
+    /// `f_lasti` while running or left: byte offset of the instruction last begun, -1 before the first.
+    pub fn lasti(&self) -> i32 {
+        if self.unit() < 0 { -1 } else { self.unit() * 2 }
+    }
+    /// Unit of the instruction last begun, or -1.
+    pub fn unit(&self) -> i32 {
+        let base = self.code.quick.as_ptr() as isize;
+        ((self.pc.get() as isize - base) / size_of::<Instr>() as isize) as i32
+    }
+    pub fn line(&self) -> u32 {
+        self.code.line_of(self.unit().max(0) as usize)
+    }
+
+    /// The generator this frame belongs to.
+    pub fn generator(&self) -> Option<&Generator> {
+        if !self.is_generator {
+            return None;
+        }
+        let offset = std::mem::offset_of!(Generator, frame);
+        // SAFETY: frames with `is_generator` exist only as the `frame` field of a Generator.
+        Some(unsafe { &*(self as *const Frame).cast::<u8>().sub(offset).cast::<Generator>() })
+    }
+
+    /// Puts new cells into the cell slots (arguments that are captured move into theirs).
+    pub fn make_cells(&self, vm: &crate::vm::Vm) {
+        let code = &self.code;
+        let nlocals = code.nlocals as usize;
+        for i in 0..code.ncells as usize {
+            let content = match code.cell_args.get(i).copied().flatten() {
+                Some(arg) => self.slot(arg as usize).take(),
+                None => Value::UNBOUND,
+            };
+            let cell = vm.heap.alloc(&vm.types.cell, PyCell { content: Slot::new(content) });
+            self.slot(nlocals + i).set(cell.into());
+        }
+        if let Some(closure) = &self.function.closure {
+            for (i, cell) in closure.iter().enumerate() {
+                if i < code.nfree as usize {
+                    self.slot(nlocals + code.ncells as usize + i).set(cell.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The frame behind a pointer that the interpreter holds while the frame is on its stack or in a live generator.
+#[inline(always)]
+pub(crate) fn live<'a>(frame: *const Frame) -> &'a Frame {
+    debug_assert!(!frame.is_null());
+    // SAFETY: `Vm::frame`, `Frame::back` and the links of generators point at live frames; each is
+    // replaced before its frame goes. The reference is used within one step of the interpreter.
+    unsafe { &*frame }
+}
+#[inline]
+pub(crate) fn live_or_none<'a>(frame: *const Frame) -> Option<&'a Frame> {
+    if frame.is_null() { None } else { Some(live(frame)) }
+}
+/// The generator behind a link of a chain.
+#[inline(always)]
+pub(crate) fn live_generator<'a>(g: *const Generator) -> &'a Generator {
+    debug_assert!(!g.is_null());
+    // SAFETY: roots are held by whoever resumed them, inner nodes by their awaiter's stack; links are
+    // cleared when either end dies.
+    unsafe { &*g }
+}
+
+/// Leaves the running frame for its caller's: drops its values, and finishes its generator.
+#[inline(always)]
+pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
+    let f = live(frame);
+    vm.frame.set(f.back.get());
+    vm.depth.set(vm.depth.get() - 1);
+    match f.generator() {
+        Some(g) => g.finish(),
+        // SAFETY: the running frame is the topmost of the stack, since generators' frames are not on it and
+        // frames above it have been left.
+        None => unsafe { vm.stack.pop(frame) },
+    }
+}
+
+/// Drops a frame that was pushed and never entered.
+pub(crate) fn discard(vm: &crate::vm::Vm, frame: *const Frame) {
+    // SAFETY: the frame was pushed last and nobody refers to it.
+    unsafe { vm.stack.pop(frame) }
+}
+
+/// Puts a generator with its frame's slots on the heap.
+pub(crate) fn place_generator(
+    heap: &crate::heap::Heap,
+    class: &Ref<crate::objects::Type>,
+    g: Generator,
+    slots: usize,
+) -> Ref<Generator> {
+    let g = heap.alloc_with(class, g, slots * size_of::<Slot>());
+    // SAFETY: the frame is the generator's last field, with room for its slots behind it.
+    unsafe { Frame::init_slots(&g.frame) };
+    g
+}
+const _: () = assert!(std::mem::offset_of!(Generator, frame) + size_of::<Frame>() == size_of::<Generator>());
+
+/// Marks a generator as having, or no longer having, a finalizer.
+pub(crate) fn set_finalize(g: &Generator, on: bool) {
+    let offset = std::mem::offset_of!(crate::heap::Obj<Generator>, data);
+    // SAFETY: a Generator exists only inside its object; only the header's flag cell is touched.
+    let header = unsafe { &*(g as *const Generator).cast::<u8>().sub(offset).cast::<crate::heap::Header>() };
+    if on { header.set(crate::heap::flag::FINALIZE) } else { header.unset(crate::heap::flag::FINALIZE) }
+}
+
+/// The exception state behind the interpreter's link.
+#[inline(always)]
+pub(crate) fn live_exc<'a>(s: *const crate::objects::ExcState) -> &'a crate::objects::ExcState {
+    debug_assert!(!s.is_null());
+    // SAFETY: the link leads to the state of the running generator, or the thread's own; it is set back
+    // before either goes.
+    unsafe { &*s }
+}

@@ -1,0 +1,119 @@
+//! The chunked stack that calls' frames are bumped onto. Frames leave in the reverse order.
+use super::Frame;
+use crate::heap::Slot;
+use std::cell::{Cell, RefCell};
+
+const CHUNK: usize = 64 * 1024;
+
+/// Memory for frames of calls, one per thread.
+pub(crate) struct FrameStack {
+    chunks: RefCell<Vec<Box<[u64]>>>,
+    top: Cell<*mut u64>,
+    end: Cell<*mut u64>,
+    current: Cell<usize>,
+    /// Where each full chunk below was left.
+    tops: RefCell<Vec<*mut u64>>,
+}
+
+impl Default for FrameStack {
+    fn default() -> FrameStack {
+        FrameStack {
+            chunks: RefCell::default(),
+            top: Cell::new(std::ptr::null_mut()),
+            end: Cell::new(std::ptr::null_mut()),
+            current: Cell::new(usize::MAX),
+            tops: RefCell::default(),
+        }
+    }
+}
+
+impl FrameStack {
+    /// Puts a frame on the stack with its local slots unbound. It stays where it is until popped.
+    #[inline(always)]
+    pub fn push(&self, frame: Frame) -> *const Frame {
+        let words = size_of::<Frame>() / 8 + frame.code.frame_slots();
+        let at = self.top.get();
+        let at = if (self.end.get() as usize) - (at as usize) >= words * 8 { at } else { self.grow(words) };
+        // SAFETY: `words` words are free at `at`.
+        unsafe {
+            self.top.set(at.add(words));
+            let f = at.cast::<Frame>();
+            f.write(frame);
+            Frame::init_slots(f);
+            f
+        }
+    }
+
+    /// Drops the topmost frame.
+    ///
+    /// # Safety
+    /// `frame` is the frame last pushed and not popped, and nobody uses it any more.
+    #[inline(always)]
+    pub unsafe fn pop(&self, frame: *const Frame) {
+        // SAFETY: by contract.
+        unsafe {
+            (*frame).retire();
+            frame.cast_mut().drop_in_place();
+        }
+        let at = frame.cast_mut().cast::<u64>();
+        self.top.set(at);
+        self.shrink(at);
+    }
+
+    /// Exchanges two threads' stacks.
+    pub fn swap(&self, other: &FrameStack) {
+        self.chunks.swap(&other.chunks);
+        self.top.swap(&other.top);
+        self.end.swap(&other.end);
+        self.current.swap(&other.current);
+        self.tops.swap(&other.tops);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&self, words: usize) -> *mut u64 {
+        let mut chunks = self.chunks.borrow_mut();
+        let next = self.current.get().wrapping_add(1);
+        let need = words.max(CHUNK / 8);
+        if next < chunks.len() && chunks[next].len() < need {
+            chunks.truncate(next);
+        }
+        if next == chunks.len() {
+            chunks.push(vec![0u64; need].into_boxed_slice());
+        }
+        self.tops.borrow_mut().push(self.top.get());
+        let chunk = &mut chunks[next];
+        let range = chunk.as_mut_ptr_range();
+        self.current.set(next);
+        self.end.set(range.end);
+        range.start
+    }
+
+    /// Goes back to the chunk before when the present one is empty.
+    #[inline(always)]
+    fn shrink(&self, at: *mut u64) {
+        let current = self.current.get();
+        if current == 0 {
+            return;
+        }
+        self.shrink_slow(at, current);
+    }
+
+    #[inline(never)]
+    fn shrink_slow(&self, at: *mut u64, current: usize) {
+        let mut chunks = self.chunks.borrow_mut();
+        if chunks[current].as_ptr() != at.cast_const() {
+            return;
+        }
+        // Keep one empty chunk so that a call at the boundary does not allocate again and again.
+        chunks.truncate(current + 1);
+        let range = chunks[current - 1].as_mut_ptr_range();
+        self.current.set(current - 1);
+        self.end.set(range.end);
+        if let Some(top) = self.tops.borrow_mut().pop() {
+            self.top.set(top);
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Slot>() == size_of::<u64>());

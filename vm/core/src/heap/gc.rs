@@ -1,0 +1,298 @@
+//! The cycle collector: trial deletion over containers, in two generations.
+//!
+//! Every slot that held a container since the last collection stands once in the young list (its header
+//! remembers that across reuse, so making and freeing tasks does not grow the list). A young collection looks at
+//! those alone; a full one at all containers, and is due when the old generation grew by half, so that
+//! a large live heap does not make each new object pay.
+use super::header::{Header, flag};
+use super::{CHUNK, CHUNK_HEAD, ChunkHead, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker};
+use crate::objects::Type;
+use std::alloc::{Layout, alloc, dealloc};
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What `gc.get_stats()` shows, per generation (young, full).
+#[derive(Clone, Copy, Default, Debug)]
+pub struct GcStats {
+    pub collections: usize,
+    pub collected: usize,
+}
+
+pub(crate) struct Collector {
+    young: RefCell<Vec<*mut Header>>,
+    /// Containers made less containers freed since the last collection.
+    balance: Cell<i64>,
+    due_at: Cell<i64>,
+    /// Containers that outlived a collection.
+    old: Cell<i64>,
+    old_at_full: Cell<i64>,
+    running: Cell<bool>,
+    pub(crate) enabled: Cell<bool>,
+    pub(crate) threshold: Cell<i64>,
+    pub(crate) stats: Cell<[GcStats; 2]>,
+}
+
+impl Default for Collector {
+    fn default() -> Collector {
+        Collector {
+            young: RefCell::default(),
+            balance: Cell::new(0),
+            due_at: Cell::new(DEFAULT_THRESHOLD),
+            old: Cell::new(0),
+            old_at_full: Cell::new(0),
+            running: Cell::new(false),
+            enabled: Cell::new(true),
+            threshold: Cell::new(DEFAULT_THRESHOLD),
+            stats: Cell::default(),
+        }
+    }
+}
+
+const DEFAULT_THRESHOLD: i64 = 10_000;
+
+impl Collector {
+    #[inline]
+    pub(super) fn push_young(&self, slot: *mut Header) {
+        self.young.borrow_mut().push(slot);
+    }
+    pub(super) fn forget_young(&self, slot: *mut Header) {
+        let mut young = self.young.borrow_mut();
+        if let Some(i) = young.iter().rposition(|p| *p == slot) {
+            young.swap_remove(i);
+        }
+    }
+    #[inline]
+    pub(super) fn count_alloc(&self, breaker: &AtomicU32) {
+        let n = self.balance.get() + 1;
+        self.balance.set(n);
+        if n == self.due_at.get() {
+            breaker.fetch_or(breaker::COLLECT, Ordering::Relaxed);
+        }
+    }
+    #[inline]
+    pub(super) fn count_free(&self) {
+        self.balance.set(self.balance.get() - 1);
+    }
+    pub(crate) fn balance(&self) -> i64 {
+        self.balance.get()
+    }
+}
+
+/// # Safety
+/// `chunk` is a live chunk.
+pub(super) unsafe fn free_counters(chunk: NonNull<ChunkHead>) {
+    // SAFETY: the counters, if there, were allocated with this layout.
+    unsafe {
+        let head = chunk.as_ptr();
+        if !(*head).gc_refs.is_null() {
+            dealloc((*head).gc_refs.cast(), counters_layout((*head).stride));
+            (*head).gc_refs = std::ptr::null_mut();
+        }
+    }
+}
+
+fn counters_layout(stride: u32) -> Layout {
+    Layout::array::<u32>((CHUNK - CHUNK_HEAD) / stride as usize + 1).expect("a small array")
+}
+
+/// The collector's counter of an object under examination.
+///
+/// # Safety
+/// `p` is a live object of this heap.
+unsafe fn counter(p: *mut Header) -> *mut u32 {
+    // SAFETY: small objects stand in a chunk aligned to its size; large ones have a prefix.
+    unsafe {
+        if (*p).has(flag::LARGE) {
+            return p.cast::<u8>().sub(LARGE_PREFIX).cast::<u32>().add(1);
+        }
+        let head = (p as usize & !(CHUNK - 1)) as *mut ChunkHead;
+        let stride = (*head).stride;
+        if (*head).gc_refs.is_null() {
+            (*head).gc_refs = alloc(counters_layout(stride)).cast();
+            if (*head).gc_refs.is_null() {
+                std::alloc::handle_alloc_error(counters_layout(stride));
+            }
+        }
+        let index = ((p as usize & (CHUNK - 1)) - CHUNK_HEAD) / stride as usize;
+        (*head).gc_refs.add(index)
+    }
+}
+
+/// # Safety
+/// `p` is a live object.
+unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
+    // SAFETY: by contract.
+    unsafe {
+        ((*p).class().data.layout().traverse)(p, visit);
+        if (*p).has(flag::SIDE_DICT)
+            && let Some(d) = heap.side_dicts.borrow().get(&(p as usize))
+        {
+            visit(d.as_value());
+        }
+        if (*p).class().data.is_heap_type() {
+            visit(super::class_of(&*p).as_value());
+        }
+    }
+}
+
+impl Heap {
+    /// Runs the collector if it is due. Called between two instructions.
+    pub(crate) fn collect_if_due(&self) {
+        self.breaker.fetch_and(!breaker::COLLECT, Ordering::Relaxed);
+        let gc = &self.gc;
+        if !gc.enabled.get() || gc.balance.get() < gc.due_at.get() {
+            return;
+        }
+        let full = gc.old.get() > gc.old_at_full.get() + gc.old_at_full.get() / 2 + 4 * gc.threshold.get();
+        self.collect(full);
+    }
+
+    /// Finds and clears unreachable cycles; returns how many objects were found. Runs no Python: finalizers are queued.
+    pub fn collect(&self, full: bool) -> usize {
+        let gc = &self.gc;
+        if gc.running.replace(true) {
+            return 0;
+        }
+        let mut set: Vec<*mut Header> = Vec::new();
+        let young = std::mem::take(&mut *gc.young.borrow_mut());
+        for &p in &young {
+            // SAFETY: slots in the list are never unmapped while they are in it.
+            let h = unsafe { &*p };
+            h.unset(flag::YOUNG);
+            if !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER) {
+                set.push(p);
+            }
+        }
+        if full {
+            self.for_each_object(|p| {
+                // SAFETY: visited objects are live.
+                if unsafe { p.as_ref() }.has(flag::CONTAINER) {
+                    set.push(p.as_ptr());
+                }
+            });
+        }
+        let survivors = set.len() as i64;
+        let garbage = self.find_garbage(&set);
+        let found = garbage.len();
+        self.clear_garbage(garbage);
+        let survivors = survivors - found as i64;
+        if full {
+            gc.old.set(survivors);
+            gc.old_at_full.set(survivors);
+        } else {
+            gc.old.set(gc.old.get() + survivors);
+        }
+        gc.balance.set(0);
+        gc.due_at.set(gc.threshold.get().max(gc.old.get() / 4));
+        let mut stats = gc.stats.get();
+        stats[full as usize].collections += 1;
+        stats[full as usize].collected += found;
+        gc.stats.set(stats);
+        gc.running.set(false);
+        found
+    }
+
+    /// Trial deletion: what only its own set refers to.
+    fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
+        // SAFETY (whole body): every pointer in `set` is a live container of this heap, and nothing is
+        // allocated or released until the function returns.
+        unsafe {
+            for &p in set {
+                (*p).set(flag::COLLECTING);
+                *counter(p) = (*p).refs.get();
+            }
+            for &p in set {
+                traverse(self, p, &mut |v| {
+                    if let Some(h) = v.header()
+                        && h.has(flag::COLLECTING)
+                    {
+                        let c = counter(h as *const Header as *mut Header);
+                        *c = (*c).saturating_sub(1);
+                    }
+                });
+            }
+            // Whatever is referred to from outside is alive, and so is all it leads to.
+            let mut grey: Vec<*mut Header> = set.iter().copied().filter(|&p| *counter(p) > 0).collect();
+            self.mark(&mut grey);
+            // What must run a finalizer first stays, with all it leads to; a later collection takes it.
+            let mut finalize = Vec::new();
+            for &p in set {
+                let h = &*p;
+                if !h.has(flag::REACHABLE)
+                    && h.has(flag::FINALIZE | flag::HAS_DEL)
+                    && !h.has(flag::FINALIZED)
+                {
+                    finalize.push(p);
+                }
+            }
+            for &p in &finalize {
+                (*p).set(flag::FINALIZED);
+                (*p).refs.set((*p).refs.get() + 1);
+                let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
+                self.push_pending(Pending::Finalize(v));
+            }
+            self.mark(&mut finalize);
+            let garbage = set.iter().copied().filter(|&p| !(*p).has(flag::REACHABLE)).collect();
+            for &p in set {
+                (*p).unset(flag::COLLECTING | flag::REACHABLE);
+            }
+            garbage
+        }
+    }
+
+    /// # Safety
+    /// `grey` holds live objects.
+    unsafe fn mark(&self, grey: &mut Vec<*mut Header>) {
+        // SAFETY: by contract, and what live objects refer to is live.
+        unsafe {
+            for &p in grey.iter() {
+                (*p).set(flag::REACHABLE);
+            }
+            while let Some(p) = grey.pop() {
+                traverse(self, p, &mut |v| {
+                    if let Some(h) = v.header()
+                        && h.has(flag::COLLECTING)
+                        && !h.has(flag::REACHABLE)
+                    {
+                        h.set(flag::REACHABLE);
+                        grey.push(h as *const Header as *mut Header);
+                    }
+                });
+            }
+        }
+    }
+
+    fn clear_garbage(&self, garbage: Vec<*mut Header>) {
+        // Hold all of them while their contents go, so that none is freed under the next one's feet.
+        let held: Vec<Value> = garbage
+            .iter()
+            // SAFETY: garbage objects are still whole; each gets a count for the reference made here.
+            .map(|&p| unsafe {
+                (*p).refs.set((*p).refs.get() + 1);
+                Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into()
+            })
+            .collect();
+        for &p in &garbage {
+            // SAFETY: held above.
+            unsafe {
+                if (*p).has(flag::WEAKREF) {
+                    self.clear_weakrefs(NonNull::new_unchecked(p));
+                }
+            }
+        }
+        for &p in &garbage {
+            // SAFETY: held above.
+            unsafe {
+                ((*p).class().data.layout().clear)(p);
+                if (*p).has(flag::SIDE_DICT) {
+                    let dict = self.side_dicts.borrow().get(&(p as usize)).cloned();
+                    if let Some(d) = dict {
+                        d.clear_entries();
+                    }
+                }
+            }
+        }
+        drop(held);
+    }
+}

@@ -1,0 +1,544 @@
+//! The heap: allocation by size class, release without recursion, the queue of finalizers, weak references.
+//!
+//! Objects up to [`MAX_SMALL`] bytes come from chunks of one slot size each; a freed slot goes to its class's
+//! free list. Larger ones come from malloc and are listed. Releasing an object never runs Python: what
+//! Python can see (`__del__`, weakref callbacks, a coroutine nobody awaited) is queued in [`Heap::pending`], and the
+//! interpreter drains the queue between instructions.
+mod cell;
+mod gc;
+pub(crate) mod header;
+mod value;
+
+pub use cell::{RefSlot, Slot};
+pub use gc::GcStats;
+pub use header::{Kind, Payload, VTable};
+pub(crate) use header::{Header, Obj, flag};
+pub(crate) use value::class_of;
+pub use value::{INT_MAX, INT_MIN, Ref, Unpacked, Value};
+
+use crate::objects::{Dict, HashKeys, Str, Type, WeakRef};
+use rustc_hash::FxHashMap;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const GRAIN: usize = 16;
+/// Largest block that comes from a chunk, in bytes.
+const MAX_SMALL: usize = 1024;
+const CLASSES: usize = MAX_SMALL / GRAIN + 1;
+const CHUNK: usize = 64 * 1024;
+/// Bytes in front of a large block: its index in `Heap::large` and its size.
+const LARGE_PREFIX: usize = 16;
+
+/// Reasons for the interpreter to leave its straight path, as bits of [`Heap::breaker`].
+pub mod breaker {
+    /// Enough containers were made: run the collector.
+    pub const COLLECT: u32 = 1;
+    /// The finalizer queue is not empty.
+    pub const PENDING: u32 = 2;
+    /// A signal arrived, or another thread left something to do.
+    pub const SIGNAL: u32 = 4;
+    /// Another thread asks for the baton.
+    pub const BATON: u32 = 8;
+}
+
+/// Work that became due when an object was released.
+pub enum Pending {
+    /// The object's last reference went: run its finalizer. The queue holds it alive.
+    Finalize(Value),
+    /// A weak reference's referent is gone: call back with the reference.
+    WeakCallback { callback: Value, weakref: Value },
+}
+
+struct ChunkHead {
+    stride: u32,
+    /// The collector's counters, one per slot, made when first needed.
+    gc_refs: *mut u32,
+}
+const CHUNK_HEAD: usize = 16;
+const _: () = assert!(size_of::<ChunkHead>() <= CHUNK_HEAD);
+
+/// All objects of one interpreter.
+pub struct Heap {
+    free: [Cell<*mut Header>; CLASSES],
+    bump: [Cell<(*mut u8, *mut u8)>; CLASSES],
+    chunks: RefCell<Vec<NonNull<ChunkHead>>>,
+    large: RefCell<Vec<NonNull<u8>>>,
+    dead: RefCell<Vec<NonNull<Header>>>,
+    freeing: Cell<bool>,
+    closing: Cell<bool>,
+    pub(crate) pending: RefCell<std::collections::VecDeque<Pending>>,
+    weakrefs: RefCell<FxHashMap<usize, Vec<NonNull<Obj<WeakRef>>>>>,
+    side_dicts: RefCell<FxHashMap<usize, Ref<Dict>>>,
+    /// Interned strings by hash; each takes itself out when it dies.
+    interned: RefCell<hashbrown::HashTable<NonNull<Obj<Str>>>>,
+    /// See [`breaker`]. Shared with signal handlers and other threads.
+    pub breaker: Arc<AtomicU32>,
+    pub(crate) gc: gc::Collector,
+    next_version: Cell<u32>,
+}
+
+impl Heap {
+    pub(crate) fn new() -> Heap {
+        Heap {
+            free: std::array::from_fn(|_| Cell::new(std::ptr::null_mut())),
+            bump: std::array::from_fn(|_| Cell::new((std::ptr::null_mut(), std::ptr::null_mut()))),
+            chunks: RefCell::default(),
+            large: RefCell::default(),
+            dead: RefCell::default(),
+            freeing: Cell::new(false),
+            closing: Cell::new(false),
+            pending: RefCell::default(),
+            weakrefs: RefCell::default(),
+            side_dicts: RefCell::default(),
+            interned: RefCell::default(),
+            breaker: Arc::default(),
+            gc: gc::Collector::default(),
+            next_version: Cell::new(1),
+        }
+    }
+
+    /// A number not used before for a type's or a dict's key layout. 0 means "none"; numbers are not reused.
+    pub fn new_version(&self) -> u32 {
+        let v = self.next_version.get();
+        self.next_version.set(v.saturating_add(1));
+        if v == u32::MAX { 0 } else { v }
+    }
+
+    #[inline(always)]
+    pub fn alloc<T: Payload>(&self, class: &Ref<Type>, data: T) -> Ref<T> {
+        self.alloc_with(class, data, 0)
+    }
+
+    /// Allocates `T` with `trailing` zeroed-or-stale bytes behind it that the caller fills at once.
+    #[inline(always)]
+    pub(crate) fn alloc_with<T: Payload>(&self, class: &Ref<Type>, data: T, trailing: usize) -> Ref<T> {
+        let class = class.clone();
+        let ptr = class.as_ptr();
+        std::mem::forget(class);
+        // SAFETY: the clone above is the counted reference that the header owns.
+        unsafe { self.alloc_raw(ptr, data, trailing) }
+    }
+
+    /// # Safety
+    /// `class` is one counted reference handed to the new object.
+    #[inline(always)]
+    pub(crate) unsafe fn alloc_raw<T: Payload>(
+        &self,
+        class: NonNull<Obj<Type>>,
+        data: T,
+        trailing: usize,
+    ) -> Ref<T> {
+        let size = size_of::<Obj<T>>() + trailing;
+        let size_class = size.div_ceil(GRAIN);
+        let (slot, size_class, mut flags) = if size <= MAX_SMALL {
+            let slot = self.take_slot(size_class);
+            // SAFETY: a slot's header is initialised (zeroed, or left by the last free).
+            let young = unsafe { (*slot).flags.get() } & flag::YOUNG;
+            (slot, size_class as u8, young)
+        } else {
+            (self.take_large(size), u8::MAX, flag::LARGE)
+        };
+        if T::CONTAINER {
+            if flags & flag::YOUNG == 0 {
+                flags |= flag::YOUNG;
+                self.gc.push_young(slot);
+            }
+            flags |= flag::CONTAINER;
+            self.gc.count_alloc(&self.breaker);
+        }
+        // SAFETY: the slot is free memory of at least `size` bytes, aligned to 16.
+        unsafe {
+            let obj = slot.cast::<Obj<T>>();
+            obj.write(Obj {
+                header: Header {
+                    refs: Cell::new(1),
+                    kind: Cell::new(T::KIND),
+                    size_class,
+                    flags: Cell::new(flags),
+                    class: Cell::new(class),
+                },
+                data,
+            });
+            Ref::from_raw(NonNull::new_unchecked(obj))
+        }
+    }
+
+    #[inline(always)]
+    fn take_slot(&self, class: usize) -> *mut Header {
+        let slot = self.free[class].get();
+        if slot.is_null() {
+            return self.bump_slot(class);
+        }
+        // SAFETY: a free slot keeps the next one in its class field.
+        self.free[class].set(unsafe { (*slot).class.as_ptr().cast::<*mut Header>().read() });
+        slot
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bump_slot(&self, class: usize) -> *mut Header {
+        let stride = class * GRAIN;
+        let (cur, end) = self.bump[class].get();
+        if !cur.is_null() && (end as usize) - (cur as usize) >= stride {
+            // SAFETY: stays within the chunk by the check.
+            self.bump[class].set((unsafe { cur.add(stride) }, end));
+            return cur.cast();
+        }
+        let layout = Layout::from_size_align(CHUNK, CHUNK).expect("a constant layout");
+        // SAFETY: the layout is not empty.
+        let base = unsafe { alloc_zeroed(layout) };
+        let Some(head) = NonNull::new(base.cast::<ChunkHead>()) else {
+            std::alloc::handle_alloc_error(layout)
+        };
+        // SAFETY: the chunk is fresh and large enough.
+        unsafe {
+            head.as_ptr().write(ChunkHead { stride: stride as u32, gc_refs: std::ptr::null_mut() });
+            let first = base.add(CHUNK_HEAD);
+            self.bump[class].set((first.add(stride), base.add(CHUNK)));
+            self.chunks.borrow_mut().push(head);
+            first.cast()
+        }
+    }
+
+    #[cold]
+    fn take_large(&self, size: usize) -> *mut Header {
+        let layout = large_layout(size);
+        // SAFETY: the layout is not empty.
+        let base = unsafe { alloc_zeroed(layout) };
+        let Some(block) = NonNull::new(base) else { std::alloc::handle_alloc_error(layout) };
+        let mut large = self.large.borrow_mut();
+        // SAFETY: the prefix is part of the block.
+        unsafe {
+            base.cast::<u32>().write(large.len() as u32);
+            base.add(8).cast::<usize>().write(size);
+            large.push(block);
+            base.add(LARGE_PREFIX).cast()
+        }
+    }
+
+    /// # Safety
+    /// The payload was dropped and nobody refers to the slot.
+    #[inline]
+    unsafe fn give_back(&self, p: NonNull<Header>) {
+        // SAFETY: by contract; the header itself is still intact.
+        unsafe {
+            let h = p.as_ptr();
+            if (*h).has(flag::LARGE) {
+                self.give_back_large(p);
+                return;
+            }
+            let class = (*h).size_class as usize;
+            (*h).kind.set(Kind::Free);
+            (*h).flags.set((*h).flags.get() & flag::YOUNG);
+            #[cfg(debug_assertions)]
+            h.cast::<u8>().add(16).write_bytes(0xDB, class * GRAIN - 16);
+            (*h).class.as_ptr().cast::<*mut Header>().write(self.free[class].get());
+            self.free[class].set(h);
+        }
+    }
+
+    #[cold]
+    unsafe fn give_back_large(&self, p: NonNull<Header>) {
+        // SAFETY: large objects have the prefix that `take_large` wrote.
+        unsafe {
+            if (*p.as_ptr()).has(flag::YOUNG) {
+                self.gc.forget_young(p.as_ptr());
+            }
+            let base = p.as_ptr().cast::<u8>().sub(LARGE_PREFIX);
+            let index = base.cast::<u32>().read() as usize;
+            let size = base.add(8).cast::<usize>().read();
+            let mut large = self.large.borrow_mut();
+            large.swap_remove(index);
+            if let Some(moved) = large.get(index) {
+                moved.as_ptr().cast::<u32>().write(index as u32);
+            }
+            drop(large);
+            dealloc(base, large_layout(size));
+        }
+    }
+
+    /// # Safety
+    /// `p` has no references left and nothing to finalize.
+    unsafe fn free_now(&self, p: NonNull<Header>) {
+        // SAFETY: by contract this is the last use of the object.
+        unsafe {
+            let h = p.as_ref();
+            let class = h.class.get();
+            (class.as_ref().data.layout().drop)(p.as_ptr());
+            if h.has(flag::SIDE_DICT) {
+                let dict = self.side_dicts.borrow_mut().remove(&(p.as_ptr() as usize));
+                drop(dict);
+            }
+            if h.has(flag::CONTAINER) {
+                self.gc.count_free();
+            }
+            self.give_back(p);
+            drop(Ref::<Type>::from_raw(class));
+        }
+    }
+
+    /// Queues work for between two instructions.
+    pub(crate) fn push_pending(&self, p: Pending) {
+        self.pending.borrow_mut().push_back(p);
+        self.breaker.fetch_or(breaker::PENDING, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.get()
+    }
+
+    // ---- weak references ----
+
+    pub(crate) fn add_weakref(&self, target: &Value, weak: &Ref<WeakRef>) {
+        let Some(h) = target.header() else { return };
+        h.set(flag::WEAKREF);
+        self.weakrefs.borrow_mut().entry(target.address()).or_default().push(weak.as_ptr());
+    }
+
+    /// Takes a weak reference that dies before its referent out of the table.
+    pub(crate) fn drop_weakref(&self, target: usize, weak: *const WeakRef) {
+        let mut table = self.weakrefs.borrow_mut();
+        if let Some(list) = table.get_mut(&target) {
+            // SAFETY: only the address of the payload is computed.
+            list.retain(|w| unsafe { &raw const (*w.as_ptr()).data } != weak);
+            if list.is_empty() {
+                table.remove(&target);
+            }
+        }
+    }
+
+    /// The weak references to an object, oldest first.
+    pub(crate) fn weakrefs_of(&self, target: &Value) -> Vec<Ref<WeakRef>> {
+        let table = self.weakrefs.borrow();
+        let Some(list) = table.get(&target.address()) else { return Vec::new() };
+        list.iter()
+            // SAFETY: a weak reference takes itself out of the table when it dies.
+            .filter(|w| unsafe { w.as_ref().header.refs.get() } > 0)
+            .map(|w| {
+                // SAFETY: alive by the filter; a count is added for the new reference.
+                unsafe {
+                    let h = &w.as_ref().header;
+                    h.refs.set(h.refs.get() + 1);
+                    Ref::from_raw(*w)
+                }
+            })
+            .collect()
+    }
+
+    /// Clears the weak references to a dying object and queues their callbacks, last made first.
+    fn clear_weakrefs(&self, p: NonNull<Header>) {
+        // SAFETY: the caller keeps the object's header alive.
+        unsafe { p.as_ref() }.unset(flag::WEAKREF);
+        let Some(list) = self.weakrefs.borrow_mut().remove(&(p.as_ptr() as usize)) else { return };
+        for w in list.into_iter().rev() {
+            // SAFETY: a weak reference takes itself out of the table when it dies.
+            let weak = unsafe { w.as_ref() };
+            weak.data.target.set(0);
+            let callback = weak.data.callback.take();
+            if let (Some(callback), true) = (callback, weak.header.refs.get() > 0) {
+                weak.header.refs.set(weak.header.refs.get() + 1);
+                // SAFETY: the count was just added.
+                let weakref = unsafe { Ref::from_raw(w) };
+                self.push_pending(Pending::WeakCallback { callback, weakref: weakref.into() });
+            }
+        }
+    }
+
+    // ---- attributes of objects without a dict of their own ----
+
+    pub(crate) fn side_dict(&self, v: &Value) -> Option<Ref<Dict>> {
+        let h = v.header()?;
+        if h.has(flag::SIDE_DICT) { self.side_dicts.borrow().get(&v.address()).cloned() } else { None }
+    }
+
+    pub(crate) fn set_side_dict(&self, v: &Value, dict: Option<Ref<Dict>>) {
+        let Some(h) = v.header() else { return };
+        let old = match dict {
+            Some(d) => {
+                h.set(flag::SIDE_DICT);
+                self.side_dicts.borrow_mut().insert(v.address(), d)
+            }
+            None => {
+                h.unset(flag::SIDE_DICT);
+                self.side_dicts.borrow_mut().remove(&v.address())
+            }
+        };
+        drop(old);
+    }
+
+    /// Gives an object another class of the same layout.
+    pub(crate) fn set_class(&self, v: &Value, class: &Ref<Type>) {
+        let Some(h) = v.header() else { return };
+        let new = class.clone();
+        let old = h.class.replace(new.as_ptr());
+        std::mem::forget(new);
+        // SAFETY: the header's counted reference to the old class ends here.
+        drop(unsafe { Ref::<Type>::from_raw(old) });
+    }
+
+    /// Marks an object as having, or no longer having, a finalizer that Python can see.
+    #[inline]
+    pub(crate) fn set_finalize(v: &Value, on: bool) {
+        if let Some(h) = v.header() {
+            if on { h.set(flag::FINALIZE) } else { h.unset(flag::FINALIZE) }
+        }
+    }
+
+    // ---- interned strings ----
+
+    /// The one interned string of this text, made by `make` if there is none.
+    pub(crate) fn intern(&self, bytes: &[u8], keys: &HashKeys, make: impl FnOnce() -> Ref<Str>) -> Ref<Str> {
+        let hash = keys.hash_bytes(bytes);
+        let mut table = self.interned.borrow_mut();
+        // SAFETY (both): a string in the table is alive; it takes itself out when it dies.
+        let found = table.find(hash, |p| unsafe { p.as_ref() }.data.as_bytes() == bytes);
+        if let Some(p) = found {
+            unsafe {
+                let h = &p.as_ref().header;
+                h.refs.set(h.refs.get() + 1);
+                return Ref::from_raw(*p);
+            }
+        }
+        let s = make();
+        s.hash_with(keys);
+        s.set_interned();
+        // SAFETY: as above; the hash was just cached in it.
+        table.insert_unique(hash, s.as_ptr(), |p| unsafe { p.as_ref() }.data.cached_hash());
+        s
+    }
+
+    pub(crate) fn forget_interned(&self, p: *const Obj<Str>) {
+        if self.closing.get() {
+            return;
+        }
+        // SAFETY: the dying string is still whole.
+        let hash = unsafe { &*p }.data.cached_hash();
+        let mut table = self.interned.borrow_mut();
+        if let Ok(entry) = table.find_entry(hash, |q| std::ptr::eq(q.as_ptr(), p)) {
+            entry.remove();
+        }
+    }
+
+    /// Visits every live object of the heap.
+    fn for_each_object(&self, mut visit: impl FnMut(NonNull<Header>)) {
+        let chunks: Vec<_> = self.chunks.borrow().clone();
+        for chunk in chunks {
+            // SAFETY: chunks live as long as the heap; slots not yet bumped are zero, which is Kind::Free.
+            unsafe {
+                let stride = (*chunk.as_ptr()).stride as usize;
+                let base = chunk.as_ptr().cast::<u8>();
+                let mut at = CHUNK_HEAD;
+                while at + stride <= CHUNK {
+                    let h = base.add(at).cast::<Header>();
+                    if (*h).kind.get() != Kind::Free {
+                        visit(NonNull::new_unchecked(h));
+                    }
+                    at += stride;
+                }
+            }
+        }
+        let large: Vec<_> = self.large.borrow().clone();
+        for block in large {
+            // SAFETY: the block starts with the prefix.
+            visit(unsafe { NonNull::new_unchecked(block.as_ptr().add(LARGE_PREFIX).cast()) });
+        }
+    }
+}
+
+fn large_layout(size: usize) -> Layout {
+    Layout::from_size_align(size + LARGE_PREFIX, 16).expect("sizes are far below isize::MAX")
+}
+
+/// An object's last reference went.
+#[cold]
+#[inline(never)]
+pub(crate) fn release(p: NonNull<Header>) {
+    // SAFETY: the object is still whole; only its count is 0.
+    let h = unsafe { p.as_ref() };
+    let heap = h.heap();
+    if heap.closing.get() {
+        return;
+    }
+    let flags = h.flags.get();
+    if flags & (flag::FINALIZE | flag::HAS_DEL | flag::WEAKREF) != 0 {
+        if flags & (flag::FINALIZE | flag::HAS_DEL) != 0 && flags & flag::FINALIZED == 0 {
+            h.set(flag::FINALIZED);
+            h.refs.set(1);
+            // SAFETY: the queue takes the one reference just restored.
+            let v: Value = unsafe { Ref::<Type>::from_raw(p.cast()) }.into();
+            heap.push_pending(Pending::Finalize(v));
+            return;
+        }
+        if flags & flag::WEAKREF != 0 {
+            heap.clear_weakrefs(p);
+        }
+    }
+    if heap.freeing.replace(true) {
+        heap.dead.borrow_mut().push(p);
+        return;
+    }
+    // SAFETY: no references are left, and nothing to finalize.
+    unsafe { heap.free_now(p) };
+    loop {
+        let next = heap.dead.borrow_mut().pop();
+        let Some(next) = next else { break };
+        // SAFETY: as above, at the time it was pushed.
+        unsafe { heap.free_now(next) };
+    }
+    heap.freeing.set(false);
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        // References between dying objects count down without effect; the memory goes at the end.
+        self.closing.set(true);
+        self.pending.borrow_mut().clear();
+        let mut objects = Vec::new();
+        let mut types = Vec::new();
+        self.for_each_object(|p| {
+            // SAFETY: visited objects are live.
+            if unsafe { p.as_ref() }.kind.get() == Kind::Type { types.push(p) } else { objects.push(p) }
+        });
+        for p in objects.into_iter().chain(types) {
+            // SAFETY: every payload is dropped once; headers and types' plain fields stay readable.
+            unsafe { (p.as_ref().class().data.layout().drop)(p.as_ptr()) };
+        }
+        self.side_dicts.borrow_mut().clear();
+        for chunk in self.chunks.borrow_mut().drain(..) {
+            // SAFETY: the chunk and its counters were allocated with these layouts.
+            unsafe {
+                gc::free_counters(chunk);
+                dealloc(chunk.as_ptr().cast(), Layout::from_size_align(CHUNK, CHUNK).expect("constant"));
+            }
+        }
+        for block in self.large.borrow_mut().drain(..) {
+            // SAFETY: the prefix holds the size that was asked for.
+            unsafe {
+                let size = block.as_ptr().add(8).cast::<usize>().read();
+                dealloc(block.as_ptr(), large_layout(size));
+            }
+        }
+    }
+}
+
+/// A new reference to the object at `address`, which a weak reference in the table keeps track of.
+pub(crate) fn upgrade(address: usize) -> Option<Value> {
+    let p = NonNull::new(address as *mut Header)?;
+    // SAFETY: a weak reference's address is set to 0 before its referent is freed.
+    unsafe {
+        let h = p.as_ref();
+        if h.refs.get() == 0 {
+            return None;
+        }
+        h.refs.set(h.refs.get() + 1);
+        Some(Ref::<Type>::from_raw(p.cast()).into())
+    }
+}
+
+/// The function table of a payload type, to compare layouts with.
+pub(crate) fn vtable<T: Payload>() -> &'static VTable {
+    T::VTABLE
+}

@@ -1,0 +1,41 @@
+//! What the interpreter needs from the program it runs in: everything that touches the operating system.
+use crate::error::PyResult;
+use crate::vm::Vm;
+
+/// Where a module's code comes from.
+pub enum ModuleSource {
+    /// Source text with the file it came from; `package` when it is an `__init__`.
+    Source { bytes: Vec<u8>, filename: String, package: bool },
+    /// A frozen code object.
+    Frozen { code: std::sync::Arc<lasti_bytecode::code::CodeData>, filename: String, package: bool },
+}
+
+/// The one door from the interpreter to its surroundings.
+pub trait Host {
+    /// Runs what signals and other threads left to do; called between instructions when the breaker says so.
+    fn handle_break(&self, vm: &Vm) -> PyResult<()>;
+    /// Finds a module. `path` is `sys.path`, or the package's `__path__`; `name` is dotted.
+    fn find_module(&self, vm: &Vm, name: &str, path: Option<&[String]>) -> PyResult<Option<ModuleSource>>;
+    /// Writes text to standard error when Python's `sys.stderr` cannot be used.
+    fn write_stderr(&self, text: &str);
+    /// Seconds and nanoseconds are the host's affair; this is a monotonic clock in nanoseconds.
+    fn monotonic_ns(&self) -> u64;
+}
+
+/// A host without an operating system: nothing to import, errors go to stderr.
+pub struct BareHost;
+
+impl Host for BareHost {
+    fn handle_break(&self, _: &Vm) -> PyResult<()> {
+        Ok(())
+    }
+    fn find_module(&self, _: &Vm, _: &str, _: Option<&[String]>) -> PyResult<Option<ModuleSource>> {
+        Ok(None)
+    }
+    fn write_stderr(&self, text: &str) {
+        eprint!("{text}");
+    }
+    fn monotonic_ns(&self) -> u64 {
+        0
+    }
+}

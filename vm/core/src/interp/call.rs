@@ -1,0 +1,331 @@
+//! The call instructions.
+use super::Start;
+use super::enter::is_generator;
+use crate::call::Args;
+use crate::error::PyResult;
+use crate::frame::{Frame, Mode, Regs};
+use crate::heap::{Ref, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+
+impl Vm {
+    /// Switches the registers to a frame that was just pushed and filled.
+    #[inline(always)]
+    pub(crate) fn switch_to(&self, r: &mut Regs, frame: &Frame) {
+        r.save();
+        self.frame.set(frame);
+        *r = Regs::load(frame);
+    }
+
+    /// CALL_FUNCTION: `callable, arg...` become the result, or the callee's frame is entered.
+    #[inline(always)]
+    pub(crate) fn op_call(&self, r: &mut Regs, n: usize) -> PyResult<()> {
+        if let Some(f) = r.peek(n + 1).as_ref::<Function>()
+            && let Some(code) = f.code.get()
+            && code.shape == CallShape::Simple
+            && code.data.argcount as usize == n
+        {
+            let f = f.clone();
+            let frame = self.push_frame(f, code)?;
+            r.move_args(frame, n);
+            drop(r.pop());
+            if frame.code.ncells + frame.code.nfree > 0 {
+                frame.make_cells(self);
+            }
+            self.switch_to(r, frame);
+            return Ok(());
+        }
+        self.call_slow(r, n, 1)
+    }
+
+    /// CALL_METHOD: below the arguments lie method and self, or NULL and a callable.
+    #[inline(always)]
+    pub(crate) fn op_call_method(&self, r: &mut Regs, n: usize) -> PyResult<()> {
+        if r.peek(n + 2).is_unbound() {
+            if let Some(f) = r.peek(n + 1).as_ref::<Function>()
+                && let Some(code) = f.code.get()
+                && self.fits_exactly(&code, n)
+                && code.shape == CallShape::Simple
+            {
+                let f = f.clone();
+                let frame = self.push_frame(f, code)?;
+                r.move_args(frame, n);
+                r.drop_top(2);
+                if frame.code.ncells + frame.code.nfree > 0 {
+                    frame.make_cells(self);
+                }
+                self.switch_to(r, frame);
+                return Ok(());
+            }
+            return self.call_slow(r, n, 2);
+        }
+        if let Some(f) = r.peek(n + 2).as_ref::<Function>()
+            && let Some(code) = f.code.get()
+            && code.shape == CallShape::Simple
+            && code.data.argcount as usize == n + 1
+        {
+            let f = f.clone();
+            let frame = self.push_frame(f, code)?;
+            r.move_args(frame, n + 1);
+            drop(r.pop());
+            if frame.code.ncells + frame.code.nfree > 0 {
+                frame.make_cells(self);
+            }
+            self.switch_to(r, frame);
+            return Ok(());
+        }
+        self.call_slow(r, n + 1, 1)
+    }
+
+    /// Calls what lies `n + 1` from the top with the `n` values above it; `below` slots under the arguments go
+    /// with the callable.
+    #[inline(never)]
+    fn call_slow(&self, r: &mut Regs, n: usize, below: usize) -> PyResult<()> {
+        let callable = r.peek(n + 1).clone();
+        // SAFETY: the arguments stay on this frame's stack until the call is over; frames pushed
+        // meanwhile do not touch it.
+        let args = Args::pos(unsafe { r.top_unbound(n) });
+        self.call_any(r, &callable, args, n + below)
+    }
+
+    /// Calls anything with arguments that lie on the stack (or elsewhere); drops `drop` values and pushes the result, or
+    /// enters the callee's frame.
+    fn call_any(&self, r: &mut Regs, callable: &Value, args: Args, drop: usize) -> PyResult<()> {
+        if let Some(f) = callable.as_ref::<Function>() {
+            let code = self.function_code(f)?;
+            if is_generator(&code) {
+                let v = self.make_generator(f, code, |frame| self.bind_args(f, frame, args))?;
+                r.drop_top(drop);
+                r.push(v);
+                return Ok(());
+            }
+            let frame = self.push_frame(f.clone(), code)?;
+            if let Err(e) = self.bind_args(f, frame, args) {
+                self.discard_frame(frame);
+                return Err(e);
+            }
+            r.drop_top(drop);
+            frame.make_cells(self);
+            self.switch_to(r, frame);
+            return Ok(());
+        }
+        if let Some(nf) = callable.downcast::<NativeFunction>() {
+            return match &nf.func {
+                NativeKind::Plain(f) => {
+                    let f = *f;
+                    let v = if !nf.this.is_unbound() {
+                        f(self, &nf.this.get(), args)?
+                    } else {
+                        let (this, args) = self.native_self(nf, args)?;
+                        f(self, &this, args)?
+                    };
+                    r.drop_top(drop);
+                    r.push(v);
+                    Ok(())
+                }
+                NativeKind::Host(_) => {
+                    let v = self.call_native(nf, args)?;
+                    r.drop_top(drop);
+                    r.push(v);
+                    Ok(())
+                }
+                NativeKind::Tail(f) => {
+                    let (this, args) = self.native_self(nf, args)?;
+                    let tail = f(self, &this, args)?;
+                    r.drop_top(drop);
+                    self.enter_tail(r, tail)
+                }
+            };
+        }
+        if let Some(m) = callable.downcast::<BoundMethod>() {
+            let mut pos = Vec::with_capacity(args.pos.len() + 1);
+            pos.push(m.this.clone());
+            pos.extend_from_slice(args.pos);
+            let func = m.func.clone();
+            return self.call_any(r, &func, Args { pos: &pos, ..args }, drop);
+        }
+        if let Some(t) = callable.as_ref::<Type>()
+            && self.enter_class_call(r, t, args, drop)?
+        {
+            return Ok(());
+        }
+        let v = self.call_args(callable, args)?;
+        r.drop_top(drop);
+        r.push(v);
+        Ok(())
+    }
+
+    /// Instances of plain Python classes: made here, with the frame of `__init__` entered. False when not that simple.
+    fn enter_class_call(&self, r: &mut Regs, t: &Ref<Type>, args: Args, drop: usize) -> PyResult<bool> {
+        let simple = t.class().is(&self.types.type_)
+            && t.layout().kind == crate::heap::Kind::Instance
+            && !t.has(TypeFlags::ABSTRACT)
+            && t.slots.new.get().is_some_and(|n| std::ptr::fn_addr_eq(n, crate::builtins::object::object_new as NewFn))
+            && t.slots.init.get().is_some_and(crate::slots::is_python_init);
+        if !simple {
+            return Ok(false);
+        }
+        let Some(init) = t.lookup(self, &self.names.init) else { return Ok(false) };
+        let Some(f) = init.as_ref::<Function>() else { return Ok(false) };
+        let code = self.function_code(f)?;
+        if is_generator(&code) {
+            return Ok(false);
+        }
+        let obj: Value = self.new_instance(t);
+        let frame = self.push_frame(f.clone(), code)?;
+        frame.mode.set(Mode::Init);
+        let exact = self.fits_exactly(&frame.code, args.pos.len() + 1) && args.kw.is_empty();
+        let bound = if exact {
+            frame.slot(0).set(obj.clone());
+            for (i, v) in args.pos.iter().enumerate() {
+                frame.slot(i + 1).set(v.clone());
+            }
+            Ok(())
+        } else {
+            let mut pos = Vec::with_capacity(args.pos.len() + 1);
+            pos.push(obj.clone());
+            pos.extend_from_slice(args.pos);
+            self.bind_args(f, frame, Args { pos: &pos, ..args })
+        };
+        if let Err(e) = bound {
+            self.discard_frame(frame);
+            return Err(e);
+        }
+        r.drop_top(drop);
+        r.push(obj);
+        if frame.code.ncells + frame.code.nfree > 0 {
+            frame.make_cells(self);
+        }
+        self.switch_to(r, frame);
+        Ok(true)
+    }
+
+    /// Does what a native asked for; its result is pushed, or comes when the entered frame returns.
+    pub(crate) fn enter_tail(&self, r: &mut Regs, tail: Tail) -> PyResult<()> {
+        match tail {
+            Tail::Done(v) => {
+                r.push(v);
+                Ok(())
+            }
+            Tail::Call { callable, args, names } => {
+                let names: &[Value] = names.as_deref().map_or(&[], |t| t);
+                self.call_any(r, &callable, Args::split(&args, names), 0)
+            }
+            Tail::Run { function, locals } => {
+                let code = self.function_code(&function)?;
+                if is_generator(&code) {
+                    let v = self.run_code(&function, locals)?;
+                    r.push(v);
+                    return Ok(());
+                }
+                let frame = self.push_frame(function, code)?;
+                frame.locals.set(locals);
+                frame.make_cells(self);
+                self.switch_to(r, frame);
+                Ok(())
+            }
+            Tail::Send { generator, input } => self.enter_send(r, generator, input),
+        }
+    }
+
+    pub(crate) fn op_call_kw(&self, r: &mut Regs, n: usize) -> PyResult<()> {
+        let names = r.pop();
+        let callable = r.peek(n + 1).clone();
+        // SAFETY: as in `call_slow`.
+        let all = unsafe { r.top_unbound(n) };
+        let empty: &[Value] = &[];
+        let names = names.downcast::<Tuple>().map_or(empty, |t| t);
+        self.call_any(r, &callable, Args::split(all, names), n + 1)
+    }
+
+    pub(crate) fn op_call_ex(&self, r: &mut Regs, with_kwargs: bool) -> PyResult<()> {
+        let kwargs = if with_kwargs { Some(r.pop()) } else { None };
+        let args = r.pop();
+        let callable = r.pop();
+        let mut all = match args.downcast::<Tuple>() {
+            Some(t) => t.to_vec(),
+            None => {
+                if self.type_of(&args).slots.iter.get().is_none() && self.type_of(&args).slots.getitem.get().is_none() {
+                    return Err(self.type_error(format!(
+                        "{} argument after * must be an iterable, not {}",
+                        self.callable_name(&callable),
+                        self.type_name(&args)
+                    )));
+                }
+                self.collect(&args)?
+            }
+        };
+        let mut names = Vec::new();
+        if let Some(kw) = kwargs {
+            let d = match kw.as_ref::<Dict>() {
+                Some(d) => d.clone(),
+                None => {
+                    let d = self.new_dict();
+                    if self.lookup_attr(&kw, &self.names.keys)?.is_none() {
+                        return Err(self.type_error(format!(
+                            "{} argument after ** must be a mapping, not {}",
+                            self.callable_name(&callable),
+                            self.type_name(&kw)
+                        )));
+                    }
+                    self.dict_update(&d, &kw)?;
+                    d
+                }
+            };
+            for (k, v) in d.items() {
+                if k.downcast::<Str>().is_none() {
+                    return Err(self.type_error("keywords must be strings"));
+                }
+                names.push(k);
+                all.push(v);
+            }
+        }
+        self.call_any(r, &callable, Args::split(&all, &names), 0)
+    }
+
+    /// `name()` as errors about its arguments show a callable.
+    pub(crate) fn callable_name(&self, v: &Value) -> String {
+        let module = self.lookup_attr(v, &self.names.module).ok().flatten();
+        let qualname = self.lookup_attr(v, &self.names.qualname).ok().flatten();
+        match qualname.as_ref().and_then(|q| q.downcast::<Str>()) {
+            Some(q) => {
+                let q = q.to_string_lossy();
+                match module.as_ref().and_then(|m| m.downcast::<Str>()) {
+                    Some(m) if *m != *"builtins" => format!("{}.{q}()", m.to_string_lossy()),
+                    _ => format!("{q}()"),
+                }
+            }
+            None => self.repr_string(v).unwrap_or_else(|_| "object".into()),
+        }
+    }
+
+    /// A new instance of a Python class without `__init__` run.
+    #[inline]
+    pub(crate) fn new_instance(&self, t: &Ref<Type>) -> Value {
+        let v: Value = Instance::alloc(&self.heap, t).into();
+        if t.has(TypeFlags::DEL) {
+            crate::heap::Heap::set_finalize(&v, true);
+        }
+        v
+    }
+
+    /// Resumes a generator for `next` or `send`: it lies on this frame's stack while it runs.
+    pub(crate) fn enter_send(&self, r: &mut Regs, g: Ref<Generator>, input: Value) -> PyResult<()> {
+        let start = self.prepare_resume(&g, input)?;
+        let Some((frame, start)) = start else {
+            // Finished before.
+            return Err(self.stop_iteration(Value::NONE));
+        };
+        r.push(g.value());
+        self.activate(&g, Mode::Send)?;
+        r.save();
+        self.frame.set(frame);
+        *r = Regs::load(frame);
+        match start {
+            Start::Push(v) => r.push(v),
+            Start::Fresh => {}
+            Start::Raise(e) => return Err(e),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! From the compiler's plain data to a heap code object: constants, names and the quickened array.
+use super::Quick;
+use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+use dashu_int::{IBig, Sign, UBig};
+use lasti_bytecode::code::{CodeData, Const, flags};
+use lasti_bytecode::opcode::{Op, Operand};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+impl Vm {
+    /// Puts a compiled code block on the heap, with all it nests.
+    pub fn new_code(&self, data: &Arc<CodeData>) -> Ref<Code> {
+        let name = |s: &str| self.intern(s);
+        let d = &**data;
+        let names = [&d.varnames, &d.cellvars, &d.freevars];
+        let varnames: Box<[Ref<Str>]> = names.iter().flat_map(|l| l.iter().map(|s| name(s))).collect();
+        let nlocals = d.varnames.len();
+        let nargs = d.argcount as usize
+            + d.kwonlyargcount as usize
+            + (d.flags & flags::VARARGS != 0) as usize
+            + (d.flags & flags::VARKEYWORDS != 0) as usize;
+        let cell_args: Box<[Option<u32>]> = d
+            .cellvars
+            .iter()
+            .map(|c| d.varnames[..nargs.min(nlocals)].iter().position(|v| v == c).map(|i| i as u32))
+            .collect();
+        let special = flags::VARARGS | flags::VARKEYWORDS;
+        let generators = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR | flags::ITERABLE_COROUTINE;
+        let plain = d.flags & special == 0 && d.kwonlyargcount == 0 && d.flags & flags::OPTIMIZED != 0;
+        let shape = match (plain, d.flags & generators != 0) {
+            (true, false) => CallShape::Simple,
+            (true, true) => CallShape::SimpleGenerator,
+            _ => CallShape::General,
+        };
+        let code = Code {
+            data: data.clone(),
+            consts: d.consts.iter().map(|c| self.const_value(c)).collect(),
+            names: d.names.iter().map(|s| name(s)).collect(),
+            varnames,
+            name: name(&d.name),
+            qualname: name(&d.qualname),
+            filename: name(&d.filename),
+            nlocals: nlocals as u32,
+            ncells: d.cellvars.len() as u32,
+            nfree: d.freevars.len() as u32,
+            stacksize: d.stacksize,
+            max_blocks: d.max_blocks,
+            shape,
+            cell_args,
+            quick: quicken(&d.code),
+            cached: RefCell::default(),
+            const_tuple: RefSlot::default(),
+            tuples: Default::default(),
+            extra: Slot::empty(),
+        };
+        self.heap.alloc(&self.types.code, code)
+    }
+
+    fn const_value(&self, c: &Const) -> Value {
+        match c {
+            Const::None => Value::NONE,
+            Const::True => Value::TRUE,
+            Const::False => Value::FALSE,
+            Const::Ellipsis => Value::ELLIPSIS,
+            Const::Int(i) => self.new_int(*i),
+            Const::BigInt(negative, bytes) => {
+                let sign = if *negative { Sign::Negative } else { Sign::Positive };
+                self.new_bigint(IBig::from_parts(sign, UBig::from_le_bytes(bytes)))
+            }
+            Const::Float(f) => self.new_float(*f),
+            Const::Complex(re, im) => self.new_complex(*re, *im),
+            Const::Str(s) => self.const_str(&s.0).into(),
+            Const::Bytes(b) => self.new_bytes(b.clone()),
+            Const::Tuple(items) => {
+                let items: Vec<Value> = items.iter().map(|c| self.const_value(c)).collect();
+                self.new_tuple(items).into()
+            }
+            Const::FrozenSet(items) => {
+                let s = self.new_frozenset();
+                for c in items.iter() {
+                    let v = self.const_value(c);
+                    // Constants hash without running Python.
+                    let _ = self.set_add(&s, v);
+                }
+                s.into()
+            }
+            Const::Code(data) => self.new_code(data).into(),
+        }
+    }
+
+    /// Strings that look like names are interned, as CPython's constants are.
+    fn const_str(&self, bytes: &[u8]) -> Ref<Str> {
+        if bytes.len() <= 64 && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+            self.intern_wtf8(bytes)
+        } else {
+            self.new_wtf8(bytes)
+        }
+    }
+}
+
+/// One quickened unit per wordcode unit. Operands carry their EXTENDED_ARG prefixes; jump operands are units.
+fn quicken(code: &[u8]) -> Box<[Instr]> {
+    let mut extended = 0u32;
+    let mut out = Vec::with_capacity(code.len() / 2);
+    for (unit, pair) in code.chunks_exact(2).enumerate() {
+        let op = Op::from_u8(pair[0]).unwrap_or(Op::Nop);
+        let arg = extended << 8 | pair[1] as u32;
+        extended = if op == Op::ExtendedArg { arg } else { 0 };
+        let arg = match op.operand() {
+            Operand::JumpAbs => arg / 2,
+            Operand::JumpRel => unit as u32 + 1 + arg / 2,
+            _ => arg,
+        };
+        out.push(Instr {
+            op: Cell::new(Quick::from_op(op)),
+            heat: Cell::new(0),
+            extra: Cell::new(0),
+            arg: Cell::new(arg),
+            cache: Cell::new((0, 0)),
+        });
+    }
+    out.into_boxed_slice()
+}

@@ -1,0 +1,242 @@
+//! Entering frames from Rust: functions, code with a namespace, and generators.
+use super::{Outcome, Start};
+use crate::call::Args;
+use crate::error::{Exc, PyResult};
+use crate::frame::{Frame, Mode};
+use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+use lasti_bytecode::code::flags;
+use std::cell::Cell;
+
+impl Vm {
+    /// Calls a Python function from Rust.
+    pub(crate) fn run_function(&self, f: &Ref<Function>, args: Args) -> PyResult<Value> {
+        let code = self.function_code(f)?;
+        if is_generator(&code) {
+            return self.make_generator(f, code, |frame| self.bind_args(f, frame, args));
+        }
+        self.guard_native_stack("")?;
+        let frame = self.push_frame(f.clone(), code)?;
+        if let Err(e) = self.bind_args(f, frame, args) {
+            self.discard_frame(frame);
+            return Err(e);
+        }
+        self.enter_from_rust(frame)
+    }
+
+    /// Runs a function's code with a namespace of its own: class bodies, modules, exec and eval.
+    pub fn run_code(&self, f: &Ref<Function>, locals: Value) -> PyResult<Value> {
+        let code = self.function_code(f)?;
+        self.guard_native_stack("")?;
+        if is_generator(&code) {
+            return self.make_generator(f, code, |frame| {
+                frame.locals.set(locals);
+                Ok(())
+            });
+        }
+        let frame = self.push_frame(f.clone(), code)?;
+        frame.locals.set(locals);
+        self.enter_from_rust(frame)
+    }
+
+    fn enter_from_rust(&self, frame: &Frame) -> PyResult<Value> {
+        frame.mode.set(Mode::Entry);
+        frame.make_cells(self);
+        match self.run(frame, Start::Fresh)? {
+            Outcome::Return(v) | Outcome::Yield(v) | Outcome::AsyncYield(v) => Ok(v),
+        }
+    }
+
+    pub(crate) fn function_code(&self, f: &Function) -> PyResult<Ref<Code>> {
+        f.code.get().ok_or_else(|| self.runtime_error("function without code"))
+    }
+
+    /// Puts a new frame on top of the running one. It is not entered yet.
+    #[inline(always)]
+    pub(crate) fn push_frame(&self, f: Ref<Function>, code: Ref<Code>) -> PyResult<&Frame> {
+        let depth = self.depth.get();
+        if depth >= self.recursion_limit.get() {
+            return Err(self.recursion_error(""));
+        }
+        self.depth.set(depth + 1);
+        let frame = self.stack.push(Frame::new(code, f, false));
+        let frame = crate::frame::live(frame);
+        frame.back.set(self.frame.get());
+        Ok(frame)
+    }
+
+    /// Takes back a frame that was pushed and never entered.
+    pub(crate) fn discard_frame(&self, frame: &Frame) {
+        self.depth.set(self.depth.get() - 1);
+        crate::frame::discard(self, frame);
+    }
+
+    /// Makes the generator, coroutine or async generator that calling a function of that kind returns.
+    pub(crate) fn make_generator(
+        &self,
+        f: &Ref<Function>,
+        code: Ref<Code>,
+        bind: impl FnOnce(&Frame) -> PyResult<()>,
+    ) -> PyResult<Value> {
+        let (kind, class) = if code.flags() & flags::COROUTINE != 0 {
+            (GenKind::Coroutine, &self.types.coroutine)
+        } else if code.flags() & flags::ASYNC_GENERATOR != 0 {
+            (GenKind::AsyncGenerator, &self.types.async_generator)
+        } else {
+            (GenKind::Generator, &self.types.generator)
+        };
+        let slots = code.frame_slots();
+        let origin = if kind == GenKind::Coroutine && self.origin_depth.get() > 0 {
+            self.coroutine_origin()
+        } else {
+            Value::NONE
+        };
+        let g = Generator {
+            kind,
+            state: Cell::new(GenState::Created),
+            hooks_inited: Cell::new(false),
+            closed: Cell::new(false),
+            busy: Cell::new(false),
+            delegating: Cell::new(false),
+            name: Slot::new(f.name.get()),
+            qualname: Slot::new(f.qualname.get()),
+            origin: Slot::new(origin),
+            exc: ExcState::default(),
+            depth: Cell::new(0),
+            link: Cell::new(std::ptr::null()),
+            parent: Cell::new(std::ptr::null()),
+            frame: Frame::new(code, f.clone(), true),
+        };
+        let g = crate::frame::place_generator(&self.heap, class, g, slots);
+        if let Err(e) = bind(&g.frame) {
+            g.finish();
+            return Err(e);
+        }
+        g.frame.make_cells(self);
+        if kind == GenKind::Coroutine {
+            // "was never awaited" is due if it is dropped like this.
+            crate::heap::Heap::set_finalize(g.as_value(), true);
+        }
+        Ok(g.into())
+    }
+
+    /// `cr_origin`: the frames from the caller outwards, `origin_depth` at most.
+    fn coroutine_origin(&self) -> Value {
+        let mut rows = Vec::new();
+        let mut at = self.frame.get();
+        while let Some(f) = crate::frame::live_or_none(at) {
+            if rows.len() as u32 >= self.origin_depth.get() {
+                break;
+            }
+            let line = self.new_int(f.line() as i64);
+            rows.push(self.tuple_value([f.code.filename.value(), line, f.code.name.value()]));
+            at = f.back.get();
+        }
+        self.new_tuple(rows).into()
+    }
+
+    /// A function object over a code object, as modules, exec and class bodies run one.
+    pub fn function_of_code(&self, code: &Ref<Code>, globals: &Ref<Dict>) -> Ref<Function> {
+        let builtins = self.builtins_of(globals);
+        self.heap.alloc(&self.types.function, Function {
+            code: RefSlot::new(Some(code.clone())),
+            globals: globals.clone(),
+            builtins,
+            closure: None,
+            defaults: RefSlot::default(),
+            kwdefaults: RefSlot::default(),
+            name: Slot::new(code.name.value()),
+            qualname: Slot::new(code.qualname.value()),
+            doc: Slot::new(Value::NONE),
+            module: Slot::new(Value::NONE),
+            annotations: Slot::empty(),
+            annotate: Slot::new(Value::NONE),
+            type_params: Slot::new(self.empty_tuple.value()),
+            dict: RefSlot::default(),
+            version: Cell::new(0),
+        })
+    }
+
+    /// The builtins that code with these globals sees (`__builtins__` may be a module or a dict).
+    pub(crate) fn builtins_of(&self, globals: &Dict) -> Ref<Dict> {
+        match self.dict_get_str(globals, &self.names.builtins) {
+            Some(b) => match (b.as_ref::<Dict>(), b.downcast::<Module>()) {
+                (Some(d), _) => d.clone(),
+                (_, Some(m)) => m.dict.clone(),
+                _ => self.builtins.clone(),
+            },
+            None => self.builtins.clone(),
+        }
+    }
+
+    /// Globals of the Python code that runs.
+    pub fn current_globals(&self) -> Option<Ref<Dict>> {
+        crate::frame::live_or_none(self.frame.get()).map(|f| f.function.globals.clone())
+    }
+
+    /// Runs source text as a module's code would be, in the given globals.
+    pub fn exec_source(&self, source: &[u8], filename: &str, globals: &Ref<Dict>) -> PyResult<Value> {
+        let code = self.compile(source, filename, lasti_compiler::Mode::Exec)?;
+        if self.dict_get_str(globals, &self.names.builtins).is_none()
+            && let Some(m) = self.dict_get(&self.modules, "builtins")
+        {
+            self.dict_set_str(globals, &self.names.builtins, m);
+        }
+        self.run_code(&self.function_of_code(&code, globals), globals.value())
+    }
+
+    /// Compiles source to a code object; a compile error comes as the SyntaxError it stands for.
+    pub fn compile(&self, source: &[u8], filename: &str, mode: lasti_compiler::Mode) -> PyResult<Ref<Code>> {
+        let options = lasti_compiler::Options { optimize: self.flags.optimize, ..Default::default() };
+        self.compile_with(source, filename, mode, options)
+    }
+
+    pub fn compile_with(
+        &self,
+        source: &[u8],
+        filename: &str,
+        mode: lasti_compiler::Mode,
+        options: lasti_compiler::Options,
+    ) -> PyResult<Ref<Code>> {
+        match lasti_compiler::compile(source, filename, mode, options) {
+            Ok(data) => Ok(self.new_code(&data)),
+            Err(e) => Err(self.syntax_error(&e)),
+        }
+    }
+
+    fn syntax_error(&self, e: &lasti_compiler::CompileError) -> Exc {
+        use lasti_compiler::ErrorKind::*;
+        let class = match e.kind {
+            Syntax => &self.exc.syntax_error,
+            Indentation => &self.exc.indentation_error,
+            Tab => &self.exc.tab_error,
+            Value => return self.value_error(&e.msg),
+            _ => return self.new_exception(&self.exc.memory_error, &e.msg),
+        };
+        let int = |n: u32| self.new_int(n as i64);
+        let text = e.text.as_ref().map_or(crate::heap::Value::NONE, |t| self.str_value(t));
+        let fields = [
+            self.str_value(&e.msg),
+            self.str_value(&e.filename),
+            int(e.lineno),
+            int(e.offset),
+            text,
+            int(e.end_lineno),
+            int(e.end_offset),
+        ];
+        let details = self.new_tuple(fields[1..].to_vec());
+        let exc = self.new_exception_args(class, self.new_tuple([fields[0].clone(), details.into()]));
+        if let Some(x) = exc.0.downcast::<Exception>() {
+            for (i, v) in fields.into_iter().enumerate() {
+                x.set_field(i, v);
+            }
+        }
+        exc
+    }
+}
+
+pub(crate) fn is_generator(code: &Code) -> bool {
+    let any = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR;
+    code.flags() & any != 0
+}

@@ -1,0 +1,129 @@
+//! Code objects: the compiler's data with its constants on the heap, and the quickened instructions beside it.
+//!
+//! The quickened array has one [`Instr`] per wordcode unit, so that an index is `f_lasti / 2`. Specialization
+//! rewrites it in place; `co_code` never changes.
+use crate::heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
+use crate::interp::Quick;
+use crate::objects::{Str, Tuple};
+use lasti_bytecode::code::CodeData;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// One quickened instruction.
+#[repr(C)]
+pub struct Instr {
+    pub op: Cell<Quick>,
+    /// Counts executions before, or misses after, specialization.
+    pub heat: Cell<u8>,
+    /// Second operand of fused instructions.
+    pub extra: Cell<u16>,
+    /// The operand with EXTENDED_ARG folded in; for jumps the target unit.
+    pub arg: Cell<u32>,
+    /// Inline cache; its meaning belongs to the instruction (two versions, or a version and a slot number).
+    pub cache: Cell<(u32, u32)>,
+}
+const _: () = assert!(size_of::<Instr>() == 16);
+
+/// Flags of a code object that a call looks at, worked out once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallShape {
+    /// Positional parameters only; no star, no keyword-only; a plain function.
+    Simple,
+    /// As Simple, but calling makes a generator, coroutine or async generator.
+    SimpleGenerator,
+    /// Anything else.
+    General,
+}
+
+pub struct Code {
+    pub data: Arc<CodeData>,
+    pub consts: Box<[Value]>,
+    pub names: Box<[Ref<Str>]>,
+    /// Locals, then cells, then free variables.
+    pub varnames: Box<[Ref<Str>]>,
+    pub name: Ref<Str>,
+    pub qualname: Ref<Str>,
+    pub filename: Ref<Str>,
+    pub nlocals: u32,
+    pub ncells: u32,
+    pub nfree: u32,
+    pub stacksize: u32,
+    pub max_blocks: u32,
+    pub shape: CallShape,
+    /// For each cell variable the argument that fills it.
+    pub cell_args: Box<[Option<u32>]>,
+    pub quick: Box<[Instr]>,
+    /// Values that inline caches hold on to, by number.
+    pub(crate) cached: RefCell<Vec<Value>>,
+    pub(crate) const_tuple: RefSlot<Tuple>,
+    pub(crate) tuples: [RefSlot<Tuple>; 4],
+    pub(crate) extra: Slot,
+}
+
+impl Payload for Code {
+    const KIND: Kind = Kind::Code;
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "code";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        self.consts.iter().for_each(&mut *visit);
+        for n in self.names.iter().chain(self.varnames.iter()) {
+            visit(n.as_value());
+        }
+        for s in [&self.name, &self.qualname, &self.filename] {
+            visit(s.as_value());
+        }
+        self.cached.borrow().iter().for_each(&mut *visit);
+        self.const_tuple.visit(visit);
+        for t in &self.tuples {
+            t.visit(visit);
+        }
+        self.extra.visit(visit);
+    }
+    fn clear(&self) {
+        let old = self.cached.take();
+        drop(old);
+    }
+}
+
+impl Code {
+    /// Slots a frame of this code needs: locals, cells, stack and blocks.
+    pub fn frame_slots(&self) -> usize {
+        (self.nlocals + self.ncells + self.nfree + self.stacksize + self.max_blocks) as usize
+    }
+    /// Number of local and cell slots in front of the value stack.
+    #[inline]
+    pub fn fixed_slots(&self) -> usize {
+        (self.nlocals + self.ncells + self.nfree) as usize
+    }
+    pub fn flags(&self) -> u32 {
+        self.data.flags
+    }
+    /// The line of wordcode unit `unit` (3.8's PyCode_Addr2Line over `co_lnotab`).
+    pub fn line_of(&self, unit: usize) -> u32 {
+        let mut line = self.data.firstlineno as i64;
+        let mut addr = 0usize;
+        for pair in self.data.lnotab.chunks_exact(2) {
+            addr += pair[0] as usize;
+            if addr > unit * 2 {
+                break;
+            }
+            line += pair[1] as i8 as i64;
+        }
+        line.max(0) as u32
+    }
+    /// Keeps a value alive for an inline cache and returns its number.
+    pub(crate) fn cache_value(&self, v: Value) -> u32 {
+        let mut cached = self.cached.borrow_mut();
+        cached.push(v);
+        cached.len() as u32 - 1
+    }
+    pub(crate) fn set_cached(&self, n: u32, v: Value) {
+        let old = std::mem::replace(&mut self.cached.borrow_mut()[n as usize], v);
+        drop(old);
+    }
+    #[inline(always)]
+    pub(crate) fn cached_value(&self, n: u32) -> Value {
+        self.cached.borrow()[n as usize].clone()
+    }
+}
+

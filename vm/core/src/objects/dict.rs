@@ -1,0 +1,370 @@
+//! `dict` storage: compact and ordered, an open-addressing index over an entry table.
+//!
+//! Look-ups that need Python's `__eq__` are done in steps by `Vm::dict_find`: no borrow is open while Python runs. Keys
+//! that are strings, ints, or the same object compare here.
+use crate::heap::{Heap, Kind, Payload, Ref, Value};
+use crate::objects::Str;
+use std::cell::{Cell, RefCell};
+
+const EMPTY: u32 = u32::MAX;
+const DELETED: u32 = u32::MAX - 1;
+
+#[derive(Clone)]
+struct Entry {
+    hash: u64,
+    /// Unbound when deleted.
+    key: Value,
+    value: Value,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: Vec<Entry>,
+    /// Power-of-two number of cells holding entry numbers; empty while there are at most 8 entries.
+    index: Vec<u32>,
+    live: usize,
+    /// Cells of `index` that are not EMPTY.
+    used: usize,
+}
+
+#[derive(Default)]
+pub struct Dict {
+    table: RefCell<Table>,
+    /// Changes whenever a key comes, goes or moves: with an entry number it makes an inline cache. 0: none given yet.
+    keys_version: Cell<u32>,
+    /// Counts every change of the key set, for "changed size during iteration".
+    changes: Cell<u32>,
+}
+
+/// A key with its hash.
+pub struct DictKey<'a> {
+    pub hash: u64,
+    pub key: &'a Value,
+}
+
+/// What a look-up step without Python found.
+pub enum Probe {
+    Found(usize),
+    Absent,
+    /// Entry with the same hash whose key must be compared by Python's `==`.
+    Compare(usize, Value),
+}
+
+impl Payload for Dict {
+    const KIND: Kind = Kind::Dict;
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "dict";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        for e in &self.table.borrow().entries {
+            visit(&e.key);
+            visit(&e.value);
+        }
+    }
+    fn clear(&self) {
+        self.clear_entries();
+    }
+}
+
+fn simple_eq(a: &Value, b: &Value) -> Option<bool> {
+    if a.is(b) {
+        return Some(true);
+    }
+    if let (Some(a), Some(b)) = (a.as_ref::<Str>(), b.as_ref::<Str>()) {
+        // Subclasses of str may define __eq__.
+        if a.class().is(b.class()) && !a.class().is_heap_type() {
+            return Some(a.as_bytes() == b.as_bytes());
+        }
+        return None;
+    }
+    if a.as_small_int().is_some() && b.as_small_int().is_some() {
+        return Some(false);
+    }
+    if a.is_none() || b.is_none() {
+        let other = if a.is_none() { b } else { a };
+        if !other.is_object() {
+            return Some(false);
+        }
+    }
+    None
+}
+
+impl Table {
+    fn probe(&self, k: &DictKey, mut skip: usize) -> Probe {
+        let mut check = |n: usize, e: &Entry| -> Option<Probe> {
+            if e.hash != k.hash || e.key.is_unbound() {
+                return None;
+            }
+            match simple_eq(&e.key, k.key) {
+                Some(true) => Some(Probe::Found(n)),
+                Some(false) => None,
+                None if skip > 0 => {
+                    skip -= 1;
+                    None
+                }
+                None => Some(Probe::Compare(n, e.key.clone())),
+            }
+        };
+        if self.index.is_empty() {
+            for (n, e) in self.entries.iter().enumerate() {
+                if let Some(p) = check(n, e) {
+                    return p;
+                }
+            }
+            return Probe::Absent;
+        }
+        let mask = self.index.len() - 1;
+        let mut at = spread(k.hash) & mask;
+        let mut step = 0;
+        loop {
+            match self.index[at] {
+                EMPTY => return Probe::Absent,
+                DELETED => {}
+                n => {
+                    if let Some(p) = check(n as usize, &self.entries[n as usize]) {
+                        return p;
+                    }
+                }
+            }
+            step += 1;
+            at = (at + step) & mask;
+        }
+    }
+
+    /// The entry of a string key, by identity or text.
+    #[inline]
+    fn find_str(&self, key: &Str, key_bits: u64, hash: u64) -> Option<usize> {
+        let same = |e: &Entry| {
+            e.hash == hash
+                && (e.key.bits() == key_bits
+                    || e.key.downcast::<Str>().is_some_and(|s| s.as_bytes() == key.as_bytes()))
+        };
+        if self.index.is_empty() {
+            return self.entries.iter().position(same);
+        }
+        let mask = self.index.len() - 1;
+        let mut at = spread(hash) & mask;
+        let mut step = 0;
+        loop {
+            match self.index[at] {
+                EMPTY => return None,
+                DELETED => {}
+                n => {
+                    if same(&self.entries[n as usize]) {
+                        return Some(n as usize);
+                    }
+                }
+            }
+            step += 1;
+            at = (at + step) & mask;
+        }
+    }
+
+    fn index_insert(index: &mut [u32], hash: u64, n: usize) {
+        let mask = index.len() - 1;
+        let mut at = spread(hash) & mask;
+        let mut step = 0;
+        while index[at] != EMPTY {
+            step += 1;
+            at = (at + step) & mask;
+        }
+        index[at] = n as u32;
+    }
+
+    /// Drops deleted entries and sizes the index for the live ones.
+    fn rebuild(&mut self) {
+        if self.live < self.entries.len() {
+            self.entries.retain(|e| !e.key.is_unbound());
+        }
+        if self.entries.len() < 8 {
+            self.index = Vec::new();
+            self.used = 0;
+            return;
+        }
+        let size = (self.entries.len() * 3).next_power_of_two();
+        self.index.clear();
+        self.index.resize(size, EMPTY);
+        for (n, e) in self.entries.iter().enumerate() {
+            Table::index_insert(&mut self.index, e.hash, n);
+        }
+        self.used = self.entries.len();
+    }
+
+    fn push(&mut self, hash: u64, key: Value, value: Value) {
+        let crowded = if self.index.is_empty() {
+            self.entries.len() >= 8
+        } else {
+            (self.used + 1) * 3 > self.index.len() * 2
+        };
+        let n = self.entries.len();
+        self.entries.push(Entry { hash, key, value });
+        self.live += 1;
+        if crowded {
+            self.rebuild();
+        } else if !self.index.is_empty() {
+            Table::index_insert(&mut self.index, hash, n);
+            self.used += 1;
+        }
+    }
+
+    fn remove(&mut self, n: usize) -> (Value, Value) {
+        if !self.index.is_empty() {
+            let mask = self.index.len() - 1;
+            let mut at = spread(self.entries[n].hash) & mask;
+            let mut step = 0;
+            while self.index[at] != n as u32 {
+                step += 1;
+                at = (at + step) & mask;
+            }
+            self.index[at] = DELETED;
+        }
+        self.live -= 1;
+        let e = &mut self.entries[n];
+        let key = std::mem::replace(&mut e.key, Value::UNBOUND);
+        let value = std::mem::replace(&mut e.value, Value::UNBOUND);
+        if n + 1 == self.entries.len() {
+            // Entries removed from the end (popitem) leave no hole.
+            while self.entries.last().is_some_and(|e| e.key.is_unbound()) {
+                self.entries.pop();
+            }
+        }
+        if self.live == 0 {
+            self.entries.clear();
+            self.index = Vec::new();
+            self.used = 0;
+        }
+        (key, value)
+    }
+}
+
+#[inline]
+fn spread(hash: u64) -> usize {
+    (hash ^ (hash >> 32) ^ (hash >> 16)) as usize
+}
+
+impl Dict {
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.table.borrow().live
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    fn keys_changed(&self) {
+        self.keys_version.set(0);
+        self.changes.set(self.changes.get().wrapping_add(1));
+    }
+    /// Counts changes of the key set.
+    pub fn changes(&self) -> u32 {
+        self.changes.get()
+    }
+    /// The version of the key layout, given now if there is none; 0 when the heap has run out of them.
+    pub fn keys_version(&self, heap: &Heap) -> u32 {
+        if self.keys_version.get() == 0 {
+            self.keys_version.set(heap.new_version());
+        }
+        self.keys_version.get()
+    }
+    /// The present version, or 0.
+    #[inline(always)]
+    pub fn current_version(&self) -> u32 {
+        self.keys_version.get()
+    }
+
+    /// One step of a look-up: see [`Probe`]. `skip` candidates were compared before and are different.
+    pub(crate) fn probe(&self, k: &DictKey, skip: usize) -> Probe {
+        self.table.borrow().probe(k, skip)
+    }
+    pub(crate) fn insert_new(&self, hash: u64, key: Value, value: Value) {
+        self.table.borrow_mut().push(hash, key, value);
+        self.keys_changed();
+    }
+    pub(crate) fn value_at(&self, n: usize) -> Value {
+        self.table.borrow().entries[n].value.clone()
+    }
+    /// The value of entry `n` if there is one there.
+    #[inline(always)]
+    pub(crate) fn get_at(&self, n: usize) -> Option<Value> {
+        self.table.borrow().entries.get(n).map(|e| e.value.clone())
+    }
+    #[inline(always)]
+    pub(crate) fn replace_at(&self, n: usize, value: Value) -> Value {
+        std::mem::replace(&mut self.table.borrow_mut().entries[n].value, value)
+    }
+    pub(crate) fn remove_at(&self, n: usize) -> (Value, Value) {
+        let pair = self.table.borrow_mut().remove(n);
+        self.keys_changed();
+        pair
+    }
+
+    /// The entry number of a string key.
+    #[inline]
+    pub(crate) fn find_str(&self, key: &Ref<Str>, hash: u64) -> Option<usize> {
+        self.table.borrow().find_str(key, key.as_value().bits(), hash)
+    }
+
+    /// The next live entry at or after `from`: its number, key and value.
+    #[inline]
+    pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
+        let table = self.table.borrow();
+        let mut n = from;
+        while let Some(e) = table.entries.get(n) {
+            if !e.key.is_unbound() {
+                return Some((n, e.key.clone(), e.value.clone()));
+            }
+            n += 1;
+        }
+        None
+    }
+    /// The last live entry at or before `from` (exclusive).
+    pub fn previous_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
+        let table = self.table.borrow();
+        let mut n = from.min(table.entries.len());
+        while n > 0 {
+            n -= 1;
+            let e = &table.entries[n];
+            if !e.key.is_unbound() {
+                return Some((n, e.key.clone(), e.value.clone()));
+            }
+        }
+        None
+    }
+    pub(crate) fn entry_hash(&self, n: usize) -> u64 {
+        self.table.borrow().entries[n].hash
+    }
+    /// Entries with their hashes, for copying.
+    pub(crate) fn snapshot(&self) -> Vec<(u64, Value, Value)> {
+        let table = self.table.borrow();
+        let live = table.entries.iter().filter(|e| !e.key.is_unbound());
+        live.map(|e| (e.hash, e.key.clone(), e.value.clone())).collect()
+    }
+    pub fn keys(&self) -> Vec<Value> {
+        self.snapshot().into_iter().map(|e| e.1).collect()
+    }
+    pub fn values(&self) -> Vec<Value> {
+        self.snapshot().into_iter().map(|e| e.2).collect()
+    }
+    pub fn items(&self) -> Vec<(Value, Value)> {
+        self.snapshot().into_iter().map(|e| (e.1, e.2)).collect()
+    }
+    /// Makes this dict a copy of another.
+    pub(crate) fn copy_from(&self, other: &Dict) {
+        let table = other.table.borrow();
+        let mut new = Table {
+            entries: table.entries.clone(),
+            index: Vec::new(),
+            live: table.live,
+            used: 0,
+        };
+        drop(table);
+        new.rebuild();
+        let old = self.table.replace(new);
+        self.keys_changed();
+        drop(old);
+    }
+    /// `dict.clear`.
+    pub fn clear_entries(&self) {
+        let old = self.table.take();
+        self.keys_changed();
+        drop(old);
+    }
+}

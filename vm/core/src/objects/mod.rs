@@ -1,0 +1,30 @@
+//! Payloads of the built-in types: their storage and the operations that run no Python.
+//!
+//! Methods as Python sees them stand in `builtins`.
+mod bytes;
+mod code;
+mod dict;
+mod exception;
+mod function;
+mod generator;
+mod instance;
+mod number;
+mod sequence;
+mod set;
+mod simple;
+mod str;
+mod r#type;
+
+pub use bytes::{ByteArray, Bytes};
+pub use code::{CallShape, Code, Instr};
+pub use dict::{Dict, DictKey, Probe};
+pub use exception::{Exception, Traceback};
+pub use function::{BoundMethod, Function, HostFn, NativeFn, NativeFunction, NativeKind, PlainFn, Tail, TailFn};
+pub use generator::*;
+pub use instance::{Instance, Shape};
+pub use number::{Complex, Float, Int};
+pub use sequence::{List, ListIter, Tuple, TupleIter};
+pub use set::{Set, SetIter};
+pub use simple::*;
+pub use str::{HashKeys, Str, mix_words};
+pub use r#type::*;

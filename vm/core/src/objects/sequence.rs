@@ -1,0 +1,215 @@
+//! `tuple` and `list` storage and their iterators.
+use crate::heap::{Heap, Kind, Obj, Payload, Ref, Value};
+use crate::objects::Type;
+use std::cell::{Cell, RefCell};
+
+/// `tuple`: the items stand in the object's own block.
+pub struct Tuple {
+    len: usize,
+}
+
+impl Payload for Tuple {
+    const KIND: Kind = Kind::Tuple;
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "tuple";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        self.iter().for_each(visit);
+    }
+    unsafe fn drop_trailing(this: *mut Obj<Tuple>) {
+        // SAFETY: the block holds `len` initialised values; this is their last use.
+        unsafe {
+            let items = this.add(1).cast::<Value>();
+            for i in (0..(*this).data.len).rev() {
+                items.add(i).drop_in_place();
+            }
+        }
+    }
+}
+
+impl Tuple {
+    pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>, len: usize, items: impl Iterator<Item = Value>) -> Ref<Tuple> {
+        let t = heap.alloc_with(class, Tuple { len: 0 }, len * size_of::<Value>());
+        let mut items = items;
+        // SAFETY: at most `len` values are written into the block's `len` slots, then counted.
+        unsafe {
+            let base = t.as_ptr().as_ptr();
+            let slots = base.add(1).cast::<Value>();
+            let mut n = 0;
+            while n < len {
+                let Some(v) = items.next() else { break };
+                slots.add(n).write(v);
+                n += 1;
+            }
+            (*base).data.len = n;
+        }
+        t
+    }
+    /// A tuple of values moved out of a frame's stack.
+    ///
+    /// # Safety
+    /// `from` points at `len` initialised values that the caller gives up.
+    #[inline]
+    pub(crate) unsafe fn alloc_moved(heap: &Heap, class: &Ref<Type>, from: *const Value, len: usize) -> Ref<Tuple> {
+        let t = heap.alloc_with(class, Tuple { len }, len * size_of::<Value>());
+        // SAFETY: by contract; the block has room for `len` values.
+        unsafe {
+            let slots = t.as_ptr().as_ptr().add(1).cast::<Value>();
+            std::ptr::copy_nonoverlapping(from, slots, len);
+        }
+        t
+    }
+}
+
+impl std::ops::Deref for Tuple {
+    type Target = [Value];
+    #[inline]
+    fn deref(&self) -> &[Value] {
+        // SAFETY: `len` initialised values stand behind the payload; a Tuple exists only inside its object.
+        unsafe {
+            let items = (self as *const Tuple).cast::<u8>().add(size_of::<Tuple>()).cast::<Value>();
+            std::slice::from_raw_parts(items, self.len)
+        }
+    }
+}
+
+/// `list`. No borrow of the items leaves this file except through closures that run no Python.
+#[derive(Default)]
+pub struct List {
+    items: RefCell<Vec<Value>>,
+}
+
+impl Payload for List {
+    const KIND: Kind = Kind::List;
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "list";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        self.items.borrow().iter().for_each(visit);
+    }
+    fn clear(&self) {
+        drop(self.items.take());
+    }
+}
+
+impl List {
+    pub fn new(items: Vec<Value>) -> List {
+        List { items: RefCell::new(items) }
+    }
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.items.borrow().len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    #[inline]
+    pub fn get(&self, i: usize) -> Option<Value> {
+        self.items.borrow().get(i).cloned()
+    }
+    /// Replaces an item; false when there is no such index.
+    #[inline]
+    pub fn set(&self, i: usize, v: Value) -> bool {
+        let old = match self.items.borrow_mut().get_mut(i) {
+            Some(slot) => std::mem::replace(slot, v),
+            None => return false,
+        };
+        drop(old);
+        true
+    }
+    #[inline]
+    pub fn push(&self, v: Value) {
+        self.items.borrow_mut().push(v);
+    }
+    pub fn pop(&self) -> Option<Value> {
+        self.items.borrow_mut().pop()
+    }
+    pub fn insert(&self, i: usize, v: Value) {
+        let mut items = self.items.borrow_mut();
+        let i = i.min(items.len());
+        items.insert(i, v);
+    }
+    pub fn remove(&self, i: usize) -> Option<Value> {
+        let mut items = self.items.borrow_mut();
+        if i < items.len() { Some(items.remove(i)) } else { None }
+    }
+    /// A copy of the items, for walking while Python may change the list.
+    pub fn to_vec(&self) -> Vec<Value> {
+        self.items.borrow().clone()
+    }
+    pub fn extend(&self, values: impl IntoIterator<Item = Value>) {
+        self.items.borrow_mut().extend(values);
+    }
+    /// Takes all items out, leaving the list empty.
+    pub fn take(&self) -> Vec<Value> {
+        self.items.take()
+    }
+    /// Puts items in place of the present ones, which are returned.
+    pub fn replace(&self, items: Vec<Value>) -> Vec<Value> {
+        self.items.replace(items)
+    }
+    /// Reads the items. `f` must not run Python.
+    #[inline]
+    pub fn with<R>(&self, f: impl FnOnce(&[Value]) -> R) -> R {
+        f(&self.items.borrow())
+    }
+    /// Changes the items. `f` must not run Python.
+    #[inline]
+    pub fn with_mut<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
+        f(&mut self.items.borrow_mut())
+    }
+}
+
+/// Iterator over a list by index; sees changes as CPython's does. `list` is emptied at the end.
+pub struct ListIter {
+    pub list: RefCell<Option<Ref<List>>>,
+    pub index: Cell<usize>,
+}
+impl Payload for ListIter {
+    const KIND: Kind = Kind::ListIter;
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "list_iterator";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        if let Some(l) = &*self.list.borrow() {
+            visit(l.as_value());
+        }
+    }
+}
+impl ListIter {
+    #[inline]
+    pub fn next(&self) -> Option<Value> {
+        let i = self.index.get();
+        let item = self.list.borrow().as_ref()?.get(i);
+        match item {
+            Some(v) => {
+                self.index.set(i + 1);
+                Some(v)
+            }
+            None => {
+                let list = self.list.take();
+                drop(list);
+                None
+            }
+        }
+    }
+}
+
+pub struct TupleIter {
+    pub tuple: Ref<Tuple>,
+    pub index: Cell<usize>,
+}
+impl Payload for TupleIter {
+    const KIND: Kind = Kind::TupleIter;
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "tuple_iterator";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        visit(self.tuple.as_value());
+    }
+}
+impl TupleIter {
+    #[inline]
+    pub fn next(&self) -> Option<Value> {
+        let i = self.index.get();
+        let v = self.tuple.get(i)?.clone();
+        self.index.set(i + 1);
+        Some(v)
+    }
+}

@@ -1,0 +1,158 @@
+//! `str`: WTF-8 bytes in the object's own block, with an ASCII flag and the keyed hash cached.
+use crate::heap::{Heap, Kind, Obj, Payload, Ref};
+use crate::objects::Type;
+use std::cell::Cell;
+use std::hash::{BuildHasher, Hash};
+
+pub struct Str {
+    len: usize,
+    /// 0 while not computed.
+    hash: Cell<u64>,
+    /// Code points; `u32::MAX` while not counted.
+    chars: Cell<u32>,
+    ascii: bool,
+    interned: Cell<bool>,
+}
+
+impl Payload for Str {
+    const KIND: Kind = Kind::Str;
+    const NAME: &'static str = "str";
+    unsafe fn drop_trailing(this: *mut Obj<Str>) {
+        // SAFETY: the object is still whole.
+        unsafe {
+            if (*this).data.interned.get() {
+                (*this).header.heap().forget_interned(this);
+            }
+        }
+    }
+}
+
+impl Str {
+    /// `bytes` must be WTF-8; callers outside this crate go through `Vm::new_str`.
+    pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>, bytes: &[u8]) -> Ref<Str> {
+        let ascii = bytes.is_ascii();
+        let chars = if ascii { bytes.len() as u32 } else { u32::MAX };
+        let data = Str {
+            len: bytes.len(),
+            hash: Cell::new(0),
+            chars: Cell::new(chars),
+            ascii,
+            interned: Cell::new(false),
+        };
+        let s = heap.alloc_with(class, data, bytes.len());
+        // SAFETY: the block has `len` bytes behind the payload, and nobody else sees it yet.
+        unsafe {
+            let tail = s.as_ptr().as_ptr().cast::<u8>().add(size_of::<Obj<Str>>());
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), tail, bytes.len());
+        }
+        s
+    }
+
+    /// The text as WTF-8.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: `len` initialised bytes stand behind the payload; a Str exists only inside its object.
+        unsafe {
+            let tail = (self as *const Str).cast::<u8>().add(size_of::<Str>());
+            std::slice::from_raw_parts(tail, self.len)
+        }
+    }
+    /// The text, unless it holds a lone surrogate.
+    #[inline]
+    pub fn to_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.as_bytes()).ok()
+    }
+    /// The text with lone surrogates shown as U+FFFD.
+    pub fn to_string_lossy(&self) -> std::borrow::Cow<'_, str> {
+        match self.to_str() {
+            Some(s) => s.into(),
+            None => String::from_utf8_lossy(self.as_bytes()).into_owned().into(),
+        }
+    }
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+    /// Length in code points.
+    #[inline]
+    pub fn char_len(&self) -> usize {
+        if self.chars.get() == u32::MAX {
+            let n = self.as_bytes().iter().filter(|b| (**b & 0xC0) != 0x80).count();
+            self.chars.set(n as u32);
+        }
+        self.chars.get() as usize
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+    /// Byte offset of code point `index` (up to and including the length).
+    pub fn offset(&self, index: usize) -> usize {
+        if self.ascii {
+            return index;
+        }
+        let mut seen = 0;
+        for (i, b) in self.as_bytes().iter().enumerate() {
+            if (*b & 0xC0) != 0x80 {
+                if seen == index {
+                    return i;
+                }
+                seen += 1;
+            }
+        }
+        self.len
+    }
+    /// Keyed hash (SipHash-1-3), never 0.
+    #[inline]
+    pub fn hash_with(&self, keys: &HashKeys) -> u64 {
+        let h = self.hash.get();
+        if h != 0 {
+            return h;
+        }
+        let h = keys.hash_bytes(self.as_bytes());
+        self.hash.set(h);
+        h
+    }
+    pub(crate) fn cached_hash(&self) -> u64 {
+        self.hash.get()
+    }
+    pub fn is_interned(&self) -> bool {
+        self.interned.get()
+    }
+    pub(crate) fn set_interned(&self) {
+        self.interned.set(true);
+    }
+}
+
+impl PartialEq<str> for Str {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+/// The interpreter's hash keys (`PYTHONHASHSEED`).
+pub struct HashKeys(siphasher::sip::SipHasher13);
+
+impl HashKeys {
+    pub fn new(k0: u64, k1: u64) -> HashKeys {
+        HashKeys(siphasher::sip::SipHasher13::new_with_keys(k0, k1))
+    }
+    /// Hash of text or bytes; never 0, which means "not computed".
+    pub fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        use std::hash::Hasher;
+        let mut h = self.0;
+        h.write(bytes);
+        match h.finish() {
+            0 | u64::MAX => 0x9E37_79B9,
+            h => h,
+        }
+    }
+}
+
+/// Hash of a few words, for tuples of hashes and the like.
+pub fn mix_words(words: impl Iterator<Item = u64>) -> u64 {
+    let state = rustc_hash::FxBuildHasher;
+    let mut h = state.build_hasher();
+    for w in words {
+        w.hash(&mut h);
+    }
+    std::hash::Hasher::finish(&h)
+}

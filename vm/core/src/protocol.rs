@@ -1,0 +1,638 @@
+//! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
+use crate::error::PyResult;
+use crate::heap::{Ref, Unpacked, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+use dashu_int::IBig;
+
+impl BinOp {
+    pub fn symbol(self) -> &'static str {
+        match self {
+            BinOp::Add => "+",
+            BinOp::Sub => "-",
+            BinOp::Mul => "*",
+            BinOp::MatMul => "@",
+            BinOp::TrueDiv => "/",
+            BinOp::FloorDiv => "//",
+            BinOp::Mod => "%",
+            BinOp::DivMod => "divmod()",
+            BinOp::Pow => "** or pow()",
+            BinOp::LShift => "<<",
+            BinOp::RShift => ">>",
+            BinOp::And => "&",
+            BinOp::Xor => "^",
+            BinOp::Or => "|",
+        }
+    }
+    pub fn inplace_symbol(self) -> String {
+        match self {
+            BinOp::Pow => "**=".into(),
+            other => format!("{}=", other.symbol()),
+        }
+    }
+}
+
+impl CmpOp {
+    pub fn symbol(self) -> &'static str {
+        ["<", "<=", "==", "!=", ">", ">="][self as usize]
+    }
+    pub fn swapped(self) -> CmpOp {
+        match self {
+            CmpOp::Lt => CmpOp::Gt,
+            CmpOp::Le => CmpOp::Ge,
+            CmpOp::Gt => CmpOp::Lt,
+            CmpOp::Ge => CmpOp::Le,
+            other => other,
+        }
+    }
+    /// What an ordering means for this operator.
+    pub fn holds(self, o: std::cmp::Ordering) -> bool {
+        match self {
+            CmpOp::Lt => o.is_lt(),
+            CmpOp::Le => o.is_le(),
+            CmpOp::Eq => o.is_eq(),
+            CmpOp::Ne => o.is_ne(),
+            CmpOp::Gt => o.is_gt(),
+            CmpOp::Ge => o.is_ge(),
+        }
+    }
+}
+
+impl Vm {
+    // ---- text ----
+
+    pub fn repr(&self, v: &Value) -> PyResult<Ref<Str>> {
+        self.guard_native_stack("while getting the repr of an object")?;
+        let r = match self.type_of(v).slots.repr.get() {
+            Some(f) => f(self, v)?,
+            None => self.default_repr(v),
+        };
+        r.into_ref::<Str>()
+            .map_err(|r| self.type_error(format!("__repr__ returned non-string (type {})", self.type_name(&r))))
+    }
+    /// `str(v)`.
+    pub fn str_of(&self, v: &Value) -> PyResult<Ref<Str>> {
+        if let Some(s) = v.as_ref::<Str>()
+            && s.class().is(&self.types.str)
+        {
+            return Ok(s.clone());
+        }
+        self.guard_native_stack("while getting the str of an object")?;
+        let r = match self.type_of(v).slots.str.get() {
+            Some(f) => f(self, v)?,
+            None => return self.repr(v),
+        };
+        r.into_ref::<Str>()
+            .map_err(|r| self.type_error(format!("__str__ returned non-string (type {})", self.type_name(&r))))
+    }
+    /// `str(v)` as a Rust string; an error while making it becomes the text `<unprintable>`.
+    pub fn display(&self, v: &Value) -> String {
+        self.str_of(v).map_or_else(|_| "<unprintable>".into(), |s| s.to_string_lossy().into_owned())
+    }
+    pub fn repr_string(&self, v: &Value) -> PyResult<String> {
+        Ok(self.repr(v)?.to_string_lossy().into_owned())
+    }
+    /// `<module.Class object at 0x...>`.
+    pub fn default_repr(&self, v: &Value) -> Value {
+        let ty = self.type_of(v);
+        self.str_value(&format!("<{} object at {:#x}>", self.type_full_name(ty), self.id(v)))
+    }
+    /// Qualified name with the module in front unless it is builtins.
+    pub fn type_full_name(&self, t: &Ref<Type>) -> String {
+        let qualname = t.qualname.get();
+        let qualname = qualname.downcast::<Str>().map_or(String::new(), |s| s.to_string_lossy().into_owned());
+        match self.dict_get_str(&t.dict(), &self.names.module) {
+            Some(m) => match m.downcast::<Str>() {
+                Some(m) if *m != *"builtins" => format!("{}.{qualname}", m.to_string_lossy()),
+                _ => qualname,
+            },
+            None => qualname,
+        }
+    }
+    /// `id(v)`. Immediates have ids outside every address range.
+    pub fn id(&self, v: &Value) -> u64 {
+        v.bits()
+    }
+
+    // ---- truth, hash, comparison ----
+
+    #[inline]
+    pub fn is_true(&self, v: &Value) -> PyResult<bool> {
+        if let Some(b) = v.as_bool() {
+            return Ok(b);
+        }
+        self.is_true_slow(v)
+    }
+    fn is_true_slow(&self, v: &Value) -> PyResult<bool> {
+        match v.unpack() {
+            Unpacked::None => Ok(false),
+            Unpacked::Int(i) => Ok(i != 0),
+            Unpacked::Float(f) => Ok(f != 0.0),
+            _ => {
+                let slots = &self.type_of(v).slots;
+                if let Some(f) = slots.bool_.get() {
+                    f(self, v)
+                } else if let Some(f) = slots.len.get() {
+                    Ok(f(self, v)? != 0)
+                } else {
+                    Ok(true)
+                }
+            }
+        }
+    }
+    #[inline]
+    pub fn hash(&self, v: &Value) -> PyResult<u64> {
+        if let Some(s) = v.as_ref::<Str>()
+            && s.class().is(&self.types.str)
+        {
+            return Ok(s.hash_with(&self.hash_keys));
+        }
+        if let Some(i) = v.as_small_int() {
+            return Ok(lasti_text::int_arith::hash_i64(i) as u64);
+        }
+        match self.type_of(v).slots.hash.get() {
+            Some(f) => f(self, v),
+            None => Err(self.type_error(format!("unhashable type: '{}'", self.type_name(v)))),
+        }
+    }
+    /// `a is b or a == b`, as containers compare.
+    #[inline]
+    pub fn same(&self, a: &Value, b: &Value) -> PyResult<bool> {
+        if a.is(b) { Ok(true) } else { self.eq(a, b) }
+    }
+    pub fn eq(&self, a: &Value, b: &Value) -> PyResult<bool> {
+        if let (Some(x), Some(y)) = (a.as_ref::<Str>(), b.as_ref::<Str>())
+            && x.class().is(&self.types.str)
+            && y.class().is(&self.types.str)
+        {
+            return Ok(x.as_bytes() == y.as_bytes());
+        }
+        let r = self.compare(a, b, CmpOp::Eq)?;
+        self.is_true(&r)
+    }
+    pub fn less(&self, a: &Value, b: &Value) -> PyResult<bool> {
+        if let Some((x, y)) = Value::both_small(a, b) {
+            return Ok(x < y);
+        }
+        let r = self.compare(a, b, CmpOp::Lt)?;
+        self.is_true(&r)
+    }
+    /// Rich comparison with the reflected operation tried in CPython's order.
+    pub fn compare(&self, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
+        if let Some((x, y)) = Value::both_small(a, b) {
+            return Ok(Value::bool(op.holds(x.cmp(&y))));
+        }
+        self.guard_native_stack("in comparison")?;
+        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        let mut tried_right = false;
+        if !ta.is(tb)
+            && tb.is_subtype(ta)
+            && let Some(f) = tb.slots.richcmp.get()
+        {
+            tried_right = true;
+            let r = f(self, b, a, op.swapped())?;
+            if !r.is_not_implemented() {
+                return Ok(r);
+            }
+        }
+        if let Some(f) = ta.slots.richcmp.get() {
+            let r = f(self, a, b, op)?;
+            if !r.is_not_implemented() {
+                return Ok(r);
+            }
+        }
+        if !tried_right && let Some(f) = tb.slots.richcmp.get() {
+            let r = f(self, b, a, op.swapped())?;
+            if !r.is_not_implemented() {
+                return Ok(r);
+            }
+        }
+        match op {
+            CmpOp::Eq => Ok(Value::bool(a.is(b))),
+            CmpOp::Ne => Ok(Value::bool(!a.is(b))),
+            _ => Err(self.type_error(format!(
+                "'{}' not supported between instances of '{}' and '{}'",
+                op.symbol(),
+                ta.name(),
+                tb.name()
+            ))),
+        }
+    }
+
+    // ---- operators ----
+
+    pub fn binary(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
+        let r = self.binary_try(a, b, op)?;
+        if r.is_not_implemented() {
+            return Err(self.unsupported(a, b, op.symbol()));
+        }
+        Ok(r)
+    }
+    #[cold]
+    fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::error::Exc {
+        self.type_error(format!(
+            "unsupported operand type(s) for {symbol}: '{}' and '{}'",
+            self.type_name(a),
+            self.type_name(b)
+        ))
+    }
+    fn binary_try(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
+        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        let fa = ta.slots.binary[op as usize].get();
+        let mut fb = if ta.is(tb) { None } else { tb.slots.binary[op as usize].get() };
+        if let (Some(x), Some(y)) = (fa, fb)
+            && std::ptr::fn_addr_eq(x, y)
+        {
+            fb = None;
+        }
+        if let Some(f) = fa {
+            if let Some(g) = fb
+                && tb.is_subtype(ta)
+            {
+                let r = g(self, a, b)?;
+                if !r.is_not_implemented() {
+                    return Ok(r);
+                }
+                fb = None;
+            }
+            let r = f(self, a, b)?;
+            if !r.is_not_implemented() {
+                return Ok(r);
+            }
+        }
+        if let Some(g) = fb {
+            return g(self, a, b);
+        }
+        Ok(Value::NOT_IMPLEMENTED)
+    }
+    pub fn inplace(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
+        if let Some(f) = self.type_of(a).slots.inplace[op as usize].get() {
+            let r = f(self, a, b)?;
+            if !r.is_not_implemented() {
+                return Ok(r);
+            }
+        }
+        let r = self.binary_try(a, b, op)?;
+        if r.is_not_implemented() {
+            return Err(self.unsupported(a, b, &op.inplace_symbol()));
+        }
+        Ok(r)
+    }
+    pub fn unary(&self, v: &Value, op: UnOp) -> PyResult<Value> {
+        if let Some(f) = self.type_of(v).slots.unary[op as usize].get() {
+            return f(self, v);
+        }
+        let what = match op {
+            UnOp::Neg => "unary -",
+            UnOp::Pos => "unary +",
+            UnOp::Invert => "unary ~",
+            UnOp::Abs => "abs()",
+        };
+        Err(self.type_error(format!("bad operand type for {what}: '{}'", self.type_name(v))))
+    }
+
+    // ---- containers ----
+
+    pub fn len(&self, v: &Value) -> PyResult<usize> {
+        match self.type_of(v).slots.len.get() {
+            Some(f) => f(self, v),
+            None => Err(self.type_error(format!("object of type '{}' has no len()", self.type_name(v)))),
+        }
+    }
+    pub fn getitem(&self, v: &Value, key: &Value) -> PyResult<Value> {
+        if let Some(f) = self.type_of(v).slots.getitem.get() {
+            return f(self, v, key);
+        }
+        if let Some(t) = v.as_ref::<Type>() {
+            if t.is(&self.types.type_) {
+                return Ok(crate::builtins::alias::generic_alias(self, v, key));
+            }
+            if let Some(f) = self.lookup_attr(v, &self.names.class_getitem)? {
+                return self.call(&f, std::slice::from_ref(key));
+            }
+            return Err(self.type_error(format!("type '{}' is not subscriptable", t.name())));
+        }
+        Err(self.type_error(format!("'{}' object is not subscriptable", self.type_name(v))))
+    }
+    pub fn setitem(&self, v: &Value, key: &Value, value: &Value) -> PyResult<()> {
+        match self.type_of(v).slots.setitem.get() {
+            Some(f) => f(self, v, key, Some(value)),
+            None => Err(self.type_error(format!(
+                "'{}' object does not support item assignment",
+                self.type_name(v)
+            ))),
+        }
+    }
+    pub fn delitem(&self, v: &Value, key: &Value) -> PyResult<()> {
+        match self.type_of(v).slots.setitem.get() {
+            Some(f) => f(self, v, key, None),
+            None => Err(self.type_error(format!(
+                "'{}' object doesn't support item deletion",
+                self.type_name(v)
+            ))),
+        }
+    }
+    pub fn contains(&self, container: &Value, item: &Value) -> PyResult<bool> {
+        if let Some(f) = self.type_of(container).slots.contains.get() {
+            return f(self, container, item);
+        }
+        let it = match self.iter(container) {
+            Ok(it) => it,
+            Err(e) if self.exc_is(&e, &self.exc.type_error) && self.type_of(container).slots.iter.get().is_none() => {
+                return Err(self.type_error(format!(
+                    "argument of type '{}' is not a container or iterable",
+                    self.type_name(container)
+                )));
+            }
+            Err(e) => return Err(e),
+        };
+        while let Some(v) = self.next(&it)? {
+            if self.same(&v, item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    // ---- iteration ----
+
+    pub fn iter(&self, v: &Value) -> PyResult<Value> {
+        let ty = self.type_of(v);
+        if let Some(f) = ty.slots.iter.get() {
+            let it = f(self, v)?;
+            if self.type_of(&it).slots.next.get().is_none() {
+                return Err(self.type_error(format!(
+                    "iter() returned non-iterator of type '{}'",
+                    self.type_name(&it)
+                )));
+            }
+            return Ok(it);
+        }
+        if ty.slots.getitem.get().is_some() && v.downcast::<Dict>().is_none() {
+            let it = SeqIter { seq: crate::heap::Slot::new(v.clone()), index: Default::default() };
+            return Ok(self.heap.alloc(&self.types.seq_iterator, it).into());
+        }
+        Err(self.type_error(format!("'{}' object is not iterable", ty.name())))
+    }
+    /// The next item; `None` at the end.
+    #[inline]
+    pub fn next(&self, it: &Value) -> PyResult<Option<Value>> {
+        match self.type_of(it).slots.next.get() {
+            Some(f) => f(self, it),
+            None => Err(self.type_error(format!("'{}' object is not an iterator", self.type_name(it)))),
+        }
+    }
+    /// All items of an iterable.
+    pub fn collect(&self, iterable: &Value) -> PyResult<Vec<Value>> {
+        if let Some(l) = iterable.as_ref::<List>()
+            && l.class().is(&self.types.list)
+        {
+            return Ok(l.to_vec());
+        }
+        if let Some(t) = iterable.as_ref::<Tuple>()
+            && t.class().is(&self.types.tuple)
+        {
+            return Ok(t.to_vec());
+        }
+        let it = self.iter(iterable)?;
+        let mut out = Vec::with_capacity(self.length_hint(iterable).min(1 << 16));
+        while let Some(v) = self.next(&it)? {
+            out.push(v);
+        }
+        Ok(out)
+    }
+    /// `operator.length_hint`, 0 when nothing is known or asking fails.
+    pub fn length_hint(&self, v: &Value) -> usize {
+        if let Some(f) = self.type_of(v).slots.len.get()
+            && !self.type_of(v).is_heap_type()
+        {
+            return f(self, v).unwrap_or(0);
+        }
+        0
+    }
+    /// Runs `f` on each item; it returns false to stop.
+    pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> PyResult<bool>) -> PyResult<()> {
+        let it = self.iter(iterable)?;
+        while let Some(v) = self.next(&it)? {
+            if !f(v)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    // ---- numbers ----
+
+    /// The value as an int object through `__index__`.
+    pub fn index(&self, v: &Value) -> PyResult<Value> {
+        if v.as_small_int().is_some() {
+            return Ok(v.clone());
+        }
+        if let Some(i) = v.downcast::<Int>() {
+            return Ok(self.new_bigint(i.0.clone()));
+        }
+        if let Some(b) = v.as_bool() {
+            return Ok(Value::small_int(b as i64));
+        }
+        if let Some(f) = self.type_of(v).slots.index.get() {
+            let r = f(self, v)?;
+            if r.as_small_int().is_some() || r.downcast::<Int>().is_some() || r.as_bool().is_some() {
+                return self.index(&r);
+            }
+            return Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&r))));
+        }
+        Err(self.type_error(format!(
+            "'{}' object cannot be interpreted as an integer",
+            self.type_name(v)
+        )))
+    }
+    /// The value as i64 through `__index__`; OverflowError outside.
+    pub fn to_i64(&self, v: &Value) -> PyResult<i64> {
+        if let Some(i) = v.as_small_int() {
+            return Ok(i);
+        }
+        let i = self.to_bigint(v)?;
+        i64::try_from(&i).map_err(|_| self.overflow_error("Python int too large to convert to C ssize_t"))
+    }
+    /// The value as i64, clamped at the ends (for slices and the like).
+    pub fn to_i64_clamped(&self, v: &Value) -> PyResult<i64> {
+        if let Some(i) = v.as_small_int() {
+            return Ok(i);
+        }
+        let i = self.to_bigint(v)?;
+        Ok(i64::try_from(&i).unwrap_or(if i < IBig::ZERO { i64::MIN } else { i64::MAX }))
+    }
+    pub fn to_usize(&self, v: &Value, what: &str) -> PyResult<usize> {
+        let i = self.to_i64(v)?;
+        usize::try_from(i).map_err(|_| self.value_error(format!("{what} must be non-negative")))
+    }
+    pub fn to_bigint(&self, v: &Value) -> PyResult<IBig> {
+        let v = self.index(v)?;
+        match v.as_small_int() {
+            Some(i) => Ok(IBig::from(i)),
+            None => Ok(v.downcast::<Int>().map(|i| i.0.clone()).unwrap_or_default()),
+        }
+    }
+    /// An exact int's value without `__index__` (ints, bools and their subclasses).
+    pub fn exact_bigint(&self, v: &Value) -> Option<IBig> {
+        if let Some(i) = v.as_small_int() {
+            return Some(IBig::from(i));
+        }
+        if let Some(b) = v.as_bool() {
+            return Some(IBig::from(b as u8));
+        }
+        v.downcast::<Int>().map(|i| i.0.clone())
+    }
+    pub fn is_int(&self, v: &Value) -> bool {
+        v.as_small_int().is_some() || v.as_bool().is_some() || v.downcast::<Int>().is_some()
+    }
+    /// A float's value (floats and their subclasses only).
+    #[inline]
+    pub fn exact_float(&self, v: &Value) -> Option<f64> {
+        v.as_inline_float().or_else(|| v.downcast::<Float>().map(|f| f.0))
+    }
+    /// `float(v)` for numbers.
+    pub fn to_f64(&self, v: &Value) -> PyResult<f64> {
+        if let Some(f) = self.exact_float(v) {
+            return Ok(f);
+        }
+        if let Some(i) = v.as_small_int() {
+            return Ok(i as f64);
+        }
+        if let Some(f) = self.type_of(v).slots.float.get() {
+            let r = f(self, v)?;
+            return self.exact_float(&r).ok_or_else(|| {
+                let (t, r) = (self.type_name(v), self.type_name(&r));
+                self.type_error(format!("{t}.__float__() returned non-float (type {r})"))
+            });
+        }
+        if self.type_of(v).slots.index.get().is_some() {
+            let i = self.to_bigint(v)?;
+            return lasti_text::int::to_f64(&i).map_err(|e| self.text_error(e));
+        }
+        Err(self.type_error(format!("must be real number, not {}", self.type_name(v))))
+    }
+    /// Text of a `str` argument.
+    pub fn expect_str<'a>(&self, v: &'a Value, what: &str) -> PyResult<&'a Ref<Str>> {
+        v.as_ref::<Str>()
+            .ok_or_else(|| self.type_error(format!("{what} must be str, not {}", self.type_name_or_none(v))))
+    }
+    pub fn type_name_or_none(&self, v: &Value) -> String {
+        if v.is_none() { "None".into() } else { self.type_name(v) }
+    }
+    /// Bytes of anything with a buffer.
+    pub fn buffer(&self, v: &Value) -> PyResult<Vec<u8>> {
+        if let Some(b) = v.downcast::<Bytes>() {
+            return Ok(b.data.to_vec());
+        }
+        if let Some(b) = v.downcast::<ByteArray>() {
+            return Ok(b.data.borrow().clone());
+        }
+        if let Some(b) = crate::builtins::memoryview::bytes_of(v) {
+            return Ok(b);
+        }
+        Err(self.type_error(format!("a bytes-like object is required, not '{}'", self.type_name(v))))
+    }
+
+    // ---- dicts and sets with any key ----
+
+    /// The entry number of a key. Python's `__eq__` may run.
+    pub(crate) fn dict_find(&self, d: &Dict, k: &DictKey) -> PyResult<Option<usize>> {
+        let mut skip = 0;
+        loop {
+            match d.probe(k, skip) {
+                Probe::Found(n) => return Ok(Some(n)),
+                Probe::Absent => return Ok(None),
+                Probe::Compare(n, other) => {
+                    let changes = d.changes();
+                    if self.eq(&other, k.key)? {
+                        if d.changes() == changes {
+                            return Ok(Some(n));
+                        }
+                        skip = 0;
+                    } else if d.changes() == changes {
+                        skip += 1;
+                    } else {
+                        skip = 0;
+                    }
+                }
+            }
+        }
+    }
+    #[inline]
+    pub fn dict_lookup(&self, d: &Dict, key: &Value) -> PyResult<Option<Value>> {
+        let hash = self.hash(key)?;
+        Ok(self.dict_find(d, &DictKey { hash, key })?.map(|n| d.value_at(n)))
+    }
+    #[inline]
+    pub fn dict_insert(&self, d: &Dict, key: Value, value: Value) -> PyResult<()> {
+        let hash = self.hash(&key)?;
+        match self.dict_find(d, &DictKey { hash, key: &key })? {
+            Some(n) => drop(d.replace_at(n, value)),
+            None => d.insert_new(hash, key, value),
+        }
+        Ok(())
+    }
+    /// Removes a key and returns its value.
+    pub fn dict_remove(&self, d: &Dict, key: &Value) -> PyResult<Option<Value>> {
+        let hash = self.hash(key)?;
+        Ok(self.dict_find(d, &DictKey { hash, key })?.map(|n| d.remove_at(n).1))
+    }
+    /// Adds to a set; false when it was there.
+    pub fn set_add(&self, s: &Set, key: Value) -> PyResult<bool> {
+        let hash = self.hash(&key)?;
+        if self.dict_find(&s.dict, &DictKey { hash, key: &key })?.is_some() {
+            return Ok(false);
+        }
+        s.dict.insert_new(hash, key, Value::NONE);
+        Ok(true)
+    }
+    pub fn set_contains(&self, s: &Set, key: &Value) -> PyResult<bool> {
+        let hash = self.hash(key)?;
+        Ok(self.dict_find(&s.dict, &DictKey { hash, key })?.is_some())
+    }
+    pub fn set_discard(&self, s: &Set, key: &Value) -> PyResult<bool> {
+        Ok(self.dict_remove(&s.dict, key)?.is_some())
+    }
+    /// `dict.update(other)` for a mapping or an iterable of pairs.
+    pub fn dict_update(&self, d: &Ref<Dict>, other: &Value) -> PyResult<()> {
+        if let Some(o) = other.as_ref::<Dict>()
+            && (o.class().is(&self.types.dict) || self.type_of(other).slots.iter.get().is_some_and(|f| {
+                self.types.dict.slots.iter.get().is_some_and(|g| std::ptr::fn_addr_eq(f, g))
+            }))
+        {
+            for (hash, key, value) in o.snapshot() {
+                match self.dict_find(d, &DictKey { hash, key: &key })? {
+                    Some(n) => drop(d.replace_at(n, value)),
+                    None => d.insert_new(hash, key, value),
+                }
+            }
+            return Ok(());
+        }
+        if let Some(keys) = self.lookup_attr(other, &self.names.keys)? {
+            let keys = self.call(&keys, &[])?;
+            return self.for_each(&keys, |k| {
+                let v = self.getitem(other, &k)?;
+                self.dict_insert(d, k, v)?;
+                Ok(true)
+            });
+        }
+        let mut n = 0;
+        self.for_each(other, |pair| {
+            let Ok(items) = self.collect(&pair) else {
+                return Err(self.type_error(format!(
+                    "cannot convert dictionary update sequence element #{n} to a sequence"
+                )));
+            };
+            let [k, v] = <[Value; 2]>::try_from(items).map_err(|items| {
+                self.value_error(format!(
+                    "dictionary update sequence element #{n} has length {}; 2 is required",
+                    items.len()
+                ))
+            })?;
+            n += 1;
+            self.dict_insert(d, k, v)?;
+            Ok(true)
+        })
+    }
+}
