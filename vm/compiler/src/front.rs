@@ -12,8 +12,17 @@ use crate::lines::{LineIndex, line_text};
 use crate::lower::Lower;
 use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
 
-/// Largest native stack used to drop a deep tree, per token.
-const DROP_STACK: usize = 512;
+/// Native stack to drop one level of our tree.
+const DROP_STACK: usize = 1024;
+
+/// Native stack that any ordinary source compiles in.
+const SAFE_STACK: usize = 512 * 1024;
+
+/// Native stack for each byte of a statement: `-` nests a level per byte.
+const STACK_PER_BYTE: usize = 400;
+
+/// Address space taken at most.
+const MOST_STACK: usize = 512 * 1024 * 1024;
 
 pub fn compile_text(
     source: &str,
@@ -24,7 +33,36 @@ pub fn compile_text(
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let source = newlines(source);
     let lines = LineIndex::new(&source);
-    run(&source, &lines, filename, mode, options).map_err(|f| error_in(&f, filename, &source))
+    let work = || run(&source, &lines, filename, mode, options);
+    // The parser's tree is dropped by recursion, as deep as its longest statement can nest.
+    let room = SAFE_STACK + (longest_statement(&source) * STACK_PER_BYTE).min(MOST_STACK);
+    let result = if stacker::remaining_stack().is_some_and(|left| left > room) {
+        work()
+    } else {
+        stacker::grow(room, work)
+    };
+    result.map_err(|f| error_in(&f, filename, &source))
+}
+
+/// Bytes of the longest run of lines that brackets or backslashes hold together. Brackets in strings
+/// may make it longer than it is, which costs address space only.
+fn longest_statement(source: &str) -> usize {
+    let (mut longest, mut current, mut open) = (0usize, 0, 0usize);
+    let mut before = b'\n';
+    for b in source.bytes() {
+        current += 1;
+        match b {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            b'\n' if before != b'\\' && open == 0 => {
+                longest = longest.max(current);
+                current = 0;
+            }
+            _ => {}
+        }
+        before = b;
+    }
+    longest.max(current)
 }
 
 /// `\r\n` and `\r` become `\n` (the tokenizer's translate_newlines).

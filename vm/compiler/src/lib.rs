@@ -21,6 +21,7 @@ mod lines;
 mod literal;
 mod lower;
 mod peephole;
+mod scan;
 mod source;
 mod symtable;
 mod syntax;
