@@ -7,7 +7,7 @@ use ruff_python_ast::{Mod, PythonVersion};
 use ruff_python_parser::{Mode as ParseMode, ParseOptions, Parsed};
 
 use crate::ast::Module;
-use crate::error::{CompileError, Fault, Pass};
+use crate::error::{CompileError, ErrorKind, Fault, Pass};
 use crate::lines::{LineIndex, line_text};
 use crate::lower::Lower;
 use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
@@ -82,7 +82,7 @@ fn run(
     options: &Options,
 ) -> Pass<Arc<CodeData>> {
     syntax::before_parsing(source, lines)?;
-    let (mut module, deep) = parse(source, lines, mode)?;
+    let (mut module, deep) = parse(source, lines, mode, options.allow_incomplete_input)?;
     let result = (|| {
         let (found, future_line) = match &module {
             Module::Exec(body) | Module::Single(body) => future::features(body)?,
@@ -111,31 +111,20 @@ fn drop_deep<T>(tree: T, depth: usize) {
     }
 }
 
-fn parse(source: &str, lines: &LineIndex, mode: Mode) -> Pass<(Module, usize)> {
+fn parse(
+    source: &str,
+    lines: &LineIndex,
+    mode: Mode,
+    allow_incomplete: bool,
+) -> Pass<(Module, usize)> {
     let parse_mode = if mode == Mode::Eval {
         ParseMode::Expression
     } else {
         ParseMode::Module
     };
     let options = ParseOptions::from(parse_mode).with_target_version(PythonVersion::PY314);
-    let text = if mode == Mode::Eval {
-        source.trim_start_matches([' ', '\t'])
-    } else {
-        source
-    };
-    let skipped = source.len() - text.len();
-    let parsed = if skipped == 0 {
-        ruff_python_parser::parse_unchecked(source, options)
-    } else {
-        // Leading blanks are no indentation for eval(); they stay, so that columns hold.
-        let padded = format!("({}{text})", " ".repeat(skipped.saturating_sub(1)));
-        let inner = ruff_python_parser::parse_unchecked(&padded, options.clone());
-        if inner.has_valid_syntax() {
-            return lowered(&inner, &padded, lines, mode);
-        }
-        ruff_python_parser::parse_unchecked(text, options)
-    };
-    lowered(&parsed, source, lines, mode)
+    let parsed = ruff_python_parser::parse_unchecked(source, options);
+    lowered(&parsed, source, lines, mode, allow_incomplete)
 }
 
 fn lowered(
@@ -143,9 +132,15 @@ fn lowered(
     source: &str,
     lines: &LineIndex,
     mode: Mode,
+    allow_incomplete: bool,
 ) -> Pass<(Module, usize)> {
     if let Some(error) = parsed.errors().first() {
-        return Err(syntax::classify(source, lines, parsed, error));
+        let mut fault = syntax::classify(source, lines, error);
+        if allow_incomplete && syntax::is_incomplete(source, error) {
+            fault.kind = ErrorKind::Incomplete;
+            fault.msg = "incomplete input".to_owned();
+        }
+        return Err(fault);
     }
     if let Some(error) = parsed.unsupported_syntax_errors().first() {
         return Err(syntax::unsupported(source, lines, error));

@@ -3,9 +3,9 @@
 //! The parser says where it could not go on. What CPython would say there follows from its own tokens: errors
 //! of the tokenizer come first, then special cases, then an unclosed bracket, then "invalid syntax".
 use lasti_bytecode::code::Position;
-use ruff_python_ast::{self as ruff, Mod};
+use ruff_python_ast as ruff;
 use ruff_python_parser::{
-    InterpolatedStringErrorType, LexicalErrorType, ParseError, ParseErrorType, Parsed,
+    InterpolatedStringErrorType, LexicalErrorType, ParseError, ParseErrorType,
     UnsupportedSyntaxError,
 };
 use ruff_text_size::{TextRange, TextSize};
@@ -88,12 +88,7 @@ struct Classifier<'a> {
 }
 
 /// The error of the parser, in CPython's words.
-pub fn classify(
-    source: &str,
-    lines: &LineIndex,
-    _parsed: &Parsed<Mod>,
-    error: &ParseError,
-) -> Box<Fault> {
+pub fn classify(source: &str, lines: &LineIndex, error: &ParseError) -> Box<Fault> {
     let scan = scan::scan(source);
     if let Some(e) = &scan.error {
         let pos = range(lines, e.start, e.end);
@@ -118,6 +113,21 @@ pub fn classify(
         at,
     };
     c.fault()
+}
+
+/// Whether more input could make the source valid (PyCF_ALLOW_INCOMPLETE_INPUT).
+pub fn is_incomplete(source: &str, error: &ParseError) -> bool {
+    let scan = scan::scan(source);
+    if let Some(e) = &scan.error {
+        return e.msg.starts_with("unterminated triple-quoted")
+            || e.msg.starts_with("unexpected EOF")
+            || e.msg.ends_with("was never closed");
+    }
+    let place = error.location.start().to_usize();
+    let rest = scan.tokens.iter().filter(|t| t.start >= place);
+    rest.clone()
+        .all(|t| matches!(t.kind, Kind::Newline | Kind::Dedent | Kind::End))
+        && (scan.unclosed.is_some() || rest.clone().all(|t| t.kind != Kind::Newline))
 }
 
 /// What Python after 3.14 allows.
