@@ -124,10 +124,14 @@ pub fn is_incomplete(source: &str, error: &ParseError) -> bool {
             || e.msg.ends_with("was never closed");
     }
     let place = error.location.start().to_usize();
+    let missing_block = matches!(&error.error, ParseErrorType::OtherError(msg)
+        if msg.starts_with("Expected an indented block"));
     let rest = scan.tokens.iter().filter(|t| t.start >= place);
     rest.clone()
         .all(|t| matches!(t.kind, Kind::Newline | Kind::Dedent | Kind::End))
-        && (scan.unclosed.is_some() || rest.clone().all(|t| t.kind != Kind::Newline))
+        && (scan.unclosed.is_some()
+            || missing_block
+            || rest.clone().all(|t| t.kind != Kind::Newline))
 }
 
 /// What Python after 3.14 allows.
