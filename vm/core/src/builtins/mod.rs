@@ -22,6 +22,7 @@ pub mod range;
 pub mod set;
 pub mod str;
 pub mod tuple;
+pub mod structseq;
 pub mod type_;
 pub mod weakref;
 
