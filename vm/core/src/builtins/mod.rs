@@ -28,6 +28,7 @@ pub mod slicing;
 pub mod sorting;
 pub mod str;
 pub mod tuple;
+pub mod structseq;
 pub mod type_;
 pub mod weakref;
 
