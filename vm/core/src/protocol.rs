@@ -172,6 +172,20 @@ impl Vm {
             None => Err(self.type_error(format!("unhashable type: '{}'", self.type_name(v)))),
         }
     }
+    /// The hash of a key; the error says what the key was for.
+    #[inline]
+    pub(crate) fn hash_key(&self, key: &Value, role: &str) -> PyResult<u64> {
+        self.hash(key)
+            .map_err(|e| self.unhashable_key(e, key, role))
+    }
+    #[cold]
+    fn unhashable_key(&self, e: crate::error::Exc, key: &Value, role: &str) -> crate::error::Exc {
+        if !self.type_of(&e.0).is(&self.exc.type_error) {
+            return e;
+        }
+        let (t, why) = (self.type_full_name(self.type_of(key)), self.display(&e.0));
+        self.type_error(format!("cannot use '{t}' as {role} ({why})"))
+    }
     /// `a is b or a == b`, as containers compare.
     #[inline]
     pub fn same(&self, a: &Value, b: &Value) -> PyResult<bool> {
@@ -621,14 +635,14 @@ impl Vm {
     }
     #[inline]
     pub fn dict_lookup(&self, d: &Dict, key: &Value) -> PyResult<Option<Value>> {
-        let hash = self.hash(key)?;
+        let hash = self.hash_key(key, "a dict key")?;
         Ok(self
             .dict_find(d, &DictKey { hash, key })?
             .map(|n| d.value_at(n)))
     }
     #[inline]
     pub fn dict_insert(&self, d: &Dict, key: Value, value: Value) -> PyResult<()> {
-        let hash = self.hash(&key)?;
+        let hash = self.hash_key(&key, "a dict key")?;
         match self.dict_find(d, &DictKey { hash, key: &key })? {
             Some(n) => drop(d.replace_at(n, value)),
             None => d.insert_new(hash, key, value),
@@ -637,14 +651,14 @@ impl Vm {
     }
     /// Removes a key and returns its value.
     pub fn dict_remove(&self, d: &Dict, key: &Value) -> PyResult<Option<Value>> {
-        let hash = self.hash(key)?;
+        let hash = self.hash_key(key, "a dict key")?;
         Ok(self
             .dict_find(d, &DictKey { hash, key })?
             .map(|n| d.remove_at(n).1))
     }
     /// Adds to a set; false when it was there.
     pub fn set_add(&self, s: &Set, key: Value) -> PyResult<bool> {
-        let hash = self.hash(&key)?;
+        let hash = self.hash_key(&key, "a set element")?;
         if self
             .dict_find(&s.dict, &DictKey { hash, key: &key })?
             .is_some()
@@ -655,11 +669,15 @@ impl Vm {
         Ok(true)
     }
     pub fn set_contains(&self, s: &Set, key: &Value) -> PyResult<bool> {
-        let hash = self.hash(key)?;
+        let hash = self.hash_key(key, "a set element")?;
         Ok(self.dict_find(&s.dict, &DictKey { hash, key })?.is_some())
     }
     pub fn set_discard(&self, s: &Set, key: &Value) -> PyResult<bool> {
-        Ok(self.dict_remove(&s.dict, key)?.is_some())
+        let hash = self.hash_key(key, "a set element")?;
+        Ok(self
+            .dict_find(&s.dict, &DictKey { hash, key })?
+            .map(|n| s.dict.remove_at(n))
+            .is_some())
     }
     /// `dict.update(other)` for a mapping or an iterable of pairs.
     pub fn dict_update(&self, d: &Ref<Dict>, other: &Value) -> PyResult<()> {
@@ -692,10 +710,18 @@ impl Vm {
         }
         let mut n = 0;
         self.for_each(other, |pair| {
-            let Ok(items) = self.collect(&pair) else {
-                return Err(self.type_error(format!(
-                    "cannot convert dictionary update sequence element #{n} to a sequence"
-                )));
+            let items = match self.collect(&pair) {
+                Err(e) if self.exc_is(&e, &self.exc.type_error) => {
+                    let e = self.type_error("object is not iterable");
+                    self.add_note(
+                        &e,
+                        &format!(
+                            "Cannot convert dictionary update sequence element #{n} to a sequence"
+                        ),
+                    )?;
+                    return Err(e);
+                }
+                r => r?,
             };
             let [k, v] = <[Value; 2]>::try_from(items).map_err(|items| {
                 self.value_error(format!(

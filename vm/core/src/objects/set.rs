@@ -47,7 +47,8 @@ impl Set {
 pub struct SetIter {
     pub set: Ref<Set>,
     pub index: Cell<usize>,
-    pub changes: u32,
+    /// Items when the iterator was made, and how many of them are still to come.
+    pub size: usize,
     pub remaining: Cell<usize>,
 }
 impl Payload for SetIter {

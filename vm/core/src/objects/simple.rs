@@ -302,7 +302,9 @@ pub struct DictIter {
     pub dict: RefSlot<Dict>,
     pub part: DictPart,
     pub index: Cell<usize>,
-    pub changes: u32,
+    /// Entries when the iterator was made, and how many of them are still to come.
+    pub size: usize,
+    pub left: Cell<usize>,
     pub reverse: bool,
 }
 impl Payload for DictIter {
