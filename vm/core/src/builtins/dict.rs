@@ -11,15 +11,20 @@ use crate::vm::Vm;
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.dict;
     let s = &t.slots;
-    s.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Dict::default()).into())));
-    s.init.set(Some(|vm, v, args| merge(vm, vm.this(v)?, "dict", args)));
+    s.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Dict::default()).into())
+    }));
+    s.init
+        .set(Some(|vm, v, args| merge(vm, vm.this(v)?, "dict", args)));
     s.repr.set(Some(repr));
     s.richcmp.set(Some(richcmp));
     s.len.set(Some(|vm, v| Ok(vm.this::<Dict>(v)?.len())));
     s.getitem.set(Some(getitem));
     s.setitem.set(Some(setitem));
     s.contains.set(Some(contains));
-    s.iter.set(Some(|vm, v| Ok(dict_views::new_iter(vm, vm.this(v)?, DictPart::Keys, false))));
+    s.iter.set(Some(|vm, v| {
+        Ok(dict_views::new_iter(vm, vm.this(v)?, DictPart::Keys, false))
+    }));
     s.binary[BinOp::Or as usize].set(Some(or));
     s.inplace[BinOp::Or as usize].set(Some(|vm, a, b| {
         vm.dict_update(vm.this(a)?, b)?;
@@ -35,40 +40,85 @@ fn add_methods(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "get", "get($self, key, default=None, /)\n--\n\nReturn the value for key if key is in the dictionary, else default.", get);
     vm.method(t, "setdefault", "setdefault($self, key, default=None, /)\n--\n\nInsert key with a value of default if key is not in the dictionary.", setdefault);
     vm.method(t, "pop", "pop($self, key, default=<unrepresentable>, /)\n--\n\nD.pop(k[,d]) -> v, remove specified key and return the corresponding value.", pop);
-    vm.method(t, "popitem", "popitem($self, /)\n--\n\nRemove and return a (key, value) pair as a 2-tuple.", popitem);
-    vm.method(t, "update", "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.", |vm, v, a| {
-        merge(vm, vm.this(v)?, "update", a)?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "clear", "clear($self, /)\n--\n\nRemove all items from the dict.", |vm, v, a| {
-        a.exactly::<0>(vm, "dict.clear")?;
-        vm.this::<Dict>(v)?.clear_entries();
-        Ok(Value::NONE)
-    });
-    vm.method(t, "copy", "copy($self, /)\n--\n\nReturn a shallow copy of the dict.", |vm, v, a| {
-        a.exactly::<0>(vm, "dict.copy")?;
-        Ok(copy(vm, vm.this(v)?).into())
-    });
-    vm.method(t, "keys", "keys($self, /)\n--\n\nReturn a set-like object providing a view on the dict's keys.", |vm, v, a| {
-        a.exactly::<0>(vm, "dict.keys")?;
-        Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Keys))
-    });
-    vm.method(t, "values", "values($self, /)\n--\n\nReturn an object providing a view on the dict's values.", |vm, v, a| {
-        a.exactly::<0>(vm, "dict.values")?;
-        Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Values))
-    });
-    vm.method(t, "items", "items($self, /)\n--\n\nReturn a set-like object providing a view on the dict's items.", |vm, v, a| {
-        a.exactly::<0>(vm, "dict.items")?;
-        Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Items))
-    });
-    vm.method(t, "__reversed__", "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the dict keys.", |vm, v, a| {
-        a.exactly::<0>(vm, "dict.__reversed__")?;
-        Ok(dict_views::new_iter(vm, vm.this(v)?, DictPart::Keys, true))
-    });
-    vm.method(t, "__sizeof__", "__sizeof__($self, /)\n--\n\nReturn the size of the dict in memory.", |vm, v, _| {
-        let n = vm.this::<Dict>(v)?.len();
-        Ok(vm.new_int((vm.types.dict.layout().size + n * 32) as i64))
-    });
+    vm.method(
+        t,
+        "popitem",
+        "popitem($self, /)\n--\n\nRemove and return a (key, value) pair as a 2-tuple.",
+        popitem,
+    );
+    vm.method(
+        t,
+        "update",
+        "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.",
+        |vm, v, a| {
+            merge(vm, vm.this(v)?, "update", a)?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "clear",
+        "clear($self, /)\n--\n\nRemove all items from the dict.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "dict.clear")?;
+            vm.this::<Dict>(v)?.clear_entries();
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "copy",
+        "copy($self, /)\n--\n\nReturn a shallow copy of the dict.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "dict.copy")?;
+            Ok(copy(vm, vm.this(v)?).into())
+        },
+    );
+    vm.method(
+        t,
+        "keys",
+        "keys($self, /)\n--\n\nReturn a set-like object providing a view on the dict's keys.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "dict.keys")?;
+            Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Keys))
+        },
+    );
+    vm.method(
+        t,
+        "values",
+        "values($self, /)\n--\n\nReturn an object providing a view on the dict's values.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "dict.values")?;
+            Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Values))
+        },
+    );
+    vm.method(
+        t,
+        "items",
+        "items($self, /)\n--\n\nReturn a set-like object providing a view on the dict's items.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "dict.items")?;
+            Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Items))
+        },
+    );
+    vm.method(
+        t,
+        "__reversed__",
+        "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the dict keys.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "dict.__reversed__")?;
+            Ok(dict_views::new_iter(vm, vm.this(v)?, DictPart::Keys, true))
+        },
+    );
+    vm.method(
+        t,
+        "__sizeof__",
+        "__sizeof__($self, /)\n--\n\nReturn the size of the dict in memory.",
+        |vm, v, _| {
+            let n = vm.this::<Dict>(v)?.len();
+            Ok(vm.new_int((vm.types.dict.layout().size + n * 32) as i64))
+        },
+    );
     vm.class_method(t, "fromkeys", "fromkeys($type, iterable, value=None, /)\n--\n\nCreate a new dictionary with keys from iterable and values set to value.", fromkeys);
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
 }
@@ -115,7 +165,9 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     match op {
         CmpOp::Eq => Ok(Value::bool(equal(vm, x, y)?)),
         CmpOp::Ne => Ok(Value::bool(!equal(vm, x, y)?)),
@@ -128,7 +180,9 @@ fn equal(vm: &Vm, a: &Dict, b: &Dict) -> PyResult<bool> {
         return Ok(false);
     }
     for (hash, key, value) in a.snapshot() {
-        let Some(n) = vm.dict_find(b, &DictKey { hash, key: &key })? else { return Ok(false) };
+        let Some(n) = vm.dict_find(b, &DictKey { hash, key: &key })? else {
+            return Ok(false);
+        };
         if !vm.same(&value, &b.value_at(n))? {
             return Ok(false);
         }
@@ -195,7 +249,11 @@ fn setdefault(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 fn pop(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let args = args.between(vm, "pop", 1, 2)?;
     let d = vm.this::<Dict>(v)?;
-    let found = if d.is_empty() { None } else { vm.dict_remove(d, &args[0])? };
+    let found = if d.is_empty() {
+        None
+    } else {
+        vm.dict_remove(d, &args[0])?
+    };
     match (found, args.get(1)) {
         (Some(v), _) => Ok(v),
         (None, Some(default)) => Ok(default.clone()),
@@ -219,7 +277,9 @@ fn fromkeys(vm: &Vm, class: &Value, args: Args) -> PyResult<Value> {
     let args = args.between(vm, "fromkeys", 1, 2)?;
     let value = args.get(1).cloned().unwrap_or(Value::NONE);
     let made = vm.call(class, &[])?;
-    let plain = made.as_ref::<Dict>().filter(|d| d.class().is(&vm.types.dict));
+    let plain = made
+        .as_ref::<Dict>()
+        .filter(|d| d.class().is(&vm.types.dict));
     vm.for_each(&args[0], |key| {
         match plain {
             Some(d) => vm.dict_insert(d, key, value.clone())?,

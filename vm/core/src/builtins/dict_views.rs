@@ -21,7 +21,10 @@ fn reverse_types(vm: &Vm) -> std::rc::Rc<ReverseTypes> {
             vm.ready_type(&t);
             t
         };
-        ReverseTypes { values: new("dict_reversevalueiterator"), items: new("dict_reverseitemiterator") }
+        ReverseTypes {
+            values: new("dict_reversevalueiterator"),
+            items: new("dict_reverseitemiterator"),
+        }
     })
 }
 
@@ -30,7 +33,8 @@ pub(crate) fn init(vm: &Vm) {
     for view in [&t.dict_keys, &t.dict_values, &t.dict_items] {
         let s = &view.slots;
         s.repr.set(Some(repr));
-        s.len.set(Some(|vm, v| Ok(vm.this::<DictView>(v)?.dict.len())));
+        s.len
+            .set(Some(|vm, v| Ok(vm.this::<DictView>(v)?.dict.len())));
         s.iter.set(Some(|vm, v| {
             let view = vm.this::<DictView>(v)?;
             Ok(new_iter(vm, &view.dict, view.part, false))
@@ -40,10 +44,18 @@ pub(crate) fn init(vm: &Vm) {
             let view = vm.this::<DictView>(v)?;
             Ok(new_iter(vm, &view.dict, view.part, true))
         });
-        vm.getset(view, "mapping", |vm, v| {
-            let mapping = vm.this::<DictView>(v)?.dict.value();
-            Ok(vm.heap.alloc(&vm.types.mappingproxy, MappingProxy { mapping }).into())
-        }, None);
+        vm.getset(
+            view,
+            "mapping",
+            |vm, v| {
+                let mapping = vm.this::<DictView>(v)?.dict.value();
+                Ok(vm
+                    .heap
+                    .alloc(&vm.types.mappingproxy, MappingProxy { mapping })
+                    .into())
+            },
+            None,
+        );
     }
     for view in [&t.dict_keys, &t.dict_items] {
         let s = &view.slots;
@@ -53,9 +65,19 @@ pub(crate) fn init(vm: &Vm) {
         s.binary[BinOp::Or as usize].set(Some(or));
         s.binary[BinOp::Sub as usize].set(Some(sub));
         s.binary[BinOp::Xor as usize].set(Some(xor));
-        vm.method(view, "isdisjoint", "Return True if the view and the given iterable have a null intersection.", isdisjoint);
+        vm.method(
+            view,
+            "isdisjoint",
+            "Return True if the view and the given iterable have a null intersection.",
+            isdisjoint,
+        );
     }
-    for it in [&t.dict_keyiterator, &t.dict_valueiterator, &t.dict_itemiterator, &t.dict_reversekeyiterator] {
+    for it in [
+        &t.dict_keyiterator,
+        &t.dict_valueiterator,
+        &t.dict_itemiterator,
+        &t.dict_reversekeyiterator,
+    ] {
         add_iterator(vm, it);
     }
 }
@@ -66,7 +88,15 @@ pub(crate) fn new_view(vm: &Vm, dict: &Ref<Dict>, part: DictPart) -> Value {
         DictPart::Values => &vm.types.dict_values,
         DictPart::Items => &vm.types.dict_items,
     };
-    vm.heap.alloc(class, DictView { dict: dict.clone(), part }).into()
+    vm.heap
+        .alloc(
+            class,
+            DictView {
+                dict: dict.clone(),
+                part,
+            },
+        )
+        .into()
 }
 
 fn part_of(vm: &Vm, part: DictPart, key: Value, value: Value) -> Value {
@@ -101,8 +131,12 @@ fn contains(vm: &Vm, v: &Value, item: &Value) -> PyResult<bool> {
     if view.part == DictPart::Keys {
         return Ok(vm.dict_lookup(&view.dict, item)?.is_some());
     }
-    let Some(pair) = item.downcast::<Tuple>() else { return Ok(false) };
-    let [key, value] = &pair[..] else { return Ok(false) };
+    let Some(pair) = item.downcast::<Tuple>() else {
+        return Ok(false);
+    };
+    let [key, value] = &pair[..] else {
+        return Ok(false);
+    };
     match vm.dict_lookup(&view.dict, key)? {
         Some(found) => vm.same(&found, value),
         None => Ok(false),
@@ -112,7 +146,9 @@ fn contains(vm: &Vm, v: &Value, item: &Value) -> PyResult<bool> {
 // ---- set operations ----
 
 fn is_set_like(v: &Value) -> bool {
-    v.downcast::<Set>().is_some() || v.downcast::<DictView>().is_some_and(|w| w.part != DictPart::Values)
+    v.downcast::<Set>().is_some()
+        || v.downcast::<DictView>()
+            .is_some_and(|w| w.part != DictPart::Values)
 }
 
 fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
@@ -148,7 +184,11 @@ fn to_set(vm: &Vm, v: &Value) -> PyResult<Ref<Set>> {
 }
 
 fn and(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let (view, other) = if a.downcast::<DictView>().is_some() { (a, b) } else { (b, a) };
+    let (view, other) = if a.downcast::<DictView>().is_some() {
+        (a, b)
+    } else {
+        (b, a)
+    };
     let out = vm.new_set();
     vm.for_each(other, |x| {
         if vm.contains(view, &x)? {
@@ -251,12 +291,18 @@ fn next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 const BROKEN: usize = usize::MAX;
 
 fn step(vm: &Vm, it: &DictIter) -> PyResult<Option<Value>> {
-    let Some(d) = it.dict.get() else { return Ok(None) };
+    let Some(d) = it.dict.get() else {
+        return Ok(None);
+    };
     if d.len() != it.size || it.left.get() == BROKEN {
         it.left.set(BROKEN);
         return Err(vm.runtime_error("dictionary changed size during iteration"));
     }
-    let entry = if it.reverse { d.previous_entry(it.index.get()) } else { d.next_entry(it.index.get()) };
+    let entry = if it.reverse {
+        d.previous_entry(it.index.get())
+    } else {
+        d.next_entry(it.index.get())
+    };
     let Some((n, key, value)) = entry else {
         it.dict.set(None);
         return Ok(None);

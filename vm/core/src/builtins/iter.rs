@@ -12,15 +12,29 @@ use std::cell::{Cell, RefCell};
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types;
     t.list_iterator.slots.iter.set(Some(self_iter));
-    t.list_iterator.slots.next.set(Some(|vm, v| Ok(vm.this::<ListIter>(v)?.next())));
+    t.list_iterator
+        .slots
+        .next
+        .set(Some(|vm, v| Ok(vm.this::<ListIter>(v)?.next())));
     init_list_iterator(vm, &t.list_iterator);
     t.tuple_iterator.slots.iter.set(Some(self_iter));
-    t.tuple_iterator.slots.next.set(Some(|vm, v| Ok(vm.this::<TupleIter>(v)?.next())));
+    t.tuple_iterator
+        .slots
+        .next
+        .set(Some(|vm, v| Ok(vm.this::<TupleIter>(v)?.next())));
     init_tuple_iterator(vm, &t.tuple_iterator);
     t.seq_iterator.slots.iter.set(Some(self_iter));
     t.seq_iterator.slots.next.set(Some(seq_next));
     init_seq_iterator(vm, &t.seq_iterator);
-    for native in [&t.callable_iterator, &t.native_iterator, &t.enumerate, &t.zip, &t.map, &t.filter, &t.reversed] {
+    for native in [
+        &t.callable_iterator,
+        &t.native_iterator,
+        &t.enumerate,
+        &t.zip,
+        &t.map,
+        &t.filter,
+        &t.reversed,
+    ] {
         add_native_slots(native);
     }
     t.enumerate.slots.new.set(Some(new_enumerate));
@@ -32,11 +46,19 @@ pub(crate) fn init(vm: &Vm) {
     vm.type_attr(&t.zip, "__doc__", vm.str_value("The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted."));
     vm.type_attr(&t.map, "__doc__", vm.str_value("Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted."));
     vm.type_attr(&t.filter, "__doc__", vm.str_value("Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true."));
-    vm.type_attr(&t.reversed, "__doc__", vm.str_value("Return a reverse iterator over the values of the given sequence."));
+    vm.type_attr(
+        &t.reversed,
+        "__doc__",
+        vm.str_value("Return a reverse iterator over the values of the given sequence."),
+    );
     vm.class_method(&t.enumerate, "__class_getitem__", "", super::class_getitem);
     vm.method(&t.enumerate, "__reduce__", "", |vm, v, _| {
         let it = vm.this::<NativeIter>(v)?;
-        let count = if it.item(1).is_unbound() { vm.new_int(it.count.get()) } else { it.item(1) };
+        let count = if it.item(1).is_unbound() {
+            vm.new_int(it.count.get())
+        } else {
+            it.item(1)
+        };
         Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([it.item(0), count])]))
     });
     for whole in [&t.map, &t.filter] {
@@ -49,17 +71,30 @@ pub(crate) fn init(vm: &Vm) {
         let it = vm.this::<NativeIter>(v)?;
         let args: Value = vm.new_tuple(it.state.borrow().clone()).into();
         let class = vm.type_of(v).value();
-        Ok(if it.count.get() == STRICT { vm.tuple_value([class, args, Value::TRUE]) } else { vm.tuple_value([class, args]) })
+        Ok(if it.count.get() == STRICT {
+            vm.tuple_value([class, args, Value::TRUE])
+        } else {
+            vm.tuple_value([class, args])
+        })
     });
     vm.method(&t.zip, "__setstate__", "", |vm, v, a| {
         let [strict] = a.exactly::<1>(vm, "__setstate__")?;
-        vm.this::<NativeIter>(v)?.count.set(if vm.is_true(strict)? { STRICT } else { 0 });
+        vm.this::<NativeIter>(v)?
+            .count
+            .set(if vm.is_true(strict)? { STRICT } else { 0 });
         Ok(Value::NONE)
     });
     vm.method(&t.callable_iterator, "__reduce__", "", |vm, v, _| {
         let it = vm.this::<NativeIter>(v)?;
         let args = vm.new_tuple(it.state.borrow().clone());
-        Ok(vm.tuple_value([builtin(vm, "iter"), if args.is_empty() { empty_args(vm) } else { args.into() }]))
+        Ok(vm.tuple_value([
+            builtin(vm, "iter"),
+            if args.is_empty() {
+                empty_args(vm)
+            } else {
+                args.into()
+            },
+        ]))
     });
     init_reversed(vm, &t.reversed);
 }
@@ -67,7 +102,9 @@ pub(crate) fn init(vm: &Vm) {
 /// Slots of every class whose instances are a [`NativeIter`].
 pub(crate) fn add_native_slots(t: &Ref<Type>) {
     t.slots.iter.set(Some(self_iter));
-    t.slots.next.set(Some(|vm, v| (vm.this::<NativeIter>(v)?.next)(vm, v)));
+    t.slots
+        .next
+        .set(Some(|vm, v| (vm.this::<NativeIter>(v)?.next)(vm, v)));
 }
 
 fn builtin(vm: &Vm, name: &str) -> Value {
@@ -84,7 +121,11 @@ fn empty_args(vm: &Vm) -> Value {
 fn init_list_iterator(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "__length_hint__", "", |vm, v, _| {
         let it = vm.this::<ListIter>(v)?;
-        let n = it.list.borrow().as_ref().map_or(0, |l| l.len().saturating_sub(it.index.get()));
+        let n = it
+            .list
+            .borrow()
+            .as_ref()
+            .map_or(0, |l| l.len().saturating_sub(it.index.get()));
         Ok(vm.new_int(n as i64))
     });
     vm.method(t, "__reduce__", "", |vm, v, _| {
@@ -120,7 +161,8 @@ fn init_tuple_iterator(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "__setstate__", "", |vm, v, a| {
         let [i] = a.exactly::<1>(vm, "__setstate__")?;
         let it = vm.this::<TupleIter>(v)?;
-        it.index.set((vm.to_i64(i)?.max(0) as usize).min(it.tuple.len()));
+        it.index
+            .set((vm.to_i64(i)?.max(0) as usize).min(it.tuple.len()));
         Ok(Value::NONE)
     });
 }
@@ -131,19 +173,30 @@ struct ListReverseType(Ref<Type>);
 /// Walks a list from index `from` down.
 pub(crate) fn list_reversed(vm: &Vm, list: &Value, from: i64) -> Value {
     let class = vm.module_state(|| {
-        let t = vm.new_native_type::<NativeIter>("list_reverseiterator", &vm.types.object, TypeFlags::NO_NEW);
+        let t = vm.new_native_type::<NativeIter>(
+            "list_reverseiterator",
+            &vm.types.object,
+            TypeFlags::NO_NEW,
+        );
         add_native_slots(&t);
         init_reversed(vm, &t);
         vm.ready_type(&t);
         ListReverseType(t)
     });
-    let it = NativeIter { next: list_reversed_next, state: RefCell::new(vec![list.clone()]), count: Cell::new(from) };
+    let it = NativeIter {
+        next: list_reversed_next,
+        state: RefCell::new(vec![list.clone()]),
+        count: Cell::new(from),
+    };
     vm.heap.alloc(&class.0, it).into()
 }
 
 fn list_reversed_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<NativeIter>(v)?;
-    let item = it.item(0).downcast::<List>().and_then(|l| l.get(usize::try_from(it.count.get()).ok()?));
+    let item = it
+        .item(0)
+        .downcast::<List>()
+        .and_then(|l| l.get(usize::try_from(it.count.get()).ok()?));
     match item {
         Some(x) => {
             it.count.set(it.count.get() - 1);
@@ -167,7 +220,9 @@ fn end(it: &NativeIter) {
 
 fn seq_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<SeqIter>(v)?;
-    let Some(seq) = it.seq.get_bound() else { return Ok(None) };
+    let Some(seq) = it.seq.get_bound() else {
+        return Ok(None);
+    };
     let i = it.index.get();
     match vm.getitem(&seq, &vm.new_int(i as i64)) {
         Ok(x) => {
@@ -185,7 +240,9 @@ fn seq_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 fn init_seq_iterator(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "__length_hint__", "", |vm, v, _| {
         let it = vm.this::<SeqIter>(v)?;
-        let Some(seq) = it.seq.get_bound() else { return Ok(Value::small_int(0)) };
+        let Some(seq) = it.seq.get_bound() else {
+            return Ok(Value::small_int(0));
+        };
         if vm.type_of(&seq).slots.len.get().is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
@@ -203,7 +260,9 @@ fn init_seq_iterator(vm: &Vm, t: &Ref<Type>) {
     });
     vm.method(t, "__setstate__", "", |vm, v, a| {
         let [i] = a.exactly::<1>(vm, "__setstate__")?;
-        vm.this::<SeqIter>(v)?.index.set(vm.to_i64(i)?.max(0) as usize);
+        vm.this::<SeqIter>(v)?
+            .index
+            .set(vm.to_i64(i)?.max(0) as usize);
         Ok(Value::NONE)
     });
 }
@@ -240,7 +299,10 @@ fn callable_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 
 fn new_enumerate(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     if args.pos.len() > 2 {
-        return Err(vm.type_error(format!("enumerate() takes at most 2 arguments ({} given)", args.pos.len())));
+        return Err(vm.type_error(format!(
+            "enumerate() takes at most 2 arguments ({} given)",
+            args.pos.len()
+        )));
     }
     if args.pos.is_empty() && args.keyword("iterable").is_none() {
         return Err(vm.type_error("enumerate() missing required argument 'iterable'"));
@@ -256,13 +318,19 @@ fn new_enumerate(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         Some(i) => (i, Value::UNBOUND),
         None => (0, start),
     };
-    let it = NativeIter { next: enumerate_next, state: RefCell::new(vec![it, big]), count: Cell::new(count) };
+    let it = NativeIter {
+        next: enumerate_next,
+        state: RefCell::new(vec![it, big]),
+        count: Cell::new(count),
+    };
     Ok(vm.heap.alloc(class, it).into())
 }
 
 fn enumerate_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<NativeIter>(v)?;
-    let Some(x) = vm.next(&it.item(0))? else { return Ok(None) };
+    let Some(x) = vm.next(&it.item(0))? else {
+        return Ok(None);
+    };
     let big = it.item(1);
     let n = if big.is_unbound() {
         let n = it.count.get();
@@ -289,12 +357,20 @@ fn strict_arg(vm: &Vm, args: Args, func: &str) -> PyResult<i64> {
 }
 
 fn new_zip(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
-    let strict = if class.is(&vm.types.zip) || args.keyword("strict").is_some() { strict_arg(vm, args, "zip")? } else { 0 };
+    let strict = if class.is(&vm.types.zip) || args.keyword("strict").is_some() {
+        strict_arg(vm, args, "zip")?
+    } else {
+        0
+    };
     let mut iters = Vec::with_capacity(args.pos.len());
     for v in args.pos {
         iters.push(vm.iter(v)?);
     }
-    let it = NativeIter { next: zip_next, state: RefCell::new(iters), count: Cell::new(strict) };
+    let it = NativeIter {
+        next: zip_next,
+        state: RefCell::new(iters),
+        count: Cell::new(strict),
+    };
     Ok(vm.heap.alloc(class, it).into())
 }
 
@@ -318,7 +394,13 @@ fn next_row(vm: &Vm, it: &NativeIter, first: usize, func: &str) -> PyResult<Opti
 }
 
 /// Iterator `ended` of a strict row has ended: all others must have.
-fn check_ends(vm: &Vm, it: &NativeIter, first: usize, ended: usize, func: &str) -> PyResult<Option<Vec<Value>>> {
+fn check_ends(
+    vm: &Vm,
+    it: &NativeIter,
+    first: usize,
+    ended: usize,
+    func: &str,
+) -> PyResult<Option<Vec<Value>>> {
     if ended > first {
         return Err(uneven(vm, func, ended - first + 1, "shorter"));
     }
@@ -332,13 +414,25 @@ fn check_ends(vm: &Vm, it: &NativeIter, first: usize, ended: usize, func: &str) 
 }
 
 fn uneven(vm: &Vm, func: &str, n: usize, word: &str) -> Exc {
-    let others = if n == 2 { " 1".to_owned() } else { format!("s 1-{}", n - 1) };
-    vm.value_error(format!("{func}() argument {n} is {word} than argument{others}"))
+    let others = if n == 2 {
+        " 1".to_owned()
+    } else {
+        format!("s 1-{}", n - 1)
+    };
+    vm.value_error(format!(
+        "{func}() argument {n} is {word} than argument{others}"
+    ))
 }
 
 fn new_map(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
-    let strict = if class.is(&vm.types.map) || args.keyword("strict").is_some() { strict_arg(vm, args, "map")? } else { 0 };
-    let [f, sources @ ..] = args.pos else { return Err(vm.type_error("map() must have at least two arguments.")) };
+    let strict = if class.is(&vm.types.map) || args.keyword("strict").is_some() {
+        strict_arg(vm, args, "map")?
+    } else {
+        0
+    };
+    let [f, sources @ ..] = args.pos else {
+        return Err(vm.type_error("map() must have at least two arguments."));
+    };
     if sources.is_empty() {
         return Err(vm.type_error("map() must have at least two arguments."));
     }
@@ -346,7 +440,11 @@ fn new_map(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     for v in sources {
         state.push(vm.iter(v)?);
     }
-    let it = NativeIter { next: map_next, state: RefCell::new(state), count: Cell::new(strict) };
+    let it = NativeIter {
+        next: map_next,
+        state: RefCell::new(state),
+        count: Cell::new(strict),
+    };
     Ok(vm.heap.alloc(class, it).into())
 }
 
@@ -375,7 +473,11 @@ fn new_filter(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         return Err(vm.type_error("filter expected 2 arguments"));
     };
     let it = vm.iter(src)?;
-    let it = NativeIter { next: filter_next, state: RefCell::new(vec![f.clone(), it]), count: Cell::new(0) };
+    let it = NativeIter {
+        next: filter_next,
+        state: RefCell::new(vec![f.clone(), it]),
+        count: Cell::new(0),
+    };
     Ok(vm.heap.alloc(class, it).into())
 }
 
@@ -384,7 +486,11 @@ fn filter_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let (f, src) = (it.item(0), it.item(1));
     let plain = f.is_none() || f.is(vm.types.bool_.as_value());
     while let Some(x) = vm.next(&src)? {
-        let keep = if plain { vm.is_true(&x)? } else { vm.is_true(&vm.call(&f, std::slice::from_ref(&x))?)? };
+        let keep = if plain {
+            vm.is_true(&x)?
+        } else {
+            vm.is_true(&vm.call(&f, std::slice::from_ref(&x))?)?
+        };
         if keep {
             return Ok(Some(x));
         }
@@ -401,16 +507,25 @@ fn new_reversed(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     let [src] = Args::pos(args.pos).between(vm, "reversed", 1, 1)? else {
         return Err(vm.type_error("reversed expected 1 argument"));
     };
-    let not_reversible = || vm.type_error(format!("'{}' object is not reversible", vm.type_name(src)));
+    let not_reversible =
+        || vm.type_error(format!("'{}' object is not reversible", vm.type_name(src)));
     if let Some(f) = vm.type_of(src).lookup(vm, &vm.names.reversed) {
-        return if f.is_none() { Err(not_reversible()) } else { vm.call_descr(&f, src, &[]) };
+        return if f.is_none() {
+            Err(not_reversible())
+        } else {
+            vm.call_descr(&f, src, &[])
+        };
     }
     let s = &vm.type_of(src).slots;
     if s.getitem.get().is_none() || s.len.get().is_none() || src.downcast::<Dict>().is_some() {
         return Err(not_reversible());
     }
     let n = vm.len(src)? as i64;
-    let it = NativeIter { next: reversed_next, state: RefCell::new(vec![src.clone()]), count: Cell::new(n - 1) };
+    let it = NativeIter {
+        next: reversed_next,
+        state: RefCell::new(vec![src.clone()]),
+        count: Cell::new(n - 1),
+    };
     Ok(vm.heap.alloc(class, it).into())
 }
 

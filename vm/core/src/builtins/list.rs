@@ -12,7 +12,9 @@ use std::cell::{Cell, RefCell};
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.list;
     let s = &t.slots;
-    s.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, List::default()).into())));
+    s.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, List::default()).into())
+    }));
     s.init.set(Some(init_list));
     s.repr.set(Some(repr));
     s.richcmp.set(Some(richcmp));
@@ -30,41 +32,101 @@ pub(crate) fn init(vm: &Vm) {
 
 fn add_methods(vm: &Vm, t: &Ref<Type>) {
     vm.type_attr(t, "__doc__", vm.str_value("Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list."));
-    vm.method(t, "append", "append($self, object, /)\n--\n\nAppend object to the end of the list.", append);
-    vm.method(t, "extend", "extend($self, iterable, /)\n--\n\nExtend list by appending elements from the iterable.", |vm, v, a| {
-        let [src] = a.exactly::<1>(vm, "list.extend")?;
-        extend(vm, vm.this(v)?, src)?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "insert", "insert($self, index, object, /)\n--\n\nInsert object before index.", insert);
-    vm.method(t, "pop", "pop($self, index=-1, /)\n--\n\nRemove and return item at index (default last).", pop);
-    vm.method(t, "remove", "remove($self, value, /)\n--\n\nRemove first occurrence of value.", remove);
-    vm.method(t, "clear", "clear($self, /)\n--\n\nRemove all items from list.", |vm, v, a| {
-        a.exactly::<0>(vm, "list.clear")?;
-        drop(vm.this::<List>(v)?.take());
-        Ok(Value::NONE)
-    });
-    vm.method(t, "copy", "copy($self, /)\n--\n\nReturn a shallow copy of the list.", |vm, v, a| {
-        a.exactly::<0>(vm, "list.copy")?;
-        Ok(vm.new_list(vm.this::<List>(v)?.to_vec()))
-    });
-    vm.method(t, "count", "count($self, value, /)\n--\n\nReturn number of occurrences of value.", count);
-    vm.method(t, "index", "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value.", index);
-    vm.method(t, "reverse", "reverse($self, /)\n--\n\nReverse *IN PLACE*.", |vm, v, a| {
-        a.exactly::<0>(vm, "list.reverse")?;
-        vm.this::<List>(v)?.with_mut(|items| items.reverse());
-        Ok(Value::NONE)
-    });
+    vm.method(
+        t,
+        "append",
+        "append($self, object, /)\n--\n\nAppend object to the end of the list.",
+        append,
+    );
+    vm.method(
+        t,
+        "extend",
+        "extend($self, iterable, /)\n--\n\nExtend list by appending elements from the iterable.",
+        |vm, v, a| {
+            let [src] = a.exactly::<1>(vm, "list.extend")?;
+            extend(vm, vm.this(v)?, src)?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "insert",
+        "insert($self, index, object, /)\n--\n\nInsert object before index.",
+        insert,
+    );
+    vm.method(
+        t,
+        "pop",
+        "pop($self, index=-1, /)\n--\n\nRemove and return item at index (default last).",
+        pop,
+    );
+    vm.method(
+        t,
+        "remove",
+        "remove($self, value, /)\n--\n\nRemove first occurrence of value.",
+        remove,
+    );
+    vm.method(
+        t,
+        "clear",
+        "clear($self, /)\n--\n\nRemove all items from list.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "list.clear")?;
+            drop(vm.this::<List>(v)?.take());
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "copy",
+        "copy($self, /)\n--\n\nReturn a shallow copy of the list.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "list.copy")?;
+            Ok(vm.new_list(vm.this::<List>(v)?.to_vec()))
+        },
+    );
+    vm.method(
+        t,
+        "count",
+        "count($self, value, /)\n--\n\nReturn number of occurrences of value.",
+        count,
+    );
+    vm.method(
+        t,
+        "index",
+        "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value.",
+        index,
+    );
+    vm.method(
+        t,
+        "reverse",
+        "reverse($self, /)\n--\n\nReverse *IN PLACE*.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "list.reverse")?;
+            vm.this::<List>(v)?.with_mut(|items| items.reverse());
+            Ok(Value::NONE)
+        },
+    );
     vm.method(t, "sort", "sort($self, /, *, key=None, reverse=False)\n--\n\nSort the list in ascending order and return None.", sort);
-    vm.method(t, "__reversed__", "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the list.", |vm, v, a| {
-        a.exactly::<0>(vm, "list.__reversed__")?;
-        let n = vm.this::<List>(v)?.len();
-        Ok(super::iter::list_reversed(vm, v, n as i64 - 1))
-    });
-    vm.method(t, "__sizeof__", "__sizeof__($self, /)\n--\n\n", |vm, v, _| {
-        let n = vm.this::<List>(v)?.len() * size_of::<Value>();
-        Ok(vm.new_int((t_size(vm) + n) as i64))
-    });
+    vm.method(
+        t,
+        "__reversed__",
+        "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the list.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "list.__reversed__")?;
+            let n = vm.this::<List>(v)?.len();
+            Ok(super::iter::list_reversed(vm, v, n as i64 - 1))
+        },
+    );
+    vm.method(
+        t,
+        "__sizeof__",
+        "__sizeof__($self, /)\n--\n\n",
+        |vm, v, _| {
+            let n = vm.this::<List>(v)?.len() * size_of::<Value>();
+            Ok(vm.new_int((t_size(vm) + n) as i64))
+        },
+    );
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
 }
 
@@ -133,7 +195,9 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (a.downcast::<List>(), b.downcast::<List>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.downcast::<List>(), b.downcast::<List>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     seq::compare_items(vm, op, |i| x.get(i), |i| y.get(i), || (x.len(), y.len()))
 }
 
@@ -142,10 +206,13 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
     if let Some(s) = key.downcast::<Slice>() {
         let r = slice_indices(vm, s, list.len())?;
         // Evaluating the bounds may have shortened the list.
-        let items = list.with(|items| match items.get(r.start as usize..r.start as usize + r.count) {
-            Some(part) if r.step == 1 => part.to_vec(),
-            _ => r.indices().filter_map(|i| items.get(i).cloned()).collect(),
-        });
+        let items =
+            list.with(
+                |items| match items.get(r.start as usize..r.start as usize + r.count) {
+                    Some(part) if r.step == 1 => part.to_vec(),
+                    _ => r.indices().filter_map(|i| items.get(i).cloned()).collect(),
+                },
+            );
         return Ok(vm.new_list(items));
     }
     let i = seq::index_key(vm, key, "list")?;
@@ -180,7 +247,11 @@ fn set_slice(vm: &Vm, list: &List, s: &Slice, value: &Value) -> PyResult<()> {
     let new = match vm.collect(value) {
         Ok(new) => new,
         Err(e) if vm.exc_is(&e, &vm.exc.type_error) && !iterable(vm, value) => {
-            let what = if r.step == 1 { "can only assign an iterable" } else { "must assign iterable to extended slice" };
+            let what = if r.step == 1 {
+                "can only assign an iterable"
+            } else {
+                "must assign iterable to extended slice"
+            };
             return Err(vm.type_error(what));
         }
         Err(e) => return Err(e),
@@ -262,13 +333,20 @@ fn position(vm: &Vm, list: &List, item: &Value, start: i64, stop: i64) -> PyResu
 
 pub(crate) fn iter(vm: &Vm, v: &Value) -> PyResult<Value> {
     let list = vm.this::<List>(v)?.clone();
-    let it = ListIter { list: RefCell::new(Some(list)), index: Cell::new(0) };
+    let it = ListIter {
+        list: RefCell::new(Some(list)),
+        index: Cell::new(0),
+    };
     Ok(vm.heap.alloc(&vm.types.list_iterator, it).into())
 }
 
 fn add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let Some(x) = a.downcast::<List>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let Some(y) = b.downcast::<List>() else { return seq::concat_other(vm, a, b, add, "list") };
+    let Some(x) = a.downcast::<List>() else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    let Some(y) = b.downcast::<List>() else {
+        return seq::concat_other(vm, a, b, add, "list");
+    };
     let mut items = Vec::with_capacity(x.len() + y.len());
     x.with(|i| items.extend_from_slice(i));
     y.with(|i| items.extend_from_slice(i));
@@ -315,7 +393,11 @@ fn insert(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let i = vm.to_i64(at)?;
     let list = vm.this::<List>(v)?;
     let n = list.len() as i64;
-    let i = if i < 0 { i.saturating_add(n).max(0) } else { i.min(n) };
+    let i = if i < 0 {
+        i.saturating_add(n).max(0)
+    } else {
+        i.min(n)
+    };
     list.insert(i as usize, x.clone());
     Ok(Value::NONE)
 }
@@ -337,7 +419,10 @@ fn pop(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 fn index_arg(vm: &Vm, v: &Value) -> PyResult<i64> {
     let i = vm.to_bigint(v)?;
     i64::try_from(&i).map_err(|_| {
-        vm.index_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(v)))
+        vm.index_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            vm.type_name(v)
+        ))
     })
 }
 
@@ -407,7 +492,10 @@ fn sort_args<'a>(vm: &Vm, args: Args<'a>) -> PyResult<(Option<&'a Value>, bool)>
 /// `sorted(iterable, /, *, key=None, reverse=False)`.
 pub(crate) fn sorted(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let [src] = args.pos else {
-        return Err(vm.type_error(format!("sorted expected 1 argument, got {}", args.pos.len())));
+        return Err(vm.type_error(format!(
+            "sorted expected 1 argument, got {}",
+            args.pos.len()
+        )));
     };
     let mut items = vm.collect(src)?;
     let (key, reverse) = sort_args(vm, args)?;

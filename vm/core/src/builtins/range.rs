@@ -1,6 +1,6 @@
 //! `range`: a sequence of ints of any size that holds only its bounds (CPython's Objects/rangeobject.c).
-use super::{self_iter, seq, tuple};
 use super::slicing::slice_indices;
+use super::{self_iter, seq, tuple};
 use crate::call::Args;
 use crate::error::PyResult;
 use crate::heap::{Ref, Value};
@@ -16,25 +16,57 @@ pub(crate) fn init(vm: &Vm) {
     s.repr.set(Some(repr));
     s.hash.set(Some(hash));
     s.richcmp.set(Some(richcmp));
-    s.bool_.set(Some(|vm, v| Ok(length(vm, vm.this(v)?)? > IBig::ZERO)));
+    s.bool_
+        .set(Some(|vm, v| Ok(length(vm, vm.this(v)?)? > IBig::ZERO)));
     s.len.set(Some(|vm, v| {
         let n = length(vm, vm.this(v)?)?;
-        let n = i64::try_from(&n).map_err(|_| vm.overflow_error("Python int too large to convert to C ssize_t"))?;
+        let n = i64::try_from(&n)
+            .map_err(|_| vm.overflow_error("Python int too large to convert to C ssize_t"))?;
         Ok(n as usize)
     }));
     s.getitem.set(Some(getitem));
     s.contains.set(Some(contains));
     s.iter.set(Some(|vm, v| iter(vm, vm.this(v)?)));
     vm.type_attr(t, "__doc__", vm.str_value("range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an object that produces a sequence of integers from start (inclusive)\nto stop (exclusive) by step."));
-    vm.getset(t, "start", |vm, v| Ok(vm.this::<Range>(v)?.start.clone()), None);
-    vm.getset(t, "stop", |vm, v| Ok(vm.this::<Range>(v)?.stop.clone()), None);
-    vm.getset(t, "step", |vm, v| Ok(vm.this::<Range>(v)?.step.clone()), None);
-    vm.method(t, "count", "rangeobject.count(value) -> integer -- return number of occurrences of value", count);
-    vm.method(t, "index", "rangeobject.index(value) -> integer -- return index of value.", index);
-    vm.method(t, "__reversed__", "Return a reverse iterator.", |vm, v, a| {
-        a.exactly::<0>(vm, "range.__reversed__")?;
-        reversed(vm, vm.this(v)?)
-    });
+    vm.getset(
+        t,
+        "start",
+        |vm, v| Ok(vm.this::<Range>(v)?.start.clone()),
+        None,
+    );
+    vm.getset(
+        t,
+        "stop",
+        |vm, v| Ok(vm.this::<Range>(v)?.stop.clone()),
+        None,
+    );
+    vm.getset(
+        t,
+        "step",
+        |vm, v| Ok(vm.this::<Range>(v)?.step.clone()),
+        None,
+    );
+    vm.method(
+        t,
+        "count",
+        "rangeobject.count(value) -> integer -- return number of occurrences of value",
+        count,
+    );
+    vm.method(
+        t,
+        "index",
+        "rangeobject.index(value) -> integer -- return index of value.",
+        index,
+    );
+    vm.method(
+        t,
+        "__reversed__",
+        "Return a reverse iterator.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "range.__reversed__")?;
+            reversed(vm, vm.this(v)?)
+        },
+    );
     vm.method(t, "__reduce__", "", |vm, v, _| {
         let r: &Ref<Range> = vm.this(v)?;
         let args = vm.tuple_value([r.start.clone(), r.stop.clone(), r.step.clone()]);
@@ -51,7 +83,10 @@ struct Words {
 }
 
 fn words(vm: &Vm, r: &Range) -> Option<Words> {
-    let word = |v: &Value| v.as_small_int().or_else(|| i64::try_from(&vm.exact_bigint(v)?).ok());
+    let word = |v: &Value| {
+        v.as_small_int()
+            .or_else(|| i64::try_from(&vm.exact_bigint(v)?).ok())
+    };
     let (start, stop, step) = (word(&r.start)?, word(&r.stop)?, word(&r.step)?);
     let len = match step {
         _ if step > 0 && start < stop => (stop.abs_diff(start) - 1) / step.unsigned_abs() + 1,
@@ -70,8 +105,16 @@ fn length(vm: &Vm, r: &Range) -> PyResult<IBig> {
         return Ok(IBig::from(w.len));
     }
     let (start, stop, step) = (big(vm, &r.start), big(vm, &r.stop), big(vm, &r.step));
-    let (span, step) = if step > IBig::ZERO { (stop - start, step) } else { (start - stop, -step) };
-    Ok(if span <= IBig::ZERO { IBig::ZERO } else { (span - IBig::ONE) / step + IBig::ONE })
+    let (span, step) = if step > IBig::ZERO {
+        (stop - start, step)
+    } else {
+        (start - stop, -step)
+    };
+    Ok(if span <= IBig::ZERO {
+        IBig::ZERO
+    } else {
+        (span - IBig::ONE) / step + IBig::ONE
+    })
 }
 
 fn new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
@@ -95,7 +138,11 @@ fn new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
 }
 
 fn new_range(vm: &Vm, start: IBig, stop: IBig, step: IBig) -> Value {
-    let r = Range { start: vm.new_bigint(start), stop: vm.new_bigint(stop), step: vm.new_bigint(step) };
+    let r = Range {
+        start: vm.new_bigint(start),
+        stop: vm.new_bigint(stop),
+        step: vm.new_bigint(step),
+    };
     vm.heap.alloc(&vm.types.range, r).into()
 }
 
@@ -112,8 +159,16 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 /// What makes two ranges equal: length, first item, and step where they matter.
 fn essence(vm: &Vm, r: &Range) -> PyResult<[Value; 3]> {
     let n = length(vm, r)?;
-    let start = if n == IBig::ZERO { Value::NONE } else { r.start.clone() };
-    let step = if n <= IBig::ONE { Value::NONE } else { r.step.clone() };
+    let start = if n == IBig::ZERO {
+        Value::NONE
+    } else {
+        r.start.clone()
+    };
+    let step = if n <= IBig::ONE {
+        Value::NONE
+    } else {
+        r.step.clone()
+    };
     Ok([vm.new_bigint(n), start, step])
 }
 
@@ -122,7 +177,9 @@ fn hash(vm: &Vm, v: &Value) -> PyResult<u64> {
 }
 
 fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (a.downcast::<Range>(), b.downcast::<Range>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.downcast::<Range>(), b.downcast::<Range>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let equal = || -> PyResult<bool> {
         for (p, q) in essence(vm, x)?.iter().zip(&essence(vm, y)?) {
             if !vm.same(p, q)? {
@@ -149,8 +206,15 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
     }
     let outside = || vm.index_error("range object index out of range");
     if let (Some(w), Some(i)) = (words(vm, r), key.as_small_int()) {
-        let i = if i < 0 { i + w.len.min(i64::MAX as u64) as i64 } else { i };
-        let i = u64::try_from(i).ok().filter(|i| *i < w.len).ok_or_else(outside)?;
+        let i = if i < 0 {
+            i + w.len.min(i64::MAX as u64) as i64
+        } else {
+            i
+        };
+        let i = u64::try_from(i)
+            .ok()
+            .filter(|i| *i < w.len)
+            .ok_or_else(outside)?;
         return Ok(vm.new_int(w.start.wrapping_add((i as i64).wrapping_mul(w.step))));
     }
     let n = length(vm, r)?;
@@ -167,18 +231,31 @@ fn subrange(vm: &Vm, r: &Range, s: &Slice) -> PyResult<Value> {
     let (start, stop, step) = match usize::try_from(&n) {
         Ok(n) if n <= i64::MAX as usize && super::slice::fits(s) => {
             let part = slice_indices(vm, s, n)?;
-            (IBig::from(part.start), IBig::from(part.stop), IBig::from(part.step))
+            (
+                IBig::from(part.start),
+                IBig::from(part.stop),
+                IBig::from(part.step),
+            )
         }
         _ => super::slice::big_indices(vm, s, &n)?,
     };
     let (first, scale) = (big(vm, &r.start), big(vm, &r.step));
-    Ok(new_range(vm, &first + start * &scale, first + stop * &scale, step * scale))
+    Ok(new_range(
+        vm,
+        &first + start * &scale,
+        first + stop * &scale,
+        step * scale,
+    ))
 }
 
 /// The position of an int in the range; none when it is not there.
 fn position(vm: &Vm, r: &Range, item: &Value) -> PyResult<Option<IBig>> {
     if let (Some(w), Some(i)) = (words(vm, r), item.as_small_int()) {
-        let ahead = if w.step > 0 { i >= w.start } else { i <= w.start };
+        let ahead = if w.step > 0 {
+            i >= w.start
+        } else {
+            i <= w.start
+        };
         let distance = i.abs_diff(w.start);
         let step = w.step.unsigned_abs();
         let there = ahead && distance % step == 0 && distance / step < w.len;
@@ -253,19 +330,34 @@ fn iter(vm: &Vm, r: &Range) -> PyResult<Value> {
     if let Some(w) = words(vm, r) {
         return Ok(word_iter(vm, w));
     }
-    Ok(long_iter(vm, &big(vm, &r.start), &big(vm, &r.step), &length(vm, r)?))
+    Ok(long_iter(
+        vm,
+        &big(vm, &r.start),
+        &big(vm, &r.step),
+        &length(vm, r)?,
+    ))
 }
 
 fn word_iter(vm: &Vm, w: Words) -> Value {
-    let it = RangeIter { next: Cell::new(w.start), step: w.step, left: Cell::new(w.len) };
+    let it = RangeIter {
+        next: Cell::new(w.start),
+        step: w.step,
+        left: Cell::new(w.len),
+    };
     vm.heap.alloc(&vm.types.range_iterator, it).into()
 }
 
 fn long_iter(vm: &Vm, start: &IBig, step: &IBig, n: &IBig) -> Value {
     let class = vm.module_state(|| {
-        let t = vm.new_native_type::<NativeIter>("longrange_iterator", &vm.types.object, TypeFlags::NO_NEW);
+        let t = vm.new_native_type::<NativeIter>(
+            "longrange_iterator",
+            &vm.types.object,
+            TypeFlags::NO_NEW,
+        );
         super::iter::add_native_slots(&t);
-        vm.method(&t, "__length_hint__", "", |vm, v, _| Ok(vm.this::<NativeIter>(v)?.item(2)));
+        vm.method(&t, "__length_hint__", "", |vm, v, _| {
+            Ok(vm.this::<NativeIter>(v)?.item(2))
+        });
         vm.ready_type(&t);
         LongType(t)
     });
@@ -290,8 +382,17 @@ fn reversed(vm: &Vm, r: &Range) -> PyResult<Value> {
     if let Some(w) = words(vm, r)
         && let Some(step) = w.step.checked_neg()
     {
-        let last = w.start.wrapping_add((w.len.wrapping_sub(1) as i64).wrapping_mul(w.step));
-        return Ok(word_iter(vm, Words { start: last, step, len: w.len }));
+        let last = w
+            .start
+            .wrapping_add((w.len.wrapping_sub(1) as i64).wrapping_mul(w.step));
+        return Ok(word_iter(
+            vm,
+            Words {
+                start: last,
+                step,
+                len: w.len,
+            },
+        ));
     }
     let (start, step, n) = (big(vm, &r.start), big(vm, &r.step), length(vm, r)?);
     let last = start + (&n - IBig::ONE) * &step;
@@ -301,14 +402,19 @@ fn reversed(vm: &Vm, r: &Range) -> PyResult<Value> {
 fn init_iterator(vm: &Vm) {
     let t = &vm.types.range_iterator;
     t.slots.iter.set(Some(self_iter));
-    t.slots.next.set(Some(|vm, v| Ok(vm.this::<RangeIter>(v)?.next().map(|i| vm.new_int(i)))));
-    vm.method(t, "__length_hint__", "", |vm, v, _| Ok(vm.new_uint(vm.this::<RangeIter>(v)?.left.get())));
+    t.slots.next.set(Some(|vm, v| {
+        Ok(vm.this::<RangeIter>(v)?.next().map(|i| vm.new_int(i)))
+    }));
+    vm.method(t, "__length_hint__", "", |vm, v, _| {
+        Ok(vm.new_uint(vm.this::<RangeIter>(v)?.left.get()))
+    });
     vm.method(t, "__setstate__", "", |vm, v, a| {
         let [n] = a.exactly::<1>(vm, "__setstate__")?;
         let it: &Ref<RangeIter> = vm.this(v)?;
         let n = (vm.to_i64(n)?.max(0) as u64).min(it.left.get());
         it.left.set(it.left.get() - n);
-        it.next.set(it.next.get().wrapping_add((n as i64).wrapping_mul(it.step)));
+        it.next
+            .set(it.next.get().wrapping_add((n as i64).wrapping_mul(it.step)));
         Ok(Value::NONE)
     });
     vm.method(t, "__reduce__", "", |vm, v, _| {

@@ -11,7 +11,12 @@ use std::cell::RefCell;
 struct ReprStack(RefCell<Vec<u64>>);
 
 /// Makes a container's repr; inside itself it is shown as `cycle`.
-pub(crate) fn guarded_repr(vm: &Vm, v: &Value, cycle: &str, f: impl FnOnce() -> PyResult<Value>) -> PyResult<Value> {
+pub(crate) fn guarded_repr(
+    vm: &Vm,
+    v: &Value,
+    cycle: &str,
+    f: impl FnOnce() -> PyResult<Value>,
+) -> PyResult<Value> {
     let stack = vm.module_state(ReprStack::default);
     if stack.0.borrow().contains(&v.bits()) {
         return Ok(vm.str_value(cycle));
@@ -43,11 +48,16 @@ pub(crate) fn index_key(vm: &Vm, key: &Value, what: &str) -> PyResult<i64> {
     }
     if !has_index(vm, key) {
         let t = vm.type_name(key);
-        return Err(vm.type_error(format!("{what} indices must be integers or slices, not {t}")));
+        return Err(vm.type_error(format!(
+            "{what} indices must be integers or slices, not {t}"
+        )));
     }
     let i = vm.to_bigint(key)?;
     i64::try_from(&i).map_err(|_| {
-        vm.index_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(key)))
+        vm.index_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            vm.type_name(key)
+        ))
     })
 }
 
@@ -65,7 +75,11 @@ pub(crate) fn bound(vm: &Vm, v: Option<&Value>, default: i64, len: usize) -> PyR
         return Err(vm.type_error("slice indices must be integers or have an __index__ method"));
     }
     let i = vm.to_i64_clamped(v)?;
-    Ok(if i < 0 { i.saturating_add(len as i64).max(0) } else { i })
+    Ok(if i < 0 {
+        i.saturating_add(len as i64).max(0)
+    } else {
+        i
+    })
 }
 
 #[cold]
@@ -76,7 +90,10 @@ pub(crate) fn memory_error(vm: &Vm) -> Exc {
 /// Items `n` times over.
 pub(crate) fn repeated(vm: &Vm, items: &[Value], n: i64) -> PyResult<Vec<Value>> {
     let n = n.max(0) as usize;
-    let total = items.len().checked_mul(n).filter(|t| *t <= isize::MAX as usize / 8);
+    let total = items
+        .len()
+        .checked_mul(n)
+        .filter(|t| *t <= isize::MAX as usize / 8);
     let total = total.ok_or_else(|| memory_error(vm))?;
     let mut out = Vec::new();
     out.try_reserve_exact(total).map_err(|_| memory_error(vm))?;
@@ -97,7 +114,13 @@ pub(crate) enum Times {
     Done(Value),
 }
 
-pub(crate) fn repeat_count(vm: &Vm, a: &Value, b: &Value, count: &Value, own: BinaryFn) -> PyResult<Times> {
+pub(crate) fn repeat_count(
+    vm: &Vm,
+    a: &Value,
+    b: &Value,
+    count: &Value,
+    own: BinaryFn,
+) -> PyResult<Times> {
     if let Some(i) = count.as_small_int() {
         return Ok(Times::Count(i));
     }
@@ -117,13 +140,22 @@ pub(crate) fn repeat_count(vm: &Vm, a: &Value, b: &Value, count: &Value, own: Bi
     }
     let i = vm.to_bigint(count)?;
     let i = i64::try_from(&i).map_err(|_| {
-        vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(count)))
+        vm.overflow_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            vm.type_name(count)
+        ))
     })?;
     Ok(Times::Count(i))
 }
 
 /// `seq + other` for an `other` of another type: its own `+`, then the error.
-pub(crate) fn concat_other(vm: &Vm, a: &Value, b: &Value, own: BinaryFn, name: &str) -> PyResult<Value> {
+pub(crate) fn concat_other(
+    vm: &Vm,
+    a: &Value,
+    b: &Value,
+    own: BinaryFn,
+    name: &str,
+) -> PyResult<Value> {
     if let Some(f) = vm.type_of(b).slots.binary[BinOp::Add as usize].get()
         && !std::ptr::fn_addr_eq(f, own)
     {
@@ -133,7 +165,9 @@ pub(crate) fn concat_other(vm: &Vm, a: &Value, b: &Value, own: BinaryFn, name: &
         }
     }
     let t = vm.type_name(b);
-    Err(vm.type_error(format!("can only concatenate {name} (not \"{t}\") to {name}")))
+    Err(vm.type_error(format!(
+        "can only concatenate {name} (not \"{t}\") to {name}"
+    )))
 }
 
 /// Compares two sequences item by item. The getters are asked anew each time, since `==` may change a list.

@@ -12,7 +12,9 @@ pub(crate) fn init(vm: &Vm) {
     for set in [&t.set, &t.frozenset] {
         add_common(vm, set);
     }
-    t.set.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Set::default()).into())));
+    t.set.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Set::default()).into())
+    }));
     t.set.slots.init.set(Some(init_set));
     t.frozenset.slots.new.set(Some(new_frozenset));
     t.frozenset.slots.hash.set(Some(|vm, v| {
@@ -22,15 +24,27 @@ pub(crate) fn init(vm: &Vm) {
         }
         Ok(s.hash.get())
     }));
-    vm.type_attr(&t.set, "__doc__", vm.str_value("Build an unordered collection of unique elements."));
-    vm.type_attr(&t.frozenset, "__doc__", vm.str_value("Build an immutable unordered collection of unique elements."));
+    vm.type_attr(
+        &t.set,
+        "__doc__",
+        vm.str_value("Build an unordered collection of unique elements."),
+    );
+    vm.type_attr(
+        &t.frozenset,
+        "__doc__",
+        vm.str_value("Build an immutable unordered collection of unique elements."),
+    );
     add_mutating(vm, &t.set);
     let it = &t.set_iterator;
     it.slots.iter.set(Some(self_iter));
     it.slots.next.set(Some(next));
     vm.method(it, "__length_hint__", "", |vm, v, _| {
         let it = vm.this::<SetIter>(v)?;
-        let left = if it.set.len() == it.size { it.remaining.get() as i64 } else { 0 };
+        let left = if it.set.len() == it.size {
+            it.remaining.get() as i64
+        } else {
+            0
+        };
         Ok(vm.new_int(left))
     });
     vm.method(it, "__reduce__", "", |vm, v, _| {
@@ -50,17 +64,27 @@ fn add_common(vm: &Vm, t: &Ref<Type>) {
     s.repr.set(Some(repr));
     s.richcmp.set(Some(richcmp));
     s.len.set(Some(|vm, v| Ok(vm.this::<Set>(v)?.len())));
-    s.contains.set(Some(|vm, v, x| Ok(find(vm, vm.this(v)?, x)?.is_some())));
+    s.contains
+        .set(Some(|vm, v, x| Ok(find(vm, vm.this(v)?, x)?.is_some())));
     s.iter.set(Some(iter));
     s.binary[BinOp::Or as usize].set(Some(or));
     s.binary[BinOp::And as usize].set(Some(and));
     s.binary[BinOp::Sub as usize].set(Some(sub));
     s.binary[BinOp::Xor as usize].set(Some(xor));
-    vm.method(t, "copy", "copy($self, /)\n--\n\nReturn a shallow copy of a set.", |vm, v, a| {
-        a.exactly::<0>(vm, "set.copy")?;
-        let s = vm.this::<Set>(v)?;
-        if s.class().is(&vm.types.frozenset) { Ok(v.clone()) } else { Ok(copy(vm, s).into()) }
-    });
+    vm.method(
+        t,
+        "copy",
+        "copy($self, /)\n--\n\nReturn a shallow copy of a set.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "set.copy")?;
+            let s = vm.this::<Set>(v)?;
+            if s.class().is(&vm.types.frozenset) {
+                Ok(v.clone())
+            } else {
+                Ok(copy(vm, s).into())
+            }
+        },
+    );
     vm.method(t, "union", "union($self, /, *others)\n--\n\nReturn a new set with elements from the set and all others.", |vm, v, a| {
         let out = copy(vm, vm.this(v)?);
         each(vm, a, "union", |o| update(vm, &out, o))?;
@@ -85,66 +109,131 @@ fn add_common(vm: &Vm, t: &Ref<Type>) {
         symmetric_update(vm, &out, o)?;
         Ok(out.into())
     });
-    vm.method(t, "isdisjoint", "isdisjoint($self, other, /)\n--\n\nReturn True if two sets have a null intersection.", isdisjoint);
-    vm.method(t, "issubset", "issubset($self, other, /)\n--\n\nReport whether another set contains this set.", |vm, v, a| {
-        let [o] = a.exactly::<1>(vm, "set.issubset")?;
-        let o = as_set(vm, o)?;
-        Ok(Value::bool(subset(vm, vm.this(v)?, &o)?))
-    });
-    vm.method(t, "issuperset", "issuperset($self, other, /)\n--\n\nReport whether this set contains another set.", |vm, v, a| {
-        let [o] = a.exactly::<1>(vm, "set.issuperset")?;
-        let o = as_set(vm, o)?;
-        Ok(Value::bool(subset(vm, &o, vm.this(v)?)?))
-    });
-    vm.method(t, "__reduce__", "__reduce__($self, /)\n--\n\nReturn state information for pickling.", |vm, v, _| {
-        let items = vm.new_list(vm.this::<Set>(v)?.to_vec());
-        let state = vm.call_method(v, "__getstate__", &[])?;
-        Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([items]), state]))
-    });
-    vm.method(t, "__sizeof__", "__sizeof__($self, /)\n--\n\n", |vm, v, _| {
-        let n = vm.this::<Set>(v)?.len();
-        Ok(vm.new_int((vm.types.set.layout().size + n * 32) as i64))
-    });
+    vm.method(
+        t,
+        "isdisjoint",
+        "isdisjoint($self, other, /)\n--\n\nReturn True if two sets have a null intersection.",
+        isdisjoint,
+    );
+    vm.method(
+        t,
+        "issubset",
+        "issubset($self, other, /)\n--\n\nReport whether another set contains this set.",
+        |vm, v, a| {
+            let [o] = a.exactly::<1>(vm, "set.issubset")?;
+            let o = as_set(vm, o)?;
+            Ok(Value::bool(subset(vm, vm.this(v)?, &o)?))
+        },
+    );
+    vm.method(
+        t,
+        "issuperset",
+        "issuperset($self, other, /)\n--\n\nReport whether this set contains another set.",
+        |vm, v, a| {
+            let [o] = a.exactly::<1>(vm, "set.issuperset")?;
+            let o = as_set(vm, o)?;
+            Ok(Value::bool(subset(vm, &o, vm.this(v)?)?))
+        },
+    );
+    vm.method(
+        t,
+        "__reduce__",
+        "__reduce__($self, /)\n--\n\nReturn state information for pickling.",
+        |vm, v, _| {
+            let items = vm.new_list(vm.this::<Set>(v)?.to_vec());
+            let state = vm.call_method(v, "__getstate__", &[])?;
+            Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([items]), state]))
+        },
+    );
+    vm.method(
+        t,
+        "__sizeof__",
+        "__sizeof__($self, /)\n--\n\n",
+        |vm, v, _| {
+            let n = vm.this::<Set>(v)?.len();
+            Ok(vm.new_int((vm.types.set.layout().size + n * 32) as i64))
+        },
+    );
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
 }
 
 fn add_mutating(vm: &Vm, t: &Ref<Type>) {
     let s = &t.slots;
     s.inplace[BinOp::Or as usize].set(Some(|vm, a, b| in_place(vm, a, b, |s| update(vm, s, b))));
-    s.inplace[BinOp::Sub as usize].set(Some(|vm, a, b| in_place(vm, a, b, |s| difference_update(vm, s, b))));
-    s.inplace[BinOp::Xor as usize].set(Some(|vm, a, b| in_place(vm, a, b, |s| symmetric_update(vm, s, b))));
-    s.inplace[BinOp::And as usize].set(Some(|vm, a, b| in_place(vm, a, b, |s| intersection_update(vm, s, b))));
-    vm.method(t, "add", "add($self, object, /)\n--\n\nAdd an element to a set.", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "set.add")?;
-        vm.set_add(vm.this::<Set>(v)?, x.clone())?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "discard", "discard($self, object, /)\n--\n\nRemove an element from a set if it is a member.", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "set.discard")?;
-        remove(vm, vm.this(v)?, x)?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "remove", "remove($self, object, /)\n--\n\nRemove an element from a set; it must be a member.", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "set.remove")?;
-        if remove(vm, vm.this(v)?, x)? { Ok(Value::NONE) } else { Err(vm.key_error(x)) }
-    });
-    vm.method(t, "pop", "pop($self, /)\n--\n\nRemove and return an arbitrary set element.", |vm, v, a| {
-        a.exactly::<0>(vm, "set.pop")?;
-        let s = vm.this::<Set>(v)?;
-        match s.dict.previous_entry(usize::MAX) {
-            Some((n, ..)) => Ok(s.dict.remove_at(n).0),
-            None => Err(vm.key_error(&vm.str_value("pop from an empty set"))),
-        }
-    });
-    vm.method(t, "clear", "clear($self, /)\n--\n\nRemove all elements from this set.", |vm, v, a| {
-        a.exactly::<0>(vm, "set.clear")?;
-        vm.this::<Set>(v)?.dict.clear_entries();
-        Ok(Value::NONE)
-    });
-    vm.method(t, "update", "update($self, /, *others)\n--\n\nUpdate the set, adding elements from all others.", |vm, v, a| {
-        let s = vm.this(v)?;
-        each(vm, a, "update", |o| update(vm, s, o))
-    });
+    s.inplace[BinOp::Sub as usize].set(Some(|vm, a, b| {
+        in_place(vm, a, b, |s| difference_update(vm, s, b))
+    }));
+    s.inplace[BinOp::Xor as usize].set(Some(|vm, a, b| {
+        in_place(vm, a, b, |s| symmetric_update(vm, s, b))
+    }));
+    s.inplace[BinOp::And as usize].set(Some(|vm, a, b| {
+        in_place(vm, a, b, |s| intersection_update(vm, s, b))
+    }));
+    vm.method(
+        t,
+        "add",
+        "add($self, object, /)\n--\n\nAdd an element to a set.",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "set.add")?;
+            vm.set_add(vm.this::<Set>(v)?, x.clone())?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "discard",
+        "discard($self, object, /)\n--\n\nRemove an element from a set if it is a member.",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "set.discard")?;
+            remove(vm, vm.this(v)?, x)?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "remove",
+        "remove($self, object, /)\n--\n\nRemove an element from a set; it must be a member.",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "set.remove")?;
+            if remove(vm, vm.this(v)?, x)? {
+                Ok(Value::NONE)
+            } else {
+                Err(vm.key_error(x))
+            }
+        },
+    );
+    vm.method(
+        t,
+        "pop",
+        "pop($self, /)\n--\n\nRemove and return an arbitrary set element.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "set.pop")?;
+            let s = vm.this::<Set>(v)?;
+            match s.dict.previous_entry(usize::MAX) {
+                Some((n, ..)) => Ok(s.dict.remove_at(n).0),
+                None => Err(vm.key_error(&vm.str_value("pop from an empty set"))),
+            }
+        },
+    );
+    vm.method(
+        t,
+        "clear",
+        "clear($self, /)\n--\n\nRemove all elements from this set.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "set.clear")?;
+            vm.this::<Set>(v)?.dict.clear_entries();
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "update",
+        "update($self, /, *others)\n--\n\nUpdate the set, adding elements from all others.",
+        |vm, v, a| {
+            let s = vm.this(v)?;
+            each(vm, a, "update", |o| update(vm, s, o))
+        },
+    );
     vm.method(t, "difference_update", "difference_update($self, /, *others)\n--\n\nUpdate the set, removing elements found in others.", |vm, v, a| {
         let s = vm.this(v)?;
         each(vm, a, "difference_update", |o| difference_update(vm, s, o))
@@ -166,7 +255,12 @@ fn add_mutating(vm: &Vm, t: &Ref<Type>) {
     });
 }
 
-fn each(vm: &Vm, args: Args, func: &str, mut f: impl FnMut(&Value) -> PyResult<()>) -> PyResult<Value> {
+fn each(
+    vm: &Vm,
+    args: Args,
+    func: &str,
+    mut f: impl FnMut(&Value) -> PyResult<()>,
+) -> PyResult<Value> {
     args.no_kw(vm, func)?;
     for v in args.pos {
         f(v)?;
@@ -205,7 +299,11 @@ fn new_frozenset(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
 
 /// An empty set of the built-in class that `s` is or derives from.
 fn empty_like(vm: &Vm, s: &Ref<Set>) -> Ref<Set> {
-    if s.class().is_subtype(&vm.types.frozenset) { vm.new_frozenset() } else { vm.new_set() }
+    if s.class().is_subtype(&vm.types.frozenset) {
+        vm.new_frozenset()
+    } else {
+        vm.new_set()
+    }
 }
 
 fn copy(vm: &Vm, s: &Ref<Set>) -> Ref<Set> {
@@ -255,7 +353,9 @@ fn hashed(vm: &Vm, v: &Value) -> Option<Vec<(u64, Value, Value)>> {
     if let Some(s) = v.downcast::<Set>() {
         return Some(s.dict.snapshot());
     }
-    let d = v.as_ref::<Dict>().filter(|d| d.class().is(&vm.types.dict))?;
+    let d = v
+        .as_ref::<Dict>()
+        .filter(|d| d.class().is(&vm.types.dict))?;
     Some(d.snapshot())
 }
 
@@ -375,7 +475,11 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     }
     seq::guarded_repr(vm, v, &format!("{name}(...)"), || {
         let plain = s.class().is(&vm.types.set);
-        let mut out = if plain { Vec::new() } else { format!("{name}(").into_bytes() };
+        let mut out = if plain {
+            Vec::new()
+        } else {
+            format!("{name}(").into_bytes()
+        };
         out.push(b'{');
         for (i, x) in s.to_vec().iter().enumerate() {
             if i > 0 {
@@ -407,7 +511,9 @@ fn frozen_hash(s: &Set) -> u64 {
 }
 
 fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (a.downcast::<Set>(), b.downcast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.downcast::<Set>(), b.downcast::<Set>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let (nx, ny) = (x.len(), y.len());
     let r = match op {
         CmpOp::Eq => nx == ny && subset(vm, x, y)?,
@@ -426,32 +532,45 @@ fn both<'a>(a: &'a Value, b: &'a Value) -> Option<&'a Ref<Set>> {
 }
 
 fn or(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let Some(s) = both(a, b) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(s) = both(a, b) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let out = copy(vm, s);
     update(vm, &out, b)?;
     Ok(out.into())
 }
 
 fn and(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let Some(s) = both(a, b) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(s) = both(a, b) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     Ok(common(vm, s, b)?.into())
 }
 
 fn sub(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let Some(s) = both(a, b) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(s) = both(a, b) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let out = copy(vm, s);
     difference_update(vm, &out, b)?;
     Ok(out.into())
 }
 
 fn xor(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let Some(s) = both(a, b) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(s) = both(a, b) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let out = copy(vm, s);
     symmetric_update(vm, &out, b)?;
     Ok(out.into())
 }
 
-fn in_place(vm: &Vm, a: &Value, b: &Value, f: impl Fn(&Ref<Set>) -> PyResult<()>) -> PyResult<Value> {
+fn in_place(
+    vm: &Vm,
+    a: &Value,
+    b: &Value,
+    f: impl Fn(&Ref<Set>) -> PyResult<()>,
+) -> PyResult<Value> {
     if b.downcast::<Set>().is_none() {
         return Ok(Value::NOT_IMPLEMENTED);
     }
@@ -462,7 +581,12 @@ fn in_place(vm: &Vm, a: &Value, b: &Value, f: impl Fn(&Ref<Set>) -> PyResult<()>
 fn iter(vm: &Vm, v: &Value) -> PyResult<Value> {
     let set = vm.this::<Set>(v)?.clone();
     let size = set.len();
-    let it = SetIter { set, index: Cell::new(0), size, remaining: Cell::new(size) };
+    let it = SetIter {
+        set,
+        index: Cell::new(0),
+        size,
+        remaining: Cell::new(size),
+    };
     Ok(vm.heap.alloc(&vm.types.set_iterator, it).into())
 }
 

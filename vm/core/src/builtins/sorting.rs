@@ -9,7 +9,12 @@ use crate::vm::Vm;
 const MIN_RUN: usize = 32;
 
 /// Sorts items by their keys. On an error the items are all still there, in their first order.
-pub(crate) fn sort_values(vm: &Vm, items: &mut Vec<Value>, key: Option<&Value>, reverse: bool) -> PyResult<()> {
+pub(crate) fn sort_values(
+    vm: &Vm,
+    items: &mut Vec<Value>,
+    key: Option<&Value>,
+    reverse: bool,
+) -> PyResult<()> {
     let keys = match key {
         Some(f) => {
             let mut keys = Vec::with_capacity(items.len());
@@ -30,7 +35,10 @@ pub(crate) fn sort_values(vm: &Vm, items: &mut Vec<Value>, key: Option<&Value>, 
         order.reverse();
     }
     let mut slots: Vec<Value> = std::mem::take(items);
-    *items = order.iter().map(|i| std::mem::replace(&mut slots[*i], Value::NONE)).collect();
+    *items = order
+        .iter()
+        .map(|i| std::mem::replace(&mut slots[*i], Value::NONE))
+        .collect();
     Ok(())
 }
 
@@ -45,16 +53,27 @@ fn sort_order(vm: &Vm, keys: &[Value], order: &mut Vec<usize>) -> PyResult<()> {
         return Ok(());
     }
     if let Some(k) = all(keys, Value::as_inline_float) {
-        order.sort_by(|a, b| k[*a].partial_cmp(&k[*b]).unwrap_or(std::cmp::Ordering::Equal));
+        order.sort_by(|a, b| {
+            k[*a]
+                .partial_cmp(&k[*b])
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
         return Ok(());
     }
-    let text = |v: &Value| v.as_ref::<Str>().is_some_and(|s| s.class().is(&vm.types.str));
+    let text = |v: &Value| {
+        v.as_ref::<Str>()
+            .is_some_and(|s| s.class().is(&vm.types.str))
+    };
     if keys.iter().all(text) {
         let text = |i: usize| keys[i].downcast::<Str>().map_or(&[][..], |s| s.as_bytes());
         order.sort_by(|a, b| text(*a).cmp(text(*b)));
         return Ok(());
     }
-    let mut sorter = Sorter { vm, keys, spare: Vec::new() };
+    let mut sorter = Sorter {
+        vm,
+        keys,
+        spare: Vec::new(),
+    };
     let mut copy = order.clone();
     sorter.sort(&mut copy)?;
     *order = copy;
@@ -114,7 +133,11 @@ impl Sorter<'_> {
     fn merge_last(&mut self, v: &mut [usize], runs: &mut Vec<(usize, usize)>) -> PyResult<()> {
         let n = runs.len();
         // The middle run goes with its smaller neighbour.
-        let at = if n >= 3 && runs[n - 3].1 < runs[n - 1].1 { n - 3 } else { n - 2 };
+        let at = if n >= 3 && runs[n - 3].1 < runs[n - 1].1 {
+            n - 3
+        } else {
+            n - 2
+        };
         let ((start, a), (_, b)) = (runs[at], runs[at + 1]);
         self.merge(&mut v[start..start + a + b], a)?;
         runs[at] = (start, a + b);

@@ -13,25 +13,44 @@ pub(crate) fn init(vm: &Vm) {
     let s = &t.slots;
     s.new.set(Some(new));
     s.repr.set(Some(repr));
-    s.hash.set(Some(|vm, v| hash_items(vm, vm.this::<Tuple>(v)?)));
+    s.hash
+        .set(Some(|vm, v| hash_items(vm, vm.this::<Tuple>(v)?)));
     s.richcmp.set(Some(richcmp));
     s.len.set(Some(|vm, v| Ok(vm.this::<Tuple>(v)?.len())));
     s.getitem.set(Some(getitem));
     s.contains.set(Some(contains));
     s.iter.set(Some(|vm, v| {
-        let it = TupleIter { tuple: vm.this::<Tuple>(v)?.clone(), index: Cell::new(0) };
+        let it = TupleIter {
+            tuple: vm.this::<Tuple>(v)?.clone(),
+            index: Cell::new(0),
+        };
         Ok(vm.heap.alloc(&vm.types.tuple_iterator, it).into())
     }));
     s.binary[BinOp::Add as usize].set(Some(add));
     s.binary[BinOp::Mul as usize].set(Some(mul));
     vm.type_attr(t, "__doc__", vm.str_value("Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple."));
-    vm.method(t, "count", "count($self, value, /)\n--\n\nReturn number of occurrences of value.", count);
-    vm.method(t, "index", "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value.", index);
-    vm.method(t, "__getnewargs__", "__getnewargs__($self, /)\n--\n\n", |vm, v, a| {
-        a.exactly::<0>(vm, "tuple.__getnewargs__")?;
-        let copy: Value = vm.new_tuple(vm.this::<Tuple>(v)?.to_vec()).into();
-        Ok(vm.tuple_value([copy]))
-    });
+    vm.method(
+        t,
+        "count",
+        "count($self, value, /)\n--\n\nReturn number of occurrences of value.",
+        count,
+    );
+    vm.method(
+        t,
+        "index",
+        "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value.",
+        index,
+    );
+    vm.method(
+        t,
+        "__getnewargs__",
+        "__getnewargs__($self, /)\n--\n\n",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "tuple.__getnewargs__")?;
+            let copy: Value = vm.new_tuple(vm.this::<Tuple>(v)?.to_vec()).into();
+            Ok(vm.tuple_value([copy]))
+        },
+    );
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
 }
 
@@ -91,7 +110,13 @@ fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     let (Some(x), Some(y)) = (a.downcast::<Tuple>(), b.downcast::<Tuple>()) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    seq::compare_items(vm, op, |i| x.get(i).cloned(), |i| y.get(i).cloned(), || (x.len(), y.len()))
+    seq::compare_items(
+        vm,
+        op,
+        |i| x.get(i).cloned(),
+        |i| y.get(i).cloned(),
+        || (x.len(), y.len()),
+    )
 }
 
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
@@ -121,8 +146,12 @@ fn contains(vm: &Vm, v: &Value, item: &Value) -> PyResult<bool> {
 }
 
 fn add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let Some(x) = a.as_ref::<Tuple>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let Some(y) = b.as_ref::<Tuple>() else { return seq::concat_other(vm, a, b, add, "tuple") };
+    let Some(x) = a.as_ref::<Tuple>() else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    let Some(y) = b.as_ref::<Tuple>() else {
+        return seq::concat_other(vm, a, b, add, "tuple");
+    };
     if x.is_empty() && y.class().is(&vm.types.tuple) {
         return Ok(b.clone());
     }
@@ -143,7 +172,9 @@ fn mul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     };
     match seq::repeat_count(vm, a, b, count, mul)? {
         Times::Done(v) => Ok(v),
-        Times::Count(n) if (n == 1 || t.is_empty()) && t.class().is(&vm.types.tuple) => Ok(this.clone()),
+        Times::Count(n) if (n == 1 || t.is_empty()) && t.class().is(&vm.types.tuple) => {
+            Ok(this.clone())
+        }
         Times::Count(n) => Ok(vm.new_tuple(seq::repeated(vm, t, n)?).into()),
     }
 }

@@ -24,7 +24,10 @@ impl Payload for Set {
 
 impl Default for Set {
     fn default() -> Set {
-        Set { dict: Dict::default(), hash: Cell::new(0) }
+        Set {
+            dict: Dict::default(),
+            hash: Cell::new(0),
+        }
     }
 }
 
