@@ -32,4 +32,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { lists dicts sets ranges iterators functions }
+scripts! { lists dicts sets ranges iterators functions aliases }
