@@ -20,6 +20,7 @@ pub mod module;
 pub mod object;
 pub mod range;
 pub mod set;
+pub mod slicing;
 pub mod str;
 pub mod tuple;
 pub mod type_;
