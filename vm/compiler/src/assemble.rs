@@ -141,6 +141,7 @@ fn stack_depth(blocks: &[BasicBlock]) -> u32 {
                 let there = depth + instr.op.stack_effect(instr.arg, true);
                 deepest = deepest.max(there);
                 let target = target.0 as usize;
+                debug_assert!(there >= 0, "stack underflow in generated code");
                 if instr.op != Op::CallFinally && start[target] < there {
                     start[target] = there;
                     work.push(target);

@@ -7,13 +7,22 @@ use ruff_python_ast::{Mod, PythonVersion};
 use ruff_python_parser::{Mode as ParseMode, ParseOptions, Parsed};
 
 use crate::ast::Module;
-use crate::error::{CompileError, Fault, Pass};
+use crate::error::{CompileError, ErrorKind, Fault, Pass};
 use crate::lines::{LineIndex, line_text};
 use crate::lower::Lower;
 use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
 
-/// Largest native stack used to drop a deep tree, per token.
-const DROP_STACK: usize = 512;
+/// Native stack to drop one level of our tree.
+const DROP_STACK: usize = 1024;
+
+/// Native stack that any ordinary source compiles in.
+const SAFE_STACK: usize = 512 * 1024;
+
+/// Native stack for each byte of a statement: `-` nests a level per byte.
+const STACK_PER_BYTE: usize = 400;
+
+/// Address space taken at most.
+const MOST_STACK: usize = 512 * 1024 * 1024;
 
 pub fn compile_text(
     source: &str,
@@ -24,7 +33,36 @@ pub fn compile_text(
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let source = newlines(source);
     let lines = LineIndex::new(&source);
-    run(&source, &lines, filename, mode, options).map_err(|f| error_in(&f, filename, &source))
+    let work = || run(&source, &lines, filename, mode, options);
+    // The parser's tree is dropped by recursion, as deep as its longest statement can nest.
+    let room = SAFE_STACK + (longest_statement(&source) * STACK_PER_BYTE).min(MOST_STACK);
+    let result = if stacker::remaining_stack().is_some_and(|left| left > room) {
+        work()
+    } else {
+        stacker::grow(room, work)
+    };
+    result.map_err(|f| error_in(&f, filename, &source))
+}
+
+/// Bytes of the longest run of lines that brackets or backslashes hold together. Brackets in strings
+/// may make it longer than it is, which costs address space only.
+fn longest_statement(source: &str) -> usize {
+    let (mut longest, mut current, mut open) = (0usize, 0, 0usize);
+    let mut before = b'\n';
+    for b in source.bytes() {
+        current += 1;
+        match b {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            b'\n' if before != b'\\' && open == 0 => {
+                longest = longest.max(current);
+                current = 0;
+            }
+            _ => {}
+        }
+        before = b;
+    }
+    longest.max(current)
 }
 
 /// `\r\n` and `\r` become `\n` (the tokenizer's translate_newlines).
@@ -44,7 +82,7 @@ fn run(
     options: &Options,
 ) -> Pass<Arc<CodeData>> {
     syntax::before_parsing(source, lines)?;
-    let (mut module, deep) = parse(source, lines, mode)?;
+    let (mut module, deep) = parse(source, lines, mode, options.allow_incomplete_input)?;
     let result = (|| {
         let (found, future_line) = match &module {
             Module::Exec(body) | Module::Single(body) => future::features(body)?,
@@ -73,31 +111,20 @@ fn drop_deep<T>(tree: T, depth: usize) {
     }
 }
 
-fn parse(source: &str, lines: &LineIndex, mode: Mode) -> Pass<(Module, usize)> {
+fn parse(
+    source: &str,
+    lines: &LineIndex,
+    mode: Mode,
+    allow_incomplete: bool,
+) -> Pass<(Module, usize)> {
     let parse_mode = if mode == Mode::Eval {
         ParseMode::Expression
     } else {
         ParseMode::Module
     };
     let options = ParseOptions::from(parse_mode).with_target_version(PythonVersion::PY314);
-    let text = if mode == Mode::Eval {
-        source.trim_start_matches([' ', '\t'])
-    } else {
-        source
-    };
-    let skipped = source.len() - text.len();
-    let parsed = if skipped == 0 {
-        ruff_python_parser::parse_unchecked(source, options)
-    } else {
-        // Leading blanks are no indentation for eval(); they stay, so that columns hold.
-        let padded = format!("({}{text})", " ".repeat(skipped.saturating_sub(1)));
-        let inner = ruff_python_parser::parse_unchecked(&padded, options.clone());
-        if inner.has_valid_syntax() {
-            return lowered(&inner, &padded, lines, mode);
-        }
-        ruff_python_parser::parse_unchecked(text, options)
-    };
-    lowered(&parsed, source, lines, mode)
+    let parsed = ruff_python_parser::parse_unchecked(source, options);
+    lowered(&parsed, source, lines, mode, allow_incomplete)
 }
 
 fn lowered(
@@ -105,9 +132,15 @@ fn lowered(
     source: &str,
     lines: &LineIndex,
     mode: Mode,
+    allow_incomplete: bool,
 ) -> Pass<(Module, usize)> {
     if let Some(error) = parsed.errors().first() {
-        return Err(syntax::classify(source, lines, parsed, error));
+        let mut fault = syntax::classify(source, lines, error);
+        if allow_incomplete && syntax::is_incomplete(source, error) {
+            fault.kind = ErrorKind::Incomplete;
+            fault.msg = "incomplete input".to_owned();
+        }
+        return Err(fault);
     }
     if let Some(error) = parsed.unsupported_syntax_errors().first() {
         return Err(syntax::unsupported(source, lines, error));

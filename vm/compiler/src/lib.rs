@@ -21,6 +21,7 @@ mod lines;
 mod literal;
 mod lower;
 mod peephole;
+mod scan;
 mod source;
 mod symtable;
 mod syntax;
@@ -49,6 +50,8 @@ pub struct Options {
     pub future_flags: u32,
     /// `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`.
     pub allow_top_level_await: bool,
+    /// `codeop.PyCF_ALLOW_INCOMPLETE_INPUT`: an early end is an error of its own kind.
+    pub allow_incomplete_input: bool,
 }
 
 /// Compiles a text.

@@ -32,10 +32,6 @@ impl LineIndex {
         (line, offset - self.start(line))
     }
 
-    pub fn count(&self) -> u32 {
-        self.starts.len() as u32
-    }
-
     pub fn position(&self, range: TextRange) -> Position {
         let (line, col) = self.line_col(range.start().to_u32());
         let (end_line, end_col) = self.line_col(range.end().to_u32());

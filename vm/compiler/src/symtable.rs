@@ -87,7 +87,6 @@ pub const MODULE: NodeId = NodeId(0);
 pub struct Block {
     /// The node the block belongs to.
     pub id: NodeId,
-    pub name: Name,
     pub kind: BlockType,
     pub parent: Option<usize>,
     pub children: Vec<usize>,

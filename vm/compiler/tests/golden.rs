@@ -74,3 +74,30 @@ fn library_is_identical() {
         compare(file, &expected, &ours);
     }
 }
+
+/// `dis.dis` of CPython 3.8 over the sample, addresses masked:
+/// `python3.8 -c "import dis; dis.dis(compile(open('sample.py').read(), 'sample.py', 'exec'))"
+/// | sed 's/ at 0x[0-9a-f]*//' > sample.dis`
+#[test]
+fn disassembly_is_identical() {
+    let source = std::fs::read_to_string(golden().join("sample.py")).expect("the sample");
+    let expected = std::fs::read_to_string(golden().join("sample.dis")).expect("its disassembly");
+    let options = lasti_compiler::Options::default();
+    let code = lasti_compiler::compile(&source, "sample.py", lasti_compiler::Mode::Exec, &options)
+        .expect("compiles");
+    let ours = mask(&lasti_bytecode::dis::dis(&code));
+    for (n, (theirs, ours)) in expected.lines().zip(ours.lines()).enumerate() {
+        assert_eq!(theirs, ours, "line {}", n + 1);
+    }
+    assert_eq!(expected.lines().count(), ours.lines().count());
+}
+
+/// Drops ` at 0x...`.
+fn mask(text: &str) -> String {
+    let mut parts = text.split(" at 0x");
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
+    }
+    out
+}

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 macro_rules! types {
-    ($($field:ident $name:literal $layout:ty, $base:ident, $flags:expr;)*) => {
+    ($object:ident; $($field:ident $name:literal $layout:ty, $base:ident, $flags:expr;)*) => {
         /// The built-in types.
         pub struct Types {
             pub type_: Ref<Type>,
@@ -20,14 +20,14 @@ macro_rules! types {
         fn make_types(heap: &Heap) -> (Types, Vec<(Ref<Type>, &'static str, Option<Ref<Type>>)>) {
             let type_ = bootstrap_type(heap);
             let mut all = Vec::new();
-            let object = heap.alloc(&type_, Type::new(NonNull::from(heap), Plain::VTABLE, TypeFlags::BASE));
-            all.push((object.clone(), "object", None));
-            all.push((type_.clone(), "type", Some(object.clone())));
+            let $object = heap.alloc(&type_, Type::new(NonNull::from(heap), Plain::VTABLE, TypeFlags::BASE));
+            all.push(($object.clone(), "object", None));
+            all.push((type_.clone(), "type", Some($object.clone())));
             $(
                 let $field = heap.alloc(&type_, Type::new(NonNull::from(heap), <$layout>::VTABLE, $flags));
                 all.push(($field.clone(), $name, Some($base.clone())));
             )*
-            (Types { type_, object, $($field,)* }, all)
+            (Types { type_, object: $object, $($field,)* }, all)
         }
     };
 }
@@ -41,6 +41,7 @@ const MAP: u32 = TypeFlags::MAPPING;
 const SELF: u32 = TypeFlags::MATCH_SELF;
 
 types! {
+    object;
     str "str" Str, object, BASE | SELF;
     int "int" Int, object, BASE | SELF;
     bool_ "bool" Int, int, SELF;
@@ -122,7 +123,7 @@ fn bootstrap_type(heap: &Heap) -> Ref<Type> {
 }
 
 macro_rules! exceptions {
-    ($($field:ident $name:literal $base:ident;)*) => {
+    ($root:ident; $($field:ident $name:literal $base:ident;)*) => {
         /// The built-in exception classes.
         pub struct ExcTypes {
             pub base_exception: Ref<Type>,
@@ -130,13 +131,13 @@ macro_rules! exceptions {
         }
         fn make_exceptions(heap: &Heap, t: &Types, all: &mut Vec<(Ref<Type>, &'static str, Option<Ref<Type>>)>) -> ExcTypes {
             let new = || heap.alloc(&t.type_, Type::new(NonNull::from(heap), Exception::VTABLE, BASE | TypeFlags::DICT | WEAK));
-            let base_exception = new();
-            all.push((base_exception.clone(), "BaseException", Some(t.object.clone())));
+            let $root = new();
+            all.push(($root.clone(), "BaseException", Some(t.object.clone())));
             $(
                 let $field = new();
                 all.push(($field.clone(), $name, Some($base.clone())));
             )*
-            ExcTypes { base_exception, $($field,)* }
+            ExcTypes { base_exception: $root, $($field,)* }
         }
         impl ExcTypes {
             /// Every class below BaseException with its name.
@@ -148,6 +149,7 @@ macro_rules! exceptions {
 }
 
 exceptions! {
+    base_exception;
     base_exception_group "BaseExceptionGroup" base_exception;
     generator_exit "GeneratorExit" base_exception;
     keyboard_interrupt "KeyboardInterrupt" base_exception;

@@ -404,8 +404,8 @@ fn repeat(times: &Const, value: &Const) -> Option<Const> {
         Const::Bytes(b) => Const::Bytes(b.repeat(limited(b.len(), MAX_STR_SIZE)?).into()),
         Const::Tuple(items) => {
             let n = limited(items.len(), MAX_COLLECTION_SIZE)?;
-            if n > 0 {
-                complexity(items, MAX_TOTAL_ITEMS / n)?;
+            if let Some(limit) = MAX_TOTAL_ITEMS.checked_div(n) {
+                complexity(items, limit)?;
             }
             let total = items.len() * n;
             Const::Tuple(items.iter().cycle().take(total).cloned().collect())

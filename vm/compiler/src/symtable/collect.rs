@@ -22,7 +22,7 @@ pub(super) fn collect(module: &Module, future_annotations: bool) -> Pass<SymTabl
         future_annotations,
         conditional: 0,
     };
-    c.enter("top".into(), BlockType::Module, MODULE, Role::Body);
+    c.enter(BlockType::Module, MODULE, Role::Body);
     match module {
         Module::Exec(body) | Module::Single(body) => c.body(body)?,
         Module::Eval(e) => c.expr(e)?,
@@ -43,7 +43,7 @@ impl Collector {
         self.blocks[*self.open.last().expect("the module block is open")].kind
     }
 
-    fn enter(&mut self, name: Name, kind: BlockType, id: NodeId, role: Role) {
+    fn enter(&mut self, kind: BlockType, id: NodeId, role: Role) {
         let parent = self.open.last().copied();
         let index = self.blocks.len();
         let nested =
@@ -53,7 +53,6 @@ impl Collector {
         }
         self.blocks.push(Block {
             id,
-            name,
             kind,
             parent,
             children: Vec::new(),
@@ -83,7 +82,7 @@ impl Collector {
     }
 
     /// Opens an annotation-like scope: it sees the class it stands in.
-    fn enter_annotation(&mut self, name: Name, kind: BlockType, id: NodeId, role: Role) -> Pass {
+    fn enter_annotation(&mut self, kind: BlockType, id: NodeId, role: Role) -> Pass {
         if let Some(&index) = self.by_node.get(&(id, role)) {
             self.open.push(index);
             return Ok(());
@@ -91,7 +90,7 @@ impl Collector {
         let outer = *self.open.last().expect("the module block is open");
         let in_class =
             self.blocks[outer].kind == BlockType::Class || self.blocks[outer].can_see_class_scope;
-        self.enter(name, kind, id, role);
+        self.enter(kind, id, role);
         if in_class {
             self.cur().can_see_class_scope = true;
             self.add(&"__classdict__".into(), def::USE, Position::default())?;
@@ -296,7 +295,7 @@ impl Collector {
         self.exprs(&f.decorators)?;
         let generic = !f.type_params.is_empty();
         if generic {
-            self.enter_type_params(&f.name, f.id)?;
+            self.enter_type_params(f.id)?;
             if !f.args.defaults.is_empty() {
                 self.add(&".defaults".into(), def::PARAM, pos)?;
             }
@@ -306,7 +305,7 @@ impl Collector {
             self.type_params(&f.type_params)?;
         }
         self.function_annotations(f)?;
-        self.enter(f.name.clone(), BlockType::Function, f.id, Role::Body);
+        self.enter(BlockType::Function, f.id, Role::Body);
         self.cur().coroutine = f.is_async;
         self.parameters(&f.args)?;
         let outer = std::mem::take(&mut self.conditional);
@@ -331,12 +330,7 @@ impl Collector {
         if all.is_empty() {
             return Ok(());
         }
-        self.enter_annotation(
-            "__annotate__".into(),
-            BlockType::Annotation,
-            f.id,
-            Role::Annotate,
-        )?;
+        self.enter_annotation(BlockType::Annotation, f.id, Role::Annotate)?;
         if !self.future_annotations {
             for a in all {
                 self.expr(&a.expr)?;
@@ -357,6 +351,9 @@ impl Collector {
     fn parameters(&mut self, args: &Arguments) -> Pass {
         let ordinary = args.posonly.iter().chain(&args.args).chain(&args.kwonly);
         for a in ordinary.chain(&args.vararg).chain(&args.kwarg) {
+            if &*a.name == "__debug__" {
+                return Err(Fault::syntax("cannot assign to __debug__", a.pos));
+            }
             self.add(&a.name, def::PARAM, a.pos)?;
         }
         self.cur().varargs = args.vararg.is_some();
@@ -364,9 +361,8 @@ impl Collector {
         Ok(())
     }
 
-    fn enter_type_params(&mut self, name: &Name, id: NodeId) -> Pass {
-        let name = Rc::from(format!("<generic parameters of {name}>"));
-        self.enter_annotation(name, BlockType::TypeParams, id, Role::TypeParams)
+    fn enter_type_params(&mut self, id: NodeId) -> Pass {
+        self.enter_annotation(BlockType::TypeParams, id, Role::TypeParams)
     }
 
     fn type_params(&mut self, params: &[TypeParam]) -> Pass {
@@ -383,17 +379,12 @@ impl Collector {
                 return Err(Fault::syntax(msg, p.pos));
             }
             if let TypeParamKind::TypeVar(Some(bound)) = &p.kind {
-                self.enter_annotation(p.name.clone(), BlockType::TypeVariable, p.id, Role::Value)?;
+                self.enter_annotation(BlockType::TypeVariable, p.id, Role::Value)?;
                 self.expr(bound)?;
                 self.exit();
             }
             if let Some(default) = &p.default {
-                self.enter_annotation(
-                    p.name.clone(),
-                    BlockType::TypeVariable,
-                    p.id,
-                    Role::Default,
-                )?;
+                self.enter_annotation(BlockType::TypeVariable, p.id, Role::Default)?;
                 self.expr(default)?;
                 self.exit();
             }
@@ -403,15 +394,15 @@ impl Collector {
 
     fn type_alias(&mut self, t: &TypeAlias) -> Pass {
         self.expr(&t.name)?;
-        let ExprKind::Name(name, _) = &t.name.kind else {
+        if !matches!(t.name.kind, ExprKind::Name(..)) {
             return Ok(());
-        };
+        }
         let generic = !t.type_params.is_empty();
         if generic {
-            self.enter_type_params(name, t.id)?;
+            self.enter_type_params(t.id)?;
             self.type_params(&t.type_params)?;
         }
-        self.enter_annotation(name.clone(), BlockType::TypeAlias, t.id, Role::Value)?;
+        self.enter_annotation(BlockType::TypeAlias, t.id, Role::Value)?;
         self.expr(&t.value)?;
         self.exit();
         if generic {
@@ -426,7 +417,7 @@ impl Collector {
         let generic = !c.type_params.is_empty();
         let outer_private = self.private.clone();
         if generic {
-            self.enter_type_params(&c.name, c.id)?;
+            self.enter_type_params(c.id)?;
             self.private = Some(c.name.clone());
             for name in [".type_params", ".generic_base"] {
                 self.add(&name.into(), def::LOCAL | def::USE, pos)?;
@@ -435,7 +426,7 @@ impl Collector {
         }
         self.exprs(&c.bases)?;
         c.keywords.iter().try_for_each(|k| self.expr(&k.value))?;
-        self.enter(c.name.clone(), BlockType::Class, c.id, Role::Body);
+        self.enter(BlockType::Class, c.id, Role::Body);
         self.private = Some(c.name.clone());
         if generic {
             self.add(&".type_params".into(), def::USE, pos)?;
@@ -496,12 +487,7 @@ impl Collector {
         let id = self.blocks[index].id;
         let conditional = self.conditional > 0;
         let in_class = self.kind() == BlockType::Class;
-        self.enter_annotation(
-            "__annotate__".into(),
-            BlockType::Annotation,
-            id,
-            Role::Annotate,
-        )?;
+        self.enter_annotation(BlockType::Annotation, id, Role::Annotate)?;
         if in_class && conditional {
             self.add(
                 &"__conditional_annotations__".into(),
@@ -527,7 +513,7 @@ impl Collector {
             ExprKind::UnaryOp(_, operand) => self.expr(operand),
             ExprKind::Lambda(l) => {
                 self.defaults(&l.args)?;
-                self.enter("<lambda>".into(), BlockType::Function, l.id, Role::Body);
+                self.enter(BlockType::Function, l.id, Role::Body);
                 self.parameters(&l.args)?;
                 self.expr(&l.body)?;
                 self.exit();
@@ -696,13 +682,7 @@ impl Collector {
         self.cur().comp_iter_expr += 1;
         self.expr(&first.iter)?;
         self.cur().comp_iter_expr -= 1;
-        let name = match c.kind {
-            CompKind::List => "<listcomp>",
-            CompKind::Set => "<setcomp>",
-            CompKind::Dict => "<dictcomp>",
-            CompKind::Generator => "<genexpr>",
-        };
-        self.enter(name.into(), BlockType::Function, c.id, Role::Body);
+        self.enter(BlockType::Function, c.id, Role::Body);
         self.cur().comprehension = Some(c.kind);
         self.cur().coroutine = first.is_async;
         self.add(&".0".into(), def::PARAM, pos)?;

@@ -23,6 +23,7 @@ pub mod set;
 pub mod slicing;
 pub mod str;
 pub mod tuple;
+pub mod structseq;
 pub mod type_;
 pub mod weakref;
 

@@ -291,3 +291,9 @@ pub(crate) fn live_exc<'a>(s: *const crate::objects::ExcState) -> &'a crate::obj
     // before either goes.
     unsafe { &*s }
 }
+
+/// A counted reference to a generator borrowed from its frame.
+pub(crate) fn generator_ref(g: &Generator) -> Ref<Generator> {
+    // SAFETY: a Generator exists only as the payload of its object.
+    unsafe { Ref::of_payload(g) }
+}

@@ -183,7 +183,7 @@ impl Regs {
         // SAFETY: the new frame has at least `n` locals, all unbound (nothing to drop); the values leave
         // this stack by the move.
         unsafe {
-            debug_assert!(n <= (*to).code.nlocals as usize && n <= self.depth());
+            debug_assert!(n <= super::live(to).code.nlocals as usize && n <= self.depth());
             self.sp = self.sp.sub(n);
             std::ptr::copy_nonoverlapping(self.sp, to.add(1).cast_mut().cast::<Value>(), n);
         }

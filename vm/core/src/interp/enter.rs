@@ -199,7 +199,7 @@ impl Vm {
         mode: lasti_compiler::Mode,
         options: lasti_compiler::Options,
     ) -> PyResult<Ref<Code>> {
-        match lasti_compiler::compile(source, filename, mode, options) {
+        match lasti_compiler::compile_bytes(source, filename, mode, &options) {
             Ok(data) => Ok(self.new_code(&data)),
             Err(e) => Err(self.syntax_error(&e)),
         }

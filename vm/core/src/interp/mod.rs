@@ -8,7 +8,7 @@ mod imports;
 mod ops;
 mod patterns;
 mod quick;
-mod resume;
+pub(crate) mod resume;
 mod unwind;
 
 pub use quick::Quick;
@@ -37,7 +37,7 @@ pub(crate) enum Flow {
 }
 
 /// How the loop ends.
-pub(crate) enum Outcome {
+pub enum Outcome {
     Return(Value),
     Yield(Value),
     /// An async generator's own yield, as opposed to one that passes through it.

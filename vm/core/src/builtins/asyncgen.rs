@@ -1,0 +1,264 @@
+//! Async generators as Python sees them (PEP 525): `__anext__`, `asend`, `athrow`, `aclose`, hooks, and the free lists
+//! for what they return.
+use crate::call::{Args, Resume, Resumed};
+use crate::error::{Exc, PyResult};
+use crate::heap::{Ref, Slot, Value};
+use crate::interp::Outcome;
+use crate::objects::*;
+use crate::vm::Vm;
+use std::cell::{Cell, RefCell};
+
+/// Slots per free list, as CPython 3.8's `_PyAsyncGen_MAXFREELIST`.
+pub const MAX_FREE: usize = 80;
+
+/// One pool of spare objects with its counters.
+#[derive(Default)]
+pub struct FreeList {
+    spare: RefCell<Vec<Value>>,
+    /// Objects taken from the list, made anew, and put back.
+    pub reused: Cell<u64>,
+    pub made: Cell<u64>,
+    pub returned: Cell<u64>,
+}
+
+/// The pools for asend and wrapped-value objects.
+pub struct FreeLists {
+    pub enabled: Cell<bool>,
+    pub asend: FreeList,
+    pub wrapped: FreeList,
+}
+
+impl Default for FreeLists {
+    fn default() -> FreeLists {
+        FreeLists {
+            enabled: Cell::new(std::env::var_os("LASTI_FREELIST").is_none_or(|v| v != "0")),
+            asend: FreeList::default(),
+            wrapped: FreeList::default(),
+        }
+    }
+}
+
+impl FreeList {
+    pub fn len(&self) -> usize {
+        self.spare.borrow().len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+pub(crate) fn init(vm: &Vm) {
+    let t = &vm.types.async_generator;
+    super::generator::common(vm, t);
+    super::generator::fields(vm, t, ["ag_frame", "ag_running", "ag_code", "ag_await", "ag_suspended"]);
+    t.slots.aiter.set(Some(|_, v| Ok(v.clone())));
+    t.slots.anext.set(Some(|vm, v| make(vm, v, Value::UNBOUND, AsendMode::Send)));
+    vm.method(t, "asend", "", |vm, v, a| {
+        let [x] = a.exactly::<1>(vm, "asend")?;
+        make(vm, v, x.clone(), AsendMode::Send)
+    });
+    vm.method(t, "athrow", "", |vm, v, a| {
+        a.between(vm, "athrow", 1, 3)?;
+        make(vm, v, vm.new_tuple(a.pos.to_vec()).into(), AsendMode::Throw)
+    });
+    vm.method(t, "aclose", "", |vm, v, a| {
+        a.exactly::<0>(vm, "aclose")?;
+        make(vm, v, Value::UNBOUND, AsendMode::Close)
+    });
+    vm.getset(t, "ag_closed", |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.closed.get())), None);
+    vm.getset(t, "ag_hooks_inited", |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.hooks_inited.get())), None);
+    vm.getset(t, "ag_finalizer", |vm, v| Ok(vm.this::<Generator>(v)?.origin.get()), None);
+
+    for t in [&vm.types.asend, &vm.types.athrow] {
+        t.slots.iter.set(Some(super::self_iter));
+        t.slots.await_.set(Some(super::self_iter));
+        t.slots.next.set(Some(|vm, v| match step(vm, v, Value::NONE)? {
+            Resumed::Yield(v) => Ok(Some(v)),
+            Resumed::Return(v) if v.is_none() => Ok(None),
+            Resumed::Return(v) => Err(vm.stop_iteration(v)),
+        }));
+        t.slots.send.set(Some(|vm, v, x| step(vm, v, x.clone())));
+        vm.method(t, "send", "", |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "send")?;
+            match step(vm, v, x.clone())? {
+                Resumed::Yield(v) => Ok(v),
+                Resumed::Return(v) => Err(vm.stop_iteration(v)),
+            }
+        });
+        vm.method(t, "throw", "", |vm, v, a| {
+            let e = super::generator::thrown(vm, a)?;
+            match throw(vm, v, e)? {
+                Resumed::Yield(v) => Ok(v),
+                Resumed::Return(v) => Err(vm.stop_iteration(v)),
+            }
+        });
+        vm.method(t, "close", "", |vm, v, _| {
+            close(vm, v)?;
+            Ok(Value::NONE)
+        });
+    }
+}
+
+/// Makes the awaitable of one step; calls the firstiter hook before the first (PEP 525).
+fn make(vm: &Vm, v: &Value, input: Value, mode: AsendMode) -> PyResult<Value> {
+    let g = vm.this::<Generator>(v)?;
+    init_hooks(vm, g)?;
+    let class = if mode == AsendMode::Send { &vm.types.asend } else { &vm.types.athrow };
+    let a = Asend {
+        generator: g.clone(),
+        input: Slot::new(input),
+        state: Cell::new(AwaitState::Init),
+        mode,
+    };
+    vm.freelists.asend.made.set(vm.freelists.asend.made.get() + 1);
+    Ok(vm.heap.alloc(class, a).into())
+}
+
+fn init_hooks(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
+    if g.hooks_inited.replace(true) {
+        return Ok(());
+    }
+    g.origin.set(vm.asyncgen_finalizer.get());
+    let first = vm.asyncgen_firstiter.get();
+    if !first.is_none() {
+        vm.call(&first, &[g.value()])?;
+    }
+    Ok(())
+}
+
+/// One step of an asend, athrow or aclose that is driven from outside a chain.
+fn step(vm: &Vm, v: &Value, input: Value) -> PyResult<Resumed> {
+    let a = vm.this::<Asend>(v)?.clone();
+    match a.mode {
+        AsendMode::Send => {
+            let input = vm.asend_begin(&a, input)?;
+            let r = vm.resume_outcome(&a.generator, Resume::Send(input));
+            finish(vm, v, &a, r)
+        }
+        AsendMode::Throw | AsendMode::Close => athrow_step(vm, v, &a, input),
+    }
+}
+
+/// What a resumed async generator means for the awaitable that drives it.
+fn finish(vm: &Vm, v: &Value, a: &Ref<Asend>, r: PyResult<Outcome>) -> PyResult<Resumed> {
+    match r {
+        Ok(Outcome::Yield(x)) => Ok(Resumed::Yield(x)),
+        Ok(Outcome::AsyncYield(x)) => {
+            vm.asend_end(v);
+            Ok(Resumed::Return(x))
+        }
+        Ok(Outcome::Return(_)) => {
+            vm.asend_end(v);
+            a.generator.closed.set(true);
+            Err(vm.stop_async_iteration())
+        }
+        Err(e) => {
+            vm.asend_end(v);
+            Err(e)
+        }
+    }
+}
+
+fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Resumed> {
+    let g = &a.generator;
+    let closing = a.mode == AsendMode::Close;
+    let what = if closing { "aclose()" } else { "athrow()" };
+    let r = match a.state.get() {
+        AwaitState::Closed => {
+            return Err(vm.runtime_error("cannot reuse already awaited aclose()/athrow()"));
+        }
+        AwaitState::Init => {
+            if g.busy.get() {
+                a.state.set(AwaitState::Closed);
+                return Err(vm.runtime_error(format!("{what}: asynchronous generator is already running")));
+            }
+            if g.closed.get() {
+                a.state.set(AwaitState::Closed);
+                return Err(vm.stop_async_iteration());
+            }
+            if !input.is_none() {
+                return Err(vm.runtime_error("can't send non-None value to a just-started coroutine"));
+            }
+            a.state.set(AwaitState::Iter);
+            g.busy.set(true);
+            let e = if closing {
+                g.closed.set(true);
+                vm.new_exception_args(&vm.exc.generator_exit, vm.new_tuple([]))
+            } else {
+                let items = a.input.get();
+                let items = items.downcast::<Tuple>().map(|t| t.to_vec()).unwrap_or_default();
+                match super::generator::thrown(vm, Args::pos(&items)) {
+                    Ok(e) => e,
+                    Err(e) => {
+                        vm.asend_end(v);
+                        return Err(e);
+                    }
+                }
+            };
+            if g.state() == GenState::Closed {
+                vm.asend_end(v);
+                return if closing { Ok(Resumed::Return(Value::NONE)) } else { Err(vm.stop_async_iteration()) };
+            }
+            vm.resume_outcome(g, Resume::Throw(e))
+        }
+        AwaitState::Iter => vm.resume_outcome(g, Resume::Send(input)),
+    };
+    athrow_result(vm, v, a, r)
+}
+
+fn athrow_result(vm: &Vm, v: &Value, a: &Ref<Asend>, r: PyResult<Outcome>) -> PyResult<Resumed> {
+    if a.mode == AsendMode::Throw {
+        return finish(vm, v, a, r);
+    }
+    match r {
+        Ok(Outcome::Yield(x)) => Ok(Resumed::Yield(x)),
+        Ok(Outcome::AsyncYield(_)) => {
+            vm.asend_end(v);
+            Err(vm.runtime_error("async generator ignored GeneratorExit"))
+        }
+        Ok(Outcome::Return(_)) => {
+            vm.asend_end(v);
+            Ok(Resumed::Return(Value::NONE))
+        }
+        Err(e) => {
+            vm.asend_end(v);
+            let done = vm.exc_is(&e, &vm.exc.generator_exit) || vm.exc_is(&e, &vm.exc.stop_async_iteration);
+            if done { Ok(Resumed::Return(Value::NONE)) } else { Err(e) }
+        }
+    }
+}
+
+/// Throws into a step under way.
+fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
+    let a = vm.this::<Asend>(v)?.clone();
+    if a.state.get() == AwaitState::Closed {
+        let what = if a.mode == AsendMode::Send { "__anext__()/asend()" } else { "aclose()/athrow()" };
+        return Err(vm.runtime_error(format!("cannot reuse already awaited {what}")));
+    }
+    if a.state.get() == AwaitState::Init {
+        if a.generator.busy.get() {
+            a.state.set(AwaitState::Closed);
+            return Err(vm.runtime_error("anext(): asynchronous generator is already running"));
+        }
+        a.state.set(AwaitState::Iter);
+        a.generator.busy.set(true);
+    }
+    let r = vm.resume_outcome(&a.generator, Resume::Throw(e));
+    if a.mode == AsendMode::Send { finish(vm, v, &a, r) } else { athrow_result(vm, v, &a, r) }
+}
+
+fn close(vm: &Vm, v: &Value) -> PyResult<()> {
+    let a = vm.this::<Asend>(v)?;
+    if a.state.get() == AwaitState::Closed {
+        return Ok(());
+    }
+    let e = vm.new_exception_args(&vm.exc.generator_exit, vm.new_tuple([]));
+    match throw(vm, v, e) {
+        Ok(Resumed::Yield(_)) => Err(vm.runtime_error("coroutine ignored GeneratorExit")),
+        Ok(Resumed::Return(_)) => Ok(()),
+        Err(e) => {
+            let quiet = [&vm.exc.generator_exit, &vm.exc.stop_async_iteration, &vm.exc.stop_iteration];
+            if quiet.iter().any(|t| vm.exc_is(&e, t)) { Ok(()) } else { Err(e) }
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Frames and tracebacks as Python sees them.
+use crate::error::PyResult;
+use crate::frame::{Frame, live_generator, live_or_none};
+use crate::heap::{Kind, Payload, Ref, RefSlot, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+
+/// `f_locals` of a function's frame: reads and writes go to the frame's variables (PEP 667).
+pub(crate) struct FrameLocals {
+    pub frame: Ref<FrameObject>,
+}
+impl Payload for FrameLocals {
+    const KIND: Kind = Kind::Foreign;
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "FrameLocalsProxy";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        visit(self.frame.as_value());
+    }
+}
+
+pub(crate) fn init(vm: &Vm) {
+    let t = &vm.types.frame;
+    t.slots.repr.set(Some(|vm, v| {
+        let f = vm.this::<FrameObject>(v)?;
+        Ok(vm.str_value(&format!(
+            "<frame at {:#x}, file {}, line {}, code {}>",
+            vm.id(v),
+            vm.repr_string(f.code.filename.as_value())?,
+            f.line(),
+            f.code.name.to_string_lossy()
+        )))
+    }));
+    vm.getset(t, "f_back", |vm, v| {
+        let f = vm.this::<FrameObject>(v)?;
+        Ok(match f.frame() {
+            Some(live) => match back_of(live) {
+                Some(b) => vm.frame_object(b).into(),
+                None => Value::NONE,
+            },
+            None => f.back.value(),
+        })
+    }, None);
+    vm.getset(t, "f_code", |vm, v| Ok(vm.this::<FrameObject>(v)?.code.value()), None);
+    vm.getset(t, "f_globals", |vm, v| Ok(vm.this::<FrameObject>(v)?.function.globals.value()), None);
+    vm.getset(t, "f_builtins", |vm, v| Ok(vm.this::<FrameObject>(v)?.function.builtins.value()), None);
+    vm.getset(t, "f_locals", |vm, v| locals_of(vm, vm.this::<FrameObject>(v)?), None);
+    vm.getset(t, "f_lasti", |vm, v| Ok(vm.new_int(vm.this::<FrameObject>(v)?.lasti() as i64)), None);
+    vm.getset(t, "f_lineno", |vm, v| Ok(vm.new_int(vm.this::<FrameObject>(v)?.line() as i64)), None);
+    vm.getset(t, "f_trace", |vm, v| Ok(vm.this::<FrameObject>(v)?.trace.get()), Some(|vm, v, x| {
+        vm.this::<FrameObject>(v)?.trace.set(x.cloned().unwrap_or(Value::NONE));
+        Ok(())
+    }));
+    vm.getset(t, "f_trace_lines", |_, _| Ok(Value::TRUE), Some(|_, _, _| Ok(())));
+    vm.getset(t, "f_trace_opcodes", |_, _| Ok(Value::FALSE), Some(|_, _, _| Ok(())));
+    vm.getset(t, "f_generator", |vm, v| {
+        let f = vm.this::<FrameObject>(v)?;
+        let g = f.generator.get();
+        if g.is_null() { Ok(Value::NONE) } else { Ok(crate::frame::generator_ref(live_generator(g)).into()) }
+    }, None);
+    vm.method(t, "clear", "clear($self, /)\n--\n\n", |vm, v, _| {
+        let f = vm.this::<FrameObject>(v)?;
+        match f.frame() {
+            Some(live) => match live.generator() {
+                Some(g) if g.state() == GenState::Running => {
+                    return Err(vm.runtime_error("cannot clear an executing frame"));
+                }
+                Some(g) if g.state() == GenState::Suspended => {
+                    return Err(vm.runtime_error("cannot clear a suspended frame"));
+                }
+                Some(g) => g.finish(),
+                None => return Err(vm.runtime_error("cannot clear an executing frame")),
+            },
+            None => f.clear(),
+        }
+        Ok(Value::NONE)
+    });
+
+    let t = &vm.types.traceback;
+    t.slots.new.set(Some(|vm, class, a| {
+        let names = ["tb_next", "tb_frame", "tb_lasti", "tb_lineno"];
+        let [next, frame, lasti, line] = a.bind(vm, "traceback", names, 4)?.map(|v| v.cloned().unwrap_or(Value::NONE));
+        let Some(frame) = frame.as_ref::<FrameObject>() else {
+            return Err(vm.type_error("TracebackType() argument 'tb_frame' must be frame"));
+        };
+        let tb = Traceback {
+            next: RefSlot::new(next.into_ref::<Traceback>().ok()),
+            frame: frame.clone(),
+            lasti: vm.to_i64(&lasti)? as i32,
+            line: vm.to_i64(&line)? as u32,
+        };
+        Ok(vm.heap.alloc(class, tb).into())
+    }));
+    vm.getset(t, "tb_next", |vm, v| Ok(vm.this::<Traceback>(v)?.next.value()), Some(|vm, v, x| {
+        let tb = vm.this::<Traceback>(v)?;
+        match x {
+            Some(x) if x.is_none() => tb.next.set(None),
+            Some(x) => {
+                let Some(n) = x.as_ref::<Traceback>() else {
+                    return Err(vm.type_error(format!("expected traceback object, got '{}'", vm.type_name(x))));
+                };
+                let mut at = Some(n.clone());
+                while let Some(t) = at {
+                    if t.is(tb) {
+                        return Err(vm.value_error("traceback loop detected"));
+                    }
+                    at = t.next.get();
+                }
+                tb.next.set(Some(n.clone()));
+            }
+            None => return Err(vm.type_error("can't delete tb_next attribute")),
+        }
+        Ok(())
+    }));
+    vm.getset(t, "tb_frame", |vm, v| Ok(vm.this::<Traceback>(v)?.frame.value()), None);
+    vm.getset(t, "tb_lasti", |vm, v| Ok(vm.new_int(vm.this::<Traceback>(v)?.lasti as i64)), None);
+    vm.getset(t, "tb_lineno", |vm, v| Ok(vm.new_int(vm.this::<Traceback>(v)?.line as i64)), None);
+}
+
+/// The frame that called or resumed this one, as `f_back` shows it: none while suspended, except within a running chain.
+fn back_of(f: &Frame) -> Option<&Frame> {
+    if let Some(g) = f.generator()
+        && g.state() != GenState::Running
+    {
+        return None;
+    }
+    live_or_none(f.back.get())
+}
+
+impl FrameObject {
+    pub(crate) fn frame(&self) -> Option<&Frame> {
+        live_or_none(self.live.get())
+    }
+    /// `f_lasti`.
+    pub fn lasti(&self) -> i32 {
+        match self.frame() {
+            Some(f) => {
+                // A frame that waits in a chain stands before its YIELD_FROM, and at it while the chain runs.
+                match f.generator() {
+                    Some(g) if g.delegating.get() && g.state() == GenState::Suspended => f.lasti() - 2,
+                    _ => f.lasti(),
+                }
+            }
+            None => self.lasti.get(),
+        }
+    }
+    pub fn line(&self) -> u32 {
+        let lasti = self.lasti();
+        if lasti < 0 { self.code.data.firstlineno } else { self.code.line_of(lasti as usize / 2) }
+    }
+    /// A variable by its number among locals, cells and free variables; none when unbound.
+    pub(crate) fn variable(&self, i: usize) -> Option<Value> {
+        let v = match self.frame() {
+            Some(f) if !f.retired.get() => f.slot(i).get(),
+            _ => self.saved.borrow().get(i).cloned()?,
+        };
+        if i >= self.code.nlocals as usize {
+            return v.downcast::<PyCell>().and_then(|c| c.content.get_bound());
+        }
+        if v.is_unbound() { None } else { Some(v) }
+    }
+    fn set_variable(&self, i: usize, v: Value) {
+        if i >= self.code.nlocals as usize {
+            let cell = match self.frame() {
+                Some(f) if !f.retired.get() => f.slot(i).get(),
+                _ => self.saved.borrow().get(i).cloned().unwrap_or(Value::UNBOUND),
+            };
+            if let Some(c) = cell.downcast::<PyCell>() {
+                c.content.set(v);
+            }
+            return;
+        }
+        match self.frame() {
+            Some(f) if !f.retired.get() => f.slot(i).set(v),
+            _ => {
+                let mut saved = self.saved.borrow_mut();
+                if let Some(slot) = saved.get_mut(i) {
+                    let old = std::mem::replace(slot, v);
+                    drop(saved);
+                    drop(old);
+                }
+            }
+        }
+    }
+}
+
+fn locals_of(vm: &Vm, f: &Ref<FrameObject>) -> PyResult<Value> {
+    let own = match f.frame() {
+        Some(live) => live.locals.get(),
+        None => f.locals.get(),
+    };
+    if !own.is_unbound() {
+        return Ok(own);
+    }
+    let proxy = FrameLocals { frame: f.clone() };
+    let t = proxy_type(vm);
+    Ok(vm.heap.alloc(&t, proxy).into())
+}
+
+/// The bound variables of a frame as a dict, and what was added through `f_locals`.
+pub(crate) fn snapshot(vm: &Vm, f: &Ref<FrameObject>) -> Ref<Dict> {
+    let d = vm.new_dict();
+    for (i, name) in f.code.varnames.iter().enumerate() {
+        if let Some(v) = f.variable(i) {
+            vm.dict_set_str(&d, name, v);
+        }
+    }
+    if let Some(extra) = f.extra_locals.get() {
+        for (k, v) in extra.items() {
+            let _ = vm.dict_insert(&d, k, v);
+        }
+    }
+    d
+}
+
+/// `locals()` for the code that runs: its namespace, or a fresh dict of a function's variables. A comprehension's
+/// are joined with those of the code around it.
+pub fn locals_of_current(vm: &Vm) -> PyResult<Value> {
+    let Some(f) = live_or_none(vm.frame.get()) else { return Ok(vm.new_dict().into()) };
+    let own = f.locals.get();
+    if !own.is_unbound() {
+        return Ok(own);
+    }
+    let d = snapshot(vm, &vm.frame_object(f));
+    if f.code.data.is_comprehension
+        && let Some(outer) = live_or_none(f.back.get())
+    {
+        vm.dict_del_str(&d, &vm.intern(".0"));
+        let around = outer.locals.get();
+        let rest = match around.as_ref::<Dict>() {
+            Some(d) => d.clone(),
+            None => snapshot(vm, &vm.frame_object(outer)),
+        };
+        for (k, v) in rest.items() {
+            if vm.dict_lookup(&d, &k)?.is_none() {
+                vm.dict_insert(&d, k, v)?;
+            }
+        }
+    }
+    Ok(d.into())
+}
+
+struct ProxyType(Ref<Type>);
+
+fn proxy_type(vm: &Vm) -> Ref<Type> {
+    let state = vm.module_state(|| {
+        let t = vm.new_native_type::<FrameLocals>("FrameLocalsProxy", &vm.types.object, TypeFlags::MAPPING);
+        init_proxy(vm, &t);
+        vm.ready_type(&t);
+        ProxyType(t)
+    });
+    state.0.clone()
+}
+
+fn find(f: &FrameObject, key: &Value) -> Option<usize> {
+    let s = key.downcast::<Str>()?;
+    f.code.varnames.iter().position(|n| n.as_bytes() == s.as_bytes())
+}
+
+fn init_proxy(vm: &Vm, t: &Ref<Type>) {
+    t.slots.getitem.set(Some(|vm, v, k| {
+        let f = &vm.this::<FrameLocals>(v)?.frame;
+        if let Some(x) = find(f, k).and_then(|i| f.variable(i)) {
+            return Ok(x);
+        }
+        let extra = f.extra_locals.get();
+        match extra {
+            Some(d) => vm.dict_lookup(&d, k)?.ok_or_else(|| vm.key_error(k)),
+            None => Err(vm.key_error(k)),
+        }
+    }));
+    t.slots.setitem.set(Some(|vm, v, k, x| {
+        let f = &vm.this::<FrameLocals>(v)?.frame;
+        let Some(x) = x else { return Err(vm.value_error("cannot remove local variables from FrameLocalsProxy")) };
+        match find(f, k) {
+            Some(i) => {
+                f.set_variable(i, x.clone());
+                Ok(())
+            }
+            None => {
+                if f.extra_locals.is_none() {
+                    f.extra_locals.set(Some(vm.new_dict()));
+                }
+                match f.extra_locals.get() {
+                    Some(d) => vm.dict_insert(&d, k.clone(), x.clone()),
+                    None => Ok(()),
+                }
+            }
+        }
+    }));
+    t.slots.len.set(Some(|vm, v| Ok(snapshot(vm, &vm.this::<FrameLocals>(v)?.frame).len())));
+    t.slots.iter.set(Some(|vm, v| {
+        let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
+        vm.iter(d.as_value())
+    }));
+    t.slots.contains.set(Some(|vm, v, k| {
+        let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
+        Ok(vm.dict_lookup(&d, k)?.is_some())
+    }));
+    t.slots.repr.set(Some(|vm, v| {
+        let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
+        vm.repr(d.as_value()).map(Value::from)
+    }));
+    t.slots.richcmp.set(Some(|vm, a, b, op| {
+        let as_dict = |v: &Value| match v.downcast::<FrameLocals>() {
+            Some(p) => snapshot(vm, &p.frame).into(),
+            None => v.clone(),
+        };
+        vm.compare(&as_dict(a), &as_dict(b), op)
+    }));
+    t.slots.binary[BinOp::Or as usize].set(Some(|vm, a, b| {
+        let as_dict = |v: &Value| match v.downcast::<FrameLocals>() {
+            Some(p) => snapshot(vm, &p.frame).into(),
+            None => v.clone(),
+        };
+        vm.binary(&as_dict(a), &as_dict(b), BinOp::Or)
+    }));
+    macro_rules! through_dict {
+        ($($name:literal)*) => {
+            $(vm.method(t, $name, "", |vm, v, a| {
+                let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
+                vm.call_method_args(d.as_value(), &vm.intern($name), a)
+            });)*
+        };
+    }
+    through_dict! { "keys" "values" "items" "get" "copy" "__reversed__" }
+    vm.method(t, "update", "", |vm, v, a| {
+        let d = vm.new_dict();
+        for other in a.pos {
+            vm.dict_update(&d, other)?;
+        }
+        for (k, x) in a.names.iter().zip(a.kw) {
+            vm.dict_insert(&d, k.clone(), x.clone())?;
+        }
+        for (k, x) in d.items() {
+            vm.setitem(v, &k, &x)?;
+        }
+        Ok(Value::NONE)
+    });
+}

@@ -1,0 +1,4 @@
+//! The `builtins` module.
+use crate::vm::Vm;
+
+pub(crate) fn init_module(_vm: &Vm) {}

@@ -1,0 +1,135 @@
+//! Generators as Python sees them (PEP 255, 342, 380).
+use crate::call::{Args, Resume, Resumed};
+use crate::error::{Exc, PyResult};
+use crate::heap::{Ref, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+
+pub(crate) fn init(vm: &Vm) {
+    let t = &vm.types.generator;
+    t.slots.iter.set(Some(super::self_iter));
+    t.slots.next.set(Some(|vm, v| {
+        let g = vm.this::<Generator>(v)?;
+        match vm.resume(g, Resume::Send(Value::NONE))? {
+            Resumed::Yield(v) => Ok(Some(v)),
+            Resumed::Return(v) if v.is_none() => Ok(None),
+            // A value must not be lost: whoever wants none catches the exception.
+            Resumed::Return(v) => Err(vm.stop_iteration(v)),
+        }
+    }));
+    vm.tail_method(t, "send", "send($self, value, /)\n--\n\n", send);
+    common(vm, t);
+    fields(vm, t, ["gi_frame", "gi_running", "gi_code", "gi_yieldfrom", "gi_suspended"]);
+}
+
+/// What generators, coroutines and async generators share.
+pub(super) fn common(vm: &Vm, t: &Ref<Type>) {
+    t.slots.repr.set(Some(|vm, v| {
+        let g = vm.this::<Generator>(v)?;
+        Ok(vm.str_value(&format!(
+            "<{} object {} at {:#x}>",
+            vm.type_name(v),
+            vm.display(&g.qualname.get()),
+            vm.id(v)
+        )))
+    }));
+    if !t.is(&vm.types.async_generator) {
+        vm.method(t, "throw", "", |vm, v, a| {
+            let g = vm.this::<Generator>(v)?;
+            let e = thrown(vm, a)?;
+            match vm.resume(g, Resume::Throw(e))? {
+                Resumed::Yield(v) => Ok(v),
+                Resumed::Return(v) => Err(vm.stop_iteration(v)),
+            }
+        });
+        vm.method(t, "close", "close($self, /)\n--\n\n", |vm, v, a| {
+            a.exactly::<0>(vm, "close")?;
+            vm.close_with_value(vm.this::<Generator>(v)?)
+        });
+    }
+    vm.getset(t, "__name__", |vm, v| Ok(vm.this::<Generator>(v)?.name.get()), Some(|vm, v, x| {
+        set_text(vm, &vm.this::<Generator>(v)?.name, x, "__name__")
+    }));
+    vm.getset(t, "__qualname__", |vm, v| Ok(vm.this::<Generator>(v)?.qualname.get()), Some(|vm, v, x| {
+        set_text(vm, &vm.this::<Generator>(v)?.qualname, x, "__qualname__")
+    }));
+    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+}
+
+fn set_text(vm: &Vm, slot: &crate::heap::Slot, x: Option<&Value>, what: &str) -> PyResult<()> {
+    match x {
+        Some(x) if x.downcast::<Str>().is_some() => {
+            slot.set(x.clone());
+            Ok(())
+        }
+        _ => Err(vm.type_error(format!("{what} must be set to a string object"))),
+    }
+}
+
+/// The five fields that each kind shows under its own prefix.
+pub(super) fn fields(vm: &Vm, t: &Ref<Type>, names: [&str; 5]) {
+    let [frame, running, code, waits, suspended] = names;
+    vm.getset(t, frame, |vm, v| {
+        let g = vm.this::<Generator>(v)?;
+        if g.state.get() == GenState::Closed {
+            return Ok(Value::NONE);
+        }
+        Ok(vm.frame_object(&g.frame).into())
+    }, None);
+    vm.getset(t, running, |vm, v| {
+        let g = vm.this::<Generator>(v)?;
+        if g.kind == GenKind::AsyncGenerator {
+            return Ok(Value::bool(g.busy.get()));
+        }
+        Ok(Value::bool(g.state() == GenState::Running))
+    }, None);
+    vm.getset(t, code, |vm, v| Ok(vm.this::<Generator>(v)?.frame.code.value()), None);
+    vm.getset(t, waits, |vm, v| {
+        let g = vm.this::<Generator>(v)?;
+        Ok(vm.yield_from_of(g).unwrap_or(Value::NONE))
+    }, None);
+    vm.getset(t, suspended, |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.state() == GenState::Suspended)), None);
+}
+
+fn send(vm: &Vm, this: &Value, args: Args) -> PyResult<Tail> {
+    let [v] = args.exactly::<1>(vm, "send")?;
+    Ok(Tail::Send { generator: vm.this::<Generator>(this)?.clone(), input: v.clone() })
+}
+
+/// The exception that `throw(value)` or the old `throw(type, value, traceback)` means.
+pub(super) fn thrown(vm: &Vm, args: Args) -> PyResult<Exc> {
+    let pos = args.between(vm, "throw", 1, 3)?;
+    let tb = pos.get(2).filter(|t| !t.is_none());
+    if let Some(tb) = tb
+        && tb.downcast::<Traceback>().is_none()
+    {
+        return Err(vm.type_error("throw() third argument must be a traceback object"));
+    }
+    let value = pos.get(1).filter(|v| !v.is_none());
+    let e = match pos[0].as_ref::<Type>() {
+        Some(t) if t.is_subtype(&vm.exc.base_exception) => match value {
+            Some(v) if vm.is_instance(v, t) => Exc(v.clone()),
+            Some(v) => match v.downcast::<Tuple>() {
+                Some(items) => Exc(vm.call(&pos[0], items)?),
+                None => Exc(vm.call(&pos[0], std::slice::from_ref(v))?),
+            },
+            None => vm.exception_of(&pos[0])?,
+        },
+        _ if pos[0].downcast::<Exception>().is_some() => {
+            if value.is_some() {
+                return Err(vm.type_error("instance exception may not have a separate value"));
+            }
+            Exc(pos[0].clone())
+        }
+        _ => {
+            return Err(vm.type_error(format!(
+                "exceptions must be classes or instances deriving from BaseException, not {}",
+                vm.type_name(&pos[0])
+            )));
+        }
+    };
+    if let (Some(tb), Some(x)) = (tb.and_then(|t| t.as_ref::<Traceback>()), e.0.downcast::<Exception>()) {
+        x.traceback.set(Some(tb.clone()));
+    }
+    Ok(e)
+}
