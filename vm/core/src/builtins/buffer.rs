@@ -87,8 +87,10 @@ const BYTEARRAY: BufferProcs = BufferProcs {
         }
     },
     write: |v, f| {
-        if let Some(b) = v.downcast::<ByteArray>() {
-            f(&mut b.data.borrow_mut());
+        if let Some(b) = v.downcast::<ByteArray>()
+            && let Ok(mut data) = b.data.try_borrow_mut()
+        {
+            f(&mut data);
         }
     },
     export: |v, on| {

@@ -1,6 +1,6 @@
 //! The `int` and `bool` types: construction and slots (CPython's Objects/longobject.c, boolobject.c). Methods stand in
 //! `int_methods`.
-use super::util::{OrRaise, has_index, warn};
+use super::util::{OrRaise, warn};
 use crate::call::Args;
 use crate::error::PyResult;
 use crate::heap::{Ref, Value};
@@ -465,9 +465,4 @@ fn int_invert(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 fn int_abs(vm: &Vm, v: &Value) -> PyResult<Value> {
     if this_num(vm, v)?.is_negative() { int_neg(vm, v) } else { int_int(vm, v) }
-}
-
-/// `index(v)` with the error that names what wanted the int.
-pub(crate) fn index_or<'a>(vm: &Vm, v: &Value, msg: impl FnOnce() -> Cow<'a, str>) -> PyResult<Value> {
-    if has_index(vm, v) { vm.index(v) } else { Err(vm.type_error(msg())) }
 }

@@ -1,7 +1,7 @@
 //! Methods of `str` that search, split and strip.
 use super::str::{exact, this};
 use super::str_methods::str_arg;
-use super::util::{clip_range, text};
+use super::util::{clip, raw_range, text};
 use crate::call::Args;
 use crate::error::PyResult;
 use crate::heap::{Ref, Value};
@@ -101,10 +101,7 @@ fn range<'a>(vm: &Vm, s: &'a Ref<Str>, a: &[Value]) -> PyResult<Option<(&'a [u8]
     if a.len() < 2 {
         return Ok(Some((data, 0)));
     }
-    let (start, stop, inside) = clip_range(vm, a.get(1), a.get(2), s.char_len())?;
-    if !inside {
-        return Ok(None);
-    }
+    let Some((start, stop)) = clip(raw_range(vm, a.get(1), a.get(2))?, s.char_len()) else { return Ok(None) };
     let part = if s.is_ascii() { &data[start..stop] } else { wtf8::slice(data, start, stop) };
     Ok(Some((part, start)))
 }

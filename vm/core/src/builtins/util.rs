@@ -112,9 +112,8 @@ pub(crate) fn sequence_operand_error(vm: &Vm, a: &Value, b: &Value, symbol: &str
     }
 }
 
-/// Positions `start` and `stop` of find, count, startswith and the like, clipped to a length as slices are.
-pub(crate) fn clip_range(vm: &Vm, start: Option<&Value>, stop: Option<&Value>, len: usize) -> PyResult<(usize, usize, bool)> {
-    let n = len as i64;
+/// Positions `start` and `stop` of find, count, startswith and the like, before they meet a length. May run Python.
+pub(crate) fn raw_range(vm: &Vm, start: Option<&Value>, stop: Option<&Value>) -> PyResult<(i64, i64)> {
     let bound = |v: Option<&Value>, default: i64| -> PyResult<i64> {
         match v {
             Some(v) if !v.is_none() => {
@@ -126,10 +125,14 @@ pub(crate) fn clip_range(vm: &Vm, start: Option<&Value>, stop: Option<&Value>, l
             _ => Ok(default),
         }
     };
+    Ok((bound(start, 0)?, bound(stop, i64::MAX)?))
+}
+
+/// Clips such positions to a length as slices are; `None` when they leave less than nothing, where not even an empty
+/// needle is found.
+pub(crate) fn clip((start, stop): (i64, i64), len: usize) -> Option<(usize, usize)> {
+    let n = len as i64;
     let up = |i: i64| if i < 0 { i.saturating_add(n).max(0) } else { i };
-    let start = up(bound(start, 0)?);
-    let stop = up(bound(stop, n)?).min(n);
-    // An empty needle is found nowhere behind the end.
-    let inside = start <= stop;
-    Ok((start.min(n) as usize, stop.max(0) as usize, inside))
+    let (start, stop) = (up(start), up(stop).min(n));
+    (start <= stop).then_some((start as usize, stop as usize))
 }
