@@ -410,45 +410,6 @@ fn int_pow(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     arith::pow(&x.big(), &y.big()).map(|r| vm.new_bigint(r)).or_raise(vm)
 }
 
-/// `pow(a, b, m)` for any three objects.
-pub(crate) fn pow3(vm: &Vm, a: &Value, b: &Value, m: &Value) -> PyResult<Value> {
-    if m.is_none() {
-        return vm.binary(a, b, BinOp::Pow);
-    }
-    if !vm.type_of(a).is_heap_type()
-        && let (Some(x), Some(y), Some(m)) = (num(a), num(b), num(m))
-    {
-        return arith::pow_mod(&x.big(), &y.big(), &m.big()).map(|r| vm.new_bigint(r)).or_raise(vm);
-    }
-    if vm.type_of(a).is_heap_type()
-        && let Some(r) = vm.call_special(a, &vm.intern("__pow__"), &[b.clone(), m.clone()])?
-        && !r.is_not_implemented()
-    {
-        return Ok(r);
-    }
-    if vm.type_of(b).is_heap_type()
-        && let Some(r) = vm.call_special(b, &vm.intern("__rpow__"), &[a.clone(), m.clone()])?
-        && !r.is_not_implemented()
-    {
-        return Ok(r);
-    }
-    if let (Some(x), Some(y), Some(m)) = (num(a), num(b), num(m)) {
-        return arith::pow_mod(&x.big(), &y.big(), &m.big()).map(|r| vm.new_bigint(r)).or_raise(vm);
-    }
-    if vm.exact_float(a).is_some() || vm.exact_float(b).is_some() {
-        return Err(vm.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
-    }
-    if a.downcast::<Complex>().is_some() || b.downcast::<Complex>().is_some() {
-        return Err(vm.value_error("complex modulo"));
-    }
-    Err(vm.type_error(format!(
-        "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
-        vm.type_name(a),
-        vm.type_name(b),
-        vm.type_name(m)
-    )))
-}
-
 fn int_neg(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(match this_num(vm, v)? {
         Num::Small(i) if i != i64::MIN => vm.new_int(-i),

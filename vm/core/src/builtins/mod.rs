@@ -8,11 +8,14 @@ pub mod bytes_methods;
 pub mod bytes_search;
 pub mod code;
 pub mod complex;
+pub mod console;
 pub mod coroutine;
 pub mod descr;
 pub mod dict;
+pub mod dict_views;
 pub mod encoding;
 pub mod exceptions;
+pub mod execute;
 pub mod float;
 pub mod frame;
 pub mod function;
@@ -22,13 +25,18 @@ pub mod int;
 pub mod int_methods;
 pub mod iter;
 pub mod list;
+pub mod mappingproxy;
 pub mod memoryview;
 pub mod module;
+pub mod numeric;
 pub mod object;
 pub mod percent;
 pub mod range;
+pub mod seq;
 pub mod set;
+pub mod slice;
 pub mod slicing;
+pub mod sorting;
 pub mod str;
 pub mod str_format;
 pub mod str_methods;
@@ -36,7 +44,7 @@ pub mod str_search;
 pub mod structseq;
 pub mod tuple;
 pub mod type_;
-mod util;
+pub(crate) mod util;
 pub mod weakref;
 
 use crate::error::PyResult;
@@ -68,6 +76,7 @@ pub(crate) fn init(vm: &Vm) {
     dict::init(vm);
     set::init(vm);
     range::init(vm);
+    slice::init(vm);
     memoryview::init(vm);
     alias::init(vm);
 }
@@ -121,15 +130,26 @@ impl Vm {
     /// Adds a static method.
     pub fn static_method(&self, t: &Ref<Type>, name: &str, doc: &'static str, f: PlainFn) {
         let s = StaticMethod::default();
-        s.func.set(self.new_native(name, doc, NativeKind::Plain(f), Value::NONE, Value::NONE));
+        s.func
+            .set(self.new_native(name, doc, NativeKind::Plain(f), Value::NONE, Value::NONE));
         let s = self.heap.alloc(&self.types.staticmethod, s);
         self.dict_set_str(&t.dict(), &self.intern(name), s.into());
     }
     /// Adds an attribute with a getter and perhaps a setter.
     pub fn getset(&self, t: &Ref<Type>, name: &str, get: Getter, set: Option<Setter>) {
         let name = self.intern(name);
-        let g = GetSet { name: name.clone(), owner: t.clone(), get, set, doc: "" };
-        self.dict_set_str(&t.dict(), &name, self.heap.alloc(&self.types.getset_descriptor, g).into());
+        let g = GetSet {
+            name: name.clone(),
+            owner: t.clone(),
+            get,
+            set,
+            doc: "",
+        };
+        self.dict_set_str(
+            &t.dict(),
+            &name,
+            self.heap.alloc(&self.types.getset_descriptor, g).into(),
+        );
     }
     /// Adds a plain attribute to a type.
     pub fn type_attr(&self, t: &Ref<Type>, name: &str, v: Value) {
@@ -138,7 +158,11 @@ impl Vm {
     /// The payload of `this` in a method of a native type.
     pub fn this<'a, T: crate::heap::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
         v.as_ref::<T>().ok_or_else(|| {
-            self.type_error(format!("descriptor requires a '{}' object but received a '{}'", T::NAME, self.type_name(v)))
+            self.type_error(format!(
+                "descriptor requires a '{}' object but received a '{}'",
+                T::NAME,
+                self.type_name(v)
+            ))
         })
     }
 }

@@ -28,7 +28,11 @@ pub(crate) fn slice_indices(vm: &Vm, s: &Slice, len: usize) -> PyResult<SliceRan
 
 /// The bounds before they meet a length. Evaluating them may run Python, so take the length afterwards.
 pub(crate) fn slice_unpack(vm: &Vm, s: &Slice) -> PyResult<(i64, i64, i64)> {
-    let step = if s.step.is_none() { 1 } else { bound(vm, &s.step)?.max(-i64::MAX) };
+    let step = if s.step.is_none() {
+        1
+    } else {
+        bound(vm, &s.step)?.max(-i64::MAX)
+    };
     if step == 0 {
         return Err(vm.value_error("slice step cannot be zero"));
     }
@@ -50,7 +54,11 @@ pub(crate) fn slice_adjust((start, stop, step): (i64, i64, i64), len: usize) -> 
     let n = len as i64;
     let clip = |i: i64| {
         let i = if i < 0 { i.saturating_add(n) } else { i };
-        if step < 0 { i.clamp(-1, n - 1) } else { i.clamp(0, n) }
+        if step < 0 {
+            i.clamp(-1, n - 1)
+        } else {
+            i.clamp(0, n)
+        }
     };
     let (start, stop) = (clip(start), clip(stop));
     let count = match () {
@@ -58,7 +66,12 @@ pub(crate) fn slice_adjust((start, stop, step): (i64, i64, i64), len: usize) -> 
         _ if step > 0 && start < stop => (stop - start - 1) / step + 1,
         _ => 0,
     };
-    SliceRange { start, stop, step, count: count as usize }
+    SliceRange {
+        start,
+        stop,
+        step,
+        count: count as usize,
+    }
 }
 
 fn bound(vm: &Vm, v: &Value) -> PyResult<i64> {
@@ -67,7 +80,9 @@ fn bound(vm: &Vm, v: &Value) -> PyResult<i64> {
     }
     let has_index = v.as_bool().is_some() || vm.type_of(v).slots.index.get().is_some();
     if !has_index {
-        return Err(vm.type_error("slice indices must be integers or None or have an __index__ method"));
+        return Err(
+            vm.type_error("slice indices must be integers or None or have an __index__ method")
+        );
     }
     vm.to_i64_clamped(v)
 }
