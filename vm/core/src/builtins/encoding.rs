@@ -1,4 +1,4 @@
-//! Encoding and decoding by name: the built-in codecs directly, all others through the `codecs` module; error handlers
+//! Encoding and decoding by name: the built-in codecs directly, all others through the codec registry of `_codecs`; error handlers
 //! registered from Python (CPython's unicodeobject.c and Python/codecs.c).
 use super::buffer;
 use crate::error::{Exc, PyResult};
@@ -77,7 +77,7 @@ fn encode_exception(vm: &Vm, e: &EncodeError, text: &Ref<Str>) -> PyResult<Value
 
 /// The handler registered under a name that is not built in.
 fn lookup_handler(vm: &Vm, name: &str) -> PyResult<Value> {
-    match vm.catch(vm.import("codecs"), &vm.exc.import_error)? {
+    match vm.catch(vm.import("_codecs"), &vm.exc.import_error)? {
         Some(m) => vm.call_method(&m, "lookup_error", &[vm.str_value(name)]),
         None => Err(vm.new_exception(&vm.exc.lookup_error, format!("unknown error handler name '{name}'"))),
     }
@@ -246,10 +246,10 @@ pub fn decode(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> PyResult
     Ok(r)
 }
 
-/// Encodes or decodes with a codec of the `codecs` module; it must be a text encoding.
+/// Encodes or decodes with a registered codec; it must be a text encoding.
 fn call_codec(vm: &Vm, what: &str, encoding: &str, errors: &str, object: &Value) -> PyResult<Value> {
     let unknown = || vm.new_exception(&vm.exc.lookup_error, format!("unknown encoding: {encoding}"));
-    let Some(module) = vm.catch(vm.import("codecs"), &vm.exc.import_error)? else { return Err(unknown()) };
+    let Some(module) = vm.catch(vm.import("_codecs"), &vm.exc.import_error)? else { return Err(unknown()) };
     let info = vm.call_method(&module, "lookup", &[vm.str_value(encoding)])?;
     if let Some(text) = vm.lookup_attr(&info, &vm.intern("_is_text_encoding"))?
         && !vm.is_true(&text)?
