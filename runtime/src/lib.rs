@@ -1,3 +1,15 @@
-//! Reactor, timers, tasks, the asyncio module, threads, sockets and the command line.
-
+//! lasti: a runtime for Python's async scripts.
+//!
+//! The reactor, timers, tasks, the asyncio module, threads, sockets and the command line stand here, on top of the
+//! interpreter in `lasti-core`.
+pub mod cli;
+mod host;
+mod interpreter;
+mod os;
 pub mod reactor;
+mod stdio;
+mod sys;
+mod uncaught;
+
+pub use interpreter::{Interpreter, Settings};
+pub use lasti_core as core;

@@ -1,1 +1,32 @@
-fn main() {}
+//! The `lasti` binary. The interpreter runs on a thread of its own with a large native stack.
+use std::panic;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Address space for the interpreter's native stack; pages are used as they are touched.
+const STACK: usize = 256 * 1024 * 1024;
+
+fn main() {
+    panic::set_hook(Box::new(|info| {
+        eprintln!("lasti bug: {info}");
+        eprintln!(
+            "Please report this, with the script that caused it, to the project's issue tracker."
+        );
+    }));
+    let args = std::env::args_os()
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    let run = std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(|| lasti::cli::main(args));
+    let code = match run.map(|t| t.join()) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) => 70,
+        Err(e) => {
+            eprintln!("lasti: cannot start a thread: {e}");
+            70
+        }
+    };
+    std::process::exit(code);
+}

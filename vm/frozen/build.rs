@@ -9,10 +9,35 @@ use std::{env, fs};
 
 /// Packages and modules that make no sense here: tools with windows, other systems, installers, tests.
 const LEFT_OUT: &[&str] = &[
-    "idlelib", "tkinter", "turtle", "turtledemo", "ensurepip", "venv", "test", "lib2to3", "pydoc_data", "ctypes",
-    "antigravity", "this", "_pyrepl", "msilib", "distutils", "_android_support", "_apple_support",
-    "_ios_support", "_osx_support", "_aix_support", "_dummy_os", "_pycodecs", "dummy_threading", "_dummy_thread",
-    "asyncio.windows_events", "asyncio.windows_utils", "asyncio.proactor_events", "__hello__", "__phello__",
+    "idlelib",
+    "tkinter",
+    "turtle",
+    "turtledemo",
+    "ensurepip",
+    "venv",
+    "test",
+    "lib2to3",
+    "pydoc_data",
+    "ctypes",
+    "antigravity",
+    "this",
+    "_pyrepl",
+    "msilib",
+    "distutils",
+    "_android_support",
+    "_apple_support",
+    "_ios_support",
+    "_osx_support",
+    "_aix_support",
+    "_dummy_os",
+    "_pycodecs",
+    "dummy_threading",
+    "_dummy_thread",
+    "asyncio.windows_events",
+    "asyncio.windows_utils",
+    "asyncio.proactor_events",
+    "__hello__",
+    "__phello__",
 ];
 
 fn main() {
@@ -36,7 +61,11 @@ fn main() {
             }
         };
         let bytes = lasti_bytecode::marshal::dump(&code);
-        index.push_str(&format!("    ({name:?}, {package}, {}, {}),\n", blob.len(), bytes.len()));
+        index.push_str(&format!(
+            "    ({name:?}, {package}, {}, {}),\n",
+            blob.len(),
+            bytes.len()
+        ));
         blob.extend_from_slice(&bytes);
     }
     index.push_str("]\n");
@@ -46,12 +75,18 @@ fn main() {
 
 /// Adds every module below a folder. Later calls win.
 fn collect(folder: &Path, prefix: &str, modules: &mut BTreeMap<String, (PathBuf, bool)>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         let file = entry.file_name().to_string_lossy().into_owned();
         let stem = file.strip_suffix(".py").unwrap_or(&file);
-        let name = if prefix.is_empty() { stem.to_owned() } else { format!("{prefix}.{stem}") };
+        let name = if prefix.is_empty() {
+            stem.to_owned()
+        } else {
+            format!("{prefix}.{stem}")
+        };
         if LEFT_OUT.contains(&name.as_str()) || stem == "test" || stem == "tests" {
             continue;
         }

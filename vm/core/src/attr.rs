@@ -50,7 +50,12 @@ impl Vm {
 
     /// Applies `__get__`. `obj` is none when read from the class itself.
     #[inline]
-    pub fn bind_descriptor(&self, descr: &Value, obj: Option<&Value>, class: &Value) -> PyResult<Value> {
+    pub fn bind_descriptor(
+        &self,
+        descr: &Value,
+        obj: Option<&Value>,
+        class: &Value,
+    ) -> PyResult<Value> {
         if descr.downcast::<Function>().is_some() {
             return Ok(match obj {
                 Some(o) => self.new_bound(descr.clone(), o.clone()),
@@ -66,7 +71,9 @@ impl Vm {
     /// A special method of `v`'s class, bound.
     pub fn lookup_special(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
         match self.type_of(v).lookup(self, name) {
-            Some(f) => self.bind_descriptor(&f, Some(v), self.type_of(v).as_value()).map(Some),
+            Some(f) => self
+                .bind_descriptor(&f, Some(v), self.type_of(v).as_value())
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -172,7 +179,12 @@ impl Vm {
     }
 
     /// `object.__setattr__` and `object.__delattr__`.
-    pub fn generic_setattr(&self, v: &Value, name: &Ref<Str>, value: Option<&Value>) -> PyResult<()> {
+    pub fn generic_setattr(
+        &self,
+        v: &Value,
+        name: &Ref<Str>,
+        value: Option<&Value>,
+    ) -> PyResult<()> {
         let name = &self.intern_ref(name);
         let ty = self.type_of(v);
         let descr = ty.lookup(self, name);
@@ -210,7 +222,9 @@ impl Vm {
                 let msg = if descr.is_some() {
                     format!("'{tn}' object attribute '{n}' is read-only")
                 } else {
-                    format!("'{tn}' object has no attribute '{n}' and no __dict__ for setting new attributes")
+                    format!(
+                        "'{tn}' object has no attribute '{n}' and no __dict__ for setting new attributes"
+                    )
                 };
                 Err(self.attribute_error(msg, v, name))
             }
@@ -220,7 +234,9 @@ impl Vm {
     /// `type.__getattribute__`.
     pub(crate) fn type_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
         let name = &self.intern_ref(name);
-        let Some(t) = v.as_ref::<Type>() else { return self.generic_getattr(v, name) };
+        let Some(t) = v.as_ref::<Type>() else {
+            return self.generic_getattr(v, name);
+        };
         let meta = self.type_of(v);
         let meta_attr = meta.lookup(self, name);
         if let Some(d) = &meta_attr {
@@ -241,8 +257,15 @@ impl Vm {
     }
 
     /// `type.__setattr__`.
-    pub(crate) fn type_setattr(&self, v: &Value, name: &Ref<Str>, value: Option<&Value>) -> PyResult<()> {
-        let Some(t) = v.as_ref::<Type>() else { return self.generic_setattr(v, name, value) };
+    pub(crate) fn type_setattr(
+        &self,
+        v: &Value,
+        name: &Ref<Str>,
+        value: Option<&Value>,
+    ) -> PyResult<()> {
+        let Some(t) = v.as_ref::<Type>() else {
+            return self.generic_setattr(v, name, value);
+        };
         if t.has(TypeFlags::IMMUTABLE) {
             return Err(self.type_error(format!(
                 "cannot set '{}' attribute of immutable type '{}'",
@@ -289,7 +312,9 @@ impl Vm {
 
     /// Module attributes: the namespace, then lazily made natives, then the module's `__getattr__`.
     pub(crate) fn module_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
-        let Some(m) = v.downcast::<Module>() else { return self.generic_getattr(v, name) };
+        let Some(m) = v.downcast::<Module>() else {
+            return self.generic_getattr(v, name);
+        };
         if let Some(a) = self.dict_get_str(&m.dict, name) {
             return Ok(Some(a));
         }
@@ -310,16 +335,25 @@ impl Vm {
     /// `super().name`: the attribute after `this_class` in the MRO of the object's class.
     pub(crate) fn super_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
         let name = &self.intern_ref(name);
-        let Some(s) = v.downcast::<Super>() else { return self.generic_getattr(v, name) };
+        let Some(s) = v.downcast::<Super>() else {
+            return self.generic_getattr(v, name);
+        };
         if let (Some(start), Some(this)) = (s.obj_type.get(), s.this_class.get())
             && !name.is(&self.names.class)
         {
             let mro = start.mro();
-            let from = mro.iter().position(|t| t.is(&this)).map_or(mro.len(), |i| i + 1);
+            let from = mro
+                .iter()
+                .position(|t| t.is(&this))
+                .map_or(mro.len(), |i| i + 1);
             for t in &mro[from..] {
                 if let Some(a) = self.dict_get_str(&t.dict(), name) {
                     let obj = s.obj.get();
-                    let obj = if obj.is(start.as_value()) { None } else { Some(&obj) };
+                    let obj = if obj.is(start.as_value()) {
+                        None
+                    } else {
+                        Some(&obj)
+                    };
                     return self.bind_descriptor(&a, obj, start.as_value()).map(Some);
                 }
             }
@@ -351,6 +385,11 @@ pub(crate) fn is_generic(t: &Type) -> bool {
 pub(crate) fn object_getattr(vm: &Vm, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     vm.generic_getattr(v, name)
 }
-pub(crate) fn object_setattr(vm: &Vm, v: &Value, name: &Ref<Str>, value: Option<&Value>) -> PyResult<()> {
+pub(crate) fn object_setattr(
+    vm: &Vm,
+    v: &Value,
+    name: &Ref<Str>,
+    value: Option<&Value>,
+) -> PyResult<()> {
     vm.generic_setattr(v, name, value)
 }

@@ -17,10 +17,18 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    pub const NONE: Args<'static> = Args { pos: &[], kw: &[], names: &[] };
+    pub const NONE: Args<'static> = Args {
+        pos: &[],
+        kw: &[],
+        names: &[],
+    };
 
     pub fn pos(pos: &'a [Value]) -> Args<'a> {
-        Args { pos, kw: &[], names: &[] }
+        Args {
+            pos,
+            kw: &[],
+            names: &[],
+        }
     }
     /// Splits a slice of positional values followed by keyword values.
     pub fn split(all: &'a [Value], names: &'a [Value]) -> Args<'a> {
@@ -38,11 +46,18 @@ impl<'a> Args<'a> {
     }
     /// The value of a keyword argument.
     pub fn keyword(&self, name: &str) -> Option<&'a Value> {
-        let i = self.names.iter().position(|n| n.downcast::<Str>().is_some_and(|s| *s == *name))?;
+        let i = self
+            .names
+            .iter()
+            .position(|n| n.downcast::<Str>().is_some_and(|s| *s == *name))?;
         self.kw.get(i)
     }
     pub fn no_kw(&self, vm: &Vm, func: &str) -> PyResult<()> {
-        if self.kw.is_empty() { Ok(()) } else { Err(vm.type_error(format!("{func}() takes no keyword arguments"))) }
+        if self.kw.is_empty() {
+            Ok(())
+        } else {
+            Err(vm.type_error(format!("{func}() takes no keyword arguments")))
+        }
     }
     /// Exactly `N` positional arguments and no keywords.
     pub fn exactly<const N: usize>(&self, vm: &Vm, func: &str) -> PyResult<&'a [Value; N]> {
@@ -63,11 +78,17 @@ impl<'a> Args<'a> {
         let s = |k: usize| if k == 1 { "" } else { "s" };
         if n < min {
             let word = if min == max { "" } else { "at least " };
-            return Err(vm.type_error(format!("{func} expected {word}{min} argument{}, got {n}", s(min))));
+            return Err(vm.type_error(format!(
+                "{func} expected {word}{min} argument{}, got {n}",
+                s(min)
+            )));
         }
         if n > max {
             let word = if min == max { "" } else { "at most " };
-            return Err(vm.type_error(format!("{func} expected {word}{max} argument{}, got {n}", s(max))));
+            return Err(vm.type_error(format!(
+                "{func} expected {word}{max} argument{}, got {n}",
+                s(max)
+            )));
         }
         Ok(self.pos)
     }
@@ -86,7 +107,11 @@ impl<'a> Args<'a> {
         if self.pos.len() > first_kwonly {
             let n = self.pos.len();
             let s = if first_kwonly == 1 { "" } else { "s" };
-            let at_most = if required == first_kwonly { "exactly" } else { "at most" };
+            let at_most = if required == first_kwonly {
+                "exactly"
+            } else {
+                "at most"
+            };
             return Err(vm.type_error(format!(
                 "{func}() takes {at_most} {first_kwonly} positional argument{s} ({n} given)"
             )));
@@ -95,9 +120,14 @@ impl<'a> Args<'a> {
             *slot = Some(v);
         }
         for (name, v) in self.names.iter().zip(self.kw) {
-            let text = name.downcast::<Str>().map(|s| s.to_string_lossy()).unwrap_or_default();
+            let text = name
+                .downcast::<Str>()
+                .map(|s| s.to_string_lossy())
+                .unwrap_or_default();
             let Some(i) = names.iter().position(|n| n.trim_start_matches('*') == text) else {
-                return Err(vm.type_error(format!("{func}() got an unexpected keyword argument '{text}'")));
+                return Err(vm.type_error(format!(
+                    "{func}() got an unexpected keyword argument '{text}'"
+                )));
             };
             if out[i].is_some() {
                 return Err(vm.type_error(format!(
@@ -143,7 +173,10 @@ impl Vm {
         self.guard_native_stack("while calling a Python object")?;
         match self.type_of(callable).slots.call.get() {
             Some(call) => call(self, callable, args),
-            None => Err(self.type_error(format!("'{}' object is not callable", self.type_name(callable)))),
+            None => Err(self.type_error(format!(
+                "'{}' object is not callable",
+                self.type_name(callable)
+            ))),
         }
     }
 
@@ -161,11 +194,17 @@ impl Vm {
     }
 
     /// What a native is bound to, and its other arguments: a method descriptor takes its instance from the arguments.
-    pub(crate) fn native_self<'a>(&self, n: &NativeFunction, mut args: Args<'a>) -> PyResult<(Value, Args<'a>)> {
+    pub(crate) fn native_self<'a>(
+        &self,
+        n: &NativeFunction,
+        mut args: Args<'a>,
+    ) -> PyResult<(Value, Args<'a>)> {
         if !n.this.is_unbound() {
             return Ok((n.this.get(), args));
         }
-        let Some(owner) = &n.owner else { return Ok((Value::NONE, args)) };
+        let Some(owner) = &n.owner else {
+            return Ok((Value::NONE, args));
+        };
         let name = n.name.to_string_lossy();
         let Some((this, rest)) = args.pos.split_first() else {
             return Err(self.type_error(format!(
@@ -187,15 +226,21 @@ impl Vm {
     pub(crate) fn run_tail(&self, tail: Tail) -> PyResult<Value> {
         match tail {
             Tail::Done(v) => Ok(v),
-            Tail::Call { callable, args, names } => {
+            Tail::Call {
+                callable,
+                args,
+                names,
+            } => {
                 let names: &[Value] = names.as_deref().map_or(&[], |t| t);
                 self.call_args(&callable, Args::split(&args, names))
             }
             Tail::Run { function, locals } => self.run_code(&function, locals),
-            Tail::Send { generator, input } => match self.resume(&generator, Resume::Send(input))? {
-                Resumed::Yield(v) => Ok(v),
-                Resumed::Return(v) => Err(self.stop_iteration(v)),
-            },
+            Tail::Send { generator, input } => {
+                match self.resume(&generator, Resume::Send(input))? {
+                    Resumed::Yield(v) => Ok(v),
+                    Resumed::Return(v) => Err(self.stop_iteration(v)),
+                }
+            }
         }
     }
 
@@ -217,8 +262,15 @@ impl Vm {
     }
 
     /// Calls a special method, looked up on the type; `Ok(None)` when the type has none.
-    pub fn call_special(&self, obj: &Value, name: &Ref<Str>, args: &[Value]) -> PyResult<Option<Value>> {
-        let Some(f) = self.type_of(obj).lookup(self, name) else { return Ok(None) };
+    pub fn call_special(
+        &self,
+        obj: &Value,
+        name: &Ref<Str>,
+        args: &[Value],
+    ) -> PyResult<Option<Value>> {
+        let Some(f) = self.type_of(obj).lookup(self, name) else {
+            return Ok(None);
+        };
         self.call_descr(&f, obj, args).map(Some)
     }
 
@@ -247,8 +299,15 @@ impl Vm {
 
     #[cold]
     pub(crate) fn recursion_error(&self, doing: &str) -> Exc {
-        let tail = if doing.is_empty() { String::new() } else { format!(" {doing}") };
-        self.new_exception(&self.exc.recursion_error, format!("maximum recursion depth exceeded{tail}"))
+        let tail = if doing.is_empty() {
+            String::new()
+        } else {
+            format!(" {doing}")
+        };
+        self.new_exception(
+            &self.exc.recursion_error,
+            format!("maximum recursion depth exceeded{tail}"),
+        )
     }
 }
 

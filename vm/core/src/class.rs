@@ -17,9 +17,10 @@ impl Vm {
             if lists.is_empty() {
                 return Ok(out);
             }
-            let next = lists.iter().map(|l| l[0].clone()).find(|c| {
-                !lists.iter().any(|l| l[1..].iter().any(|x| x.is(c)))
-            });
+            let next = lists
+                .iter()
+                .map(|l| l[0].clone())
+                .find(|c| !lists.iter().any(|l| l[1..].iter().any(|x| x.is(c))));
             let Some(next) = next else {
                 let mut names: Vec<String> = Vec::new();
                 for l in &lists {
@@ -44,14 +45,27 @@ impl Vm {
 
     /// Computes a class's MRO, through the metaclass's `mro()` when it defines one.
     pub(crate) fn compute_mro(&self, t: &Ref<Type>) -> PyResult<()> {
-        let bases = t.bases.get().ok_or_else(|| self.runtime_error("a class without bases"))?;
-        let bases: Vec<Ref<Type>> = bases.iter().filter_map(|b| b.as_ref::<Type>().cloned()).collect();
+        let bases = t
+            .bases
+            .get()
+            .ok_or_else(|| self.runtime_error("a class without bases"))?;
+        let bases: Vec<Ref<Type>> = bases
+            .iter()
+            .filter_map(|b| b.as_ref::<Type>().cloned())
+            .collect();
         let meta = t.class();
-        let custom = if meta.is(&self.types.type_) { None } else { meta.lookup(self, &self.intern("mro")) };
+        let custom = if meta.is(&self.types.type_) {
+            None
+        } else {
+            meta.lookup(self, &self.intern("mro"))
+        };
         let mro = match custom {
             Some(f) if f.downcast::<Function>().is_some() => {
                 let r = self.call_descr(&f, t.as_value(), &[])?;
-                self.collect(&r)?.iter().filter_map(|c| c.as_ref::<Type>().cloned()).collect()
+                self.collect(&r)?
+                    .iter()
+                    .filter_map(|c| c.as_ref::<Type>().cloned())
+                    .collect()
             }
             _ => self.c3(t, &bases)?,
         };
@@ -83,10 +97,14 @@ impl Vm {
         let mut best: Option<&Ref<Type>> = None;
         for b in bases {
             if !b.has(TypeFlags::BASE) {
-                return Err(self.type_error(format!("type '{}' is not an acceptable base type", b.name())));
+                return Err(self.type_error(format!(
+                    "type '{}' is not an acceptable base type",
+                    b.name()
+                )));
             }
             let solid = |t: &Ref<Type>| {
-                let plain = std::ptr::eq(t.layout(), crate::heap::vtable::<Plain>()) || t.layout().kind == crate::heap::Kind::Instance;
+                let plain = std::ptr::eq(t.layout(), crate::heap::vtable::<Plain>())
+                    || t.layout().kind == crate::heap::Kind::Instance;
                 !plain || t.member_count.get() > 0
             };
             match best {
@@ -103,7 +121,9 @@ impl Vm {
                     } else if b.is_subtype(x) || (same_layout && x.member_count.get() == 0) {
                         best = Some(b);
                     } else if !(same_layout && b.member_count.get() == 0) {
-                        return Err(self.type_error("multiple bases have instance lay-out conflict"));
+                        return Err(
+                            self.type_error("multiple bases have instance lay-out conflict")
+                        );
                     }
                 }
             }
@@ -194,17 +214,24 @@ impl Vm {
             }
         }
         // Comparing without hashing makes instances unhashable.
-        if self.dict_get_str(&dict, &n.eq).is_some() && self.dict_get_str(&dict, &n.hash).is_none() {
+        if self.dict_get_str(&dict, &n.eq).is_some() && self.dict_get_str(&dict, &n.hash).is_none()
+        {
             self.dict_set_str(&dict, &n.hash, Value::NONE);
         }
 
         let (members, wants_dict) = self.slot_members(&dict, name, &base)?;
-        let layout = if std::ptr::eq(base.layout(), crate::heap::vtable::<Plain>()) { crate::heap::vtable::<Instance>() } else { base.layout() };
+        let layout = if std::ptr::eq(base.layout(), crate::heap::vtable::<Plain>()) {
+            crate::heap::vtable::<Instance>()
+        } else {
+            base.layout()
+        };
         let mut flags = TypeFlags::HEAP | TypeFlags::BASE;
-        let inherited = TypeFlags::SEQUENCE | TypeFlags::MAPPING | TypeFlags::DEL | TypeFlags::MATCH_SELF;
+        let inherited =
+            TypeFlags::SEQUENCE | TypeFlags::MAPPING | TypeFlags::DEL | TypeFlags::MATCH_SELF;
         flags |= base.flags.get() & inherited;
         for b in &base_types {
-            flags |= b.flags.get() & (TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
+            flags |= b.flags.get()
+                & (TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
         }
         if wants_dict {
             flags |= TypeFlags::DICT | TypeFlags::WEAKREF;
@@ -233,17 +260,43 @@ impl Vm {
         for m in &members {
             let index = keys.len();
             keys.push(m.clone());
-            let descr = Member { name: m.clone(), owner: t.clone(), index };
-            self.dict_set_str(&dict, m, self.heap.alloc(&self.types.member_descriptor, descr).into());
+            let descr = Member {
+                name: m.clone(),
+                owner: t.clone(),
+                index,
+            };
+            self.dict_set_str(
+                &dict,
+                m,
+                self.heap.alloc(&self.types.member_descriptor, descr).into(),
+            );
         }
         t.member_count.set(keys.len() as u16);
-        t.inline_slots.set(if t.has(TypeFlags::DICT) { (keys.len() as u16 + 4).max(base.inline_slots.get()) } else { keys.len() as u16 });
+        t.inline_slots.set(if t.has(TypeFlags::DICT) {
+            (keys.len() as u16 + 4).max(base.inline_slots.get())
+        } else {
+            keys.len() as u16
+        });
         *t.shape.borrow_mut() = Some(Shape::root(&self.heap, keys));
-        if t.has(TypeFlags::DICT) && !base.has(TypeFlags::DICT) && self.dict_get_str(&dict, &n.dict).is_none() {
-            self.dict_set_str(&dict, &n.dict, crate::builtins::object::dict_descriptor(self, &t));
+        if t.has(TypeFlags::DICT)
+            && !base.has(TypeFlags::DICT)
+            && self.dict_get_str(&dict, &n.dict).is_none()
+        {
+            self.dict_set_str(
+                &dict,
+                &n.dict,
+                crate::builtins::object::dict_descriptor(self, &t),
+            );
         }
-        if t.has(TypeFlags::WEAKREF) && !base.has(TypeFlags::WEAKREF) && self.dict_get_str(&dict, &n.weakref).is_none() {
-            self.dict_set_str(&dict, &n.weakref, crate::builtins::object::weakref_descriptor(self, &t));
+        if t.has(TypeFlags::WEAKREF)
+            && !base.has(TypeFlags::WEAKREF)
+            && self.dict_get_str(&dict, &n.weakref).is_none()
+        {
+            self.dict_set_str(
+                &dict,
+                &n.weakref,
+                crate::builtins::object::weakref_descriptor(self, &t),
+            );
         }
         for b in &base_types {
             let w = self.new_weakref(&self.types.weakref, t.as_value(), None);
@@ -253,10 +306,12 @@ impl Vm {
         if let Some(cell) = classcell {
             match cell.downcast::<PyCell>() {
                 Some(c) => c.content.set(t.value()),
-                None => return Err(self.type_error(format!(
-                    "type.__new__(): __classcell__ must be a nonlocal cell, not {}",
-                    self.type_of(&cell).name()
-                ))),
+                None => {
+                    return Err(self.type_error(format!(
+                        "type.__new__(): __classcell__ must be a nonlocal cell, not {}",
+                        self.type_of(&cell).name()
+                    )));
+                }
             }
         }
         if let Some(cell) = classdictcell
@@ -278,7 +333,11 @@ impl Vm {
                 }
             }
         }
-        let kwargs = Args { pos: &[], kw: args.kw, names: args.names };
+        let kwargs = Args {
+            pos: &[],
+            kw: args.kw,
+            names: args.names,
+        };
         let sup = Super::default();
         sup.this_class.set(Some(t.clone()));
         sup.obj.set(t.value());
@@ -290,8 +349,15 @@ impl Vm {
     }
 
     /// Reads `__slots__`: the member names, and whether instances get a dict.
-    fn slot_members(&self, dict: &Ref<Dict>, class: &Ref<Str>, base: &Ref<Type>) -> PyResult<(Vec<Ref<Str>>, bool)> {
-        let Some(slots) = self.dict_get_str(dict, &self.names.slots) else { return Ok((Vec::new(), true)) };
+    fn slot_members(
+        &self,
+        dict: &Ref<Dict>,
+        class: &Ref<Str>,
+        base: &Ref<Type>,
+    ) -> PyResult<(Vec<Ref<Str>>, bool)> {
+        let Some(slots) = self.dict_get_str(dict, &self.names.slots) else {
+            return Ok((Vec::new(), true));
+        };
         let names = match slots.as_ref::<Str>() {
             Some(s) => vec![s.value()],
             None => self.collect(&slots)?,
@@ -318,7 +384,9 @@ impl Vm {
             }
             let name = self.intern(&mangle(&class.to_string_lossy(), &text));
             if self.dict_get_str(dict, &name).is_some() {
-                return Err(self.value_error(format!("'{text}' in __slots__ conflicts with class variable")));
+                return Err(self.value_error(format!(
+                    "'{text}' in __slots__ conflicts with class variable"
+                )));
             }
             members.push(name);
         }
@@ -386,7 +454,9 @@ impl Vm {
                 None => m,
             },
             None => {
-                let first = resolved.first().map_or(self.types.type_.clone(), |b| self.type_of(b).clone());
+                let first = resolved
+                    .first()
+                    .map_or(self.types.type_.clone(), |b| self.type_of(b).clone());
                 self.calculate_metaclass(&first, &resolved)?.value()
             }
         };
@@ -400,7 +470,9 @@ impl Vm {
             None => self.new_dict().into(),
         };
         if self.type_of(&ns).slots.getitem.get().is_none() {
-            let m = meta.as_ref::<Type>().map_or("<metaclass>".into(), |t| t.name());
+            let m = meta
+                .as_ref::<Type>()
+                .map_or("<metaclass>".into(), |t| t.name());
             return Err(self.type_error(format!(
                 "{m}.__prepare__() must return a mapping, not {}",
                 self.type_name(&ns)
@@ -408,7 +480,11 @@ impl Vm {
         }
         let cell = self.run_code(func, ns.clone())?;
         if changed {
-            self.setitem(&ns, &self.names.orig_bases.value(), &self.new_tuple(bases.to_vec()).into())?;
+            self.setitem(
+                &ns,
+                &self.names.orig_bases.value(),
+                &self.new_tuple(bases.to_vec()).into(),
+            )?;
         }
         let mut all = vec![name.clone(), bases_tuple, ns];
         all.extend(kw);

@@ -5,9 +5,17 @@ use crate::vm::Vm;
 /// Where a module's code comes from.
 pub enum ModuleSource {
     /// Source text with the file it came from; `package` when it is an `__init__`.
-    Source { bytes: Vec<u8>, filename: String, package: bool },
+    Source {
+        bytes: Vec<u8>,
+        filename: String,
+        package: bool,
+    },
     /// A frozen code object.
-    Frozen { code: std::sync::Arc<lasti_bytecode::code::CodeData>, filename: String, package: bool },
+    Frozen {
+        code: std::sync::Arc<lasti_bytecode::code::CodeData>,
+        filename: String,
+        package: bool,
+    },
 }
 
 /// The one door from the interpreter to its surroundings.
@@ -15,7 +23,12 @@ pub trait Host {
     /// Runs what signals and other threads left to do; called between instructions when the breaker says so.
     fn handle_break(&self, vm: &Vm) -> PyResult<()>;
     /// Finds a module. `path` is `sys.path`, or the package's `__path__`; `name` is dotted.
-    fn find_module(&self, vm: &Vm, name: &str, path: Option<&[String]>) -> PyResult<Option<ModuleSource>>;
+    fn find_module(
+        &self,
+        vm: &Vm,
+        name: &str,
+        path: Option<&[String]>,
+    ) -> PyResult<Option<ModuleSource>>;
     /// Writes text to standard error when Python's `sys.stderr` cannot be used.
     fn write_stderr(&self, text: &str);
     /// Seconds and nanoseconds are the host's affair; this is a monotonic clock in nanoseconds.

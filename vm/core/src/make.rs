@@ -26,7 +26,9 @@ impl Vm {
         self.intern_wtf8(s.as_bytes())
     }
     pub fn intern_wtf8(&self, s: &[u8]) -> Ref<Str> {
-        self.heap.intern(s, &self.hash_keys, || Str::alloc(&self.heap, &self.types.str, s))
+        self.heap.intern(s, &self.hash_keys, || {
+            Str::alloc(&self.heap, &self.types.str, s)
+        })
     }
     /// The interned twin of a string (itself if it is one).
     #[inline]
@@ -35,7 +37,11 @@ impl Vm {
             return s.clone();
         }
         self.heap.intern(s.as_bytes(), &self.hash_keys, || {
-            if s.class().is(&self.types.str) { s.clone() } else { Str::alloc(&self.heap, &self.types.str, s.as_bytes()) }
+            if s.class().is(&self.types.str) {
+                s.clone()
+            } else {
+                Str::alloc(&self.heap, &self.types.str, s.as_bytes())
+            }
         })
     }
     #[inline]
@@ -71,10 +77,15 @@ impl Vm {
         self.heap.alloc(&self.types.complex, Complex(re, im)).into()
     }
     pub fn new_bytes(&self, b: impl Into<Box<[u8]>>) -> Value {
-        self.heap.alloc(&self.types.bytes, Bytes::new(b.into())).into()
+        self.heap
+            .alloc(&self.types.bytes, Bytes::new(b.into()))
+            .into()
     }
     pub fn new_bytearray(&self, b: Vec<u8>) -> Value {
-        let data = ByteArray { data: RefCell::new(b), exports: Cell::new(0) };
+        let data = ByteArray {
+            data: RefCell::new(b),
+            exports: Cell::new(0),
+        };
         self.heap.alloc(&self.types.bytearray, data).into()
     }
     pub fn new_list(&self, items: Vec<Value>) -> Value {
@@ -106,21 +117,43 @@ impl Vm {
         self.heap.alloc(&self.types.frozenset, Set::default())
     }
     pub fn new_slice(&self, start: Value, stop: Value, step: Value) -> Value {
-        self.heap.alloc(&self.types.slice, Slice { start, stop, step }).into()
+        self.heap
+            .alloc(&self.types.slice, Slice { start, stop, step })
+            .into()
     }
     pub fn new_cell(&self, v: Value) -> Value {
-        self.heap.alloc(&self.types.cell, PyCell { content: crate::heap::Slot::new(v) }).into()
+        self.heap
+            .alloc(
+                &self.types.cell,
+                PyCell {
+                    content: crate::heap::Slot::new(v),
+                },
+            )
+            .into()
     }
     pub fn new_bound(&self, func: Value, this: Value) -> Value {
-        self.heap.alloc(&self.types.method, BoundMethod { func, this }).into()
+        self.heap
+            .alloc(&self.types.method, BoundMethod { func, this })
+            .into()
     }
     /// An iterator whose steps are a Rust function over a few values.
     pub fn new_native_iter(&self, class: &Ref<Type>, next: NextFn, state: Vec<Value>) -> Value {
-        let it = NativeIter { next, state: RefCell::new(state), count: Cell::new(0) };
+        let it = NativeIter {
+            next,
+            state: RefCell::new(state),
+            count: Cell::new(0),
+        };
         self.heap.alloc(class, it).into()
     }
     /// A native function as a Python object, bound to `this` (unbound for none).
-    pub fn new_native(&self, name: &str, doc: &'static str, func: NativeKind, this: Value, module: Value) -> Value {
+    pub fn new_native(
+        &self,
+        name: &str,
+        doc: &'static str,
+        func: NativeKind,
+        this: Value,
+        module: Value,
+    ) -> Value {
         let n = NativeFunction {
             name: self.intern(name),
             doc,
@@ -140,16 +173,26 @@ impl Vm {
         set(&self.names.package, Value::NONE);
         set(&self.names.loader, Value::NONE);
         set(&self.names.spec, Value::NONE);
-        self.heap.alloc(&self.types.module, Module { dict, lazy: Cell::new(None) })
+        self.heap.alloc(
+            &self.types.module,
+            Module {
+                dict,
+                lazy: Cell::new(None),
+            },
+        )
     }
     /// Adds a function to a module.
     pub fn add_function(&self, m: &Ref<Module>, name: &str, doc: &'static str, f: PlainFn) {
-        let module = self.dict_get_str(&m.dict, &self.names.name).unwrap_or(Value::NONE);
+        let module = self
+            .dict_get_str(&m.dict, &self.names.name)
+            .unwrap_or(Value::NONE);
         let f = self.new_native(name, doc, NativeKind::Plain(f), m.value(), module);
         self.dict_set_str(&m.dict, &self.intern(name), f);
     }
     pub fn add_tail_function(&self, m: &Ref<Module>, name: &str, doc: &'static str, f: TailFn) {
-        let module = self.dict_get_str(&m.dict, &self.names.name).unwrap_or(Value::NONE);
+        let module = self
+            .dict_get_str(&m.dict, &self.names.name)
+            .unwrap_or(Value::NONE);
         let f = self.new_native(name, doc, NativeKind::Tail(f), m.value(), module);
         self.dict_set_str(&m.dict, &self.intern(name), f);
     }
@@ -157,12 +200,20 @@ impl Vm {
     pub fn add_value(&self, m: &Ref<Module>, name: &str, v: Value) {
         self.dict_set_str(&m.dict, &self.intern(name), v);
     }
-    pub fn new_weakref(&self, class: &Ref<Type>, target: &Value, callback: Option<Value>) -> Ref<WeakRef> {
-        let w = self.heap.alloc(class, WeakRef {
-            target: Cell::new(target.bits() as usize),
-            callback: Cell::new(callback),
-            hash: Cell::new(0),
-        });
+    pub fn new_weakref(
+        &self,
+        class: &Ref<Type>,
+        target: &Value,
+        callback: Option<Value>,
+    ) -> Ref<WeakRef> {
+        let w = self.heap.alloc(
+            class,
+            WeakRef {
+                target: Cell::new(target.bits() as usize),
+                callback: Cell::new(callback),
+                hash: Cell::new(0),
+            },
+        );
         self.heap.add_weakref(target, &w);
         w
     }
@@ -221,13 +272,28 @@ impl Vm {
     #[cold]
     pub fn no_attribute(&self, obj: &Value, name: &Ref<Str>) -> Exc {
         let msg = if let Some(t) = obj.downcast::<Type>() {
-            format!("type object '{}' has no attribute '{}'", t.name(), name.to_string_lossy())
+            format!(
+                "type object '{}' has no attribute '{}'",
+                t.name(),
+                name.to_string_lossy()
+            )
         } else if let Some(m) = obj.downcast::<Module>() {
             let module = self.dict_get_str(&m.dict, &self.names.name);
-            let module = module.and_then(|v| v.downcast::<Str>().map(|s| s.to_string_lossy().into_owned()));
-            format!("module '{}' has no attribute '{}'", module.unwrap_or_default(), name.to_string_lossy())
+            let module = module.and_then(|v| {
+                v.downcast::<Str>()
+                    .map(|s| s.to_string_lossy().into_owned())
+            });
+            format!(
+                "module '{}' has no attribute '{}'",
+                module.unwrap_or_default(),
+                name.to_string_lossy()
+            )
         } else {
-            format!("'{}' object has no attribute '{}'", self.type_name(obj), name.to_string_lossy())
+            format!(
+                "'{}' object has no attribute '{}'",
+                self.type_name(obj),
+                name.to_string_lossy()
+            )
         };
         self.attribute_error(msg, obj, name)
     }
@@ -254,7 +320,11 @@ impl Vm {
     /// StopIteration carrying a generator's return value.
     #[cold]
     pub fn stop_iteration(&self, v: Value) -> Exc {
-        let args = if v.is_none() { self.empty_tuple.clone() } else { self.new_tuple([v.clone()]) };
+        let args = if v.is_none() {
+            self.empty_tuple.clone()
+        } else {
+            self.new_tuple([v.clone()])
+        };
         let e = self.new_exception_args(&self.exc.stop_iteration, args);
         if let Some(x) = e.0.downcast::<Exception>() {
             x.set_field(0, v);
@@ -270,7 +340,11 @@ impl Vm {
     pub fn os_error(&self, e: &std::io::Error, filename: Option<Value>) -> Exc {
         let errno = e.raw_os_error().unwrap_or(0);
         let text = e.to_string();
-        let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+        let text = text
+            .split(" (os error")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         self.os_error_parts(errno, &text, filename)
     }
     /// OSError from its parts.
@@ -311,7 +385,13 @@ impl Vm {
     }
     /// ImportError with its `name`.
     #[cold]
-    pub fn import_error(&self, class: &Ref<Type>, msg: impl AsRef<str>, name: Value, path: Value) -> Exc {
+    pub fn import_error(
+        &self,
+        class: &Ref<Type>,
+        msg: impl AsRef<str>,
+        name: Value,
+        path: Value,
+    ) -> Exc {
         let e = self.new_exception(class, msg);
         if let Some(x) = e.0.downcast::<Exception>() {
             x.set_field(1, name);
@@ -349,7 +429,8 @@ impl Vm {
 
     #[inline]
     pub fn dict_get_str(&self, d: &Dict, key: &Ref<Str>) -> Option<Value> {
-        d.find_str(key, key.hash_with(&self.hash_keys)).map(|n| d.value_at(n))
+        d.find_str(key, key.hash_with(&self.hash_keys))
+            .map(|n| d.value_at(n))
     }
     #[inline]
     pub fn dict_set_str(&self, d: &Dict, key: &Ref<Str>, v: Value) {

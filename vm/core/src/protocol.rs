@@ -67,8 +67,12 @@ impl Vm {
             Some(f) => f(self, v)?,
             None => self.default_repr(v),
         };
-        r.into_ref::<Str>()
-            .map_err(|r| self.type_error(format!("__repr__ returned non-string (type {})", self.type_name(&r))))
+        r.into_ref::<Str>().map_err(|r| {
+            self.type_error(format!(
+                "__repr__ returned non-string (type {})",
+                self.type_name(&r)
+            ))
+        })
     }
     /// `str(v)`.
     pub fn str_of(&self, v: &Value) -> PyResult<Ref<Str>> {
@@ -82,12 +86,19 @@ impl Vm {
             Some(f) => f(self, v)?,
             None => return self.repr(v),
         };
-        r.into_ref::<Str>()
-            .map_err(|r| self.type_error(format!("__str__ returned non-string (type {})", self.type_name(&r))))
+        r.into_ref::<Str>().map_err(|r| {
+            self.type_error(format!(
+                "__str__ returned non-string (type {})",
+                self.type_name(&r)
+            ))
+        })
     }
     /// `str(v)` as a Rust string; an error while making it becomes the text `<unprintable>`.
     pub fn display(&self, v: &Value) -> String {
-        self.str_of(v).map_or_else(|_| "<unprintable>".into(), |s| s.to_string_lossy().into_owned())
+        self.str_of(v).map_or_else(
+            |_| "<unprintable>".into(),
+            |s| s.to_string_lossy().into_owned(),
+        )
     }
     pub fn repr_string(&self, v: &Value) -> PyResult<String> {
         Ok(self.repr(v)?.to_string_lossy().into_owned())
@@ -95,12 +106,18 @@ impl Vm {
     /// `<module.Class object at 0x...>`.
     pub fn default_repr(&self, v: &Value) -> Value {
         let ty = self.type_of(v);
-        self.str_value(&format!("<{} object at {:#x}>", self.type_full_name(ty), self.id(v)))
+        self.str_value(&format!(
+            "<{} object at {:#x}>",
+            self.type_full_name(ty),
+            self.id(v)
+        ))
     }
     /// Qualified name with the module in front unless it is builtins.
     pub fn type_full_name(&self, t: &Ref<Type>) -> String {
         let qualname = t.qualname.get();
-        let qualname = qualname.downcast::<Str>().map_or(String::new(), |s| s.to_string_lossy().into_owned());
+        let qualname = qualname
+            .downcast::<Str>()
+            .map_or(String::new(), |s| s.to_string_lossy().into_owned());
         match self.dict_get_str(&t.dict(), &self.names.module) {
             Some(m) => match m.downcast::<Str>() {
                 Some(m) if *m != *"builtins" => format!("{}.{qualname}", m.to_string_lossy()),
@@ -154,6 +171,20 @@ impl Vm {
             Some(f) => f(self, v),
             None => Err(self.type_error(format!("unhashable type: '{}'", self.type_name(v)))),
         }
+    }
+    /// The hash of a key; the error says what the key was for.
+    #[inline]
+    pub(crate) fn hash_key(&self, key: &Value, role: &str) -> PyResult<u64> {
+        self.hash(key)
+            .map_err(|e| self.unhashable_key(e, key, role))
+    }
+    #[cold]
+    fn unhashable_key(&self, e: crate::error::Exc, key: &Value, role: &str) -> crate::error::Exc {
+        if !self.type_of(&e.0).is(&self.exc.type_error) {
+            return e;
+        }
+        let (t, why) = (self.type_full_name(self.type_of(key)), self.display(&e.0));
+        self.type_error(format!("cannot use '{t}' as {role} ({why})"))
     }
     /// `a is b or a == b`, as containers compare.
     #[inline]
@@ -239,7 +270,11 @@ impl Vm {
     fn binary_try(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
         let (ta, tb) = (self.type_of(a), self.type_of(b));
         let fa = ta.slots.binary[op as usize].get();
-        let mut fb = if ta.is(tb) { None } else { tb.slots.binary[op as usize].get() };
+        let mut fb = if ta.is(tb) {
+            None
+        } else {
+            tb.slots.binary[op as usize].get()
+        };
         if let (Some(x), Some(y)) = (fa, fb)
             && std::ptr::fn_addr_eq(x, y)
         {
@@ -288,7 +323,10 @@ impl Vm {
             UnOp::Invert => "unary ~",
             UnOp::Abs => "abs()",
         };
-        Err(self.type_error(format!("bad operand type for {what}: '{}'", self.type_name(v))))
+        Err(self.type_error(format!(
+            "bad operand type for {what}: '{}'",
+            self.type_name(v)
+        )))
     }
 
     // ---- containers ----
@@ -296,7 +334,10 @@ impl Vm {
     pub fn len(&self, v: &Value) -> PyResult<usize> {
         match self.type_of(v).slots.len.get() {
             Some(f) => f(self, v),
-            None => Err(self.type_error(format!("object of type '{}' has no len()", self.type_name(v)))),
+            None => Err(self.type_error(format!(
+                "object of type '{}' has no len()",
+                self.type_name(v)
+            ))),
         }
     }
     pub fn getitem(&self, v: &Value, key: &Value) -> PyResult<Value> {
@@ -312,7 +353,10 @@ impl Vm {
             }
             return Err(self.type_error(format!("type '{}' is not subscriptable", t.name())));
         }
-        Err(self.type_error(format!("'{}' object is not subscriptable", self.type_name(v))))
+        Err(self.type_error(format!(
+            "'{}' object is not subscriptable",
+            self.type_name(v)
+        )))
     }
     pub fn setitem(&self, v: &Value, key: &Value, value: &Value) -> PyResult<()> {
         match self.type_of(v).slots.setitem.get() {
@@ -338,7 +382,10 @@ impl Vm {
         }
         let it = match self.iter(container) {
             Ok(it) => it,
-            Err(e) if self.exc_is(&e, &self.exc.type_error) && self.type_of(container).slots.iter.get().is_none() => {
+            Err(e)
+                if self.exc_is(&e, &self.exc.type_error)
+                    && self.type_of(container).slots.iter.get().is_none() =>
+            {
                 return Err(self.type_error(format!(
                     "argument of type '{}' is not a container or iterable",
                     self.type_name(container)
@@ -369,7 +416,10 @@ impl Vm {
             return Ok(it);
         }
         if ty.slots.getitem.get().is_some() && v.downcast::<Dict>().is_none() {
-            let it = SeqIter { seq: crate::heap::Slot::new(v.clone()), index: Default::default() };
+            let it = SeqIter {
+                seq: crate::heap::Slot::new(v.clone()),
+                index: Default::default(),
+            };
             return Ok(self.heap.alloc(&self.types.seq_iterator, it).into());
         }
         Err(self.type_error(format!("'{}' object is not iterable", ty.name())))
@@ -379,7 +429,10 @@ impl Vm {
     pub fn next(&self, it: &Value) -> PyResult<Option<Value>> {
         match self.type_of(it).slots.next.get() {
             Some(f) => f(self, it),
-            None => Err(self.type_error(format!("'{}' object is not an iterator", self.type_name(it)))),
+            None => Err(self.type_error(format!(
+                "'{}' object is not an iterator",
+                self.type_name(it)
+            ))),
         }
     }
     /// All items of an iterable.
@@ -411,7 +464,11 @@ impl Vm {
         0
     }
     /// Runs `f` on each item; it returns false to stop.
-    pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> PyResult<bool>) -> PyResult<()> {
+    pub fn for_each(
+        &self,
+        iterable: &Value,
+        mut f: impl FnMut(Value) -> PyResult<bool>,
+    ) -> PyResult<()> {
         let it = self.iter(iterable)?;
         while let Some(v) = self.next(&it)? {
             if !f(v)? {
@@ -436,10 +493,14 @@ impl Vm {
         }
         if let Some(f) = self.type_of(v).slots.index.get() {
             let r = f(self, v)?;
-            if r.as_small_int().is_some() || r.downcast::<Int>().is_some() || r.as_bool().is_some() {
+            if r.as_small_int().is_some() || r.downcast::<Int>().is_some() || r.as_bool().is_some()
+            {
                 return self.index(&r);
             }
-            return Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&r))));
+            return Err(self.type_error(format!(
+                "__index__ returned non-int (type {})",
+                self.type_name(&r)
+            )));
         }
         Err(self.type_error(format!(
             "'{}' object cannot be interpreted as an integer",
@@ -452,7 +513,8 @@ impl Vm {
             return Ok(i);
         }
         let i = self.to_bigint(v)?;
-        i64::try_from(&i).map_err(|_| self.overflow_error("Python int too large to convert to C ssize_t"))
+        i64::try_from(&i)
+            .map_err(|_| self.overflow_error("Python int too large to convert to C ssize_t"))
     }
     /// The value as i64, clamped at the ends (for slices and the like).
     pub fn to_i64_clamped(&self, v: &Value) -> PyResult<i64> {
@@ -489,7 +551,8 @@ impl Vm {
     /// A float's value (floats and their subclasses only).
     #[inline]
     pub fn exact_float(&self, v: &Value) -> Option<f64> {
-        v.as_inline_float().or_else(|| v.downcast::<Float>().map(|f| f.0))
+        v.as_inline_float()
+            .or_else(|| v.downcast::<Float>().map(|f| f.0))
     }
     /// `float(v)` for numbers.
     pub fn to_f64(&self, v: &Value) -> PyResult<f64> {
@@ -514,11 +577,19 @@ impl Vm {
     }
     /// Text of a `str` argument.
     pub fn expect_str<'a>(&self, v: &'a Value, what: &str) -> PyResult<&'a Ref<Str>> {
-        v.as_ref::<Str>()
-            .ok_or_else(|| self.type_error(format!("{what} must be str, not {}", self.type_name_or_none(v))))
+        v.as_ref::<Str>().ok_or_else(|| {
+            self.type_error(format!(
+                "{what} must be str, not {}",
+                self.type_name_or_none(v)
+            ))
+        })
     }
     pub fn type_name_or_none(&self, v: &Value) -> String {
-        if v.is_none() { "None".into() } else { self.type_name(v) }
+        if v.is_none() {
+            "None".into()
+        } else {
+            self.type_name(v)
+        }
     }
     /// Bytes of anything with a buffer.
     pub fn buffer(&self, v: &Value) -> PyResult<Vec<u8>> {
@@ -531,7 +602,10 @@ impl Vm {
         if let Some(b) = crate::builtins::memoryview::bytes_of(v) {
             return Ok(b);
         }
-        Err(self.type_error(format!("a bytes-like object is required, not '{}'", self.type_name(v))))
+        Err(self.type_error(format!(
+            "a bytes-like object is required, not '{}'",
+            self.type_name(v)
+        )))
     }
 
     // ---- dicts and sets with any key ----
@@ -561,12 +635,14 @@ impl Vm {
     }
     #[inline]
     pub fn dict_lookup(&self, d: &Dict, key: &Value) -> PyResult<Option<Value>> {
-        let hash = self.hash(key)?;
-        Ok(self.dict_find(d, &DictKey { hash, key })?.map(|n| d.value_at(n)))
+        let hash = self.hash_key(key, "a dict key")?;
+        Ok(self
+            .dict_find(d, &DictKey { hash, key })?
+            .map(|n| d.value_at(n)))
     }
     #[inline]
     pub fn dict_insert(&self, d: &Dict, key: Value, value: Value) -> PyResult<()> {
-        let hash = self.hash(&key)?;
+        let hash = self.hash_key(&key, "a dict key")?;
         match self.dict_find(d, &DictKey { hash, key: &key })? {
             Some(n) => drop(d.replace_at(n, value)),
             None => d.insert_new(hash, key, value),
@@ -575,31 +651,46 @@ impl Vm {
     }
     /// Removes a key and returns its value.
     pub fn dict_remove(&self, d: &Dict, key: &Value) -> PyResult<Option<Value>> {
-        let hash = self.hash(key)?;
-        Ok(self.dict_find(d, &DictKey { hash, key })?.map(|n| d.remove_at(n).1))
+        let hash = self.hash_key(key, "a dict key")?;
+        Ok(self
+            .dict_find(d, &DictKey { hash, key })?
+            .map(|n| d.remove_at(n).1))
     }
     /// Adds to a set; false when it was there.
     pub fn set_add(&self, s: &Set, key: Value) -> PyResult<bool> {
-        let hash = self.hash(&key)?;
-        if self.dict_find(&s.dict, &DictKey { hash, key: &key })?.is_some() {
+        let hash = self.hash_key(&key, "a set element")?;
+        if self
+            .dict_find(&s.dict, &DictKey { hash, key: &key })?
+            .is_some()
+        {
             return Ok(false);
         }
         s.dict.insert_new(hash, key, Value::NONE);
         Ok(true)
     }
     pub fn set_contains(&self, s: &Set, key: &Value) -> PyResult<bool> {
-        let hash = self.hash(key)?;
+        let hash = self.hash_key(key, "a set element")?;
         Ok(self.dict_find(&s.dict, &DictKey { hash, key })?.is_some())
     }
     pub fn set_discard(&self, s: &Set, key: &Value) -> PyResult<bool> {
-        Ok(self.dict_remove(&s.dict, key)?.is_some())
+        let hash = self.hash_key(key, "a set element")?;
+        Ok(self
+            .dict_find(&s.dict, &DictKey { hash, key })?
+            .map(|n| s.dict.remove_at(n))
+            .is_some())
     }
     /// `dict.update(other)` for a mapping or an iterable of pairs.
     pub fn dict_update(&self, d: &Ref<Dict>, other: &Value) -> PyResult<()> {
         if let Some(o) = other.as_ref::<Dict>()
-            && (o.class().is(&self.types.dict) || self.type_of(other).slots.iter.get().is_some_and(|f| {
-                self.types.dict.slots.iter.get().is_some_and(|g| std::ptr::fn_addr_eq(f, g))
-            }))
+            && (o.class().is(&self.types.dict)
+                || self.type_of(other).slots.iter.get().is_some_and(|f| {
+                    self.types
+                        .dict
+                        .slots
+                        .iter
+                        .get()
+                        .is_some_and(|g| std::ptr::fn_addr_eq(f, g))
+                }))
         {
             for (hash, key, value) in o.snapshot() {
                 match self.dict_find(d, &DictKey { hash, key: &key })? {
@@ -619,10 +710,18 @@ impl Vm {
         }
         let mut n = 0;
         self.for_each(other, |pair| {
-            let Ok(items) = self.collect(&pair) else {
-                return Err(self.type_error(format!(
-                    "cannot convert dictionary update sequence element #{n} to a sequence"
-                )));
+            let items = match self.collect(&pair) {
+                Err(e) if self.exc_is(&e, &self.exc.type_error) => {
+                    let e = self.type_error("object is not iterable");
+                    self.add_note(
+                        &e,
+                        &format!(
+                            "Cannot convert dictionary update sequence element #{n} to a sequence"
+                        ),
+                    )?;
+                    return Err(e);
+                }
+                r => r?,
             };
             let [k, v] = <[Value; 2]>::try_from(items).map_err(|items| {
                 self.value_error(format!(

@@ -39,12 +39,20 @@ macro_rules! binary_slot {
             name: $name,
             doc: "",
             has: |s| s.binary[BinOp::$op as usize].get().is_some(),
-            copy: |to, from| to.binary[BinOp::$op as usize].set(from.binary[BinOp::$op as usize].get()),
+            copy: |to, from| {
+                to.binary[BinOp::$op as usize].set(from.binary[BinOp::$op as usize].get())
+            },
             python: |s| s.binary[BinOp::$op as usize].set(Some(PYTHON_BINARY[BinOp::$op as usize])),
             call: |vm, owner, this, args| {
                 let other = arg1(vm, args)?;
-                let f = owner.slots.binary[BinOp::$op as usize].get().ok_or_else(|| vm.type_error("no such slot"))?;
-                if $reflected { f(vm, other, this) } else { f(vm, this, other) }
+                let f = owner.slots.binary[BinOp::$op as usize]
+                    .get()
+                    .ok_or_else(|| vm.type_error("no such slot"))?;
+                if $reflected {
+                    f(vm, other, this)
+                } else {
+                    f(vm, this, other)
+                }
             },
         }
     };
@@ -56,7 +64,9 @@ macro_rules! inplace_slot {
             name: $name,
             doc: "",
             has: |s| s.inplace[BinOp::$op as usize].get().is_some(),
-            copy: |to, from| to.inplace[BinOp::$op as usize].set(from.inplace[BinOp::$op as usize].get()),
+            copy: |to, from| {
+                to.inplace[BinOp::$op as usize].set(from.inplace[BinOp::$op as usize].get())
+            },
             python: |s| {
                 s.inplace[BinOp::$op as usize].set(Some(|vm, a, b| {
                     Ok(call_name(vm, a, $name, &[b.clone()])?.unwrap_or(Value::NOT_IMPLEMENTED))
@@ -64,7 +74,9 @@ macro_rules! inplace_slot {
             },
             call: |vm, owner, this, args| {
                 let other = arg1(vm, args)?;
-                let f = owner.slots.inplace[BinOp::$op as usize].get().ok_or_else(|| vm.type_error("no such slot"))?;
+                let f = owner.slots.inplace[BinOp::$op as usize]
+                    .get()
+                    .ok_or_else(|| vm.type_error("no such slot"))?;
                 f(vm, this, other)
             },
         }
@@ -81,7 +93,9 @@ macro_rules! unary_slot {
             python: |s| s.unary[UnOp::$op as usize].set(Some(|vm, v| need(vm, v, $name, &[]))),
             call: |vm, owner, this, args| {
                 arg0(vm, args)?;
-                let f = owner.slots.unary[UnOp::$op as usize].get().ok_or_else(|| vm.type_error("no such slot"))?;
+                let f = owner.slots.unary[UnOp::$op as usize]
+                    .get()
+                    .ok_or_else(|| vm.type_error("no such slot"))?;
                 f(vm, this)
             },
         }
@@ -90,13 +104,18 @@ macro_rules! unary_slot {
 
 macro_rules! unary_method {
     ($name:literal, $field:ident) => {
-        plain_slot!($name, $field, |vm, v| need(vm, v, $name, &[]), |vm, owner, this, args| {
-            arg0(vm, args)?;
-            match owner.slots.$field.get() {
-                Some(f) => f(vm, this),
-                None => Err(vm.type_error("no such slot")),
+        plain_slot!(
+            $name,
+            $field,
+            |vm, v| need(vm, v, $name, &[]),
+            |vm, owner, this, args| {
+                arg0(vm, args)?;
+                match owner.slots.$field.get() {
+                    Some(f) => f(vm, this),
+                    None => Err(vm.type_error("no such slot")),
+                }
             }
-        })
+        )
     };
 }
 
@@ -122,39 +141,64 @@ pub(crate) static SLOT_DEFS: &[SlotDef] = &[
             None => Err(vm.type_error("unhashable")),
         }
     }),
-    plain_slot!("__call__", call, python_call, |vm, owner, this, args| match owner.slots.call.get() {
-        Some(f) => f(vm, this, args),
-        None => Err(vm.type_error("not callable")),
-    }),
-    plain_slot!("__getattribute__", getattr, python_getattr, |vm, owner, this, args| {
-        let name = vm.expect_str(arg1(vm, args)?, "attribute name")?;
-        let found = match owner.slots.getattr.get() {
-            Some(f) => f(vm, this, name)?,
-            None => vm.generic_getattr(this, name)?,
-        };
-        found.ok_or_else(|| vm.no_attribute(this, name))
-    }),
-    plain_slot!("__getattr__", getattr, python_getattr, |vm, _, this, args| {
-        let name = vm.expect_str(arg1(vm, args)?, "attribute name")?;
-        vm.getattr(this, name)
-    }),
-    plain_slot!("__setattr__", setattr, python_setattr, |vm, owner, this, args| {
-        let [name, value] = args.exactly::<2>(vm, "__setattr__")?;
-        let name = vm.expect_str(name, "attribute name")?;
-        match owner.slots.setattr.get() {
-            Some(f) => f(vm, this, name, Some(value))?,
-            None => vm.generic_setattr(this, name, Some(value))?,
+    plain_slot!(
+        "__call__",
+        call,
+        python_call,
+        |vm, owner, this, args| match owner.slots.call.get() {
+            Some(f) => f(vm, this, args),
+            None => Err(vm.type_error("not callable")),
         }
-        Ok(Value::NONE)
-    }),
-    plain_slot!("__delattr__", setattr, python_setattr, |vm, owner, this, args| {
-        let name = vm.expect_str(arg1(vm, args)?, "attribute name")?;
-        match owner.slots.setattr.get() {
-            Some(f) => f(vm, this, name, None)?,
-            None => vm.generic_setattr(this, name, None)?,
+    ),
+    plain_slot!(
+        "__getattribute__",
+        getattr,
+        python_getattr,
+        |vm, owner, this, args| {
+            let name = vm.expect_str(arg1(vm, args)?, "attribute name")?;
+            let found = match owner.slots.getattr.get() {
+                Some(f) => f(vm, this, name)?,
+                None => vm.generic_getattr(this, name)?,
+            };
+            found.ok_or_else(|| vm.no_attribute(this, name))
         }
-        Ok(Value::NONE)
-    }),
+    ),
+    plain_slot!(
+        "__getattr__",
+        getattr,
+        python_getattr,
+        |vm, _, this, args| {
+            let name = vm.expect_str(arg1(vm, args)?, "attribute name")?;
+            vm.getattr(this, name)
+        }
+    ),
+    plain_slot!(
+        "__setattr__",
+        setattr,
+        python_setattr,
+        |vm, owner, this, args| {
+            let [name, value] = args.exactly::<2>(vm, "__setattr__")?;
+            let name = vm.expect_str(name, "attribute name")?;
+            match owner.slots.setattr.get() {
+                Some(f) => f(vm, this, name, Some(value))?,
+                None => vm.generic_setattr(this, name, Some(value))?,
+            }
+            Ok(Value::NONE)
+        }
+    ),
+    plain_slot!(
+        "__delattr__",
+        setattr,
+        python_setattr,
+        |vm, owner, this, args| {
+            let name = vm.expect_str(arg1(vm, args)?, "attribute name")?;
+            match owner.slots.setattr.get() {
+                Some(f) => f(vm, this, name, None)?,
+                None => vm.generic_setattr(this, name, None)?,
+            }
+            Ok(Value::NONE)
+        }
+    ),
     compare_slot!("__lt__", Lt),
     compare_slot!("__le__", Le),
     compare_slot!("__eq__", Eq),
@@ -188,27 +232,42 @@ pub(crate) static SLOT_DEFS: &[SlotDef] = &[
             }
         }
     ),
-    plain_slot!("__setitem__", setitem, python_setitem, |vm, owner, this, args| {
-        let [k, v] = args.exactly::<2>(vm, "__setitem__")?;
-        if let Some(f) = owner.slots.setitem.get() {
-            f(vm, this, k, Some(v))?;
+    plain_slot!(
+        "__setitem__",
+        setitem,
+        python_setitem,
+        |vm, owner, this, args| {
+            let [k, v] = args.exactly::<2>(vm, "__setitem__")?;
+            if let Some(f) = owner.slots.setitem.get() {
+                f(vm, this, k, Some(v))?;
+            }
+            Ok(Value::NONE)
         }
-        Ok(Value::NONE)
-    }),
-    plain_slot!("__delitem__", setitem, python_setitem, |vm, owner, this, args| {
-        let k = arg1(vm, args)?;
-        if let Some(f) = owner.slots.setitem.get() {
-            f(vm, this, k, None)?;
+    ),
+    plain_slot!(
+        "__delitem__",
+        setitem,
+        python_setitem,
+        |vm, owner, this, args| {
+            let k = arg1(vm, args)?;
+            if let Some(f) = owner.slots.setitem.get() {
+                f(vm, this, k, None)?;
+            }
+            Ok(Value::NONE)
         }
-        Ok(Value::NONE)
-    }),
-    plain_slot!("__contains__", contains, python_contains, |vm, owner, this, args| {
-        let item = arg1(vm, args)?;
-        match owner.slots.contains.get() {
-            Some(f) => Ok(Value::bool(f(vm, this, item)?)),
-            None => Ok(Value::FALSE),
+    ),
+    plain_slot!(
+        "__contains__",
+        contains,
+        python_contains,
+        |vm, owner, this, args| {
+            let item = arg1(vm, args)?;
+            match owner.slots.contains.get() {
+                Some(f) => Ok(Value::bool(f(vm, this, item)?)),
+                None => Ok(Value::FALSE),
+            }
         }
-    }),
+    ),
     plain_slot!("__bool__", bool_, python_bool, |vm, owner, this, args| {
         arg0(vm, args)?;
         match owner.slots.bool_.get() {
@@ -219,35 +278,50 @@ pub(crate) static SLOT_DEFS: &[SlotDef] = &[
     unary_method!("__int__", int),
     unary_method!("__float__", float),
     unary_method!("__index__", index),
-    plain_slot!("__get__", descr_get, python_descr_get, |vm, owner, this, args| {
-        let a = args.between(vm, "__get__", 1, 2)?;
-        let obj = if a[0].is_none() { None } else { Some(&a[0]) };
-        let class = match a.get(1) {
-            Some(c) if !c.is_none() => c.clone(),
-            _ => obj.map_or(Value::NONE, |o| vm.type_of(o).value()),
-        };
-        if obj.is_none() && class.is_none() {
-            return Err(vm.type_error("__get__(None, None) is invalid"));
+    plain_slot!(
+        "__get__",
+        descr_get,
+        python_descr_get,
+        |vm, owner, this, args| {
+            let a = args.between(vm, "__get__", 1, 2)?;
+            let obj = if a[0].is_none() { None } else { Some(&a[0]) };
+            let class = match a.get(1) {
+                Some(c) if !c.is_none() => c.clone(),
+                _ => obj.map_or(Value::NONE, |o| vm.type_of(o).value()),
+            };
+            if obj.is_none() && class.is_none() {
+                return Err(vm.type_error("__get__(None, None) is invalid"));
+            }
+            match owner.slots.descr_get.get() {
+                Some(f) => f(vm, this, obj, &class),
+                None => Ok(this.clone()),
+            }
         }
-        match owner.slots.descr_get.get() {
-            Some(f) => f(vm, this, obj, &class),
-            None => Ok(this.clone()),
+    ),
+    plain_slot!(
+        "__set__",
+        descr_set,
+        python_descr_set,
+        |vm, owner, this, args| {
+            let [obj, v] = args.exactly::<2>(vm, "__set__")?;
+            if let Some(f) = owner.slots.descr_set.get() {
+                f(vm, this, obj, Some(v))?;
+            }
+            Ok(Value::NONE)
         }
-    }),
-    plain_slot!("__set__", descr_set, python_descr_set, |vm, owner, this, args| {
-        let [obj, v] = args.exactly::<2>(vm, "__set__")?;
-        if let Some(f) = owner.slots.descr_set.get() {
-            f(vm, this, obj, Some(v))?;
+    ),
+    plain_slot!(
+        "__delete__",
+        descr_set,
+        python_descr_set,
+        |vm, owner, this, args| {
+            let obj = arg1(vm, args)?;
+            if let Some(f) = owner.slots.descr_set.get() {
+                f(vm, this, obj, None)?;
+            }
+            Ok(Value::NONE)
         }
-        Ok(Value::NONE)
-    }),
-    plain_slot!("__delete__", descr_set, python_descr_set, |vm, owner, this, args| {
-        let obj = arg1(vm, args)?;
-        if let Some(f) = owner.slots.descr_set.get() {
-            f(vm, this, obj, None)?;
-        }
-        Ok(Value::NONE)
-    }),
+    ),
     plain_slot!("__init__", init, python_init, |vm, owner, this, args| {
         if let Some(f) = owner.slots.init.get() {
             f(vm, this, args)?;
@@ -308,7 +382,10 @@ fn arg0(vm: &Vm, args: Args) -> PyResult<()> {
     if args.is_empty() {
         return Ok(());
     }
-    Err(vm.type_error(format!("expected 0 arguments, got {}", args.pos.len() + args.kw.len())))
+    Err(vm.type_error(format!(
+        "expected 0 arguments, got {}",
+        args.pos.len() + args.kw.len()
+    )))
 }
 
 fn arg1<'a>(vm: &Vm, args: Args<'a>) -> PyResult<&'a Value> {
@@ -338,7 +415,9 @@ fn python_binary(vm: &Vm, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
     let (name, rname) = BINARY_NAMES[op as usize];
     let (ta, tb) = (vm.type_of(a), vm.type_of(b));
     let is_python = |t: &Type| {
-        t.slots.binary[op as usize].get().is_some_and(|f| std::ptr::fn_addr_eq(f, PYTHON_BINARY[op as usize]))
+        t.slots.binary[op as usize]
+            .get()
+            .is_some_and(|f| std::ptr::fn_addr_eq(f, PYTHON_BINARY[op as usize]))
     };
     let left = is_python(ta);
     let mut right = !ta.is(tb) && is_python(tb);
@@ -445,7 +524,10 @@ fn python_getattr(vm: &Vm, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>
                 Err(e) => Err(e),
             }
         }
-        Some(f) => match f.downcast::<SlotWrapper>().and_then(|w| w.owner.slots.getattr.get()) {
+        Some(f) => match f
+            .downcast::<SlotWrapper>()
+            .and_then(|w| w.owner.slots.getattr.get())
+        {
             Some(native) => native(vm, v, name),
             None => vm.generic_getattr(v, name),
         },
@@ -457,10 +539,12 @@ fn python_getattr(vm: &Vm, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>
             Some(f) => vm.call_descr(&f, v, &[name.value()]).map(Some),
             None => Ok(None),
         },
-        Err(e) if vm.exc_is(&e, &vm.exc.attribute_error) => match ty.lookup(vm, &vm.names.getattr) {
-            Some(f) => vm.call_descr(&f, v, &[name.value()]).map(Some),
-            None => Err(e),
-        },
+        Err(e) if vm.exc_is(&e, &vm.exc.attribute_error) => {
+            match ty.lookup(vm, &vm.names.getattr) {
+                Some(f) => vm.call_descr(&f, v, &[name.value()]).map(Some),
+                None => Err(e),
+            }
+        }
         Err(e) => Err(e),
     }
 }
@@ -512,11 +596,21 @@ fn python_len(vm: &Vm, v: &Value) -> PyResult<usize> {
 
 fn python_setitem(vm: &Vm, v: &Value, k: &Value, value: Option<&Value>) -> PyResult<()> {
     let (name, r) = match value {
-        Some(x) => ("__setitem__", call_name(vm, v, "__setitem__", &[k.clone(), x.clone()])?),
-        None => ("__delitem__", call_name(vm, v, "__delitem__", std::slice::from_ref(k))?),
+        Some(x) => (
+            "__setitem__",
+            call_name(vm, v, "__setitem__", &[k.clone(), x.clone()])?,
+        ),
+        None => (
+            "__delitem__",
+            call_name(vm, v, "__delitem__", std::slice::from_ref(k))?,
+        ),
     };
     if r.is_none() {
-        let what = if value.is_some() { "does not support item assignment" } else { "doesn't support item deletion" };
+        let what = if value.is_some() {
+            "does not support item assignment"
+        } else {
+            "doesn't support item deletion"
+        };
         let _ = name;
         return Err(vm.type_error(format!("'{}' object {what}", vm.type_name(v))));
     }
@@ -537,8 +631,12 @@ fn python_contains(vm: &Vm, v: &Value, item: &Value) -> PyResult<bool> {
 
 fn python_bool(vm: &Vm, v: &Value) -> PyResult<bool> {
     let r = need(vm, v, "__bool__", &[])?;
-    r.as_bool()
-        .ok_or_else(|| vm.type_error(format!("__bool__ should return bool, returned {}", vm.type_name(&r))))
+    r.as_bool().ok_or_else(|| {
+        vm.type_error(format!(
+            "__bool__ should return bool, returned {}",
+            vm.type_name(&r)
+        ))
+    })
 }
 
 fn python_descr_get(vm: &Vm, d: &Value, obj: Option<&Value>, class: &Value) -> PyResult<Value> {
@@ -554,7 +652,11 @@ fn python_descr_set(vm: &Vm, d: &Value, obj: &Value, value: Option<&Value>) -> P
         None => call_name(vm, d, "__delete__", std::slice::from_ref(obj))?,
     };
     if r.is_none() {
-        let name = if value.is_some() { "__set__" } else { "__delete__" };
+        let name = if value.is_some() {
+            "__set__"
+        } else {
+            "__delete__"
+        };
         let name = vm.intern(name);
         return Err(vm.attribute_error(name.to_string_lossy(), d, &name));
     }
@@ -562,7 +664,9 @@ fn python_descr_set(vm: &Vm, d: &Value, obj: &Value, value: Option<&Value>) -> P
 }
 
 fn python_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
-    let Some(f) = vm.type_of(v).lookup(vm, &vm.names.init) else { return Ok(()) };
+    let Some(f) = vm.type_of(v).lookup(vm, &vm.names.init) else {
+        return Ok(());
+    };
     let r = if vm.type_of(&f).has(TypeFlags::METHOD_DESCR) {
         let mut pos = Vec::with_capacity(args.pos.len() + 1);
         pos.push(v.clone());
@@ -573,7 +677,10 @@ fn python_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
         vm.call_args(&bound, args)?
     };
     if !r.is_none() {
-        return Err(vm.type_error(format!("__init__() should return None, not '{}'", vm.type_name(&r))));
+        return Err(vm.type_error(format!(
+            "__init__() should return None, not '{}'",
+            vm.type_name(&r)
+        )));
     }
     Ok(())
 }
@@ -610,8 +717,16 @@ impl Vm {
             }
             let name = self.intern(d.name);
             if self.dict_get_str(&dict, &name).is_none() {
-                let w = SlotWrapper { name: name.clone(), owner: t.clone(), row };
-                self.dict_set_str(&dict, &name, self.heap.alloc(&self.types.wrapper_descriptor, w).into());
+                let w = SlotWrapper {
+                    name: name.clone(),
+                    owner: t.clone(),
+                    row,
+                };
+                self.dict_set_str(
+                    &dict,
+                    &name,
+                    self.heap.alloc(&self.types.wrapper_descriptor, w).into(),
+                );
             }
         }
         if let Some(new) = own.new.get()
@@ -627,7 +742,9 @@ impl Vm {
                 self.dict_set_str(&dict, &self.names.hash, Value::NONE);
             }
         }
-        let unhashable = self.dict_get_str(&dict, &self.names.hash).is_some_and(|v| v.is_none());
+        let unhashable = self
+            .dict_get_str(&dict, &self.names.hash)
+            .is_some_and(|v| v.is_none());
         if let Some(base) = t.base() {
             for d in SLOT_DEFS {
                 if d.name == "__hash__" && unhashable {
@@ -640,7 +757,8 @@ impl Vm {
             if t.slots.new.get().is_none() && !t.has(TypeFlags::NO_NEW) {
                 t.slots.new.set(base.slots.new.get());
             }
-            let inherited = base.flags.get() & (TypeFlags::DICT | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
+            let inherited =
+                base.flags.get() & (TypeFlags::DICT | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
             t.set_flag(inherited);
         }
         if self.dict_get_str(&dict, &self.names.doc).is_none() {

@@ -366,17 +366,27 @@ impl Vm {
         let (types, mut all) = make_types(&heap);
         let exc = make_exceptions(&heap, &types, &mut all);
         let intern = |s: &str| {
-            heap.intern(s.as_bytes(), &hash_keys, || Str::alloc(&heap, &types.str, s.as_bytes()))
+            heap.intern(s.as_bytes(), &hash_keys, || {
+                Str::alloc(&heap, &types.str, s.as_bytes())
+            })
         };
         let names = Names::new(intern);
-        let ascii = (0..128u8).map(|b| intern(std::str::from_utf8(&[b]).expect("ASCII"))).collect();
+        let ascii = (0..128u8)
+            .map(|b| intern(std::str::from_utf8(&[b]).expect("ASCII")))
+            .collect();
         let builtins = heap.alloc(&types.dict, Dict::default());
         let modules = heap.alloc(&types.dict, Dict::default());
         let empty_tuple = Tuple::alloc(&heap, &types.tuple, 0, std::iter::empty());
-        let empty = TypeCacheEntry { version: 0, name: 0, value: None, _name: None };
+        let empty = TypeCacheEntry {
+            version: 0,
+            name: 0,
+            value: None,
+            _name: None,
+        };
         let remaining = stacker::remaining_stack().unwrap_or(1 << 20);
         let here = 0u8;
-        let floor = (&raw const here as usize).saturating_sub(remaining) + NATIVE_RESERVE.min(remaining / 2);
+        let floor = (&raw const here as usize).saturating_sub(remaining)
+            + NATIVE_RESERVE.min(remaining / 2);
         let vm = Rc::new(Vm {
             types,
             exc,
@@ -431,11 +441,14 @@ impl Vm {
             let mut mro = vec![t.clone()];
             mro.extend(b.mro().iter().cloned());
             t.set_mro(Rc::from(mro));
-            let w = self.heap.alloc(&self.types.weakref, WeakRef {
-                target: Cell::new(t.as_value().bits() as usize),
-                callback: Cell::new(None),
-                hash: Cell::new(0),
-            });
+            let w = self.heap.alloc(
+                &self.types.weakref,
+                WeakRef {
+                    target: Cell::new(t.as_value().bits() as usize),
+                    callback: Cell::new(None),
+                    hash: Cell::new(0),
+                },
+            );
             self.heap.add_weakref(t.as_value(), &w);
             b.add_subclass(w);
         } else {
@@ -445,11 +458,25 @@ impl Vm {
     }
 
     /// Makes a native type for a payload of another crate. Fill its slots and methods, then call [`Vm::ready_type`].
-    pub fn new_native_type<T: Payload>(&self, name: &str, base: &Ref<Type>, flags: u32) -> Ref<Type> {
+    pub fn new_native_type<T: Payload>(
+        &self,
+        name: &str,
+        base: &Ref<Type>,
+        flags: u32,
+    ) -> Ref<Type> {
         self.new_type_with_layout(name, base, T::VTABLE, flags)
     }
-    pub(crate) fn new_type_with_layout(&self, name: &str, base: &Ref<Type>, layout: &'static VTable, flags: u32) -> Ref<Type> {
-        let t = self.heap.alloc(&self.types.type_, Type::new(NonNull::from(&*self.heap), layout, flags));
+    pub(crate) fn new_type_with_layout(
+        &self,
+        name: &str,
+        base: &Ref<Type>,
+        layout: &'static VTable,
+        flags: u32,
+    ) -> Ref<Type> {
+        let t = self.heap.alloc(
+            &self.types.type_,
+            Type::new(NonNull::from(&*self.heap), layout, flags),
+        );
         let (module, short) = name.rsplit_once('.').unwrap_or(("builtins", name));
         self.setup_type(&t, short, Some(base));
         if module != "builtins" {
@@ -505,7 +532,13 @@ impl Vm {
         self.type_lookup_slow(t, name, version, slot)
     }
     #[inline(never)]
-    fn type_lookup_slow(&self, t: &Type, name: &Ref<Str>, version: u32, slot: usize) -> Option<Value> {
+    fn type_lookup_slow(
+        &self,
+        t: &Type,
+        name: &Ref<Str>,
+        version: u32,
+        slot: usize,
+    ) -> Option<Value> {
         let hash = name.hash_with(&self.hash_keys);
         let mut value = None;
         for c in t.mro().iter() {
@@ -529,7 +562,12 @@ impl Vm {
     }
     /// Empties the method cache, so that it keeps nothing alive.
     pub fn clear_type_cache(&self) {
-        let empty = TypeCacheEntry { version: 0, name: 0, value: None, _name: None };
+        let empty = TypeCacheEntry {
+            version: 0,
+            name: 0,
+            value: None,
+            _name: None,
+        };
         let old = self.type_cache.replace(vec![empty; TYPE_CACHE]);
         drop(old);
     }

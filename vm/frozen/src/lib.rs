@@ -24,7 +24,11 @@ pub fn find(name: &str) -> Option<Frozen> {
     let filename = format!("<frozen {name}>");
     let bytes = BLOB.get(offset..offset + len)?;
     let code = marshal::load(bytes, &filename).expect("the blob was written by the same build");
-    Some(Frozen { code, filename, package })
+    Some(Frozen {
+        code,
+        filename,
+        package,
+    })
 }
 
 /// Names of all frozen modules.

@@ -36,7 +36,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let t = &vm.types;
     let st = state(vm);
     let alias = generic_alias_type(vm)?;
-    let union = vm.binary(t.int.as_value(), t.str.as_value(), BinOp::Or)?;
+    let union = vm.binary(t.int.as_value(), t.str.as_value(), BinOp::Or).unwrap_or(Value::NONE);
     let rows: &[(&str, &Ref<Type>)] = &[
         ("AsyncGeneratorType", &t.async_generator),
         ("BuiltinFunctionType", &t.native),

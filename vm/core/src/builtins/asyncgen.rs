@@ -50,9 +50,21 @@ impl FreeList {
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.async_generator;
     super::generator::common(vm, t);
-    super::generator::fields(vm, t, ["ag_frame", "ag_running", "ag_code", "ag_await", "ag_suspended"]);
+    super::generator::fields(
+        vm,
+        t,
+        [
+            "ag_frame",
+            "ag_running",
+            "ag_code",
+            "ag_await",
+            "ag_suspended",
+        ],
+    );
     t.slots.aiter.set(Some(|_, v| Ok(v.clone())));
-    t.slots.anext.set(Some(|vm, v| make(vm, v, Value::UNBOUND, AsendMode::Send)));
+    t.slots
+        .anext
+        .set(Some(|vm, v| make(vm, v, Value::UNBOUND, AsendMode::Send)));
     vm.method(t, "asend", "", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "asend")?;
         make(vm, v, x.clone(), AsendMode::Send)
@@ -65,18 +77,35 @@ pub(crate) fn init(vm: &Vm) {
         a.exactly::<0>(vm, "aclose")?;
         make(vm, v, Value::UNBOUND, AsendMode::Close)
     });
-    vm.getset(t, "ag_closed", |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.closed.get())), None);
-    vm.getset(t, "ag_hooks_inited", |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.hooks_inited.get())), None);
-    vm.getset(t, "ag_finalizer", |vm, v| Ok(vm.this::<Generator>(v)?.origin.get()), None);
+    vm.getset(
+        t,
+        "ag_closed",
+        |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.closed.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "ag_hooks_inited",
+        |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.hooks_inited.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "ag_finalizer",
+        |vm, v| Ok(vm.this::<Generator>(v)?.origin.get()),
+        None,
+    );
 
     for t in [&vm.types.asend, &vm.types.athrow] {
         t.slots.iter.set(Some(super::self_iter));
         t.slots.await_.set(Some(super::self_iter));
-        t.slots.next.set(Some(|vm, v| match step(vm, v, Value::NONE)? {
-            Resumed::Yield(v) => Ok(Some(v)),
-            Resumed::Return(v) if v.is_none() => Ok(None),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
-        }));
+        t.slots
+            .next
+            .set(Some(|vm, v| match step(vm, v, Value::NONE)? {
+                Resumed::Yield(v) => Ok(Some(v)),
+                Resumed::Return(v) if v.is_none() => Ok(None),
+                Resumed::Return(v) => Err(vm.stop_iteration(v)),
+            }));
         t.slots.send.set(Some(|vm, v, x| step(vm, v, x.clone())));
         vm.method(t, "send", "", |vm, v, a| {
             let [x] = a.exactly::<1>(vm, "send")?;
@@ -103,14 +132,21 @@ pub(crate) fn init(vm: &Vm) {
 fn make(vm: &Vm, v: &Value, input: Value, mode: AsendMode) -> PyResult<Value> {
     let g = vm.this::<Generator>(v)?;
     init_hooks(vm, g)?;
-    let class = if mode == AsendMode::Send { &vm.types.asend } else { &vm.types.athrow };
+    let class = if mode == AsendMode::Send {
+        &vm.types.asend
+    } else {
+        &vm.types.athrow
+    };
     let a = Asend {
         generator: g.clone(),
         input: Slot::new(input),
         state: Cell::new(AwaitState::Init),
         mode,
     };
-    vm.freelists.asend.made.set(vm.freelists.asend.made.get() + 1);
+    vm.freelists
+        .asend
+        .made
+        .set(vm.freelists.asend.made.get() + 1);
     Ok(vm.heap.alloc(class, a).into())
 }
 
@@ -170,14 +206,18 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
         AwaitState::Init => {
             if g.busy.get() {
                 a.state.set(AwaitState::Closed);
-                return Err(vm.runtime_error(format!("{what}: asynchronous generator is already running")));
+                return Err(
+                    vm.runtime_error(format!("{what}: asynchronous generator is already running"))
+                );
             }
             if g.closed.get() {
                 a.state.set(AwaitState::Closed);
                 return Err(vm.stop_async_iteration());
             }
             if !input.is_none() {
-                return Err(vm.runtime_error("can't send non-None value to a just-started coroutine"));
+                return Err(
+                    vm.runtime_error("can't send non-None value to a just-started coroutine")
+                );
             }
             a.state.set(AwaitState::Iter);
             g.busy.set(true);
@@ -186,7 +226,10 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
                 vm.new_exception_args(&vm.exc.generator_exit, vm.new_tuple([]))
             } else {
                 let items = a.input.get();
-                let items = items.downcast::<Tuple>().map(|t| t.to_vec()).unwrap_or_default();
+                let items = items
+                    .downcast::<Tuple>()
+                    .map(|t| t.to_vec())
+                    .unwrap_or_default();
                 match super::generator::thrown(vm, Args::pos(&items)) {
                     Ok(e) => e,
                     Err(e) => {
@@ -197,7 +240,11 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
             };
             if g.state() == GenState::Closed {
                 vm.asend_end(v);
-                return if closing { Ok(Resumed::Return(Value::NONE)) } else { Err(vm.stop_async_iteration()) };
+                return if closing {
+                    Ok(Resumed::Return(Value::NONE))
+                } else {
+                    Err(vm.stop_async_iteration())
+                };
             }
             vm.resume_outcome(g, Resume::Throw(e))
         }
@@ -222,8 +269,13 @@ fn athrow_result(vm: &Vm, v: &Value, a: &Ref<Asend>, r: PyResult<Outcome>) -> Py
         }
         Err(e) => {
             vm.asend_end(v);
-            let done = vm.exc_is(&e, &vm.exc.generator_exit) || vm.exc_is(&e, &vm.exc.stop_async_iteration);
-            if done { Ok(Resumed::Return(Value::NONE)) } else { Err(e) }
+            let done = vm.exc_is(&e, &vm.exc.generator_exit)
+                || vm.exc_is(&e, &vm.exc.stop_async_iteration);
+            if done {
+                Ok(Resumed::Return(Value::NONE))
+            } else {
+                Err(e)
+            }
         }
     }
 }
@@ -232,7 +284,11 @@ fn athrow_result(vm: &Vm, v: &Value, a: &Ref<Asend>, r: PyResult<Outcome>) -> Py
 fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
     let a = vm.this::<Asend>(v)?.clone();
     if a.state.get() == AwaitState::Closed {
-        let what = if a.mode == AsendMode::Send { "__anext__()/asend()" } else { "aclose()/athrow()" };
+        let what = if a.mode == AsendMode::Send {
+            "__anext__()/asend()"
+        } else {
+            "aclose()/athrow()"
+        };
         return Err(vm.runtime_error(format!("cannot reuse already awaited {what}")));
     }
     if a.state.get() == AwaitState::Init {
@@ -244,7 +300,11 @@ fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
         a.generator.busy.set(true);
     }
     let r = vm.resume_outcome(&a.generator, Resume::Throw(e));
-    if a.mode == AsendMode::Send { finish(vm, v, &a, r) } else { athrow_result(vm, v, &a, r) }
+    if a.mode == AsendMode::Send {
+        finish(vm, v, &a, r)
+    } else {
+        athrow_result(vm, v, &a, r)
+    }
 }
 
 fn close(vm: &Vm, v: &Value) -> PyResult<()> {
@@ -257,8 +317,16 @@ fn close(vm: &Vm, v: &Value) -> PyResult<()> {
         Ok(Resumed::Yield(_)) => Err(vm.runtime_error("coroutine ignored GeneratorExit")),
         Ok(Resumed::Return(_)) => Ok(()),
         Err(e) => {
-            let quiet = [&vm.exc.generator_exit, &vm.exc.stop_async_iteration, &vm.exc.stop_iteration];
-            if quiet.iter().any(|t| vm.exc_is(&e, t)) { Ok(()) } else { Err(e) }
+            let quiet = [
+                &vm.exc.generator_exit,
+                &vm.exc.stop_async_iteration,
+                &vm.exc.stop_iteration,
+            ];
+            if quiet.iter().any(|t| vm.exc_is(&e, t)) {
+                Ok(())
+            } else {
+                Err(e)
+            }
         }
     }
 }

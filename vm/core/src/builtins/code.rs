@@ -20,7 +20,9 @@ pub(crate) fn init(vm: &Vm) {
         )))
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
-        let (Some(x), Some(y)) = (a.downcast::<Code>(), b.downcast::<Code>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+        let (Some(x), Some(y)) = (a.downcast::<Code>(), b.downcast::<Code>()) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         let same = a.is(b) || same_code(vm, x, y)?;
         Ok(match op {
             CmpOp::Eq => Value::bool(same),
@@ -41,58 +43,159 @@ pub(crate) fn init(vm: &Vm) {
         "co_argcount" argcount; "co_posonlyargcount" posonlyargcount; "co_kwonlyargcount" kwonlyargcount;
         "co_stacksize" stacksize; "co_flags" flags; "co_firstlineno" firstlineno;
     }
-    vm.getset(t, "co_nlocals", |vm, v| Ok(vm.new_int(vm.this::<Code>(v)?.nlocals as i64)), None);
-    vm.getset(t, "co_code", |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.code.clone())), None);
-    vm.getset(t, "_co_code_adaptive", |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.code.clone())), None);
-    vm.getset(t, "co_lnotab", |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.lnotab.clone())), None);
-    vm.getset(t, "co_linetable", |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.lnotab.clone())), None);
-    vm.getset(t, "co_exceptiontable", |vm, _| Ok(vm.new_bytes(Vec::new())), None);
-    vm.getset(t, "co_name", |vm, v| Ok(vm.this::<Code>(v)?.name.value()), None);
-    vm.getset(t, "co_qualname", |vm, v| Ok(vm.this::<Code>(v)?.qualname.value()), None);
-    vm.getset(t, "co_filename", |vm, v| Ok(vm.this::<Code>(v)?.filename.value()), None);
-    vm.getset(t, "co_consts", |vm, v| {
-        let c = vm.this::<Code>(v)?;
-        if c.const_tuple.is_none() {
-            c.const_tuple.set(Some(vm.new_tuple(c.consts.to_vec())));
-        }
-        Ok(c.const_tuple.value())
-    }, None);
-    vm.getset(t, "co_names", |vm, v| {
-        let c = vm.this::<Code>(v)?;
-        Ok(strings(vm, c, 0, &c.names))
-    }, None);
-    vm.getset(t, "co_varnames", |vm, v| {
-        let c = vm.this::<Code>(v)?;
-        Ok(strings(vm, c, 1, &c.varnames[..c.nlocals as usize]))
-    }, None);
-    vm.getset(t, "co_cellvars", |vm, v| {
-        let c = vm.this::<Code>(v)?;
-        let from = c.nlocals as usize;
-        Ok(strings(vm, c, 2, &c.varnames[from..from + c.ncells as usize]))
-    }, None);
-    vm.getset(t, "co_freevars", |vm, v| {
-        let c = vm.this::<Code>(v)?;
-        Ok(strings(vm, c, 3, &c.varnames[(c.nlocals + c.ncells) as usize..]))
-    }, None);
+    vm.getset(
+        t,
+        "co_nlocals",
+        |vm, v| Ok(vm.new_int(vm.this::<Code>(v)?.nlocals as i64)),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_code",
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.code.clone())),
+        None,
+    );
+    vm.getset(
+        t,
+        "_co_code_adaptive",
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.code.clone())),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_lnotab",
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.lnotab.clone())),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_linetable",
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.lnotab.clone())),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_exceptiontable",
+        |vm, _| Ok(vm.new_bytes(Vec::new())),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_name",
+        |vm, v| Ok(vm.this::<Code>(v)?.name.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_qualname",
+        |vm, v| Ok(vm.this::<Code>(v)?.qualname.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_filename",
+        |vm, v| Ok(vm.this::<Code>(v)?.filename.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "co_consts",
+        |vm, v| {
+            let c = vm.this::<Code>(v)?;
+            if c.const_tuple.is_none() {
+                c.const_tuple.set(Some(vm.new_tuple(c.consts.to_vec())));
+            }
+            Ok(c.const_tuple.value())
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "co_names",
+        |vm, v| {
+            let c = vm.this::<Code>(v)?;
+            Ok(strings(vm, c, 0, &c.names))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "co_varnames",
+        |vm, v| {
+            let c = vm.this::<Code>(v)?;
+            Ok(strings(vm, c, 1, &c.varnames[..c.nlocals as usize]))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "co_cellvars",
+        |vm, v| {
+            let c = vm.this::<Code>(v)?;
+            let from = c.nlocals as usize;
+            Ok(strings(
+                vm,
+                c,
+                2,
+                &c.varnames[from..from + c.ncells as usize],
+            ))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "co_freevars",
+        |vm, v| {
+            let c = vm.this::<Code>(v)?;
+            Ok(strings(
+                vm,
+                c,
+                3,
+                &c.varnames[(c.nlocals + c.ncells) as usize..],
+            ))
+        },
+        None,
+    );
     vm.method(t, "co_lines", "co_lines($self, /)\n--\n\n", |vm, v, _| {
         let c = vm.this::<Code>(v)?;
         let rows = line_ranges(c).into_iter().map(|(start, end, line)| {
-            vm.tuple_value([vm.new_int(start as i64), vm.new_int(end as i64), vm.new_int(line as i64)])
+            vm.tuple_value([
+                vm.new_int(start as i64),
+                vm.new_int(end as i64),
+                vm.new_int(line as i64),
+            ])
         });
         let rows = vm.new_list(rows.collect());
         vm.iter(&rows)
     });
-    vm.method(t, "co_positions", "co_positions($self, /)\n--\n\n", |vm, v, _| {
-        let c = vm.this::<Code>(v)?;
-        let n = c.data.code.len() / 2;
-        let rows = (0..n).map(|i| match c.data.positions.get(i) {
-            Some(p) if p.line > 0 => vm.tuple_value([p.line, p.end_line, p.col, p.end_col].map(|x| vm.new_int(x as i64))),
-            _ => vm.tuple_value([vm.new_int(c.line_of(i) as i64), Value::NONE, Value::NONE, Value::NONE]),
-        });
-        let rows = vm.new_list(rows.collect());
-        vm.iter(&rows)
-    });
-    vm.method(t, "replace", "replace($self, /, **changes)\n--\n\n", replace);
+    vm.method(
+        t,
+        "co_positions",
+        "co_positions($self, /)\n--\n\n",
+        |vm, v, _| {
+            let c = vm.this::<Code>(v)?;
+            let n = c.data.code.len() / 2;
+            let rows = (0..n).map(|i| match c.data.positions.get(i) {
+                Some(p) if p.line > 0 => vm.tuple_value(
+                    [p.line, p.end_line, p.col, p.end_col].map(|x| vm.new_int(x as i64)),
+                ),
+                _ => vm.tuple_value([
+                    vm.new_int(c.line_of(i) as i64),
+                    Value::NONE,
+                    Value::NONE,
+                    Value::NONE,
+                ]),
+            });
+            let rows = vm.new_list(rows.collect());
+            vm.iter(&rows)
+        },
+    );
+    vm.method(
+        t,
+        "replace",
+        "replace($self, /, **changes)\n--\n\n",
+        replace,
+    );
     vm.method(t, "__replace__", "", replace);
     vm.method(t, "_varname_from_oparg", "", |vm, v, a| {
         let [i] = a.exactly::<1>(vm, "_varname_from_oparg")?;
@@ -156,15 +259,24 @@ fn same_code(vm: &Vm, x: &Code, y: &Code) -> PyResult<bool> {
 /// well formed: name, file, line, flags, constants of the same number, and names of the same number.
 fn replace(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
     if !args.pos.is_empty() {
-        return Err(vm.type_error(format!("replace() takes 0 positional arguments but {} was given", args.pos.len())));
+        return Err(vm.type_error(format!(
+            "replace() takes 0 positional arguments but {} was given",
+            args.pos.len()
+        )));
     }
     let c = vm.this::<Code>(this)?;
     let mut d: CodeData = (*c.data).clone();
     for (name, v) in args.names.iter().zip(args.kw) {
         let name = vm.display(name);
-        let text = |v: &Value| vm.expect_str(v, &name).map(|s| s.to_string_lossy().into_owned());
+        let text = |v: &Value| {
+            vm.expect_str(v, &name)
+                .map(|s| s.to_string_lossy().into_owned())
+        };
         let list = |v: &Value| -> PyResult<Box<[Box<str>]>> {
-            vm.collect(v)?.iter().map(|v| text(v).map(String::into_boxed_str)).collect()
+            vm.collect(v)?
+                .iter()
+                .map(|v| text(v).map(String::into_boxed_str))
+                .collect()
         };
         match &name[..] {
             "co_name" => d.name = text(v)?.into(),
@@ -173,7 +285,8 @@ fn replace(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
             "co_firstlineno" => d.firstlineno = vm.to_i64(v)?.max(0) as u32,
             "co_flags" => {
                 let new = vm.to_i64(v)? as u32;
-                let fixed = lasti_bytecode::code::flags::VARARGS | lasti_bytecode::code::flags::VARKEYWORDS;
+                let fixed =
+                    lasti_bytecode::code::flags::VARARGS | lasti_bytecode::code::flags::VARKEYWORDS;
                 if (new ^ d.flags) & fixed != 0 {
                     return Err(vm.value_error("code: flags do not fit the variable names"));
                 }
@@ -184,7 +297,10 @@ fn replace(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
                 if items.len() < d.consts.len() {
                     return Err(vm.value_error("code: co_consts is too small"));
                 }
-                d.consts = items.iter().map(|v| to_const(vm, v)).collect::<PyResult<_>>()?;
+                d.consts = items
+                    .iter()
+                    .map(|v| to_const(vm, v))
+                    .collect::<PyResult<_>>()?;
             }
             "co_names" => {
                 let new = list(v)?;
@@ -201,11 +317,16 @@ fn replace(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
                 d.varnames = new;
             }
             "co_code" if vm.buffer(v)? == *d.code => {}
-            "co_code" | "co_stacksize" | "co_argcount" | "co_posonlyargcount" | "co_kwonlyargcount" | "co_nlocals"
-            | "co_cellvars" | "co_freevars" | "co_linetable" | "co_exceptiontable" | "co_lnotab" => {
+            "co_code" | "co_stacksize" | "co_argcount" | "co_posonlyargcount"
+            | "co_kwonlyargcount" | "co_nlocals" | "co_cellvars" | "co_freevars"
+            | "co_linetable" | "co_exceptiontable" | "co_lnotab" => {
                 return Err(vm.not_implemented_error(format!("code.replace({name}=...)")));
             }
-            _ => return Err(vm.type_error(format!("replace() got an unexpected keyword argument '{name}'"))),
+            _ => {
+                return Err(vm.type_error(format!(
+                    "replace() got an unexpected keyword argument '{name}'"
+                )));
+            }
         }
     }
     Ok(vm.new_code(&Arc::new(d)).into())
@@ -237,19 +358,32 @@ pub(crate) fn to_const(vm: &Vm, v: &Value) -> PyResult<Const> {
     }
     if let Some(i) = v.downcast::<Int>() {
         let (sign, magnitude) = i.0.clone().into_parts();
-        return Ok(Const::BigInt(sign == dashu_int::Sign::Negative, magnitude.to_le_bytes()));
+        return Ok(Const::BigInt(
+            sign == dashu_int::Sign::Negative,
+            magnitude.to_le_bytes(),
+        ));
     }
     if let Some(c) = v.downcast::<Complex>() {
         return Ok(Const::Complex(c.0, c.1));
     }
     if let Some(t) = v.downcast::<Tuple>() {
-        return Ok(Const::Tuple(t.iter().map(|x| to_const(vm, x)).collect::<PyResult<_>>()?));
+        return Ok(Const::Tuple(
+            t.iter().map(|x| to_const(vm, x)).collect::<PyResult<_>>()?,
+        ));
     }
     if let Some(s) = v.downcast::<Set>() {
-        return Ok(Const::FrozenSet(s.to_vec().iter().map(|x| to_const(vm, x)).collect::<PyResult<_>>()?));
+        return Ok(Const::FrozenSet(
+            s.to_vec()
+                .iter()
+                .map(|x| to_const(vm, x))
+                .collect::<PyResult<_>>()?,
+        ));
     }
     if let Some(c) = v.downcast::<Code>() {
         return Ok(Const::Code(c.data.clone()));
     }
-    Err(vm.type_error(format!("got an invalid type in Constant: {}", vm.type_name(v))))
+    Err(vm.type_error(format!(
+        "got an invalid type in Constant: {}",
+        vm.type_name(v)
+    )))
 }

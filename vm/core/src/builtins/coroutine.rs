@@ -9,23 +9,56 @@ pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.coroutine;
     t.slots.await_.set(Some(|vm, v| {
         let g = vm.this::<Generator>(v)?;
-        Ok(vm.heap.alloc(&vm.types.coroutine_wrapper, CoroutineWrapper { coroutine: g.clone() }).into())
+        Ok(vm
+            .heap
+            .alloc(
+                &vm.types.coroutine_wrapper,
+                CoroutineWrapper {
+                    coroutine: g.clone(),
+                },
+            )
+            .into())
     }));
-    vm.tail_method(t, "send", "send($self, value, /)\n--\n\n", |vm, this, args| {
-        let [v] = args.exactly::<1>(vm, "send")?;
-        Ok(Tail::Send { generator: vm.this::<Generator>(this)?.clone(), input: v.clone() })
-    });
+    vm.tail_method(
+        t,
+        "send",
+        "send($self, value, /)\n--\n\n",
+        |vm, this, args| {
+            let [v] = args.exactly::<1>(vm, "send")?;
+            Ok(Tail::Send {
+                generator: vm.this::<Generator>(this)?.clone(),
+                input: v.clone(),
+            })
+        },
+    );
     super::generator::common(vm, t);
-    super::generator::fields(vm, t, ["cr_frame", "cr_running", "cr_code", "cr_await", "cr_suspended"]);
-    vm.getset(t, "cr_origin", |vm, v| Ok(vm.this::<Generator>(v)?.origin.get()), None);
+    super::generator::fields(
+        vm,
+        t,
+        [
+            "cr_frame",
+            "cr_running",
+            "cr_code",
+            "cr_await",
+            "cr_suspended",
+        ],
+    );
+    vm.getset(
+        t,
+        "cr_origin",
+        |vm, v| Ok(vm.this::<Generator>(v)?.origin.get()),
+        None,
+    );
 
     let t = &vm.types.coroutine_wrapper;
     t.slots.iter.set(Some(super::self_iter));
-    t.slots.next.set(Some(|vm, v| match wrapper_send(vm, v, &Value::NONE)? {
-        Resumed::Yield(v) => Ok(Some(v)),
-        Resumed::Return(v) if v.is_none() => Ok(None),
-        Resumed::Return(v) => Err(vm.stop_iteration(v)),
-    }));
+    t.slots
+        .next
+        .set(Some(|vm, v| match wrapper_send(vm, v, &Value::NONE)? {
+            Resumed::Yield(v) => Ok(Some(v)),
+            Resumed::Return(v) if v.is_none() => Ok(None),
+            Resumed::Return(v) => Err(vm.stop_iteration(v)),
+        }));
     t.slots.send.set(Some(wrapper_send));
     vm.method(t, "send", "", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "send")?;
@@ -57,17 +90,28 @@ fn wrapper_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
 /// `RuntimeWarning: coroutine 'x' was never awaited`, through the warnings module so that filters and origin lines apply.
 pub(crate) fn warn_never_awaited(vm: &Vm, g: &Ref<Generator>) {
     if let Err(e) = try_warn(vm, g) {
-        vm.unraisable(&e, "Exception ignored while finalizing coroutine", Some(g.as_value()));
+        vm.unraisable(
+            &e,
+            "Exception ignored while finalizing coroutine",
+            Some(g.as_value()),
+        );
     }
 }
 
 fn try_warn(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
-    let mut msg = format!("coroutine '{}' was never awaited", vm.display(&g.qualname.get()));
+    let mut msg = format!(
+        "coroutine '{}' was never awaited",
+        vm.display(&g.qualname.get())
+    );
     if let Some(origin) = g.origin.get().downcast::<Tuple>() {
         msg.push_str("\nCoroutine created at (most recent call last)\n");
         for row in origin.iter().rev() {
-            let Some(row) = row.downcast::<Tuple>() else { continue };
-            let [file, line, name] = &row[..] else { continue };
+            let Some(row) = row.downcast::<Tuple>() else {
+                continue;
+            };
+            let [file, line, name] = &row[..] else {
+                continue;
+            };
             msg.push_str(&format!(
                 "  File \"{}\", line {}, in {}\n",
                 vm.display(file),
@@ -90,10 +134,20 @@ fn try_warn(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
 
 impl Vm {
     /// `warnings.warn(msg, category, stacklevel, source=source)`.
-    pub fn warn(&self, category: &Ref<Type>, msg: &str, stacklevel: i64, source: Option<&Value>) -> PyResult<()> {
+    pub fn warn(
+        &self,
+        category: &Ref<Type>,
+        msg: &str,
+        stacklevel: i64,
+        source: Option<&Value>,
+    ) -> PyResult<()> {
         let warnings = self.import("warnings")?;
         let f = self.getattr_str(&warnings, "warn")?;
-        let mut all = vec![self.str_value(msg), category.value(), self.new_int(stacklevel)];
+        let mut all = vec![
+            self.str_value(msg),
+            category.value(),
+            self.new_int(stacklevel),
+        ];
         let mut names = Vec::new();
         if let Some(s) = source {
             all.push(s.clone());

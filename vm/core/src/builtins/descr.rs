@@ -17,13 +17,15 @@ pub(crate) fn init(vm: &Vm) {
 
 fn init_getset(vm: &Vm) {
     let t = &vm.types.getset_descriptor;
-    t.slots.descr_get.set(Some(|vm, d, obj, _| match (obj, d.downcast::<GetSet>()) {
-        (Some(o), Some(g)) => {
-            check_owner(vm, &g.name, &g.owner, o)?;
-            (g.get)(vm, o)
-        }
-        _ => Ok(d.clone()),
-    }));
+    t.slots
+        .descr_get
+        .set(Some(|vm, d, obj, _| match (obj, d.downcast::<GetSet>()) {
+            (Some(o), Some(g)) => {
+                check_owner(vm, &g.name, &g.owner, o)?;
+                (g.get)(vm, o)
+            }
+            _ => Ok(d.clone()),
+        }));
     t.slots.descr_set.set(Some(|vm, d, o, v| {
         let g = vm.this::<GetSet>(d)?;
         check_owner(vm, &g.name, &g.owner, o)?;
@@ -42,22 +44,32 @@ fn init_getset(vm: &Vm) {
     }));
     t.slots.repr.set(Some(|vm, v| {
         let g = vm.this::<GetSet>(v)?;
-        Ok(vm.str_value(&format!("<attribute '{}' of '{}' objects>", g.name.to_string_lossy(), g.owner.name())))
+        Ok(vm.str_value(&format!(
+            "<attribute '{}' of '{}' objects>",
+            g.name.to_string_lossy(),
+            g.owner.name()
+        )))
     }));
     named::<GetSet>(vm, t, |g| (g.name.clone(), g.owner.clone()));
 
     let t = &vm.types.member_descriptor;
-    t.slots.descr_get.set(Some(|vm, d, obj, _| match (obj, d.downcast::<Member>()) {
-        (Some(o), Some(m)) => member_get(vm, m, o),
-        _ => Ok(d.clone()),
-    }));
+    t.slots
+        .descr_get
+        .set(Some(|vm, d, obj, _| match (obj, d.downcast::<Member>()) {
+            (Some(o), Some(m)) => member_get(vm, m, o),
+            _ => Ok(d.clone()),
+        }));
     t.slots.descr_set.set(Some(|vm, d, o, v| {
         let m = vm.this::<Member>(d)?;
         member_set(vm, m, o, v)
     }));
     t.slots.repr.set(Some(|vm, v| {
         let m = vm.this::<Member>(v)?;
-        Ok(vm.str_value(&format!("<member '{}' of '{}' objects>", m.name.to_string_lossy(), m.owner.name())))
+        Ok(vm.str_value(&format!(
+            "<member '{}' of '{}' objects>",
+            m.name.to_string_lossy(),
+            m.owner.name()
+        )))
     }));
     named::<Member>(vm, t, |m| (m.name.clone(), m.owner.clone()));
 }
@@ -65,11 +77,21 @@ fn init_getset(vm: &Vm) {
 fn named<T: crate::heap::Payload>(vm: &Vm, t: &Ref<Type>, _: fn(&T) -> (Ref<Str>, Ref<Type>)) {
     // Each kind reads its own fields: getters are plain functions and cannot capture.
     vm.getset(t, "__name__", |vm, v| Ok(descr_name(vm, v)?.0.into()), None);
-    vm.getset(t, "__objclass__", |vm, v| Ok(descr_name(vm, v)?.1.into()), None);
-    vm.getset(t, "__qualname__", |vm, v| {
-        let (name, owner) = descr_name(vm, v)?;
-        Ok(vm.str_value(&format!("{}.{}", owner.name(), name.to_string_lossy())))
-    }, None);
+    vm.getset(
+        t,
+        "__objclass__",
+        |vm, v| Ok(descr_name(vm, v)?.1.into()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__qualname__",
+        |vm, v| {
+            let (name, owner) = descr_name(vm, v)?;
+            Ok(vm.str_value(&format!("{}.{}", owner.name(), name.to_string_lossy())))
+        },
+        None,
+    );
     vm.getset(t, "__doc__", |_, _| Ok(Value::NONE), None);
 }
 
@@ -106,7 +128,11 @@ fn member_get(vm: &Vm, m: &Member, o: &Value) -> PyResult<Value> {
             .and_then(|d| vm.dict_get_str(&d, &m.name))
             .unwrap_or(Value::UNBOUND),
     };
-    if v.is_unbound() { Err(vm.no_attribute(o, &m.name)) } else { Ok(v) }
+    if v.is_unbound() {
+        Err(vm.no_attribute(o, &m.name))
+    } else {
+        Ok(v)
+    }
 }
 
 fn member_set(vm: &Vm, m: &Member, o: &Value, v: Option<&Value>) -> PyResult<()> {
@@ -136,12 +162,17 @@ fn member_set(vm: &Vm, m: &Member, o: &Value, v: Option<&Value>) -> PyResult<()>
 
 fn init_wrappers(vm: &Vm) {
     let t = &vm.types.wrapper_descriptor;
-    t.slots.descr_get.set(Some(|vm, d, obj, _| match (obj, d.as_ref::<SlotWrapper>()) {
-        (Some(o), Some(w)) => {
-            let m = MethodWrapper { wrapper: w.clone(), this: o.clone() };
-            Ok(vm.heap.alloc(&vm.types.method_wrapper, m).into())
+    t.slots.descr_get.set(Some(|vm, d, obj, _| {
+        match (obj, d.as_ref::<SlotWrapper>()) {
+            (Some(o), Some(w)) => {
+                let m = MethodWrapper {
+                    wrapper: w.clone(),
+                    this: o.clone(),
+                };
+                Ok(vm.heap.alloc(&vm.types.method_wrapper, m).into())
+            }
+            _ => Ok(d.clone()),
         }
-        _ => Ok(d.clone()),
     }));
     t.slots.call.set(Some(|vm, v, args| {
         let w = vm.this::<SlotWrapper>(v)?;
@@ -164,7 +195,11 @@ fn init_wrappers(vm: &Vm) {
     }));
     t.slots.repr.set(Some(|vm, v| {
         let w = vm.this::<SlotWrapper>(v)?;
-        Ok(vm.str_value(&format!("<slot wrapper '{}' of '{}' objects>", w.name.to_string_lossy(), w.owner.name())))
+        Ok(vm.str_value(&format!(
+            "<slot wrapper '{}' of '{}' objects>",
+            w.name.to_string_lossy(),
+            w.owner.name()
+        )))
     }));
     named::<SlotWrapper>(vm, t, |w| (w.name.clone(), w.owner.clone()));
     vm.getset(t, "__text_signature__", |_, _| Ok(Value::NONE), None);
@@ -183,7 +218,8 @@ fn init_wrappers(vm: &Vm) {
         )))
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
-        let (Some(x), Some(y)) = (a.downcast::<MethodWrapper>(), b.downcast::<MethodWrapper>()) else {
+        let (Some(x), Some(y)) = (a.downcast::<MethodWrapper>(), b.downcast::<MethodWrapper>())
+        else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
         let same = x.wrapper.is(&y.wrapper) && x.this.is(&y.this);
@@ -196,58 +232,126 @@ fn init_wrappers(vm: &Vm) {
     }));
     t.slots.hash.set(Some(|_, v| {
         let m = v.downcast::<MethodWrapper>();
-        Ok(m.map_or(0, |m| m.this.bits() ^ m.wrapper.as_value().bits().rotate_left(7)))
+        Ok(m.map_or(0, |m| {
+            m.this.bits() ^ m.wrapper.as_value().bits().rotate_left(7)
+        }))
     }));
-    vm.getset(t, "__self__", |vm, v| Ok(vm.this::<MethodWrapper>(v)?.this.clone()), None);
-    vm.getset(t, "__name__", |vm, v| Ok(vm.this::<MethodWrapper>(v)?.wrapper.name.value()), None);
-    vm.getset(t, "__objclass__", |vm, v| Ok(vm.this::<MethodWrapper>(v)?.wrapper.owner.value()), None);
+    vm.getset(
+        t,
+        "__self__",
+        |vm, v| Ok(vm.this::<MethodWrapper>(v)?.this.clone()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__name__",
+        |vm, v| Ok(vm.this::<MethodWrapper>(v)?.wrapper.name.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__objclass__",
+        |vm, v| Ok(vm.this::<MethodWrapper>(v)?.wrapper.owner.value()),
+        None,
+    );
     vm.getset(t, "__doc__", |_, _| Ok(Value::NONE), None);
 }
 
 fn init_property(vm: &Vm) {
     let t = &vm.types.property;
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Property::default()).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Property::default()).into())
+    }));
     t.slots.init.set(Some(property_init));
     t.slots.descr_get.set(Some(property_get));
     t.slots.descr_set.set(Some(property_set));
-    vm.method(t, "getter", "getter($self, object, /)\n--\n\n", |vm, v, a| property_copy(vm, v, a, 0));
-    vm.method(t, "setter", "setter($self, object, /)\n--\n\n", |vm, v, a| property_copy(vm, v, a, 1));
-    vm.method(t, "deleter", "deleter($self, object, /)\n--\n\n", |vm, v, a| property_copy(vm, v, a, 2));
+    vm.method(
+        t,
+        "getter",
+        "getter($self, object, /)\n--\n\n",
+        |vm, v, a| property_copy(vm, v, a, 0),
+    );
+    vm.method(
+        t,
+        "setter",
+        "setter($self, object, /)\n--\n\n",
+        |vm, v, a| property_copy(vm, v, a, 1),
+    );
+    vm.method(
+        t,
+        "deleter",
+        "deleter($self, object, /)\n--\n\n",
+        |vm, v, a| property_copy(vm, v, a, 2),
+    );
     vm.method(t, "__set_name__", "", |vm, v, a| {
         let [_, name] = a.exactly::<2>(vm, "__set_name__")?;
         vm.this::<Property>(v)?.name.set(name.clone());
         Ok(Value::NONE)
     });
-    vm.getset(t, "fget", |vm, v| Ok(none(vm.this::<Property>(v)?.get.get())), None);
-    vm.getset(t, "fset", |vm, v| Ok(none(vm.this::<Property>(v)?.set.get())), None);
-    vm.getset(t, "fdel", |vm, v| Ok(none(vm.this::<Property>(v)?.del.get())), None);
-    vm.getset(t, "__doc__", |vm, v| Ok(none(vm.this::<Property>(v)?.doc.get())), Some(|vm, v, x| {
-        vm.this::<Property>(v)?.doc.set(x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
-    vm.getset(t, "__name__", |vm, v| {
-        let p = vm.this::<Property>(v)?;
-        if let Some(n) = p.name.get_bound() {
-            return Ok(n);
-        }
-        let get = none(p.get.get());
-        match vm.lookup_attr(&get, &vm.names.name)? {
-            Some(n) if !get.is_none() => Ok(n),
-            _ => Err(vm.no_attribute(v, &vm.names.name)),
-        }
-    }, Some(|vm, v, x| {
-        vm.this::<Property>(v)?.name.set(x.cloned().unwrap_or(Value::UNBOUND));
-        Ok(())
-    }));
-    vm.getset(t, "__isabstractmethod__", |vm, v| {
-        let p = vm.this::<Property>(v)?;
-        for f in [p.get.get(), p.set.get(), p.del.get()] {
-            if is_abstract(vm, &f)? {
-                return Ok(Value::TRUE);
+    vm.getset(
+        t,
+        "fget",
+        |vm, v| Ok(none(vm.this::<Property>(v)?.get.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "fset",
+        |vm, v| Ok(none(vm.this::<Property>(v)?.set.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "fdel",
+        |vm, v| Ok(none(vm.this::<Property>(v)?.del.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "__doc__",
+        |vm, v| Ok(none(vm.this::<Property>(v)?.doc.get())),
+        Some(|vm, v, x| {
+            vm.this::<Property>(v)?
+                .doc
+                .set(x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__name__",
+        |vm, v| {
+            let p = vm.this::<Property>(v)?;
+            if let Some(n) = p.name.get_bound() {
+                return Ok(n);
             }
-        }
-        Ok(Value::FALSE)
-    }, None);
+            let get = none(p.get.get());
+            match vm.lookup_attr(&get, &vm.names.name)? {
+                Some(n) if !get.is_none() => Ok(n),
+                _ => Err(vm.no_attribute(v, &vm.names.name)),
+            }
+        },
+        Some(|vm, v, x| {
+            vm.this::<Property>(v)?
+                .name
+                .set(x.cloned().unwrap_or(Value::UNBOUND));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__isabstractmethod__",
+        |vm, v| {
+            let p = vm.this::<Property>(v)?;
+            for f in [p.get.get(), p.set.get(), p.del.get()] {
+                if is_abstract(vm, &f)? {
+                    return Ok(Value::TRUE);
+                }
+            }
+            Ok(Value::FALSE)
+        },
+        None,
+    );
 }
 
 fn none(v: Value) -> Value {
@@ -267,7 +371,11 @@ fn is_abstract(vm: &Vm, f: &Value) -> PyResult<bool> {
 fn property_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     let [get, set, del, doc] = args.bind(vm, "property", ["fget", "fset", "fdel", "doc"], 0)?;
     let p = vm.this::<Property>(v)?;
-    let put = |x: Option<&Value>| x.filter(|x| !x.is_none()).cloned().unwrap_or(Value::UNBOUND);
+    let put = |x: Option<&Value>| {
+        x.filter(|x| !x.is_none())
+            .cloned()
+            .unwrap_or(Value::UNBOUND)
+    };
     p.get.set(put(get));
     p.set.set(put(set));
     p.del.set(put(del));
@@ -307,7 +415,10 @@ fn property_get(vm: &Vm, d: &Value, obj: Option<&Value>, _: &Value) -> PyResult<
 
 fn property_error(vm: &Vm, p: &Property, o: &Value, what: &str) -> crate::error::Exc {
     let name = property_name(vm, p);
-    let msg = format!("property{name} of {} object has no {what}", quoted_qualname(vm, o));
+    let msg = format!(
+        "property{name} of {} object has no {what}",
+        quoted_qualname(vm, o)
+    );
     vm.new_exception(&vm.exc.attribute_error, msg)
 }
 
@@ -321,7 +432,9 @@ fn property_set(vm: &Vm, d: &Value, o: &Value, v: Option<&Value>) -> PyResult<()
         Some(_) => (p.set.get_bound(), "setter"),
         None => (p.del.get_bound(), "deleter"),
     };
-    let Some(f) = f else { return Err(property_error(vm, p, o, what)) };
+    let Some(f) = f else {
+        return Err(property_error(vm, p, o, what));
+    };
     match v {
         Some(v) => vm.call(&f, &[o.clone(), v.clone()])?,
         None => vm.call(&f, std::slice::from_ref(o))?,
@@ -335,7 +448,11 @@ fn property_copy(vm: &Vm, v: &Value, args: Args, which: usize) -> PyResult<Value
     let mut parts = [none(p.get.get()), none(p.set.get()), none(p.del.get())];
     parts[which] = f.clone();
     let [g, s, d] = parts;
-    let doc = if p.getter_doc.get() || p.doc.is_unbound() { Value::NONE } else { p.doc.get() };
+    let doc = if p.getter_doc.get() || p.doc.is_unbound() {
+        Value::NONE
+    } else {
+        p.doc.get()
+    };
     let new = vm.call(vm.type_of(v).as_value(), &[g, s, d, doc])?;
     if let Some(n) = new.downcast::<Property>() {
         n.name.set(p.name.get());
@@ -345,28 +462,59 @@ fn property_copy(vm: &Vm, v: &Value, args: Args, which: usize) -> PyResult<Value
 
 fn init_static_class(vm: &Vm) {
     let t = &vm.types.staticmethod;
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, StaticMethod::default()).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, StaticMethod::default()).into())
+    }));
     t.slots.init.set(Some(|vm, v, a| {
         let [f] = a.exactly::<1>(vm, "staticmethod")?;
         vm.this::<StaticMethod>(v)?.func.set(f.clone());
         copy_function_attrs(vm, v, f)
     }));
-    t.slots.descr_get.set(Some(|vm, d, _, _| Ok(none(vm.this::<StaticMethod>(d)?.func.get()))));
-    t.slots.call.set(Some(|vm, v, a| vm.call_args(&none(vm.this::<StaticMethod>(v)?.func.get()), a)));
+    t.slots.descr_get.set(Some(|vm, d, _, _| {
+        Ok(none(vm.this::<StaticMethod>(d)?.func.get()))
+    }));
+    t.slots.call.set(Some(|vm, v, a| {
+        vm.call_args(&none(vm.this::<StaticMethod>(v)?.func.get()), a)
+    }));
     t.slots.repr.set(Some(|vm, v| {
         let f = vm.repr_string(&none(vm.this::<StaticMethod>(v)?.func.get()))?;
         Ok(vm.str_value(&format!("<staticmethod({f})>")))
     }));
-    vm.getset(t, "__func__", |vm, v| Ok(none(vm.this::<StaticMethod>(v)?.func.get())), None);
-    vm.getset(t, "__wrapped__", |vm, v| Ok(none(vm.this::<StaticMethod>(v)?.func.get())), None);
-    vm.getset(t, "__isabstractmethod__", |vm, v| {
-        Ok(Value::bool(is_abstract(vm, &vm.this::<StaticMethod>(v)?.func.get())?))
-    }, None);
-    vm.getset(t, "__dict__", super::object::get_dict, Some(super::object::set_dict));
+    vm.getset(
+        t,
+        "__func__",
+        |vm, v| Ok(none(vm.this::<StaticMethod>(v)?.func.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "__wrapped__",
+        |vm, v| Ok(none(vm.this::<StaticMethod>(v)?.func.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "__isabstractmethod__",
+        |vm, v| {
+            Ok(Value::bool(is_abstract(
+                vm,
+                &vm.this::<StaticMethod>(v)?.func.get(),
+            )?))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__dict__",
+        super::object::get_dict,
+        Some(super::object::set_dict),
+    );
     t.set_flag(TypeFlags::DICT);
 
     let t = &vm.types.classmethod;
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, ClassMethod::default()).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, ClassMethod::default()).into())
+    }));
     t.slots.init.set(Some(|vm, v, a| {
         let [f] = a.exactly::<1>(vm, "classmethod")?;
         vm.this::<ClassMethod>(v)?.func.set(f.clone());
@@ -380,12 +528,35 @@ fn init_static_class(vm: &Vm) {
         let f = vm.repr_string(&none(vm.this::<ClassMethod>(v)?.func.get()))?;
         Ok(vm.str_value(&format!("<classmethod({f})>")))
     }));
-    vm.getset(t, "__func__", |vm, v| Ok(none(vm.this::<ClassMethod>(v)?.func.get())), None);
-    vm.getset(t, "__wrapped__", |vm, v| Ok(none(vm.this::<ClassMethod>(v)?.func.get())), None);
-    vm.getset(t, "__isabstractmethod__", |vm, v| {
-        Ok(Value::bool(is_abstract(vm, &vm.this::<ClassMethod>(v)?.func.get())?))
-    }, None);
-    vm.getset(t, "__dict__", super::object::get_dict, Some(super::object::set_dict));
+    vm.getset(
+        t,
+        "__func__",
+        |vm, v| Ok(none(vm.this::<ClassMethod>(v)?.func.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "__wrapped__",
+        |vm, v| Ok(none(vm.this::<ClassMethod>(v)?.func.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "__isabstractmethod__",
+        |vm, v| {
+            Ok(Value::bool(is_abstract(
+                vm,
+                &vm.this::<ClassMethod>(v)?.func.get(),
+            )?))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__dict__",
+        super::object::get_dict,
+        Some(super::object::set_dict),
+    );
     t.set_flag(TypeFlags::DICT);
 }
 
@@ -405,25 +576,47 @@ fn copy_function_attrs(vm: &Vm, v: &Value, f: &Value) -> PyResult<()> {
 
 fn init_super(vm: &Vm) {
     let t = &vm.types.super_;
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Super::default()).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Super::default()).into())
+    }));
     t.slots.init.set(Some(super_init));
     t.slots.getattr.set(Some(|vm, v, n| vm.super_getattr(v, n)));
     t.slots.descr_get.set(Some(|vm, d, obj, _| {
         let s = vm.this::<Super>(d)?;
         match (obj, s.this_class.get()) {
-            (Some(o), Some(c)) if s.obj.is_unbound() => vm.call(vm.types.super_.as_value(), &[c.into(), o.clone()]),
+            (Some(o), Some(c)) if s.obj.is_unbound() => {
+                vm.call(vm.types.super_.as_value(), &[c.into(), o.clone()])
+            }
             _ => Ok(d.clone()),
         }
     }));
     t.slots.repr.set(Some(|vm, v| {
         let s = vm.this::<Super>(v)?;
         let class = s.this_class.get().map_or("NULL".into(), |t| t.name());
-        let obj = s.obj_type.get().map_or("NULL".into(), |t| format!("<{} object>", t.name()));
+        let obj = s
+            .obj_type
+            .get()
+            .map_or("NULL".into(), |t| format!("<{} object>", t.name()));
         Ok(vm.str_value(&format!("<super: <class '{class}'>, {obj}>")))
     }));
-    vm.getset(t, "__thisclass__", |vm, v| Ok(vm.this::<Super>(v)?.this_class.value()), None);
-    vm.getset(t, "__self__", |vm, v| Ok(none(vm.this::<Super>(v)?.obj.get())), None);
-    vm.getset(t, "__self_class__", |vm, v| Ok(vm.this::<Super>(v)?.obj_type.value()), None);
+    vm.getset(
+        t,
+        "__thisclass__",
+        |vm, v| Ok(vm.this::<Super>(v)?.this_class.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__self__",
+        |vm, v| Ok(none(vm.this::<Super>(v)?.obj.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "__self_class__",
+        |vm, v| Ok(vm.this::<Super>(v)?.obj_type.value()),
+        None,
+    );
 }
 
 fn super_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
@@ -433,7 +626,10 @@ fn super_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
         [t, o, ..] => (t.clone(), if o.is_none() { None } else { Some(o.clone()) }),
     };
     let Some(t) = class.as_ref::<Type>() else {
-        return Err(vm.type_error(format!("super() argument 1 must be a type, not {}", vm.type_name(&class))));
+        return Err(vm.type_error(format!(
+            "super() argument 1 must be a type, not {}",
+            vm.type_name(&class)
+        )));
     };
     let s = vm.this::<Super>(v)?;
     s.this_class.set(Some(t.clone()));
@@ -445,12 +641,15 @@ fn super_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     } else if vm.is_instance(&o, t) {
         vm.type_of(&o).clone()
     } else {
-        match vm.lookup_attr(&o, &vm.names.class)?.and_then(|c| c.into_ref::<Type>().ok()) {
+        match vm
+            .lookup_attr(&o, &vm.names.class)?
+            .and_then(|c| c.into_ref::<Type>().ok())
+        {
             Some(c) if c.is_subtype(t) => c,
             _ => {
-                return Err(vm.type_error(
-                    "super(type, obj): obj must be an instance or subtype of type",
-                ));
+                return Err(
+                    vm.type_error("super(type, obj): obj must be an instance or subtype of type")
+                );
             }
         }
     };
@@ -466,8 +665,13 @@ fn super_of_caller(vm: &Vm) -> PyResult<(Value, Option<Value>)> {
     let find_cell = |f: &crate::frame::Frame| {
         let code = &f.code;
         let from = code.nlocals as usize + code.ncells as usize;
-        let n = code.varnames[from..].iter().position(|n| n.is(&vm.intern("__class__")))?;
-        f.slot(from + n).get().downcast::<PyCell>().and_then(|c| c.content.get_bound())
+        let n = code.varnames[from..]
+            .iter()
+            .position(|n| n.is(&vm.intern("__class__")))?;
+        f.slot(from + n)
+            .get()
+            .downcast::<PyCell>()
+            .and_then(|c| c.content.get_bound())
     };
     let class = find_cell(f);
     while f.code.data.is_comprehension {
@@ -489,7 +693,10 @@ fn super_of_caller(vm: &Vm) -> PyResult<(Value, Option<Value>)> {
         // The argument is captured, so it moved into its cell.
         let n = f.code.cell_args.iter().position(|a| *a == Some(0));
         if let Some(n) = n
-            && let Some(c) = f.slot(f.code.nlocals as usize + n).get().downcast::<PyCell>()
+            && let Some(c) = f
+                .slot(f.code.nlocals as usize + n)
+                .get()
+                .downcast::<PyCell>()
         {
             first = c.content.get();
         }

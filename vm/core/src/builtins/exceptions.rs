@@ -36,66 +36,113 @@ pub(crate) fn init(vm: &Vm) {
         }))
     }));
     t.slots.str.set(Some(base_str));
-    vm.getset(t, "args", |vm, v| Ok(args_of(vm, v)?.into()), Some(|vm, v, x| {
-        let Some(x) = x else { return Err(vm.type_error("args may not be deleted")) };
-        let items = vm.collect(x)?;
-        vm.this::<Exception>(v)?.args.set(Some(vm.new_tuple(items)));
-        Ok(())
-    }));
-    vm.getset(t, "__cause__", |vm, v| Ok(or_none(vm.this::<Exception>(v)?.cause.get())), Some(|vm, v, x| {
-        let e = vm.this::<Exception>(v)?;
-        let x = x.cloned().unwrap_or(Value::NONE);
-        if !x.is_none() && x.downcast::<Exception>().is_none() {
-            return Err(vm.type_error("exception cause must be None or derive from BaseException"));
-        }
-        e.cause.set(x);
-        e.suppress_context.set(true);
-        Ok(())
-    }));
-    vm.getset(t, "__context__", |vm, v| Ok(or_none(vm.this::<Exception>(v)?.context.get())), Some(|vm, v, x| {
-        let x = x.cloned().unwrap_or(Value::NONE);
-        if !x.is_none() && x.downcast::<Exception>().is_none() {
-            return Err(vm.type_error("exception context must be None or derive from BaseException"));
-        }
-        vm.this::<Exception>(v)?.context.set(x);
-        Ok(())
-    }));
-    vm.getset(t, "__traceback__", |vm, v| Ok(vm.this::<Exception>(v)?.traceback.value()), Some(set_traceback));
-    vm.getset(t, "__suppress_context__", |vm, v| {
-        Ok(Value::bool(vm.this::<Exception>(v)?.suppress_context.get()))
-    }, Some(|vm, v, x| {
-        let b = match x {
-            Some(x) => vm.is_true(x)?,
-            None => false,
-        };
-        vm.this::<Exception>(v)?.suppress_context.set(b);
-        Ok(())
-    }));
-    vm.getset(t, "__dict__", super::object::get_dict, Some(super::object::set_dict));
-    vm.method(t, "with_traceback", "with_traceback($self, object, /)\n--\n\n", |vm, v, a| {
-        let [tb] = a.exactly::<1>(vm, "with_traceback")?;
-        set_traceback(vm, v, Some(tb))?;
-        Ok(v.clone())
-    });
-    vm.method(t, "add_note", "add_note($self, object, /)\n--\n\n", |vm, v, a| {
-        let [note] = a.exactly::<1>(vm, "add_note")?;
-        if note.downcast::<Str>().is_none() {
-            return Err(vm.type_error(format!("add_note() argument must be str, not {}", vm.type_name(note))));
-        }
-        let notes = match vm.lookup_attr(v, &vm.names.notes)? {
-            Some(n) => n,
-            None => {
-                let n = vm.new_list(Vec::new());
-                vm.setattr(v, &vm.names.notes, Some(&n))?;
-                n
+    vm.getset(
+        t,
+        "args",
+        |vm, v| Ok(args_of(vm, v)?.into()),
+        Some(|vm, v, x| {
+            let Some(x) = x else {
+                return Err(vm.type_error("args may not be deleted"));
+            };
+            let items = vm.collect(x)?;
+            vm.this::<Exception>(v)?.args.set(Some(vm.new_tuple(items)));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__cause__",
+        |vm, v| Ok(or_none(vm.this::<Exception>(v)?.cause.get())),
+        Some(|vm, v, x| {
+            let e = vm.this::<Exception>(v)?;
+            let x = x.cloned().unwrap_or(Value::NONE);
+            if !x.is_none() && x.downcast::<Exception>().is_none() {
+                return Err(
+                    vm.type_error("exception cause must be None or derive from BaseException")
+                );
             }
-        };
-        match notes.downcast::<List>() {
-            Some(l) => l.push(note.clone()),
-            None => return Err(vm.type_error("Cannot add note: __notes__ is not a list")),
-        }
-        Ok(Value::NONE)
-    });
+            e.cause.set(x);
+            e.suppress_context.set(true);
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__context__",
+        |vm, v| Ok(or_none(vm.this::<Exception>(v)?.context.get())),
+        Some(|vm, v, x| {
+            let x = x.cloned().unwrap_or(Value::NONE);
+            if !x.is_none() && x.downcast::<Exception>().is_none() {
+                return Err(
+                    vm.type_error("exception context must be None or derive from BaseException")
+                );
+            }
+            vm.this::<Exception>(v)?.context.set(x);
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__traceback__",
+        |vm, v| Ok(vm.this::<Exception>(v)?.traceback.value()),
+        Some(set_traceback),
+    );
+    vm.getset(
+        t,
+        "__suppress_context__",
+        |vm, v| Ok(Value::bool(vm.this::<Exception>(v)?.suppress_context.get())),
+        Some(|vm, v, x| {
+            let b = match x {
+                Some(x) => vm.is_true(x)?,
+                None => false,
+            };
+            vm.this::<Exception>(v)?.suppress_context.set(b);
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__dict__",
+        super::object::get_dict,
+        Some(super::object::set_dict),
+    );
+    vm.method(
+        t,
+        "with_traceback",
+        "with_traceback($self, object, /)\n--\n\n",
+        |vm, v, a| {
+            let [tb] = a.exactly::<1>(vm, "with_traceback")?;
+            set_traceback(vm, v, Some(tb))?;
+            Ok(v.clone())
+        },
+    );
+    vm.method(
+        t,
+        "add_note",
+        "add_note($self, object, /)\n--\n\n",
+        |vm, v, a| {
+            let [note] = a.exactly::<1>(vm, "add_note")?;
+            if note.downcast::<Str>().is_none() {
+                return Err(vm.type_error(format!(
+                    "add_note() argument must be str, not {}",
+                    vm.type_name(note)
+                )));
+            }
+            let notes = match vm.lookup_attr(v, &vm.names.notes)? {
+                Some(n) => n,
+                None => {
+                    let n = vm.new_list(Vec::new());
+                    vm.setattr(v, &vm.names.notes, Some(&n))?;
+                    n
+                }
+            };
+            match notes.downcast::<List>() {
+                Some(l) => l.push(note.clone()),
+                None => return Err(vm.type_error("Cannot add note: __notes__ is not a list")),
+            }
+            Ok(Value::NONE)
+        },
+    );
     vm.method(t, "__setstate__", "", |vm, v, a| {
         let [state] = a.exactly::<1>(vm, "__setstate__")?;
         if let Some(d) = state.as_ref::<Dict>() {
@@ -119,7 +166,8 @@ pub(crate) fn init(vm: &Vm) {
     fields(vm, &x.stop_iteration, &["value"]);
     x.stop_iteration.slots.init.set(Some(|vm, v, args| {
         set_args(vm, v, args)?;
-        vm.this::<Exception>(v)?.set_field(0, args.pos.first().cloned().unwrap_or(Value::NONE));
+        vm.this::<Exception>(v)?
+            .set_field(0, args.pos.first().cloned().unwrap_or(Value::NONE));
         Ok(())
     }));
     fields(vm, &x.system_exit, &["code"]);
@@ -134,9 +182,13 @@ pub(crate) fn init(vm: &Vm) {
         Ok(())
     }));
     fields(vm, &x.attribute_error, &["name", "obj"]);
-    x.attribute_error.slots.init.set(Some(|vm, v, args| keyword_fields(vm, v, args, &["name", "obj"], 0)));
+    x.attribute_error.slots.init.set(Some(|vm, v, args| {
+        keyword_fields(vm, v, args, &["name", "obj"], 0)
+    }));
     fields(vm, &x.name_error, &["name"]);
-    x.name_error.slots.init.set(Some(|vm, v, args| keyword_fields(vm, v, args, &["name"], 0)));
+    x.name_error.slots.init.set(Some(|vm, v, args| {
+        keyword_fields(vm, v, args, &["name"], 0)
+    }));
     fields(vm, &x.import_error, &["msg", "name", "path", "name_from"]);
     x.import_error.slots.init.set(Some(|vm, v, args| {
         keyword_fields(vm, v, args, &["name", "path", "name_from"], 1)?;
@@ -147,12 +199,19 @@ pub(crate) fn init(vm: &Vm) {
     }));
     x.import_error.slots.str.set(Some(|vm, v| {
         let msg = vm.this::<Exception>(v)?.field(0);
-        if msg.downcast::<Str>().is_some() { Ok(msg) } else { base_str(vm, v) }
+        if msg.downcast::<Str>().is_some() {
+            Ok(msg)
+        } else {
+            base_str(vm, v)
+        }
     }));
-    x.key_error.slots.str.set(Some(|vm, v| match &args_of(vm, v)?[..] {
-        [key] => vm.repr(key).map(Value::from),
-        _ => base_str(vm, v),
-    }));
+    x.key_error
+        .slots
+        .str
+        .set(Some(|vm, v| match &args_of(vm, v)?[..] {
+            [key] => vm.repr(key).map(Value::from),
+            _ => base_str(vm, v),
+        }));
     init_os_error(vm);
     init_syntax_error(vm);
     init_unicode_errors(vm);
@@ -172,11 +231,24 @@ pub(crate) fn init_module(vm: &Vm) {
         &vm.exc.base_exception_group,
         TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF,
     );
-    let bases = [vm.exc.base_exception_group.clone(), vm.exc.exception.clone()];
-    t.bases.set(Some(vm.new_tuple(bases.iter().map(|b| b.value()).collect::<Vec<_>>())));
+    let bases = [
+        vm.exc.base_exception_group.clone(),
+        vm.exc.exception.clone(),
+    ];
+    t.bases.set(Some(
+        vm.new_tuple(bases.iter().map(|b| b.value()).collect::<Vec<_>>()),
+    ));
     let x = &vm.exc;
-    let mro = [&t, &x.base_exception_group, &x.exception, &x.base_exception, &vm.types.object];
-    t.set_mro(Rc::from(mro.iter().map(|t| (*t).clone()).collect::<Vec<_>>()));
+    let mro = [
+        &t,
+        &x.base_exception_group,
+        &x.exception,
+        &x.base_exception,
+        &vm.types.object,
+    ];
+    t.set_mro(Rc::from(
+        mro.iter().map(|t| (*t).clone()).collect::<Vec<_>>(),
+    ));
     vm.ready_type(&t);
     vm.dict_set(&vm.builtins, "ExceptionGroup", t.into());
 }
@@ -186,7 +258,11 @@ fn or_none(v: Value) -> Value {
 }
 
 fn args_of(vm: &Vm, v: &Value) -> PyResult<Ref<Tuple>> {
-    Ok(vm.this::<Exception>(v)?.args.get().unwrap_or_else(|| vm.new_tuple([])))
+    Ok(vm
+        .this::<Exception>(v)?
+        .args
+        .get()
+        .unwrap_or_else(|| vm.new_tuple([])))
 }
 
 fn set_args(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
@@ -205,7 +281,9 @@ fn base_str(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 fn set_traceback(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
-    let Some(x) = x else { return Err(vm.type_error("__traceback__ may not be deleted")) };
+    let Some(x) = x else {
+        return Err(vm.type_error("__traceback__ may not be deleted"));
+    };
     let e = vm.this::<Exception>(v)?;
     match x.as_ref::<Traceback>() {
         Some(tb) => e.traceback.set(Some(tb.clone())),
@@ -219,7 +297,8 @@ fn get_field<const N: usize>(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(vm.this::<Exception>(v)?.field(N))
 }
 fn set_field<const N: usize>(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
-    vm.this::<Exception>(v)?.set_field(N, x.cloned().unwrap_or(Value::NONE));
+    vm.this::<Exception>(v)?
+        .set_field(N, x.cloned().unwrap_or(Value::NONE));
     Ok(())
 }
 const FIELDS: [(Getter, Setter); 8] = [
@@ -302,13 +381,21 @@ fn init_os_error(vm: &Vm) {
         if e.fields.borrow().len() < 2 {
             return base_str(vm, v);
         }
-        let head = format!("[Errno {}] {}", vm.str_of(&errno)?.to_string_lossy(), vm.str_of(&text)?.to_string_lossy());
+        let head = format!(
+            "[Errno {}] {}",
+            vm.str_of(&errno)?.to_string_lossy(),
+            vm.str_of(&text)?.to_string_lossy()
+        );
         Ok(vm.str_value(&if file.is_none() {
             head
         } else if file2.is_none() {
             format!("{head}: {}", vm.repr_string(&file)?)
         } else {
-            format!("{head}: {} -> {}", vm.repr_string(&file)?, vm.repr_string(&file2)?)
+            format!(
+                "{head}: {} -> {}",
+                vm.repr_string(&file)?,
+                vm.repr_string(&file2)?
+            )
         }))
     }));
     fields_at(vm, &vm.exc.blocking_io_error, "characters_written", 4);
@@ -321,8 +408,16 @@ fn fields_at(vm: &Vm, t: &Ref<Type>, name: &str, n: usize) {
 
 fn init_syntax_error(vm: &Vm) {
     let t = &vm.exc.syntax_error;
-    let names =
-        ["msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset", "print_file_and_line"];
+    let names = [
+        "msg",
+        "filename",
+        "lineno",
+        "offset",
+        "text",
+        "end_lineno",
+        "end_offset",
+        "print_file_and_line",
+    ];
     fields(vm, t, &names);
     t.slots.init.set(Some(|vm, v, args| {
         set_args(vm, v, args)?;
@@ -379,15 +474,26 @@ fn init_unicode_errors(vm: &Vm) {
     }
     x.unicode_decode_error.slots.str.set(Some(|vm, v| {
         let e = vm.this::<Exception>(v)?;
-        let (start, end) = (e.field(2).as_small_int().unwrap_or(0), e.field(3).as_small_int().unwrap_or(0));
+        let (start, end) = (
+            e.field(2).as_small_int().unwrap_or(0),
+            e.field(3).as_small_int().unwrap_or(0),
+        );
         let (encoding, reason) = (vm.display(&e.field(0)), vm.display(&e.field(4)));
         let object = e.field(1);
-        let byte = vm.buffer(&object).ok().and_then(|b| b.get(start.max(0) as usize).copied());
+        let byte = vm
+            .buffer(&object)
+            .ok()
+            .and_then(|b| b.get(start.max(0) as usize).copied());
         Ok(vm.str_value(&match byte {
             Some(b) if end == start + 1 => {
-                format!("'{encoding}' codec can't decode byte {b:#04x} in position {start}: {reason}")
+                format!(
+                    "'{encoding}' codec can't decode byte {b:#04x} in position {start}: {reason}"
+                )
             }
-            _ => format!("'{encoding}' codec can't decode bytes in position {start}-{}: {reason}", end - 1),
+            _ => format!(
+                "'{encoding}' codec can't decode bytes in position {start}-{}: {reason}",
+                end - 1
+            ),
         }))
     }));
     x.unicode_encode_error.slots.str.set(Some(|vm, v| {
@@ -410,16 +516,23 @@ fn init_unicode_errors(vm: &Vm) {
             _ => format!("'{encoding}' codec can't encode characters in position {start}-{}: {reason}", end - 1),
         }))
     }));
-    fields(vm, &x.unicode_translate_error, &["object", "start", "end", "reason"]);
-    x.unicode_translate_error.slots.init.set(Some(|vm, v, args| {
-        let items = args.exactly::<4>(vm, "UnicodeTranslateError")?;
-        set_args(vm, v, args)?;
-        let e = vm.this::<Exception>(v)?;
-        for (i, x) in items.iter().enumerate() {
-            e.set_field(i, x.clone());
-        }
-        Ok(())
-    }));
+    fields(
+        vm,
+        &x.unicode_translate_error,
+        &["object", "start", "end", "reason"],
+    );
+    x.unicode_translate_error
+        .slots
+        .init
+        .set(Some(|vm, v, args| {
+            let items = args.exactly::<4>(vm, "UnicodeTranslateError")?;
+            set_args(vm, v, args)?;
+            let e = vm.this::<Exception>(v)?;
+            for (i, x) in items.iter().enumerate() {
+                e.set_field(i, x.clone());
+            }
+            Ok(())
+        }));
 }
 
 // ---- exception groups ----
@@ -433,7 +546,10 @@ fn init_groups(vm: &Vm) {
         let e = vm.this::<Exception>(v)?;
         let n = vm.len(&e.field(1))?;
         let s = if n == 1 { "" } else { "s" };
-        Ok(vm.str_value(&format!("{} ({n} sub-exception{s})", vm.display(&e.field(0)))))
+        Ok(vm.str_value(&format!(
+            "{} ({n} sub-exception{s})",
+            vm.display(&e.field(0))
+        )))
     }));
     t.slots.repr.set(Some(|vm, v| {
         let e = vm.this::<Exception>(v)?;
@@ -511,8 +627,13 @@ fn group_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
 
 /// What `split` and `subgroup` select by: a class, a tuple of classes, or a function.
 fn condition(vm: &Vm, c: &Value) -> PyResult<Value> {
-    let is_class = |v: &Value| v.as_ref::<Type>().is_some_and(|t| t.is_subtype(&vm.exc.base_exception));
-    let classes = is_class(c) || c.downcast::<Tuple>().is_some_and(|t| t.iter().all(is_class));
+    let is_class = |v: &Value| {
+        v.as_ref::<Type>()
+            .is_some_and(|t| t.is_subtype(&vm.exc.base_exception))
+    };
+    let classes = is_class(c)
+        || c.downcast::<Tuple>()
+            .is_some_and(|t| t.iter().all(is_class));
     let function = c.as_ref::<Type>().is_none() && vm.type_of(c).slots.call.get().is_some();
     if classes || function {
         return Ok(c.clone());
@@ -567,10 +688,17 @@ fn derive(vm: &Vm, orig: &Value, excs: Vec<Value>) -> PyResult<Value> {
 impl Vm {
     /// Reports an exception that cannot be raised where it occurred, through `sys.unraisablehook`.
     pub fn unraisable(&self, e: &Exc, msg: &str, object: Option<&Value>) {
-        let hook = self.sys.get().and_then(|s| self.dict_get(&s.dict, "unraisablehook"));
-        let args = self.loaded_module("sys").and_then(|s| self.dict_get(&s.dict, "UnraisableHookArgs"));
+        let hook = self
+            .sys
+            .get()
+            .and_then(|s| self.dict_get(&s.dict, "unraisablehook"));
+        let args = self
+            .loaded_module("sys")
+            .and_then(|s| self.dict_get(&s.dict, "UnraisableHookArgs"));
         if let (Some(hook), Some(make)) = (hook, args) {
-            let tb = e.0.downcast::<Exception>().map_or(Value::NONE, |x| x.traceback.value());
+            let tb =
+                e.0.downcast::<Exception>()
+                    .map_or(Value::NONE, |x| x.traceback.value());
             let parts = [
                 self.type_of(&e.0).value(),
                 e.0.clone(),
@@ -585,7 +713,13 @@ impl Vm {
                 return;
             }
         }
-        let shown = object.map_or(String::new(), |o| format!(" {}", self.repr_string(o).unwrap_or_default()));
-        self.host.write_stderr(&format!("{msg}{shown}: {}: {}\n", self.type_name(&e.0), self.display(&e.0)));
+        let shown = object.map_or(String::new(), |o| {
+            format!(" {}", self.repr_string(o).unwrap_or_default())
+        });
+        self.host.write_stderr(&format!(
+            "{msg}{shown}: {}: {}\n",
+            self.type_name(&e.0),
+            self.display(&e.0)
+        ));
     }
 }

@@ -30,33 +30,94 @@ pub(crate) fn init(vm: &Vm) {
             f.code.name.to_string_lossy()
         )))
     }));
-    vm.getset(t, "f_back", |vm, v| {
-        let f = vm.this::<FrameObject>(v)?;
-        Ok(match f.frame() {
-            Some(live) => match back_of(live) {
-                Some(b) => vm.frame_object(b).into(),
-                None => Value::NONE,
-            },
-            None => f.back.value(),
-        })
-    }, None);
-    vm.getset(t, "f_code", |vm, v| Ok(vm.this::<FrameObject>(v)?.code.value()), None);
-    vm.getset(t, "f_globals", |vm, v| Ok(vm.this::<FrameObject>(v)?.function.globals.value()), None);
-    vm.getset(t, "f_builtins", |vm, v| Ok(vm.this::<FrameObject>(v)?.function.builtins.value()), None);
-    vm.getset(t, "f_locals", |vm, v| locals_of(vm, vm.this::<FrameObject>(v)?), None);
-    vm.getset(t, "f_lasti", |vm, v| Ok(vm.new_int(vm.this::<FrameObject>(v)?.lasti() as i64)), None);
-    vm.getset(t, "f_lineno", |vm, v| Ok(vm.new_int(vm.this::<FrameObject>(v)?.line() as i64)), None);
-    vm.getset(t, "f_trace", |vm, v| Ok(vm.this::<FrameObject>(v)?.trace.get()), Some(|vm, v, x| {
-        vm.this::<FrameObject>(v)?.trace.set(x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
-    vm.getset(t, "f_trace_lines", |_, _| Ok(Value::TRUE), Some(|_, _, _| Ok(())));
-    vm.getset(t, "f_trace_opcodes", |_, _| Ok(Value::FALSE), Some(|_, _, _| Ok(())));
-    vm.getset(t, "f_generator", |vm, v| {
-        let f = vm.this::<FrameObject>(v)?;
-        let g = f.generator.get();
-        if g.is_null() { Ok(Value::NONE) } else { Ok(crate::frame::generator_ref(live_generator(g)).into()) }
-    }, None);
+    vm.getset(
+        t,
+        "f_back",
+        |vm, v| {
+            let f = vm.this::<FrameObject>(v)?;
+            Ok(match f.frame() {
+                Some(live) => match back_of(live) {
+                    Some(b) => vm.frame_object(b).into(),
+                    None => Value::NONE,
+                },
+                None => f.back.value(),
+            })
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "f_code",
+        |vm, v| Ok(vm.this::<FrameObject>(v)?.code.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "f_globals",
+        |vm, v| Ok(vm.this::<FrameObject>(v)?.function.globals.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "f_builtins",
+        |vm, v| Ok(vm.this::<FrameObject>(v)?.function.builtins.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "f_locals",
+        |vm, v| locals_of(vm, vm.this::<FrameObject>(v)?),
+        None,
+    );
+    vm.getset(
+        t,
+        "f_lasti",
+        |vm, v| Ok(vm.new_int(vm.this::<FrameObject>(v)?.lasti() as i64)),
+        None,
+    );
+    vm.getset(
+        t,
+        "f_lineno",
+        |vm, v| Ok(vm.new_int(vm.this::<FrameObject>(v)?.line() as i64)),
+        None,
+    );
+    vm.getset(
+        t,
+        "f_trace",
+        |vm, v| Ok(vm.this::<FrameObject>(v)?.trace.get()),
+        Some(|vm, v, x| {
+            vm.this::<FrameObject>(v)?
+                .trace
+                .set(x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "f_trace_lines",
+        |_, _| Ok(Value::TRUE),
+        Some(|_, _, _| Ok(())),
+    );
+    vm.getset(
+        t,
+        "f_trace_opcodes",
+        |_, _| Ok(Value::FALSE),
+        Some(|_, _, _| Ok(())),
+    );
+    vm.getset(
+        t,
+        "f_generator",
+        |vm, v| {
+            let f = vm.this::<FrameObject>(v)?;
+            let g = f.generator.get();
+            if g.is_null() {
+                Ok(Value::NONE)
+            } else {
+                Ok(crate::frame::generator_ref(live_generator(g)).into())
+            }
+        },
+        None,
+    );
     vm.method(t, "clear", "clear($self, /)\n--\n\n", |vm, v, _| {
         let f = vm.this::<FrameObject>(v)?;
         match f.frame() {
@@ -78,7 +139,9 @@ pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.traceback;
     t.slots.new.set(Some(|vm, class, a| {
         let names = ["tb_next", "tb_frame", "tb_lasti", "tb_lineno"];
-        let [next, frame, lasti, line] = a.bind(vm, "traceback", names, 4)?.map(|v| v.cloned().unwrap_or(Value::NONE));
+        let [next, frame, lasti, line] = a
+            .bind(vm, "traceback", names, 4)?
+            .map(|v| v.cloned().unwrap_or(Value::NONE));
         let Some(frame) = frame.as_ref::<FrameObject>() else {
             return Err(vm.type_error("TracebackType() argument 'tb_frame' must be frame"));
         };
@@ -90,30 +153,53 @@ pub(crate) fn init(vm: &Vm) {
         };
         Ok(vm.heap.alloc(class, tb).into())
     }));
-    vm.getset(t, "tb_next", |vm, v| Ok(vm.this::<Traceback>(v)?.next.value()), Some(|vm, v, x| {
-        let tb = vm.this::<Traceback>(v)?;
-        match x {
-            Some(x) if x.is_none() => tb.next.set(None),
-            Some(x) => {
-                let Some(n) = x.as_ref::<Traceback>() else {
-                    return Err(vm.type_error(format!("expected traceback object, got '{}'", vm.type_name(x))));
-                };
-                let mut at = Some(n.clone());
-                while let Some(t) = at {
-                    if t.is(tb) {
-                        return Err(vm.value_error("traceback loop detected"));
+    vm.getset(
+        t,
+        "tb_next",
+        |vm, v| Ok(vm.this::<Traceback>(v)?.next.value()),
+        Some(|vm, v, x| {
+            let tb = vm.this::<Traceback>(v)?;
+            match x {
+                Some(x) if x.is_none() => tb.next.set(None),
+                Some(x) => {
+                    let Some(n) = x.as_ref::<Traceback>() else {
+                        return Err(vm.type_error(format!(
+                            "expected traceback object, got '{}'",
+                            vm.type_name(x)
+                        )));
+                    };
+                    let mut at = Some(n.clone());
+                    while let Some(t) = at {
+                        if t.is(tb) {
+                            return Err(vm.value_error("traceback loop detected"));
+                        }
+                        at = t.next.get();
                     }
-                    at = t.next.get();
+                    tb.next.set(Some(n.clone()));
                 }
-                tb.next.set(Some(n.clone()));
+                None => return Err(vm.type_error("can't delete tb_next attribute")),
             }
-            None => return Err(vm.type_error("can't delete tb_next attribute")),
-        }
-        Ok(())
-    }));
-    vm.getset(t, "tb_frame", |vm, v| Ok(vm.this::<Traceback>(v)?.frame.value()), None);
-    vm.getset(t, "tb_lasti", |vm, v| Ok(vm.new_int(vm.this::<Traceback>(v)?.lasti as i64)), None);
-    vm.getset(t, "tb_lineno", |vm, v| Ok(vm.new_int(vm.this::<Traceback>(v)?.line as i64)), None);
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "tb_frame",
+        |vm, v| Ok(vm.this::<Traceback>(v)?.frame.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "tb_lasti",
+        |vm, v| Ok(vm.new_int(vm.this::<Traceback>(v)?.lasti as i64)),
+        None,
+    );
+    vm.getset(
+        t,
+        "tb_lineno",
+        |vm, v| Ok(vm.new_int(vm.this::<Traceback>(v)?.line as i64)),
+        None,
+    );
 }
 
 /// The frame that called or resumed this one, as `f_back` shows it: none while suspended, except within a running chain.
@@ -136,7 +222,9 @@ impl FrameObject {
             Some(f) => {
                 // A frame that waits in a chain stands before its YIELD_FROM, and at it while the chain runs.
                 match f.generator() {
-                    Some(g) if g.delegating.get() && g.state() == GenState::Suspended => f.lasti() - 2,
+                    Some(g) if g.delegating.get() && g.state() == GenState::Suspended => {
+                        f.lasti() - 2
+                    }
                     _ => f.lasti(),
                 }
             }
@@ -145,7 +233,11 @@ impl FrameObject {
     }
     pub fn line(&self) -> u32 {
         let lasti = self.lasti();
-        if lasti < 0 { self.code.data.firstlineno } else { self.code.line_of(lasti as usize / 2) }
+        if lasti < 0 {
+            self.code.data.firstlineno
+        } else {
+            self.code.line_of(lasti as usize / 2)
+        }
     }
     /// A variable by its number among locals, cells and free variables; none when unbound.
     pub(crate) fn variable(&self, i: usize) -> Option<Value> {
@@ -162,7 +254,12 @@ impl FrameObject {
         if i >= self.code.nlocals as usize {
             let cell = match self.frame() {
                 Some(f) if !f.retired.get() => f.slot(i).get(),
-                _ => self.saved.borrow().get(i).cloned().unwrap_or(Value::UNBOUND),
+                _ => self
+                    .saved
+                    .borrow()
+                    .get(i)
+                    .cloned()
+                    .unwrap_or(Value::UNBOUND),
             };
             if let Some(c) = cell.downcast::<PyCell>() {
                 c.content.set(v);
@@ -215,7 +312,9 @@ pub(crate) fn snapshot(vm: &Vm, f: &Ref<FrameObject>) -> Ref<Dict> {
 /// `locals()` for the code that runs: its namespace, or a fresh dict of a function's variables. A comprehension's
 /// are joined with those of the code around it.
 pub fn locals_of_current(vm: &Vm) -> PyResult<Value> {
-    let Some(f) = live_or_none(vm.frame.get()) else { return Ok(vm.new_dict().into()) };
+    let Some(f) = live_or_none(vm.frame.get()) else {
+        return Ok(vm.new_dict().into());
+    };
     let own = f.locals.get();
     if !own.is_unbound() {
         return Ok(own);
@@ -243,7 +342,11 @@ struct ProxyType(Ref<Type>);
 
 fn proxy_type(vm: &Vm) -> Ref<Type> {
     let state = vm.module_state(|| {
-        let t = vm.new_native_type::<FrameLocals>("FrameLocalsProxy", &vm.types.object, TypeFlags::MAPPING);
+        let t = vm.new_native_type::<FrameLocals>(
+            "FrameLocalsProxy",
+            &vm.types.object,
+            TypeFlags::MAPPING,
+        );
         init_proxy(vm, &t);
         vm.ready_type(&t);
         ProxyType(t)
@@ -253,7 +356,10 @@ fn proxy_type(vm: &Vm) -> Ref<Type> {
 
 fn find(f: &FrameObject, key: &Value) -> Option<usize> {
     let s = key.downcast::<Str>()?;
-    f.code.varnames.iter().position(|n| n.as_bytes() == s.as_bytes())
+    f.code
+        .varnames
+        .iter()
+        .position(|n| n.as_bytes() == s.as_bytes())
 }
 
 fn init_proxy(vm: &Vm, t: &Ref<Type>) {
@@ -270,7 +376,9 @@ fn init_proxy(vm: &Vm, t: &Ref<Type>) {
     }));
     t.slots.setitem.set(Some(|vm, v, k, x| {
         let f = &vm.this::<FrameLocals>(v)?.frame;
-        let Some(x) = x else { return Err(vm.value_error("cannot remove local variables from FrameLocalsProxy")) };
+        let Some(x) = x else {
+            return Err(vm.value_error("cannot remove local variables from FrameLocalsProxy"));
+        };
         match find(f, k) {
             Some(i) => {
                 f.set_variable(i, x.clone());
@@ -287,7 +395,9 @@ fn init_proxy(vm: &Vm, t: &Ref<Type>) {
             }
         }
     }));
-    t.slots.len.set(Some(|vm, v| Ok(snapshot(vm, &vm.this::<FrameLocals>(v)?.frame).len())));
+    t.slots.len.set(Some(|vm, v| {
+        Ok(snapshot(vm, &vm.this::<FrameLocals>(v)?.frame).len())
+    }));
     t.slots.iter.set(Some(|vm, v| {
         let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
         vm.iter(d.as_value())

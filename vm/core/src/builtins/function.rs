@@ -9,7 +9,9 @@ use std::cell::Cell;
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.function;
     t.slots.new.set(Some(function_new));
-    t.slots.call.set(Some(|vm, v, a| vm.run_function(vm.this::<Function>(v)?, a)));
+    t.slots
+        .call
+        .set(Some(|vm, v, a| vm.run_function(vm.this::<Function>(v)?, a)));
     t.slots.descr_get.set(Some(|vm, d, obj, _| {
         Ok(match obj {
             Some(o) => vm.new_bound(d.clone(), o.clone()),
@@ -18,83 +20,181 @@ pub(crate) fn init(vm: &Vm) {
     }));
     t.slots.repr.set(Some(|vm, v| {
         let f = vm.this::<Function>(v)?;
-        Ok(vm.str_value(&format!("<function {} at {:#x}>", vm.func_qualname(f), vm.id(v))))
+        Ok(vm.str_value(&format!(
+            "<function {} at {:#x}>",
+            vm.func_qualname(f),
+            vm.id(v)
+        )))
     }));
-    vm.getset(t, "__name__", |vm, v| Ok(vm.this::<Function>(v)?.name.get()), Some(|vm, v, x| {
-        set_text(vm, &vm.this::<Function>(v)?.name, x, "__name__ must be set to a string object")
-    }));
-    vm.getset(t, "__qualname__", |vm, v| Ok(vm.this::<Function>(v)?.qualname.get()), Some(|vm, v, x| {
-        set_text(vm, &vm.this::<Function>(v)?.qualname, x, "__qualname__ must be set to a string object")
-    }));
-    vm.getset(t, "__doc__", |vm, v| Ok(vm.this::<Function>(v)?.doc.get()), Some(|vm, v, x| {
-        vm.this::<Function>(v)?.doc.set(x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
-    vm.getset(t, "__module__", |vm, v| Ok(vm.this::<Function>(v)?.module.get()), Some(|vm, v, x| {
-        vm.this::<Function>(v)?.module.set(x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
-    vm.getset(t, "__code__", |vm, v| Ok(vm.this::<Function>(v)?.code.value()), Some(|vm, v, x| {
-        let f = vm.this::<Function>(v)?;
-        let Some(code) = x.and_then(|x| x.as_ref::<Code>()) else {
-            return Err(vm.type_error("__code__ must be set to a code object"));
-        };
-        let have = f.closure.as_ref().map_or(0, |c| c.len());
-        if code.nfree as usize != have {
-            return Err(vm.value_error(format!(
-                "{}() requires a code object with {have} free vars, not {}",
-                vm.display(&f.name.get()),
-                code.nfree
-            )));
-        }
-        f.code.set(Some(code.clone()));
-        f.version.set(f.version.get().wrapping_add(1));
-        Ok(())
-    }));
-    vm.getset(t, "__defaults__", |vm, v| Ok(vm.this::<Function>(v)?.defaults.value()), Some(|vm, v, x| {
-        let f = vm.this::<Function>(v)?;
-        match x {
-            Some(x) if !x.is_none() => match x.as_ref::<Tuple>() {
-                Some(t) => f.defaults.set(Some(t.clone())),
-                None => return Err(vm.type_error("__defaults__ must be set to a tuple object")),
-            },
-            _ => f.defaults.set(None),
-        }
-        Ok(())
-    }));
-    vm.getset(t, "__kwdefaults__", |vm, v| Ok(vm.this::<Function>(v)?.kwdefaults.value()), Some(|vm, v, x| {
-        let f = vm.this::<Function>(v)?;
-        match x {
-            Some(x) if !x.is_none() => match x.as_ref::<Dict>() {
-                Some(d) => f.kwdefaults.set(Some(d.clone())),
-                None => return Err(vm.type_error("__kwdefaults__ must be set to a dict object")),
-            },
-            _ => f.kwdefaults.set(None),
-        }
-        Ok(())
-    }));
-    vm.getset(t, "__globals__", |vm, v| Ok(vm.this::<Function>(v)?.globals.value()), None);
-    vm.getset(t, "__builtins__", |vm, v| Ok(vm.this::<Function>(v)?.builtins.value()), None);
-    vm.getset(t, "__closure__", |vm, v| {
-        Ok(vm.this::<Function>(v)?.closure.as_ref().map_or(Value::NONE, |c| c.value()))
-    }, None);
-    vm.getset(t, "__dict__", super::object::get_dict, Some(super::object::set_dict));
+    vm.getset(
+        t,
+        "__name__",
+        |vm, v| Ok(vm.this::<Function>(v)?.name.get()),
+        Some(|vm, v, x| {
+            set_text(
+                vm,
+                &vm.this::<Function>(v)?.name,
+                x,
+                "__name__ must be set to a string object",
+            )
+        }),
+    );
+    vm.getset(
+        t,
+        "__qualname__",
+        |vm, v| Ok(vm.this::<Function>(v)?.qualname.get()),
+        Some(|vm, v, x| {
+            set_text(
+                vm,
+                &vm.this::<Function>(v)?.qualname,
+                x,
+                "__qualname__ must be set to a string object",
+            )
+        }),
+    );
+    vm.getset(
+        t,
+        "__doc__",
+        |vm, v| Ok(vm.this::<Function>(v)?.doc.get()),
+        Some(|vm, v, x| {
+            vm.this::<Function>(v)?
+                .doc
+                .set(x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__module__",
+        |vm, v| Ok(vm.this::<Function>(v)?.module.get()),
+        Some(|vm, v, x| {
+            vm.this::<Function>(v)?
+                .module
+                .set(x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__code__",
+        |vm, v| Ok(vm.this::<Function>(v)?.code.value()),
+        Some(|vm, v, x| {
+            let f = vm.this::<Function>(v)?;
+            let Some(code) = x.and_then(|x| x.as_ref::<Code>()) else {
+                return Err(vm.type_error("__code__ must be set to a code object"));
+            };
+            let have = f.closure.as_ref().map_or(0, |c| c.len());
+            if code.nfree as usize != have {
+                return Err(vm.value_error(format!(
+                    "{}() requires a code object with {have} free vars, not {}",
+                    vm.display(&f.name.get()),
+                    code.nfree
+                )));
+            }
+            f.code.set(Some(code.clone()));
+            f.version.set(f.version.get().wrapping_add(1));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__defaults__",
+        |vm, v| Ok(vm.this::<Function>(v)?.defaults.value()),
+        Some(|vm, v, x| {
+            let f = vm.this::<Function>(v)?;
+            match x {
+                Some(x) if !x.is_none() => match x.as_ref::<Tuple>() {
+                    Some(t) => f.defaults.set(Some(t.clone())),
+                    None => return Err(vm.type_error("__defaults__ must be set to a tuple object")),
+                },
+                _ => f.defaults.set(None),
+            }
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__kwdefaults__",
+        |vm, v| Ok(vm.this::<Function>(v)?.kwdefaults.value()),
+        Some(|vm, v, x| {
+            let f = vm.this::<Function>(v)?;
+            match x {
+                Some(x) if !x.is_none() => match x.as_ref::<Dict>() {
+                    Some(d) => f.kwdefaults.set(Some(d.clone())),
+                    None => {
+                        return Err(vm.type_error("__kwdefaults__ must be set to a dict object"));
+                    }
+                },
+                _ => f.kwdefaults.set(None),
+            }
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__globals__",
+        |vm, v| Ok(vm.this::<Function>(v)?.globals.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__builtins__",
+        |vm, v| Ok(vm.this::<Function>(v)?.builtins.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__closure__",
+        |vm, v| {
+            Ok(vm
+                .this::<Function>(v)?
+                .closure
+                .as_ref()
+                .map_or(Value::NONE, |c| c.value()))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__dict__",
+        super::object::get_dict,
+        Some(super::object::set_dict),
+    );
     t.set_flag(TypeFlags::DICT);
-    vm.getset(t, "__annotations__", get_annotations, Some(|vm, v, x| {
-        let f = vm.this::<Function>(v)?;
-        f.annotations.set(x.filter(|x| !x.is_none()).cloned().unwrap_or_else(|| vm.new_dict().into()));
-        f.annotate.set(Value::NONE);
-        Ok(())
-    }));
-    vm.getset(t, "__annotate__", |vm, v| Ok(vm.this::<Function>(v)?.annotate.get()), Some(|vm, v, x| {
-        let f = vm.this::<Function>(v)?;
-        f.annotate.set(x.cloned().unwrap_or(Value::NONE));
-        f.annotations.take();
-        Ok(())
-    }));
-    vm.getset(t, "__type_params__", |vm, v| Ok(vm.this::<Function>(v)?.type_params.get()), Some(|vm, v, x| {
-        vm.set_slot_attr(&vm.this::<Function>(v)?.type_params, x, "__type_params__")
-    }));
+    vm.getset(
+        t,
+        "__annotations__",
+        get_annotations,
+        Some(|vm, v, x| {
+            let f = vm.this::<Function>(v)?;
+            f.annotations.set(
+                x.filter(|x| !x.is_none())
+                    .cloned()
+                    .unwrap_or_else(|| vm.new_dict().into()),
+            );
+            f.annotate.set(Value::NONE);
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__annotate__",
+        |vm, v| Ok(vm.this::<Function>(v)?.annotate.get()),
+        Some(|vm, v, x| {
+            let f = vm.this::<Function>(v)?;
+            f.annotate.set(x.cloned().unwrap_or(Value::NONE));
+            f.annotations.take();
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__type_params__",
+        |vm, v| Ok(vm.this::<Function>(v)?.type_params.get()),
+        Some(|vm, v, x| {
+            vm.set_slot_attr(&vm.this::<Function>(v)?.type_params, x, "__type_params__")
+        }),
+    );
 
     init_native(vm);
     init_method(vm);
@@ -108,7 +208,11 @@ fn get_annotations(vm: &Vm, v: &Value) -> PyResult<Value> {
         return Ok(a);
     }
     let annotate = f.annotate.get();
-    let a = if annotate.is_none() { vm.new_dict().into() } else { vm.call(&annotate, &[Value::small_int(1)])? };
+    let a = if annotate.is_none() {
+        vm.new_dict().into()
+    } else {
+        vm.call(&annotate, &[Value::small_int(1)])?
+    };
     f.annotations.set(a.clone());
     Ok(a)
 }
@@ -125,8 +229,16 @@ fn set_text(vm: &Vm, slot: &Slot, x: Option<&Value>, msg: &str) -> PyResult<()> 
 
 /// `types.FunctionType(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)`.
 fn function_new(vm: &Vm, class: &crate::heap::Ref<Type>, args: Args) -> PyResult<Value> {
-    let names = ["code", "globals", "name", "argdefs", "closure", "kwdefaults"];
-    let [code, globals, name, defaults, closure, kwdefaults] = args.bind(vm, "function", names, 2)?;
+    let names = [
+        "code",
+        "globals",
+        "name",
+        "argdefs",
+        "closure",
+        "kwdefaults",
+    ];
+    let [code, globals, name, defaults, closure, kwdefaults] =
+        args.bind(vm, "function", names, 2)?;
     let code = code.and_then(|c| c.as_ref::<Code>());
     let globals = globals.and_then(|g| g.as_ref::<Dict>());
     let (Some(code), Some(globals)) = (code, globals) else {
@@ -143,7 +255,11 @@ fn function_new(vm: &Vm, class: &crate::heap::Ref<Type>, args: Args) -> PyResult
         )));
     }
     let name = given(name).unwrap_or_else(|| code.name.value());
-    let doc = match (&code.data.clean_doc, code.data.has_docstring, code.consts.first()) {
+    let doc = match (
+        &code.data.clean_doc,
+        code.data.has_docstring,
+        code.consts.first(),
+    ) {
         (Some(clean), _, _) => vm.new_wtf8(&clean.0).into(),
         (None, true, Some(doc)) => doc.clone(),
         _ => Value::NONE,
@@ -158,7 +274,10 @@ fn function_new(vm: &Vm, class: &crate::heap::Ref<Type>, args: Args) -> PyResult
         qualname: Slot::new(code.qualname.value()),
         name: Slot::new(name),
         doc: Slot::new(doc),
-        module: Slot::new(vm.dict_get_str(globals, &vm.names.name).unwrap_or(Value::NONE)),
+        module: Slot::new(
+            vm.dict_get_str(globals, &vm.names.name)
+                .unwrap_or(Value::NONE),
+        ),
         annotations: Slot::empty(),
         annotate: Slot::new(Value::NONE),
         type_params: Slot::new(vm.empty_tuple.value()),
@@ -178,42 +297,91 @@ fn init_native(vm: &Vm) {
             return Ok(vm.str_value(&format!("<method '{name}' of '{}' objects>", owner.name())));
         }
         let this = n.this.get();
-        Ok(vm.str_value(&if this.is_unbound() || this.is_none() || this.downcast::<Module>().is_some() {
+        Ok(vm.str_value(&if this.is_unbound()
+            || this.is_none()
+            || this.downcast::<Module>().is_some()
+        {
             format!("<built-in function {name}>")
         } else {
-            format!("<built-in method {name} of {} object at {:#x}>", vm.type_name(&this), vm.id(&this))
+            format!(
+                "<built-in method {name} of {} object at {:#x}>",
+                vm.type_name(&this),
+                vm.id(&this)
+            )
         }))
     };
-    for t in [&vm.types.native, &vm.types.method_descriptor, &vm.types.classmethod_descriptor] {
-        t.slots.call.set(Some(|vm, v, a| vm.call_native(vm.this::<NativeFunction>(v)?, a)));
+    for t in [
+        &vm.types.native,
+        &vm.types.method_descriptor,
+        &vm.types.classmethod_descriptor,
+    ] {
+        t.slots.call.set(Some(|vm, v, a| {
+            vm.call_native(vm.this::<NativeFunction>(v)?, a)
+        }));
         t.slots.repr.set(Some(repr));
-        vm.getset(t, "__name__", |vm, v| Ok(vm.this::<NativeFunction>(v)?.name.value()), None);
+        vm.getset(
+            t,
+            "__name__",
+            |vm, v| Ok(vm.this::<NativeFunction>(v)?.name.value()),
+            None,
+        );
         vm.getset(t, "__qualname__", native_qualname, None);
-        vm.getset(t, "__doc__", |vm, v| {
-            let doc = vm.this::<NativeFunction>(v)?.doc;
-            let text = doc.split_once("--\n\n").map_or(doc, |(_, d)| d);
-            Ok(if text.is_empty() { Value::NONE } else { vm.str_value(text) })
-        }, None);
-        vm.getset(t, "__text_signature__", |vm, v| {
-            let doc = vm.this::<NativeFunction>(v)?.doc;
-            Ok(match doc.split_once("\n--\n\n") {
-                Some((sig, _)) => vm.str_value(&sig[sig.find('(').unwrap_or(0)..]),
-                None => Value::NONE,
-            })
-        }, None);
-        vm.method(t, "__reduce__", "", |vm, v, _| Ok(vm.this::<NativeFunction>(v)?.name.value()));
+        vm.getset(
+            t,
+            "__doc__",
+            |vm, v| {
+                let doc = vm.this::<NativeFunction>(v)?.doc;
+                let text = doc.split_once("--\n\n").map_or(doc, |(_, d)| d);
+                Ok(if text.is_empty() {
+                    Value::NONE
+                } else {
+                    vm.str_value(text)
+                })
+            },
+            None,
+        );
+        vm.getset(
+            t,
+            "__text_signature__",
+            |vm, v| {
+                let doc = vm.this::<NativeFunction>(v)?.doc;
+                Ok(match doc.split_once("\n--\n\n") {
+                    Some((sig, _)) => vm.str_value(&sig[sig.find('(').unwrap_or(0)..]),
+                    None => Value::NONE,
+                })
+            },
+            None,
+        );
+        vm.method(t, "__reduce__", "", |vm, v, _| {
+            Ok(vm.this::<NativeFunction>(v)?.name.value())
+        });
     }
     let t = &vm.types.native;
-    vm.getset(t, "__module__", |vm, v| Ok(vm.this::<NativeFunction>(v)?.module.get()), Some(|vm, v, x| {
-        vm.this::<NativeFunction>(v)?.module.set(x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
-    vm.getset(t, "__self__", |vm, v| {
-        let this = vm.this::<NativeFunction>(v)?.this.get();
-        Ok(if this.is_unbound() { Value::NONE } else { this })
-    }, None);
+    vm.getset(
+        t,
+        "__module__",
+        |vm, v| Ok(vm.this::<NativeFunction>(v)?.module.get()),
+        Some(|vm, v, x| {
+            vm.this::<NativeFunction>(v)?
+                .module
+                .set(x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        t,
+        "__self__",
+        |vm, v| {
+            let this = vm.this::<NativeFunction>(v)?.this.get();
+            Ok(if this.is_unbound() { Value::NONE } else { this })
+        },
+        None,
+    );
     t.slots.richcmp.set(Some(|_, a, b, op| {
-        let (Some(x), Some(y)) = (a.downcast::<NativeFunction>(), b.downcast::<NativeFunction>()) else {
+        let (Some(x), Some(y)) = (
+            a.downcast::<NativeFunction>(),
+            b.downcast::<NativeFunction>(),
+        ) else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
         let same_func = match (&x.func, &y.func) {
@@ -230,7 +398,9 @@ fn init_native(vm: &Vm) {
     }));
     t.slots.hash.set(Some(|_, v| {
         let n = v.downcast::<NativeFunction>();
-        Ok(n.map_or(0, |n| n.name.as_value().bits() ^ n.this.get().bits().rotate_left(9)))
+        Ok(n.map_or(0, |n| {
+            n.name.as_value().bits() ^ n.this.get().bits().rotate_left(9)
+        }))
     }));
     let t = &vm.types.method_descriptor;
     t.slots.descr_get.set(Some(|vm, d, obj, _| {
@@ -240,11 +410,26 @@ fn init_native(vm: &Vm) {
             None => d.clone(),
         })
     }));
-    vm.getset(t, "__objclass__", |vm, v| {
-        Ok(vm.this::<NativeFunction>(v)?.owner.as_ref().map_or(Value::NONE, |o| o.value()))
-    }, None);
+    vm.getset(
+        t,
+        "__objclass__",
+        |vm, v| {
+            Ok(vm
+                .this::<NativeFunction>(v)?
+                .owner
+                .as_ref()
+                .map_or(Value::NONE, |o| o.value()))
+        },
+        None,
+    );
     let t = &vm.types.classmethod_descriptor;
-    t.slots.descr_get.set(Some(|vm, d, _, class| Ok(bind_native(vm, vm.this::<NativeFunction>(d)?, class.clone()))));
+    t.slots.descr_get.set(Some(|vm, d, _, class| {
+        Ok(bind_native(
+            vm,
+            vm.this::<NativeFunction>(d)?,
+            class.clone(),
+        ))
+    }));
 }
 
 /// A native method bound to an instance or class.
@@ -292,7 +477,10 @@ fn init_method(vm: &Vm) {
             Some(q) => vm.display(&q),
             None => "?".into(),
         };
-        Ok(vm.str_value(&format!("<bound method {name} of {}>", vm.repr_string(&m.this)?)))
+        Ok(vm.str_value(&format!(
+            "<bound method {name} of {}>",
+            vm.repr_string(&m.this)?
+        )))
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         let (Some(x), Some(y)) = (a.downcast::<BoundMethod>(), b.downcast::<BoundMethod>()) else {
@@ -309,13 +497,31 @@ fn init_method(vm: &Vm) {
         let m = vm.this::<BoundMethod>(v)?;
         Ok(super::object::identity_hash(&m.this) ^ vm.hash(&m.func)?)
     }));
-    vm.getset(t, "__func__", |vm, v| Ok(vm.this::<BoundMethod>(v)?.func.clone()), None);
-    vm.getset(t, "__self__", |vm, v| Ok(vm.this::<BoundMethod>(v)?.this.clone()), None);
-    vm.getset(t, "__doc__", |vm, v| vm.getattr(&vm.this::<BoundMethod>(v)?.func, &vm.names.doc), None);
+    vm.getset(
+        t,
+        "__func__",
+        |vm, v| Ok(vm.this::<BoundMethod>(v)?.func.clone()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__self__",
+        |vm, v| Ok(vm.this::<BoundMethod>(v)?.this.clone()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__doc__",
+        |vm, v| vm.getattr(&vm.this::<BoundMethod>(v)?.func, &vm.names.doc),
+        None,
+    );
     vm.method(t, "__reduce__", "", |vm, v, _| {
         let m = vm.this::<BoundMethod>(v)?;
         let name = vm.getattr(&m.func, &vm.names.name)?;
-        Ok(vm.tuple_value([vm.builtin("getattr")?, vm.tuple_value([m.this.clone(), name])]))
+        Ok(vm.tuple_value([
+            vm.builtin("getattr")?,
+            vm.tuple_value([m.this.clone(), name]),
+        ]))
     });
 }
 
@@ -333,10 +539,20 @@ fn init_cell(vm: &Vm) {
         };
         Ok(vm.str_value(&format!("<cell at {:#x}: {content}>", vm.id(v))))
     }));
-    vm.getset(t, "cell_contents", |vm, v| {
-        vm.this::<PyCell>(v)?.content.get_bound().ok_or_else(|| vm.value_error("cell is empty"))
-    }, Some(|vm, v, x| {
-        vm.this::<PyCell>(v)?.content.set(x.cloned().unwrap_or(Value::UNBOUND));
-        Ok(())
-    }));
+    vm.getset(
+        t,
+        "cell_contents",
+        |vm, v| {
+            vm.this::<PyCell>(v)?
+                .content
+                .get_bound()
+                .ok_or_else(|| vm.value_error("cell is empty"))
+        },
+        Some(|vm, v, x| {
+            vm.this::<PyCell>(v)?
+                .content
+                .set(x.cloned().unwrap_or(Value::UNBOUND));
+            Ok(())
+        }),
+    );
 }

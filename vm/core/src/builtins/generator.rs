@@ -19,7 +19,17 @@ pub(crate) fn init(vm: &Vm) {
     }));
     vm.tail_method(t, "send", "send($self, value, /)\n--\n\n", send);
     common(vm, t);
-    fields(vm, t, ["gi_frame", "gi_running", "gi_code", "gi_yieldfrom", "gi_suspended"]);
+    fields(
+        vm,
+        t,
+        [
+            "gi_frame",
+            "gi_running",
+            "gi_code",
+            "gi_yieldfrom",
+            "gi_suspended",
+        ],
+    );
 }
 
 /// What generators, coroutines and async generators share.
@@ -47,12 +57,18 @@ pub(super) fn common(vm: &Vm, t: &Ref<Type>) {
             vm.close_with_value(vm.this::<Generator>(v)?)
         });
     }
-    vm.getset(t, "__name__", |vm, v| Ok(vm.this::<Generator>(v)?.name.get()), Some(|vm, v, x| {
-        set_text(vm, &vm.this::<Generator>(v)?.name, x, "__name__")
-    }));
-    vm.getset(t, "__qualname__", |vm, v| Ok(vm.this::<Generator>(v)?.qualname.get()), Some(|vm, v, x| {
-        set_text(vm, &vm.this::<Generator>(v)?.qualname, x, "__qualname__")
-    }));
+    vm.getset(
+        t,
+        "__name__",
+        |vm, v| Ok(vm.this::<Generator>(v)?.name.get()),
+        Some(|vm, v, x| set_text(vm, &vm.this::<Generator>(v)?.name, x, "__name__")),
+    );
+    vm.getset(
+        t,
+        "__qualname__",
+        |vm, v| Ok(vm.this::<Generator>(v)?.qualname.get()),
+        Some(|vm, v, x| set_text(vm, &vm.this::<Generator>(v)?.qualname, x, "__qualname__")),
+    );
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
 }
 
@@ -69,31 +85,63 @@ fn set_text(vm: &Vm, slot: &crate::heap::Slot, x: Option<&Value>, what: &str) ->
 /// The five fields that each kind shows under its own prefix.
 pub(super) fn fields(vm: &Vm, t: &Ref<Type>, names: [&str; 5]) {
     let [frame, running, code, waits, suspended] = names;
-    vm.getset(t, frame, |vm, v| {
-        let g = vm.this::<Generator>(v)?;
-        if g.state.get() == GenState::Closed {
-            return Ok(Value::NONE);
-        }
-        Ok(vm.frame_object(&g.frame).into())
-    }, None);
-    vm.getset(t, running, |vm, v| {
-        let g = vm.this::<Generator>(v)?;
-        if g.kind == GenKind::AsyncGenerator {
-            return Ok(Value::bool(g.busy.get()));
-        }
-        Ok(Value::bool(g.state() == GenState::Running))
-    }, None);
-    vm.getset(t, code, |vm, v| Ok(vm.this::<Generator>(v)?.frame.code.value()), None);
-    vm.getset(t, waits, |vm, v| {
-        let g = vm.this::<Generator>(v)?;
-        Ok(vm.yield_from_of(g).unwrap_or(Value::NONE))
-    }, None);
-    vm.getset(t, suspended, |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.state() == GenState::Suspended)), None);
+    vm.getset(
+        t,
+        frame,
+        |vm, v| {
+            let g = vm.this::<Generator>(v)?;
+            if g.state.get() == GenState::Closed {
+                return Ok(Value::NONE);
+            }
+            Ok(vm.frame_object(&g.frame).into())
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        running,
+        |vm, v| {
+            let g = vm.this::<Generator>(v)?;
+            if g.kind == GenKind::AsyncGenerator {
+                return Ok(Value::bool(g.busy.get()));
+            }
+            Ok(Value::bool(g.state() == GenState::Running))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        code,
+        |vm, v| Ok(vm.this::<Generator>(v)?.frame.code.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        waits,
+        |vm, v| {
+            let g = vm.this::<Generator>(v)?;
+            Ok(vm.yield_from_of(g).unwrap_or(Value::NONE))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        suspended,
+        |vm, v| {
+            Ok(Value::bool(
+                vm.this::<Generator>(v)?.state() == GenState::Suspended,
+            ))
+        },
+        None,
+    );
 }
 
 fn send(vm: &Vm, this: &Value, args: Args) -> PyResult<Tail> {
     let [v] = args.exactly::<1>(vm, "send")?;
-    Ok(Tail::Send { generator: vm.this::<Generator>(this)?.clone(), input: v.clone() })
+    Ok(Tail::Send {
+        generator: vm.this::<Generator>(this)?.clone(),
+        input: v.clone(),
+    })
 }
 
 /// The exception that `throw(value)` or the old `throw(type, value, traceback)` means.
@@ -128,7 +176,10 @@ pub(super) fn thrown(vm: &Vm, args: Args) -> PyResult<Exc> {
             )));
         }
     };
-    if let (Some(tb), Some(x)) = (tb.and_then(|t| t.as_ref::<Traceback>()), e.0.downcast::<Exception>()) {
+    if let (Some(tb), Some(x)) = (
+        tb.and_then(|t| t.as_ref::<Traceback>()),
+        e.0.downcast::<Exception>(),
+    ) {
         x.traceback.set(Some(tb.clone()));
     }
     Ok(e)

@@ -3,10 +3,13 @@ pub mod alias;
 pub mod asyncgen;
 pub mod bytes;
 pub mod code;
+pub mod console;
 pub mod coroutine;
 pub mod descr;
 pub mod dict;
+pub mod dict_views;
 pub mod exceptions;
+pub mod execute;
 pub mod float;
 pub mod frame;
 pub mod function;
@@ -15,14 +18,20 @@ pub mod generator;
 pub mod int;
 pub mod iter;
 pub mod list;
+pub mod mappingproxy;
 pub mod memoryview;
 pub mod module;
+pub mod numeric;
 pub mod object;
 pub mod range;
+pub mod seq;
 pub mod set;
+pub mod slice;
+pub mod slicing;
+pub mod sorting;
 pub mod str;
-pub mod tuple;
 pub mod structseq;
+pub mod tuple;
 pub mod type_;
 pub mod weakref;
 
@@ -55,6 +64,7 @@ pub(crate) fn init(vm: &Vm) {
     dict::init(vm);
     set::init(vm);
     range::init(vm);
+    slice::init(vm);
     memoryview::init(vm);
     alias::init(vm);
 }
@@ -108,15 +118,26 @@ impl Vm {
     /// Adds a static method.
     pub fn static_method(&self, t: &Ref<Type>, name: &str, doc: &'static str, f: PlainFn) {
         let s = StaticMethod::default();
-        s.func.set(self.new_native(name, doc, NativeKind::Plain(f), Value::NONE, Value::NONE));
+        s.func
+            .set(self.new_native(name, doc, NativeKind::Plain(f), Value::NONE, Value::NONE));
         let s = self.heap.alloc(&self.types.staticmethod, s);
         self.dict_set_str(&t.dict(), &self.intern(name), s.into());
     }
     /// Adds an attribute with a getter and perhaps a setter.
     pub fn getset(&self, t: &Ref<Type>, name: &str, get: Getter, set: Option<Setter>) {
         let name = self.intern(name);
-        let g = GetSet { name: name.clone(), owner: t.clone(), get, set, doc: "" };
-        self.dict_set_str(&t.dict(), &name, self.heap.alloc(&self.types.getset_descriptor, g).into());
+        let g = GetSet {
+            name: name.clone(),
+            owner: t.clone(),
+            get,
+            set,
+            doc: "",
+        };
+        self.dict_set_str(
+            &t.dict(),
+            &name,
+            self.heap.alloc(&self.types.getset_descriptor, g).into(),
+        );
     }
     /// Adds a plain attribute to a type.
     pub fn type_attr(&self, t: &Ref<Type>, name: &str, v: Value) {
@@ -125,7 +146,11 @@ impl Vm {
     /// The payload of `this` in a method of a native type.
     pub fn this<'a, T: crate::heap::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
         v.as_ref::<T>().ok_or_else(|| {
-            self.type_error(format!("descriptor requires a '{}' object but received a '{}'", T::NAME, self.type_name(v)))
+            self.type_error(format!(
+                "descriptor requires a '{}' object but received a '{}'",
+                T::NAME,
+                self.type_name(v)
+            ))
         })
     }
 }

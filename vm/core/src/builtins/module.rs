@@ -9,14 +9,24 @@ use std::cell::Cell;
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.module;
     t.slots.new.set(Some(|vm, class, _| {
-        let m = Module { dict: vm.new_dict(), lazy: Cell::new(None) };
+        let m = Module {
+            dict: vm.new_dict(),
+            lazy: Cell::new(None),
+        };
         Ok(vm.heap.alloc(class, m).into())
     }));
     t.slots.init.set(Some(module_init));
-    t.slots.getattr.set(Some(|vm, v, n| vm.module_getattr(v, n)));
+    t.slots
+        .getattr
+        .set(Some(|vm, v, n| vm.module_getattr(v, n)));
     t.slots.repr.set(Some(module_repr));
     t.set_flag(TypeFlags::DICT);
-    vm.getset(t, "__dict__", |vm, v| Ok(vm.this::<Module>(v)?.dict.value()), None);
+    vm.getset(
+        t,
+        "__dict__",
+        |vm, v| Ok(vm.this::<Module>(v)?.dict.value()),
+        None,
+    );
     vm.method(t, "__dir__", "", |vm, v, _| {
         let d = vm.this::<Module>(v)?.dict.clone();
         match vm.dict_get_str(&d, &vm.names.dir) {
@@ -24,14 +34,19 @@ pub(crate) fn init(vm: &Vm) {
             None => Ok(vm.new_list(d.keys())),
         }
     });
-    vm.getset(t, "__annotations__", annotations, Some(|vm, v, x| {
-        let d = &vm.this::<Module>(v)?.dict;
-        match x {
-            Some(x) => vm.dict_set_str(d, &vm.names.annotations, x.clone()),
-            None => drop(vm.dict_del_str(d, &vm.names.annotations)),
-        }
-        Ok(())
-    }));
+    vm.getset(
+        t,
+        "__annotations__",
+        annotations,
+        Some(|vm, v, x| {
+            let d = &vm.this::<Module>(v)?.dict;
+            match x {
+                Some(x) => vm.dict_set_str(d, &vm.names.annotations, x.clone()),
+                None => drop(vm.dict_del_str(d, &vm.names.annotations)),
+            }
+            Ok(())
+        }),
+    );
 }
 
 fn annotations(vm: &Vm, v: &Value) -> PyResult<Value> {

@@ -15,41 +15,93 @@ pub(crate) fn init(vm: &Vm) {
     t.slots.richcmp.set(Some(object_richcmp));
     t.slots.getattr.set(Some(crate::attr::object_getattr));
     t.slots.setattr.set(Some(crate::attr::object_setattr));
-    vm.getset(t, "__class__", |vm, v| Ok(vm.type_of(v).value()), Some(set_class));
-    vm.method(t, "__format__", "__format__($self, format_spec, /)\n--\n\n", object_format);
+    vm.getset(
+        t,
+        "__class__",
+        |vm, v| Ok(vm.type_of(v).value()),
+        Some(set_class),
+    );
+    vm.method(
+        t,
+        "__format__",
+        "__format__($self, format_spec, /)\n--\n\n",
+        object_format,
+    );
     vm.method(t, "__dir__", "__dir__($self, /)\n--\n\n", object_dir);
-    vm.method(t, "__sizeof__", "__sizeof__($self, /)\n--\n\n", |vm, v, a| {
-        a.exactly::<0>(vm, "__sizeof__")?;
-        Ok(vm.new_int(vm.type_of(v).layout().size as i64))
-    });
-    vm.method(t, "__reduce__", "__reduce__($self, /)\n--\n\n", |vm, v, _| reduce(vm, v, 0));
-    vm.method(t, "__reduce_ex__", "__reduce_ex__($self, protocol, /)\n--\n\n", object_reduce_ex);
-    vm.method(t, "__getstate__", "__getstate__($self, /)\n--\n\n", |vm, v, _| getstate(vm, v));
+    vm.method(
+        t,
+        "__sizeof__",
+        "__sizeof__($self, /)\n--\n\n",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "__sizeof__")?;
+            Ok(vm.new_int(vm.type_of(v).layout().size as i64))
+        },
+    );
+    vm.method(
+        t,
+        "__reduce__",
+        "__reduce__($self, /)\n--\n\n",
+        |vm, v, _| reduce(vm, v, 0),
+    );
+    vm.method(
+        t,
+        "__reduce_ex__",
+        "__reduce_ex__($self, protocol, /)\n--\n\n",
+        object_reduce_ex,
+    );
+    vm.method(
+        t,
+        "__getstate__",
+        "__getstate__($self, /)\n--\n\n",
+        |vm, v, _| getstate(vm, v),
+    );
     vm.class_method(t, "__init_subclass__", "", |vm, this, a| {
         if !a.is_empty() {
             let name = this.as_ref::<Type>().map(|t| t.name()).unwrap_or_default();
-            return Err(vm.type_error(format!("{name}.__init_subclass__() takes no keyword arguments")));
+            return Err(vm.type_error(format!(
+                "{name}.__init_subclass__() takes no keyword arguments"
+            )));
         }
         Ok(Value::NONE)
     });
-    vm.class_method(t, "__subclasshook__", "", |_, _, _| Ok(Value::NOT_IMPLEMENTED));
+    vm.class_method(t, "__subclasshook__", "", |_, _, _| {
+        Ok(Value::NOT_IMPLEMENTED)
+    });
 
     let none = &vm.types.none;
     none.slots.repr.set(Some(|vm, _| Ok(vm.str_value("None"))));
     none.slots.bool_.set(Some(|_, _| Ok(false)));
     none.slots.new.set(Some(|vm, _, a| {
-        if a.is_empty() { Ok(Value::NONE) } else { Err(vm.type_error("NoneType takes no arguments")) }
+        if a.is_empty() {
+            Ok(Value::NONE)
+        } else {
+            Err(vm.type_error("NoneType takes no arguments"))
+        }
     }));
-    vm.types.ellipsis.slots.repr.set(Some(|vm, _| Ok(vm.str_value("Ellipsis"))));
-    vm.types.ellipsis.slots.new.set(Some(|_, _, _| Ok(Value::ELLIPSIS)));
-    vm.method(&vm.types.ellipsis, "__reduce__", "", |vm, _, _| Ok(vm.str_value("Ellipsis")));
+    vm.types
+        .ellipsis
+        .slots
+        .repr
+        .set(Some(|vm, _| Ok(vm.str_value("Ellipsis"))));
+    vm.types
+        .ellipsis
+        .slots
+        .new
+        .set(Some(|_, _, _| Ok(Value::ELLIPSIS)));
+    vm.method(&vm.types.ellipsis, "__reduce__", "", |vm, _, _| {
+        Ok(vm.str_value("Ellipsis"))
+    });
     let ni = &vm.types.not_implemented;
-    ni.slots.repr.set(Some(|vm, _| Ok(vm.str_value("NotImplemented"))));
+    ni.slots
+        .repr
+        .set(Some(|vm, _| Ok(vm.str_value("NotImplemented"))));
     ni.slots.new.set(Some(|_, _, _| Ok(Value::NOT_IMPLEMENTED)));
     ni.slots.bool_.set(Some(|vm, _| {
         Err(vm.type_error("NotImplemented should not be used in a boolean context"))
     }));
-    vm.method(ni, "__reduce__", "", |vm, _, _| Ok(vm.str_value("NotImplemented")));
+    vm.method(ni, "__reduce__", "", |vm, _, _| {
+        Ok(vm.str_value("NotImplemented"))
+    });
 }
 
 /// A hash of the address, its low bits rotated away.
@@ -63,7 +115,9 @@ fn object_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
         CmpOp::Eq if a.is(b) => Ok(Value::TRUE),
         CmpOp::Ne => {
             // The opposite of the class's own ==.
-            let Some(f) = vm.type_of(a).slots.richcmp.get() else { return Ok(Value::NOT_IMPLEMENTED) };
+            let Some(f) = vm.type_of(a).slots.richcmp.get() else {
+                return Ok(Value::NOT_IMPLEMENTED);
+            };
             let r = f(vm, a, b, CmpOp::Eq)?;
             if r.is_not_implemented() {
                 return Ok(r);
@@ -77,10 +131,20 @@ fn object_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
 /// `object.__new__`.
 pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     if !args.is_empty() {
-        let new_overridden = class.slots.new.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as NewFn));
-        let init_overridden = class.slots.init.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as InitFn));
+        let new_overridden = class
+            .slots
+            .new
+            .get()
+            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as NewFn));
+        let init_overridden = class
+            .slots
+            .init
+            .get()
+            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as InitFn));
         if new_overridden {
-            return Err(vm.type_error("object.__new__() takes exactly one argument (the type to instantiate)"));
+            return Err(vm.type_error(
+                "object.__new__() takes exactly one argument (the type to instantiate)",
+            ));
         }
         if !init_overridden {
             return Err(vm.type_error(format!("{}() takes no arguments", class.name())));
@@ -91,7 +155,9 @@ pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Val
     }
     match class.layout().kind {
         Kind::Instance => Ok(vm.new_instance(class)),
-        _ if std::ptr::eq(class.layout(), crate::heap::vtable::<Plain>()) => Ok(vm.heap.alloc(class, Plain).into()),
+        _ if std::ptr::eq(class.layout(), crate::heap::vtable::<Plain>()) => {
+            Ok(vm.heap.alloc(class, Plain).into())
+        }
         _ => Err(vm.type_error(format!(
             "object.__new__({}) is not safe, use {}.__new__()",
             class.name(),
@@ -121,8 +187,16 @@ fn abstract_error(vm: &Vm, class: &Ref<Type>) -> crate::error::Exc {
 pub(crate) fn object_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     if !args.is_empty() {
         let t = vm.type_of(v);
-        let init_overridden = t.slots.init.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as InitFn));
-        let new_overridden = t.slots.new.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as NewFn));
+        let init_overridden = t
+            .slots
+            .init
+            .get()
+            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as InitFn));
+        let new_overridden = t
+            .slots
+            .new
+            .get()
+            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as NewFn));
         if init_overridden {
             return Err(vm.type_error(
                 "object.__init__() takes exactly one argument (the instance to initialize)",
@@ -136,7 +210,9 @@ pub(crate) fn object_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
 }
 
 fn set_class(vm: &Vm, v: &Value, value: Option<&Value>) -> PyResult<()> {
-    let Some(value) = value else { return Err(vm.type_error("can't delete __class__ attribute")) };
+    let Some(value) = value else {
+        return Err(vm.type_error("can't delete __class__ attribute"));
+    };
     let Some(new) = value.as_ref::<Type>() else {
         return Err(vm.type_error(format!(
             "__class__ must be set to a class, not '{}' object",
@@ -224,7 +300,11 @@ fn getstate(vm: &Vm, v: &Value) -> PyResult<Value> {
             }
         }
     }
-    if slots.is_empty() { Ok(state) } else { Ok(vm.tuple_value([state, slots.into()])) }
+    if slots.is_empty() {
+        Ok(state)
+    } else {
+        Ok(vm.tuple_value([state, slots.into()]))
+    }
 }
 
 fn reduce(vm: &Vm, v: &Value, protocol: i64) -> PyResult<Value> {
@@ -255,7 +335,11 @@ fn reduce(vm: &Vm, v: &Value, protocol: i64) -> PyResult<Value> {
         ];
         let plain = std::ptr::eq(vm.type_of(v).layout(), crate::heap::vtable::<Plain>());
         let container = v.downcast::<List>().is_some() || v.downcast::<Dict>().is_some();
-        if !plain && !container && !native.iter().any(|(t, _)| vm.is_instance(v, t)) && !vm.is_instance(v, &vm.exc.base_exception) {
+        if !plain
+            && !container
+            && !native.iter().any(|(t, _)| vm.is_instance(v, t))
+            && !vm.is_instance(v, &vm.exc.base_exception)
+        {
             return Err(vm.type_error(format!("cannot pickle '{}' object", vm.type_name(v))));
         }
     }
@@ -288,7 +372,13 @@ fn object_reduce_ex(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
 
 /// The `__dict__` descriptor of a class whose instances have one.
 pub(crate) fn dict_descriptor(vm: &Vm, t: &Ref<Type>) -> Value {
-    let g = GetSet { name: vm.names.dict.clone(), owner: t.clone(), get: get_dict, set: Some(set_dict), doc: "" };
+    let g = GetSet {
+        name: vm.names.dict.clone(),
+        owner: t.clone(),
+        get: get_dict,
+        set: Some(set_dict),
+        doc: "",
+    };
     vm.heap.alloc(&vm.types.getset_descriptor, g).into()
 }
 
@@ -322,6 +412,12 @@ pub(crate) fn weakref_descriptor(vm: &Vm, t: &Ref<Type>) -> Value {
         let all = vm.heap.weakrefs_of(v);
         Ok(all.into_iter().next().map_or(Value::NONE, Value::from))
     };
-    let g = GetSet { name: vm.names.weakref.clone(), owner: t.clone(), get, set: None, doc: "" };
+    let g = GetSet {
+        name: vm.names.weakref.clone(),
+        owner: t.clone(),
+        get,
+        set: None,
+        doc: "",
+    };
     vm.heap.alloc(&vm.types.getset_descriptor, g).into()
 }

@@ -66,7 +66,10 @@ impl Vm {
         let t = self.new_native_type::<Tuple>(name, &self.types.tuple, 0);
         let field = self.tuple_field_type();
         for (index, f) in fields.iter().enumerate() {
-            let d = TupleField { index, doc: crate::heap::Slot::new(Value::NONE) };
+            let d = TupleField {
+                index,
+                doc: crate::heap::Slot::new(Value::NONE),
+            };
             self.type_attr(&t, f, self.heap.alloc(&field, d).into());
         }
         let names: Vec<Value> = fields.iter().map(|f| self.str_value(f)).collect();
@@ -74,20 +77,35 @@ impl Vm {
         self.type_attr(&t, "n_fields", self.new_int(fields.len() as i64));
         self.type_attr(&t, "n_sequence_fields", self.new_int(visible as i64));
         self.type_attr(&t, "n_unnamed_fields", self.new_int(0));
-        let names: Vec<Value> = fields[..visible].iter().map(|f| self.str_value(f)).collect();
+        let names: Vec<Value> = fields[..visible]
+            .iter()
+            .map(|f| self.str_value(f))
+            .collect();
         self.type_attr(&t, "__match_args__", self.new_tuple(names).into());
         t.slots.new.set(Some(structseq_new));
         t.slots.repr.set(Some(structseq_repr));
         if visible < fields.len() {
             // The hidden fields lie behind the visible ones in the same tuple.
             t.slots.len.set(Some(|vm, v| visible_of(vm, v)));
-            t.slots.iter.set(Some(|vm, v| vm.iter(&visible_tuple(vm, v)?)));
-            t.slots.getitem.set(Some(|vm, v, k| vm.getitem(&visible_tuple(vm, v)?, k)));
+            t.slots
+                .iter
+                .set(Some(|vm, v| vm.iter(&visible_tuple(vm, v)?)));
+            t.slots
+                .getitem
+                .set(Some(|vm, v, k| vm.getitem(&visible_tuple(vm, v)?, k)));
             t.slots.richcmp.set(Some(|vm, a, b, op| {
-                let side = |v: &Value| if v.downcast::<Tuple>().is_some() { visible_tuple(vm, v) } else { Ok(v.clone()) };
+                let side = |v: &Value| {
+                    if v.downcast::<Tuple>().is_some() {
+                        visible_tuple(vm, v)
+                    } else {
+                        Ok(v.clone())
+                    }
+                };
                 vm.compare(&side(a)?, &side(b)?, op)
             }));
-            t.slots.hash.set(Some(|vm, v| vm.hash(&visible_tuple(vm, v)?)));
+            t.slots
+                .hash
+                .set(Some(|vm, v| vm.hash(&visible_tuple(vm, v)?)));
         }
         self.method(&t, "__reduce__", "", |vm, v, _| {
             let items = vm.new_tuple(vm.this::<Tuple>(v)?.to_vec());
@@ -125,11 +143,18 @@ fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::call::Args) -> PyResul
     let [seq, _] = args.bind(vm, &class.name(), names, 1)?;
     let mut items = vm.collect(seq.expect("required"))?;
     let get = |n: &str| {
-        class.lookup(vm, &vm.intern(n)).and_then(|v| v.as_small_int()).unwrap_or(0) as usize
+        class
+            .lookup(vm, &vm.intern(n))
+            .and_then(|v| v.as_small_int())
+            .unwrap_or(0) as usize
     };
     let (min, max) = (get("n_sequence_fields"), get("n_fields"));
     if items.len() < min || items.len() > max {
-        let word = if items.len() < min { "at least" } else { "at most" };
+        let word = if items.len() < min {
+            "at least"
+        } else {
+            "at most"
+        };
         let limit = if items.len() < min { min } else { max };
         return Err(vm.type_error(format!(
             "{}() takes {} {limit}-sequence ({}-sequence given)",
@@ -145,7 +170,9 @@ fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::call::Args) -> PyResul
 fn structseq_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     let t = vm.this::<Tuple>(v)?;
     let ty = vm.type_of(v);
-    let names = ty.lookup(vm, &vm.intern("_field_names")).unwrap_or(Value::NONE);
+    let names = ty
+        .lookup(vm, &vm.intern("_field_names"))
+        .unwrap_or(Value::NONE);
     let names = vm.collect(&names)?;
     let visible = visible_of(vm, v)?;
     let mut parts = Vec::new();

@@ -12,49 +12,143 @@ pub(crate) fn init(vm: &Vm) {
     t.slots.init.set(Some(type_init));
     t.slots.repr.set(Some(type_repr));
     t.slots.getattr.set(Some(|vm, v, n| vm.type_getattr(v, n)));
-    t.slots.setattr.set(Some(|vm, v, n, x| vm.type_setattr(v, n, x)));
-    t.slots.hash.set(Some(|_, v| Ok(super::object::identity_hash(v))));
+    t.slots
+        .setattr
+        .set(Some(|vm, v, n, x| vm.type_setattr(v, n, x)));
+    t.slots
+        .hash
+        .set(Some(|_, v| Ok(super::object::identity_hash(v))));
     t.slots.binary[BinOp::Or as usize].set(Some(super::alias::union_or));
-    vm.getset(t, "__name__", |vm, v| Ok(vm.this::<Type>(v)?.name.get()), Some(set_name));
-    vm.getset(t, "__qualname__", |vm, v| Ok(vm.this::<Type>(v)?.qualname.get()), Some(set_qualname));
-    vm.getset(t, "__module__", get_module, Some(|vm, v, x| set_own(vm, v, &vm.names.module, x)));
-    vm.getset(t, "__bases__", |vm, v| Ok(vm.this::<Type>(v)?.bases.value()), Some(set_bases));
-    vm.getset(t, "__base__", |vm, v| Ok(vm.this::<Type>(v)?.base.value()), None);
-    vm.getset(t, "__mro__", |vm, v| {
-        let mro = vm.this::<Type>(v)?.mro();
-        Ok(vm.new_tuple(mro.iter().map(|t| t.value()).collect::<Vec<_>>()).into())
-    }, None);
-    vm.getset(t, "__dict__", |vm, v| {
-        let d = vm.this::<Type>(v)?.dict();
-        Ok(vm.heap.alloc(&vm.types.mappingproxy, MappingProxy { mapping: d.into() }).into())
-    }, None);
-    vm.getset(t, "__doc__", get_doc, Some(|vm, v, x| set_own(vm, v, &vm.names.doc, x)));
+    vm.getset(
+        t,
+        "__name__",
+        |vm, v| Ok(vm.this::<Type>(v)?.name.get()),
+        Some(set_name),
+    );
+    vm.getset(
+        t,
+        "__qualname__",
+        |vm, v| Ok(vm.this::<Type>(v)?.qualname.get()),
+        Some(set_qualname),
+    );
+    vm.getset(
+        t,
+        "__module__",
+        get_module,
+        Some(|vm, v, x| set_own(vm, v, &vm.names.module, x)),
+    );
+    vm.getset(
+        t,
+        "__bases__",
+        |vm, v| Ok(vm.this::<Type>(v)?.bases.value()),
+        Some(set_bases),
+    );
+    vm.getset(
+        t,
+        "__base__",
+        |vm, v| Ok(vm.this::<Type>(v)?.base.value()),
+        None,
+    );
+    vm.getset(
+        t,
+        "__mro__",
+        |vm, v| {
+            let mro = vm.this::<Type>(v)?.mro();
+            Ok(vm
+                .new_tuple(mro.iter().map(|t| t.value()).collect::<Vec<_>>())
+                .into())
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__dict__",
+        |vm, v| {
+            let d = vm.this::<Type>(v)?.dict();
+            Ok(vm
+                .heap
+                .alloc(&vm.types.mappingproxy, MappingProxy { mapping: d.into() })
+                .into())
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__doc__",
+        get_doc,
+        Some(|vm, v, x| set_own(vm, v, &vm.names.doc, x)),
+    );
     vm.getset(t, "__abstractmethods__", get_abstract, Some(set_abstract));
     vm.getset(t, "__text_signature__", |_, _| Ok(Value::NONE), None);
-    vm.getset(t, "__type_params__", |vm, v| {
-        let d = vm.this::<Type>(v)?.dict();
-        Ok(vm.dict_get_str(&d, &vm.names.type_params).unwrap_or_else(|| vm.empty_tuple.value()))
-    }, Some(|vm, v, x| set_own(vm, v, &vm.names.type_params, x)));
+    vm.getset(
+        t,
+        "__type_params__",
+        |vm, v| {
+            let d = vm.this::<Type>(v)?.dict();
+            Ok(vm
+                .dict_get_str(&d, &vm.names.type_params)
+                .unwrap_or_else(|| vm.empty_tuple.value()))
+        },
+        Some(|vm, v, x| set_own(vm, v, &vm.names.type_params, x)),
+    );
     vm.getset(t, "__annotations__", get_annotations, Some(set_annotations));
     vm.getset(t, "__annotate__", get_annotate, Some(set_annotate));
-    vm.getset(t, "__flags__", |vm, v| {
-        let t = vm.this::<Type>(v)?;
-        let mut bits = 0;
-        if t.is_heap_type() { bits |= 1 << 9 }
-        if t.has(TypeFlags::BASE) { bits |= 1 << 10 }
-        if t.has(TypeFlags::ABSTRACT) { bits |= 1 << 20 }
-        if t.has(TypeFlags::SEQUENCE) { bits |= 1 << 5 }
-        if t.has(TypeFlags::MAPPING) { bits |= 1 << 6 }
-        Ok(vm.new_int(bits))
-    }, None);
-    vm.getset(t, "__basicsize__", |vm, v| Ok(vm.new_int(vm.this::<Type>(v)?.layout().size as i64)), None);
+    vm.getset(
+        t,
+        "__flags__",
+        |vm, v| {
+            let t = vm.this::<Type>(v)?;
+            let mut bits = 0;
+            if t.is_heap_type() {
+                bits |= 1 << 9
+            }
+            if t.has(TypeFlags::BASE) {
+                bits |= 1 << 10
+            }
+            if t.has(TypeFlags::ABSTRACT) {
+                bits |= 1 << 20
+            }
+            if t.has(TypeFlags::SEQUENCE) {
+                bits |= 1 << 5
+            }
+            if t.has(TypeFlags::MAPPING) {
+                bits |= 1 << 6
+            }
+            Ok(vm.new_int(bits))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__basicsize__",
+        |vm, v| Ok(vm.new_int(vm.this::<Type>(v)?.layout().size as i64)),
+        None,
+    );
     vm.getset(t, "__itemsize__", |_, _| Ok(Value::small_int(0)), None);
-    vm.getset(t, "__dictoffset__", |vm, v| {
-        Ok(vm.new_int(if vm.this::<Type>(v)?.has(TypeFlags::DICT) { 16 } else { 0 }))
-    }, None);
-    vm.getset(t, "__weakrefoffset__", |vm, v| {
-        Ok(vm.new_int(if vm.this::<Type>(v)?.has(TypeFlags::WEAKREF) { 24 } else { 0 }))
-    }, None);
+    vm.getset(
+        t,
+        "__dictoffset__",
+        |vm, v| {
+            Ok(vm.new_int(if vm.this::<Type>(v)?.has(TypeFlags::DICT) {
+                16
+            } else {
+                0
+            }))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__weakrefoffset__",
+        |vm, v| {
+            Ok(vm.new_int(if vm.this::<Type>(v)?.has(TypeFlags::WEAKREF) {
+                24
+            } else {
+                0
+            }))
+        },
+        None,
+    );
     vm.method(t, "mro", "mro($self, /)\n--\n\n", |vm, v, _| {
         let mro = vm.this::<Type>(v)?.mro();
         Ok(vm.new_list(mro.iter().map(|t| t.value()).collect()))
@@ -81,7 +175,9 @@ pub(crate) fn init(vm: &Vm) {
         }
         Ok(vm.new_list(names.to_vec()))
     });
-    vm.method(t, "__sizeof__", "", |vm, _, _| Ok(vm.new_int(size_of::<Type>() as i64)));
+    vm.method(t, "__sizeof__", "", |vm, _, _| {
+        Ok(vm.new_int(size_of::<Type>() as i64))
+    });
 }
 
 /// Calling a class: `__new__`, then `__init__` when the result is an instance of it.
@@ -91,7 +187,10 @@ fn type_call(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         return Ok(vm.type_of(&args.pos[0]).value());
     }
     let Some(new) = t.slots.new.get() else {
-        return Err(vm.type_error(format!("cannot create '{}' instances", vm.type_full_name(t))));
+        return Err(vm.type_error(format!(
+            "cannot create '{}' instances",
+            vm.type_full_name(t)
+        )));
     };
     let obj = new(vm, t, args)?;
     let ot = vm.type_of(&obj);
@@ -202,7 +301,10 @@ fn set_bases(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
     let Some(bases) = x.and_then(|x| x.as_ref::<Tuple>()) else {
         return Err(vm.type_error(format!("can only assign tuple to {}.__bases__", t.name())));
     };
-    let types: Vec<Ref<Type>> = bases.iter().filter_map(|b| b.as_ref::<Type>().cloned()).collect();
+    let types: Vec<Ref<Type>> = bases
+        .iter()
+        .filter_map(|b| b.as_ref::<Type>().cloned())
+        .collect();
     if types.is_empty() || types.len() != bases.len() {
         return Err(vm.type_error(format!(
             "can only assign non-empty tuple to {}.__bases__, not ()",
@@ -243,7 +345,11 @@ fn set_abstract(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
         None => drop(vm.dict_del_str(&t.dict(), &vm.names.abstractmethods)),
     }
     let flags = t.flags.get();
-    t.flags.set(if any { flags | TypeFlags::ABSTRACT } else { flags & !TypeFlags::ABSTRACT });
+    t.flags.set(if any {
+        flags | TypeFlags::ABSTRACT
+    } else {
+        flags & !TypeFlags::ABSTRACT
+    });
     t.modified();
     Ok(())
 }
@@ -279,7 +385,11 @@ fn set_annotations(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
     match x {
         Some(x) => {
             let own = vm.dict_get_str(&d, &vm.names.annotations).is_some();
-            vm.dict_set_str(&d, if own { &vm.names.annotations } else { &cache }, x.clone());
+            vm.dict_set_str(
+                &d,
+                if own { &vm.names.annotations } else { &cache },
+                x.clone(),
+            );
         }
         None => {
             let a = vm.dict_del_str(&d, &vm.names.annotations);
@@ -307,7 +417,9 @@ fn get_annotate(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 fn set_annotate(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
     let t = mutable(vm, v, &vm.names.annotate)?;
-    let Some(x) = x else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
+    let Some(x) = x else {
+        return Err(vm.type_error("cannot delete __annotate__ attribute"));
+    };
     vm.dict_set_str(&t.dict(), &vm.names.annotate_func, x.clone());
     vm.dict_del_str(&t.dict(), &vm.intern("__annotations_cache__"));
     Ok(())
@@ -317,7 +429,13 @@ fn set_annotate(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
 
 /// The `__new__` a native type shows.
 pub(crate) fn new_wrapper(vm: &Vm, t: &Ref<Type>) -> Value {
-    vm.new_native("__new__", "__new__(type, *args, **kwargs)\n--\n\n", NativeKind::Plain(call_new), t.value(), Value::NONE)
+    vm.new_native(
+        "__new__",
+        "__new__(type, *args, **kwargs)\n--\n\n",
+        NativeKind::Plain(call_new),
+        t.value(),
+        Value::NONE,
+    )
 }
 
 fn call_new(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
@@ -359,7 +477,9 @@ fn call_new(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
 pub(crate) fn native_new_of(f: &Value) -> Option<Ref<Type>> {
     let n = f.downcast::<NativeFunction>()?;
     match n.func {
-        NativeKind::Plain(p) if std::ptr::fn_addr_eq(p, call_new as PlainFn) => n.this.get().into_ref::<Type>().ok(),
+        NativeKind::Plain(p) if std::ptr::fn_addr_eq(p, call_new as PlainFn) => {
+            n.this.get().into_ref::<Type>().ok()
+        }
         _ => None,
     }
 }
@@ -386,7 +506,9 @@ impl Vm {
             }
             return Ok(false);
         }
-        if let Some(r) = self.call_special(class, &self.names.instancecheck, std::slice::from_ref(v))? {
+        if let Some(r) =
+            self.call_special(class, &self.names.instancecheck, std::slice::from_ref(v))?
+        {
             return self.is_true(&r);
         }
         self.real_isinstance(v, class)
@@ -410,7 +532,9 @@ impl Vm {
             }
             return Ok(false);
         }
-        if let Some(r) = self.call_special(class, &self.names.subclasscheck, std::slice::from_ref(sub))? {
+        if let Some(r) =
+            self.call_special(class, &self.names.subclasscheck, std::slice::from_ref(sub))?
+        {
             return self.is_true(&r);
         }
         self.real_issubclass(sub, class)
@@ -443,7 +567,10 @@ impl Vm {
             return Ok(s.is_subtype(t));
         }
         self.check_class(sub, "issubclass() arg 1 must be a class")?;
-        self.check_class(class, "issubclass() arg 2 must be a class, a tuple of classes, or a union")?;
+        self.check_class(
+            class,
+            "issubclass() arg 2 must be a class, a tuple of classes, or a union",
+        )?;
         self.abstract_issubclass(sub, class)
     }
 
@@ -459,8 +586,12 @@ impl Vm {
         if sub.is(class) {
             return Ok(true);
         }
-        let Some(bases) = self.lookup_attr(sub, &self.names.bases)? else { return Ok(false) };
-        let Some(bases) = bases.downcast::<Tuple>() else { return Ok(false) };
+        let Some(bases) = self.lookup_attr(sub, &self.names.bases)? else {
+            return Ok(false);
+        };
+        let Some(bases) = bases.downcast::<Tuple>() else {
+            return Ok(false);
+        };
         for b in bases.iter() {
             if self.abstract_issubclass(b, class)? {
                 return Ok(true);

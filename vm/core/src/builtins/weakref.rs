@@ -12,7 +12,9 @@ pub(crate) fn init(vm: &Vm) {
         let callback = pos.get(1).filter(|c| !c.is_none()).cloned();
         vm.make_weakref(class, &pos[0], callback).map(Value::from)
     }));
-    t.slots.init.set(Some(|vm, _, a| a.between(vm, "__init__", 1, 2).map(|_| ())));
+    t.slots
+        .init
+        .set(Some(|vm, _, a| a.between(vm, "__init__", 1, 2).map(|_| ())));
     t.slots.call.set(Some(|vm, v, a| {
         a.exactly::<0>(vm, "weakref")?;
         Ok(vm.this::<WeakRef>(v)?.get().unwrap_or(Value::NONE))
@@ -20,7 +22,9 @@ pub(crate) fn init(vm: &Vm) {
     t.slots.hash.set(Some(|vm, v| {
         let w = vm.this::<WeakRef>(v)?;
         if w.hash.get() == 0 {
-            let Some(x) = w.get() else { return Err(vm.type_error("weak object has gone away")) };
+            let Some(x) = w.get() else {
+                return Err(vm.type_error("weak object has gone away"));
+            };
             w.hash.set(vm.hash(&x)?);
         }
         Ok(w.hash.get())
@@ -41,27 +45,44 @@ pub(crate) fn init(vm: &Vm) {
         let at = vm.id(v);
         Ok(vm.str_value(&match vm.this::<WeakRef>(v)?.get() {
             Some(x) => {
-                format!("<weakref at {at:#x}; to '{}' at {:#x}>", vm.type_full_name(vm.type_of(&x)), vm.id(&x))
+                format!(
+                    "<weakref at {at:#x}; to '{}' at {:#x}>",
+                    vm.type_full_name(vm.type_of(&x)),
+                    vm.id(&x)
+                )
             }
             None => format!("<weakref at {at:#x}; dead>"),
         }))
     }));
-    vm.getset(t, "__callback__", |vm, v| {
-        let w = vm.this::<WeakRef>(v)?;
-        let c = w.callback.take();
-        w.callback.set(c.clone());
-        Ok(c.unwrap_or(Value::NONE))
-    }, None);
+    vm.getset(
+        t,
+        "__callback__",
+        |vm, v| {
+            let w = vm.this::<WeakRef>(v)?;
+            let c = w.callback.take();
+            w.callback.set(c.clone());
+            Ok(c.unwrap_or(Value::NONE))
+        },
+        None,
+    );
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
 }
 
 impl Vm {
     /// A weak reference; plain ones without callback are shared, as CPython's are.
-    pub fn make_weakref(&self, class: &Ref<Type>, target: &Value, callback: Option<Value>) -> PyResult<Ref<WeakRef>> {
+    pub fn make_weakref(
+        &self,
+        class: &Ref<Type>,
+        target: &Value,
+        callback: Option<Value>,
+    ) -> PyResult<Ref<WeakRef>> {
         let ty = self.type_of(target);
         let weakable = target.downcast::<Type>().is_some() || has_weakrefs(ty);
         if !weakable {
-            return Err(self.type_error(format!("cannot create weak reference to '{}' object", ty.name())));
+            return Err(self.type_error(format!(
+                "cannot create weak reference to '{}' object",
+                ty.name()
+            )));
         }
         if callback.is_none() && class.is(&self.types.weakref) {
             for w in self.heap.weakrefs_of(target) {
@@ -77,7 +98,11 @@ impl Vm {
     }
     /// `weakref.getweakrefcount` and `getweakrefs`.
     pub fn weakrefs_of(&self, v: &Value) -> Vec<Value> {
-        self.heap.weakrefs_of(v).into_iter().map(Value::from).collect()
+        self.heap
+            .weakrefs_of(v)
+            .into_iter()
+            .map(Value::from)
+            .collect()
     }
     /// Marks a native object as wanting its type's finalizer when dropped.
     pub fn set_finalize(&self, v: &Value, on: bool) {
@@ -90,5 +115,8 @@ impl Vm {
 }
 
 fn has_weakrefs(t: &Type) -> bool {
-    t.has(TypeFlags::WEAKREF) || t.mro().iter().any(|c| c.has(TypeFlags::WEAKREF) && (!c.is_heap_type() || t.is_heap_type()))
+    t.has(TypeFlags::WEAKREF)
+        || t.mro()
+            .iter()
+            .any(|c| c.has(TypeFlags::WEAKREF) && (!c.is_heap_type() || t.is_heap_type()))
 }

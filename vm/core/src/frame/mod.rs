@@ -121,7 +121,12 @@ impl Frame {
         }
         self.depth.set(depth as u32 - 1);
         // SAFETY: the slot was initialised, and lies above the depth now.
-        unsafe { self.base().add(self.code.fixed_slots() + depth - 1).cast_mut().drop_in_place() };
+        unsafe {
+            self.base()
+                .add(self.code.fixed_slots() + depth - 1)
+                .cast_mut()
+                .drop_in_place()
+        };
     }
 
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
@@ -163,13 +168,16 @@ impl Frame {
 
     /// Lets the frame object, if somebody else holds it, live on without the frame.
     fn detach(&self) {
-        let Some(object) = self.object.take() else { return };
+        let Some(object) = self.object.take() else {
+            return;
+        };
         object.lasti.set(self.lasti());
         object.live.set(std::ptr::null());
         object.generator.set(std::ptr::null());
         if object.as_value().ref_count() > 1 {
             // SAFETY: the slots are still initialised here.
-            let slots = (0..self.code.fixed_slots()).map(|i| unsafe { (*self.base().add(i)).get() });
+            let slots =
+                (0..self.code.fixed_slots()).map(|i| unsafe { (*self.base().add(i)).get() });
             *object.saved.borrow_mut() = slots.collect();
             object.locals.set(self.locals.get());
         }
@@ -195,7 +203,12 @@ impl Frame {
         }
         let offset = std::mem::offset_of!(Generator, frame);
         // SAFETY: frames with `is_generator` exist only as the `frame` field of a Generator.
-        Some(unsafe { &*(self as *const Frame).cast::<u8>().sub(offset).cast::<Generator>() })
+        Some(unsafe {
+            &*(self as *const Frame)
+                .cast::<u8>()
+                .sub(offset)
+                .cast::<Generator>()
+        })
     }
 
     /// Puts new cells into the cell slots (arguments that are captured move into theirs).
@@ -207,13 +220,19 @@ impl Frame {
                 Some(arg) => self.slot(arg as usize).take(),
                 None => Value::UNBOUND,
             };
-            let cell = vm.heap.alloc(&vm.types.cell, PyCell { content: Slot::new(content) });
+            let cell = vm.heap.alloc(
+                &vm.types.cell,
+                PyCell {
+                    content: Slot::new(content),
+                },
+            );
             self.slot(nlocals + i).set(cell.into());
         }
         if let Some(closure) = &self.function.closure {
             for (i, cell) in closure.iter().enumerate() {
                 if i < code.nfree as usize {
-                    self.slot(nlocals + code.ncells as usize + i).set(cell.clone());
+                    self.slot(nlocals + code.ncells as usize + i)
+                        .set(cell.clone());
                 }
             }
         }
@@ -230,7 +249,11 @@ pub(crate) fn live<'a>(frame: *const Frame) -> &'a Frame {
 }
 #[inline]
 pub(crate) fn live_or_none<'a>(frame: *const Frame) -> Option<&'a Frame> {
-    if frame.is_null() { None } else { Some(live(frame)) }
+    if frame.is_null() {
+        None
+    } else {
+        Some(live(frame))
+    }
 }
 /// The generator behind a link of a chain.
 #[inline(always)]
@@ -273,14 +296,24 @@ pub(crate) fn place_generator(
     unsafe { Frame::init_slots(&g.frame) };
     g
 }
-const _: () = assert!(std::mem::offset_of!(Generator, frame) + size_of::<Frame>() == size_of::<Generator>());
+const _: () =
+    assert!(std::mem::offset_of!(Generator, frame) + size_of::<Frame>() == size_of::<Generator>());
 
 /// Marks a generator as having, or no longer having, a finalizer.
 pub(crate) fn set_finalize(g: &Generator, on: bool) {
     let offset = std::mem::offset_of!(crate::heap::Obj<Generator>, data);
     // SAFETY: a Generator exists only inside its object; only the header's flag cell is touched.
-    let header = unsafe { &*(g as *const Generator).cast::<u8>().sub(offset).cast::<crate::heap::Header>() };
-    if on { header.set(crate::heap::flag::FINALIZE) } else { header.unset(crate::heap::flag::FINALIZE) }
+    let header = unsafe {
+        &*(g as *const Generator)
+            .cast::<u8>()
+            .sub(offset)
+            .cast::<crate::heap::Header>()
+    };
+    if on {
+        header.set(crate::heap::flag::FINALIZE)
+    } else {
+        header.unset(crate::heap::flag::FINALIZE)
+    }
 }
 
 /// The exception state behind the interpreter's link.

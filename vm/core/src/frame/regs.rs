@@ -45,7 +45,13 @@ impl Regs {
             let locals = frame.add(1).cast_mut().cast::<Value>();
             let bottom = locals.add((*frame).code.fixed_slots());
             let sp = bottom.add((*frame).depth.replace(0) as usize);
-            Regs { frame, pc: (*frame).pc.get(), sp, locals, bottom }
+            Regs {
+                frame,
+                pc: (*frame).pc.get(),
+                sp,
+                locals,
+                bottom,
+            }
         }
     }
     /// Leaves the frame as one at rest.
@@ -83,7 +89,13 @@ impl Regs {
     /// Makes `unit` the next instruction.
     #[inline(always)]
     pub fn jump(&mut self, unit: u32) {
-        self.pc = self.frame().code.quick.as_ptr().wrapping_add(unit as usize).wrapping_sub(1);
+        self.pc = self
+            .frame()
+            .code
+            .quick
+            .as_ptr()
+            .wrapping_add(unit as usize)
+            .wrapping_sub(1);
     }
     #[inline(always)]
     pub fn unit(&self) -> usize {
@@ -92,7 +104,10 @@ impl Regs {
 
     #[inline(always)]
     pub fn push(&mut self, v: Value) {
-        debug_assert!(self.depth() < self.frame().code.stacksize as usize, "stack overflow");
+        debug_assert!(
+            self.depth() < self.frame().code.stacksize as usize,
+            "stack overflow"
+        );
         // SAFETY: below co_stacksize, so within the frame's block.
         unsafe {
             self.sp.write(v);
@@ -222,7 +237,15 @@ impl Regs {
         self.frame().nblocks.set(n);
         // SAFETY: written by push_block.
         let word = unsafe { self.block_slot(n as usize).read() };
-        let kind = if word & 0xFF == 0 { BlockKind::Finally } else { BlockKind::Except };
-        Some(Block { kind, handler: (word >> 32) as u32, level: (word >> 8) as u16 })
+        let kind = if word & 0xFF == 0 {
+            BlockKind::Finally
+        } else {
+            BlockKind::Except
+        };
+        Some(Block {
+            kind,
+            handler: (word >> 32) as u32,
+            level: (word >> 8) as u16,
+        })
     }
 }

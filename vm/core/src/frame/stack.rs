@@ -33,7 +33,11 @@ impl FrameStack {
     pub fn push(&self, frame: Frame) -> *const Frame {
         let words = size_of::<Frame>() / 8 + frame.code.frame_slots();
         let at = self.top.get();
-        let at = if (self.end.get() as usize) - (at as usize) >= words * 8 { at } else { self.grow(words) };
+        let at = if (self.end.get() as usize) - (at as usize) >= words * 8 {
+            at
+        } else {
+            self.grow(words)
+        };
         // SAFETY: `words` words are free at `at`.
         unsafe {
             self.top.set(at.add(words));

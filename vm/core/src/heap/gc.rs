@@ -144,7 +144,8 @@ impl Heap {
         if !gc.enabled.get() || gc.balance.get() < gc.due_at.get() {
             return;
         }
-        let full = gc.old.get() > gc.old_at_full.get() + gc.old_at_full.get() / 2 + 4 * gc.threshold.get();
+        let full =
+            gc.old.get() > gc.old_at_full.get() + gc.old_at_full.get() / 2 + 4 * gc.threshold.get();
         self.collect(full);
     }
 
@@ -213,7 +214,8 @@ impl Heap {
                 });
             }
             // Whatever is referred to from outside is alive, and so is all it leads to.
-            let mut grey: Vec<*mut Header> = set.iter().copied().filter(|&p| *counter(p) > 0).collect();
+            let mut grey: Vec<*mut Header> =
+                set.iter().copied().filter(|&p| *counter(p) > 0).collect();
             self.mark(&mut grey);
             // What must run a finalizer first stays, with all it leads to; a later collection takes it.
             let mut finalize = Vec::new();
@@ -233,7 +235,11 @@ impl Heap {
                 self.push_pending(Pending::Finalize(v));
             }
             self.mark(&mut finalize);
-            let garbage = set.iter().copied().filter(|&p| !(*p).has(flag::REACHABLE)).collect();
+            let garbage = set
+                .iter()
+                .copied()
+                .filter(|&p| !(*p).has(flag::REACHABLE))
+                .collect();
             for &p in set {
                 (*p).unset(flag::COLLECTING | flag::REACHABLE);
             }

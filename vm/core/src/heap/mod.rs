@@ -11,8 +11,8 @@ mod value;
 
 pub use cell::{RefSlot, Slot};
 pub use gc::GcStats;
-pub use header::{Kind, Payload, VTable};
 pub(crate) use header::{Header, Obj, flag};
+pub use header::{Kind, Payload, VTable};
 pub(crate) use value::class_of;
 pub use value::{INT_MAX, INT_MIN, Ref, Unpacked, Value};
 
@@ -114,7 +114,12 @@ impl Heap {
 
     /// Allocates `T` with `trailing` zeroed-or-stale bytes behind it that the caller fills at once.
     #[inline(always)]
-    pub(crate) fn alloc_with<T: Payload>(&self, class: &Ref<Type>, data: T, trailing: usize) -> Ref<T> {
+    pub(crate) fn alloc_with<T: Payload>(
+        &self,
+        class: &Ref<Type>,
+        data: T,
+        trailing: usize,
+    ) -> Ref<T> {
         let class = class.clone();
         let ptr = class.as_ptr();
         std::mem::forget(class);
@@ -195,7 +200,10 @@ impl Heap {
         };
         // SAFETY: the chunk is fresh and large enough.
         unsafe {
-            head.as_ptr().write(ChunkHead { stride: stride as u32, gc_refs: std::ptr::null_mut() });
+            head.as_ptr().write(ChunkHead {
+                stride: stride as u32,
+                gc_refs: std::ptr::null_mut(),
+            });
             let first = base.add(CHUNK_HEAD);
             self.bump[class].set((first.add(stride), base.add(CHUNK)));
             self.chunks.borrow_mut().push(head);
@@ -208,7 +216,9 @@ impl Heap {
         let layout = large_layout(size);
         // SAFETY: the layout is not empty.
         let base = unsafe { alloc_zeroed(layout) };
-        let Some(block) = NonNull::new(base) else { std::alloc::handle_alloc_error(layout) };
+        let Some(block) = NonNull::new(base) else {
+            std::alloc::handle_alloc_error(layout)
+        };
         let mut large = self.large.borrow_mut();
         // SAFETY: the prefix is part of the block.
         unsafe {
@@ -235,7 +245,10 @@ impl Heap {
             (*h).flags.set((*h).flags.get() & flag::YOUNG);
             #[cfg(debug_assertions)]
             h.cast::<u8>().add(16).write_bytes(0xDB, class * GRAIN - 16);
-            (*h).class.as_ptr().cast::<*mut Header>().write(self.free[class].get());
+            (*h).class
+                .as_ptr()
+                .cast::<*mut Header>()
+                .write(self.free[class].get());
             self.free[class].set(h);
         }
     }
@@ -295,7 +308,11 @@ impl Heap {
     pub(crate) fn add_weakref(&self, target: &Value, weak: &Ref<WeakRef>) {
         let Some(h) = target.header() else { return };
         h.set(flag::WEAKREF);
-        self.weakrefs.borrow_mut().entry(target.address()).or_default().push(weak.as_ptr());
+        self.weakrefs
+            .borrow_mut()
+            .entry(target.address())
+            .or_default()
+            .push(weak.as_ptr());
     }
 
     /// Takes a weak reference that dies before its referent out of the table.
@@ -313,7 +330,9 @@ impl Heap {
     /// The weak references to an object, oldest first.
     pub(crate) fn weakrefs_of(&self, target: &Value) -> Vec<Ref<WeakRef>> {
         let table = self.weakrefs.borrow();
-        let Some(list) = table.get(&target.address()) else { return Vec::new() };
+        let Some(list) = table.get(&target.address()) else {
+            return Vec::new();
+        };
         list.iter()
             // SAFETY: a weak reference takes itself out of the table when it dies.
             .filter(|w| unsafe { w.as_ref().header.refs.get() } > 0)
@@ -332,7 +351,9 @@ impl Heap {
     fn clear_weakrefs(&self, p: NonNull<Header>) {
         // SAFETY: the caller keeps the object's header alive.
         unsafe { p.as_ref() }.unset(flag::WEAKREF);
-        let Some(list) = self.weakrefs.borrow_mut().remove(&(p.as_ptr() as usize)) else { return };
+        let Some(list) = self.weakrefs.borrow_mut().remove(&(p.as_ptr() as usize)) else {
+            return;
+        };
         for w in list.into_iter().rev() {
             // SAFETY: a weak reference takes itself out of the table when it dies.
             let weak = unsafe { w.as_ref() };
@@ -342,7 +363,10 @@ impl Heap {
                 weak.header.refs.set(weak.header.refs.get() + 1);
                 // SAFETY: the count was just added.
                 let weakref = unsafe { Ref::from_raw(w) };
-                self.push_pending(Pending::WeakCallback { callback, weakref: weakref.into() });
+                self.push_pending(Pending::WeakCallback {
+                    callback,
+                    weakref: weakref.into(),
+                });
             }
         }
     }
@@ -351,7 +375,11 @@ impl Heap {
 
     pub(crate) fn side_dict(&self, v: &Value) -> Option<Ref<Dict>> {
         let h = v.header()?;
-        if h.has(flag::SIDE_DICT) { self.side_dicts.borrow().get(&v.address()).cloned() } else { None }
+        if h.has(flag::SIDE_DICT) {
+            self.side_dicts.borrow().get(&v.address()).cloned()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn set_side_dict(&self, v: &Value, dict: Option<Ref<Dict>>) {
@@ -383,14 +411,23 @@ impl Heap {
     #[inline]
     pub(crate) fn set_finalize(v: &Value, on: bool) {
         if let Some(h) = v.header() {
-            if on { h.set(flag::FINALIZE) } else { h.unset(flag::FINALIZE) }
+            if on {
+                h.set(flag::FINALIZE)
+            } else {
+                h.unset(flag::FINALIZE)
+            }
         }
     }
 
     // ---- interned strings ----
 
     /// The one interned string of this text, made by `make` if there is none.
-    pub(crate) fn intern(&self, bytes: &[u8], keys: &HashKeys, make: impl FnOnce() -> Ref<Str>) -> Ref<Str> {
+    pub(crate) fn intern(
+        &self,
+        bytes: &[u8],
+        keys: &HashKeys,
+        make: impl FnOnce() -> Ref<Str>,
+    ) -> Ref<Str> {
         let hash = keys.hash_bytes(bytes);
         let mut table = self.interned.borrow_mut();
         // SAFETY (both): a string in the table is alive; it takes itself out when it dies.
@@ -406,7 +443,9 @@ impl Heap {
         s.hash_with(keys);
         s.set_interned();
         // SAFETY: as above; the hash was just cached in it.
-        table.insert_unique(hash, s.as_ptr(), |p| unsafe { p.as_ref() }.data.cached_hash());
+        table.insert_unique(hash, s.as_ptr(), |p| {
+            unsafe { p.as_ref() }.data.cached_hash()
+        });
         s
     }
 
@@ -500,7 +539,11 @@ impl Drop for Heap {
         let mut types = Vec::new();
         self.for_each_object(|p| {
             // SAFETY: visited objects are live.
-            if unsafe { p.as_ref() }.kind.get() == Kind::Type { types.push(p) } else { objects.push(p) }
+            if unsafe { p.as_ref() }.kind.get() == Kind::Type {
+                types.push(p)
+            } else {
+                objects.push(p)
+            }
         });
         for p in objects.into_iter().chain(types) {
             // SAFETY: every payload is dropped once; headers and types' plain fields stay readable.
@@ -511,7 +554,10 @@ impl Drop for Heap {
             // SAFETY: the chunk and its counters were allocated with these layouts.
             unsafe {
                 gc::free_counters(chunk);
-                dealloc(chunk.as_ptr().cast(), Layout::from_size_align(CHUNK, CHUNK).expect("constant"));
+                dealloc(
+                    chunk.as_ptr().cast(),
+                    Layout::from_size_align(CHUNK, CHUNK).expect("constant"),
+                );
             }
         }
         for block in self.large.borrow_mut().drain(..) {

@@ -83,13 +83,21 @@ impl Value {
     #[inline(always)]
     pub fn try_int(i: i64) -> Option<Value> {
         let v = Value::from_bits(INT_TAG | (i as u64 & !INT_TAG));
-        if ((v.bits() << 13) as i64) >> 13 == i { Some(v) } else { None }
+        if ((v.bits() << 13) as i64) >> 13 == i {
+            Some(v)
+        } else {
+            None
+        }
     }
 
     /// A float, when it is not a NaN (those are heap objects).
     #[inline(always)]
     pub fn try_float(f: f64) -> Option<Value> {
-        if f.is_nan() { None } else { Some(Value::from_bits(f.to_bits() + FLOAT_OFFSET)) }
+        if f.is_nan() {
+            None
+        } else {
+            Some(Value::from_bits(f.to_bits() + FLOAT_OFFSET))
+        }
     }
 
     #[inline(always)]
@@ -124,13 +132,20 @@ impl Value {
 
     #[inline(always)]
     pub fn as_small_int(&self) -> Option<i64> {
-        if self.bits() >= INT_TAG { Some(((self.bits() << 13) as i64) >> 13) } else { None }
+        if self.bits() >= INT_TAG {
+            Some(((self.bits() << 13) as i64) >> 13)
+        } else {
+            None
+        }
     }
     /// Both ints of a pair, when both stand in the word.
     #[inline(always)]
     pub fn both_small(a: &Value, b: &Value) -> Option<(i64, i64)> {
         if a.bits() & b.bits() >= INT_TAG {
-            Some((((a.bits() << 13) as i64) >> 13, ((b.bits() << 13) as i64) >> 13))
+            Some((
+                ((a.bits() << 13) as i64) >> 13,
+                ((b.bits() << 13) as i64) >> 13,
+            ))
         } else {
             None
         }
@@ -138,7 +153,11 @@ impl Value {
     #[inline(always)]
     pub fn as_inline_float(&self) -> Option<f64> {
         let bits = self.bits().wrapping_sub(FLOAT_OFFSET);
-        if bits <= FLOAT_SPAN { Some(f64::from_bits(bits)) } else { None }
+        if bits <= FLOAT_SPAN {
+            Some(f64::from_bits(bits))
+        } else {
+            None
+        }
     }
     #[inline]
     pub fn as_bool(&self) -> Option<bool> {
@@ -207,7 +226,11 @@ impl Value {
             header.kind.get() as u8 == T::KIND as u8
         };
         // SAFETY: a pointer word and Ref have the same representation, and the payload type was checked.
-        if same { Some(unsafe { &*(self as *const Value).cast::<Ref<T>>() }) } else { None }
+        if same {
+            Some(unsafe { &*(self as *const Value).cast::<Ref<T>>() })
+        } else {
+            None
+        }
     }
 
     /// The typed reference, or the value back.
@@ -271,7 +294,10 @@ impl<T: Payload> Ref<T> {
     /// The caller hands over one counted reference to a live object with payload `T`.
     #[inline(always)]
     pub(crate) unsafe fn from_raw(ptr: NonNull<Obj<T>>) -> Ref<T> {
-        Ref { ptr, _own: PhantomData }
+        Ref {
+            ptr,
+            _own: PhantomData,
+        }
     }
     #[inline(always)]
     pub(crate) fn as_ptr(&self) -> NonNull<Obj<T>> {
@@ -329,7 +355,10 @@ impl<T: Payload> Clone for Ref<T> {
     fn clone(&self) -> Ref<T> {
         let h = self.head();
         h.refs.set(h.refs.get().wrapping_add(1));
-        Ref { ptr: self.ptr, _own: PhantomData }
+        Ref {
+            ptr: self.ptr,
+            _own: PhantomData,
+        }
     }
 }
 

@@ -37,12 +37,19 @@ impl Vm {
         };
         for (name, v) in args.names.iter().zip(args.kw) {
             let Some(s) = name.as_ref::<Str>() else {
-                return Err(self.type_error(format!("{}() keywords must be strings", self.func_qualname(f))));
+                return Err(self.type_error(format!(
+                    "{}() keywords must be strings",
+                    self.func_qualname(f)
+                )));
             };
             let find = |s: &crate::heap::Ref<Str>| {
                 let params = &code.varnames[..total];
                 let by_identity = params[posonly..].iter().position(|p| p.is(s));
-                by_identity.or_else(|| params[posonly..].iter().position(|p| p.as_bytes() == s.as_bytes()))
+                by_identity.or_else(|| {
+                    params[posonly..]
+                        .iter()
+                        .position(|p| p.as_bytes() == s.as_bytes())
+                })
             };
             match find(s) {
                 Some(i) => {
@@ -77,7 +84,9 @@ impl Vm {
             let defaults = f.defaults.get();
             let ndefaults = defaults.as_ref().map_or(0, |d| d.len());
             let required = argcount.saturating_sub(ndefaults);
-            let missing: Vec<usize> = (given..required).filter(|i| frame.slot(*i).is_unbound()).collect();
+            let missing: Vec<usize> = (given..required)
+                .filter(|i| frame.slot(*i).is_unbound())
+                .collect();
             if !missing.is_empty() {
                 return Err(self.missing_arguments(f, frame, &missing, "positional"));
             }
@@ -85,7 +94,9 @@ impl Vm {
                 for i in given.max(required)..argcount {
                     if frame.slot(i).is_unbound() {
                         // More defaults than parameters: the last ones count.
-                        frame.slot(i).set(defaults[i + ndefaults - argcount].clone());
+                        frame
+                            .slot(i)
+                            .set(defaults[i + ndefaults - argcount].clone());
                     }
                 }
             }
@@ -97,7 +108,9 @@ impl Vm {
                 if !frame.slot(i).is_unbound() {
                     continue;
                 }
-                let default = kwdefaults.as_ref().and_then(|d| self.dict_get_str(d, &code.varnames[i]));
+                let default = kwdefaults
+                    .as_ref()
+                    .and_then(|d| self.dict_get_str(d, &code.varnames[i]));
                 match default {
                     Some(v) => frame.slot(i).set(v),
                     None => missing.push(i),
@@ -111,13 +124,18 @@ impl Vm {
     }
 
     pub(crate) fn func_qualname(&self, f: &Function) -> String {
-        f.qualname.get().downcast::<Str>().map_or(String::new(), |s| s.to_string_lossy().into_owned())
+        f.qualname
+            .get()
+            .downcast::<Str>()
+            .map_or(String::new(), |s| s.to_string_lossy().into_owned())
     }
 
     #[cold]
     fn missing_arguments(&self, f: &Function, frame: &Frame, missing: &[usize], kind: &str) -> Exc {
-        let names: Vec<String> =
-            missing.iter().map(|i| format!("'{}'", frame.code.varnames[*i].to_string_lossy())).collect();
+        let names: Vec<String> = missing
+            .iter()
+            .map(|i| format!("'{}'", frame.code.varnames[*i].to_string_lossy()))
+            .collect();
         let list = match &names[..] {
             [a] => a.clone(),
             [a, b] => format!("{a} and {b}"),
@@ -138,11 +156,16 @@ impl Vm {
         let kwonly = frame.code.data.kwonlyargcount as usize;
         let defaults = f.defaults.get().map_or(0, |d| d.len());
         let (sig, plural) = if defaults > 0 {
-            (format!("from {} to {argcount}", argcount.saturating_sub(defaults)), true)
+            (
+                format!("from {} to {argcount}", argcount.saturating_sub(defaults)),
+                true,
+            )
         } else {
             (argcount.to_string(), argcount != 1)
         };
-        let kw_given = (argcount..argcount + kwonly).filter(|i| !frame.slot(*i).is_unbound()).count();
+        let kw_given = (argcount..argcount + kwonly)
+            .filter(|i| !frame.slot(*i).is_unbound())
+            .count();
         let kw_part = if kw_given > 0 {
             format!(
                 " positional argument{} (and {kw_given} keyword-only argument{})",
@@ -156,16 +179,32 @@ impl Vm {
             "{}() takes {sig} positional argument{} but {given}{kw_part} {} given",
             self.func_qualname(f),
             if plural { "s" } else { "" },
-            if given == 1 && kw_given == 0 { "was" } else { "were" }
+            if given == 1 && kw_given == 0 {
+                "was"
+            } else {
+                "were"
+            }
         ))
     }
 
     #[cold]
-    fn unexpected_keyword(&self, f: &Function, code: &Code, args: Args, name: &Str, posonly: usize) -> Exc {
+    fn unexpected_keyword(
+        &self,
+        f: &Function,
+        code: &Code,
+        args: Args,
+        name: &Str,
+        posonly: usize,
+    ) -> Exc {
         let qualname = self.func_qualname(f);
         let positional: Vec<String> = code.varnames[..posonly]
             .iter()
-            .filter(|p| args.names.iter().any(|n| n.downcast::<Str>().is_some_and(|s| s.as_bytes() == p.as_bytes())))
+            .filter(|p| {
+                args.names.iter().any(|n| {
+                    n.downcast::<Str>()
+                        .is_some_and(|s| s.as_bytes() == p.as_bytes())
+                })
+            })
             .map(|p| p.to_string_lossy().into_owned())
             .collect();
         if !positional.is_empty() {

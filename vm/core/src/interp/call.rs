@@ -156,17 +156,29 @@ impl Vm {
     }
 
     /// Instances of plain Python classes: made here, with the frame of `__init__` entered. False when not that simple.
-    fn enter_class_call(&self, r: &mut Regs, t: &Ref<Type>, args: Args, drop: usize) -> PyResult<bool> {
+    fn enter_class_call(
+        &self,
+        r: &mut Regs,
+        t: &Ref<Type>,
+        args: Args,
+        drop: usize,
+    ) -> PyResult<bool> {
         let simple = t.class().is(&self.types.type_)
             && t.layout().kind == crate::heap::Kind::Instance
             && !t.has(TypeFlags::ABSTRACT)
-            && t.slots.new.get().is_some_and(|n| std::ptr::fn_addr_eq(n, crate::builtins::object::object_new as NewFn))
+            && t.slots.new.get().is_some_and(|n| {
+                std::ptr::fn_addr_eq(n, crate::builtins::object::object_new as NewFn)
+            })
             && t.slots.init.get().is_some_and(crate::slots::is_python_init);
         if !simple {
             return Ok(false);
         }
-        let Some(init) = t.lookup(self, &self.names.init) else { return Ok(false) };
-        let Some(f) = init.as_ref::<Function>() else { return Ok(false) };
+        let Some(init) = t.lookup(self, &self.names.init) else {
+            return Ok(false);
+        };
+        let Some(f) = init.as_ref::<Function>() else {
+            return Ok(false);
+        };
         let code = self.function_code(f)?;
         if is_generator(&code) {
             return Ok(false);
@@ -207,7 +219,11 @@ impl Vm {
                 r.push(v);
                 Ok(())
             }
-            Tail::Call { callable, args, names } => {
+            Tail::Call {
+                callable,
+                args,
+                names,
+            } => {
                 let names: &[Value] = names.as_deref().map_or(&[], |t| t);
                 self.call_any(r, &callable, Args::split(&args, names), 0)
             }
@@ -245,7 +261,9 @@ impl Vm {
         let mut all = match args.downcast::<Tuple>() {
             Some(t) => t.to_vec(),
             None => {
-                if self.type_of(&args).slots.iter.get().is_none() && self.type_of(&args).slots.getitem.get().is_none() {
+                if self.type_of(&args).slots.iter.get().is_none()
+                    && self.type_of(&args).slots.getitem.get().is_none()
+                {
                     return Err(self.type_error(format!(
                         "{} argument after * must be an iterable, not {}",
                         self.callable_name(&callable),

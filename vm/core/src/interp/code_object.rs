@@ -15,7 +15,10 @@ impl Vm {
         let name = |s: &str| self.intern(s);
         let d = &**data;
         let names = [&d.varnames, &d.cellvars, &d.freevars];
-        let varnames: Box<[Ref<Str>]> = names.iter().flat_map(|l| l.iter().map(|s| name(s))).collect();
+        let varnames: Box<[Ref<Str>]> = names
+            .iter()
+            .flat_map(|l| l.iter().map(|s| name(s)))
+            .collect();
         let nlocals = d.varnames.len();
         let nargs = d.argcount as usize
             + d.kwonlyargcount as usize
@@ -24,11 +27,20 @@ impl Vm {
         let cell_args: Box<[Option<u32>]> = d
             .cellvars
             .iter()
-            .map(|c| d.varnames[..nargs.min(nlocals)].iter().position(|v| v == c).map(|i| i as u32))
+            .map(|c| {
+                d.varnames[..nargs.min(nlocals)]
+                    .iter()
+                    .position(|v| v == c)
+                    .map(|i| i as u32)
+            })
             .collect();
         let special = flags::VARARGS | flags::VARKEYWORDS;
-        let generators = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR | flags::ITERABLE_COROUTINE;
-        let plain = d.flags & special == 0 && d.kwonlyargcount == 0 && d.flags & flags::OPTIMIZED != 0;
+        let generators = flags::GENERATOR
+            | flags::COROUTINE
+            | flags::ASYNC_GENERATOR
+            | flags::ITERABLE_COROUTINE;
+        let plain =
+            d.flags & special == 0 && d.kwonlyargcount == 0 && d.flags & flags::OPTIMIZED != 0;
         let shape = match (plain, d.flags & generators != 0) {
             (true, false) => CallShape::Simple,
             (true, true) => CallShape::SimpleGenerator,
@@ -66,7 +78,11 @@ impl Vm {
             Const::Ellipsis => Value::ELLIPSIS,
             Const::Int(i) => self.new_int(*i),
             Const::BigInt(negative, bytes) => {
-                let sign = if *negative { Sign::Negative } else { Sign::Positive };
+                let sign = if *negative {
+                    Sign::Negative
+                } else {
+                    Sign::Positive
+                };
                 self.new_bigint(IBig::from_parts(sign, UBig::from_le_bytes(bytes)))
             }
             Const::Float(f) => self.new_float(*f),
@@ -92,7 +108,11 @@ impl Vm {
 
     /// Strings that look like names are interned, as CPython's constants are.
     fn const_str(&self, bytes: &[u8]) -> Ref<Str> {
-        if bytes.len() <= 64 && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+        if bytes.len() <= 64
+            && bytes
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        {
             self.intern_wtf8(bytes)
         } else {
             self.new_wtf8(bytes)

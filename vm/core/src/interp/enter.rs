@@ -49,7 +49,9 @@ impl Vm {
     }
 
     pub(crate) fn function_code(&self, f: &Function) -> PyResult<Ref<Code>> {
-        f.code.get().ok_or_else(|| self.runtime_error("function without code"))
+        f.code
+            .get()
+            .ok_or_else(|| self.runtime_error("function without code"))
     }
 
     /// Puts a new frame on top of the running one. It is not entered yet.
@@ -139,23 +141,26 @@ impl Vm {
     /// A function object over a code object, as modules, exec and class bodies run one.
     pub fn function_of_code(&self, code: &Ref<Code>, globals: &Ref<Dict>) -> Ref<Function> {
         let builtins = self.builtins_of(globals);
-        self.heap.alloc(&self.types.function, Function {
-            code: RefSlot::new(Some(code.clone())),
-            globals: globals.clone(),
-            builtins,
-            closure: None,
-            defaults: RefSlot::default(),
-            kwdefaults: RefSlot::default(),
-            name: Slot::new(code.name.value()),
-            qualname: Slot::new(code.qualname.value()),
-            doc: Slot::new(Value::NONE),
-            module: Slot::new(Value::NONE),
-            annotations: Slot::empty(),
-            annotate: Slot::new(Value::NONE),
-            type_params: Slot::new(self.empty_tuple.value()),
-            dict: RefSlot::default(),
-            version: Cell::new(0),
-        })
+        self.heap.alloc(
+            &self.types.function,
+            Function {
+                code: RefSlot::new(Some(code.clone())),
+                globals: globals.clone(),
+                builtins,
+                closure: None,
+                defaults: RefSlot::default(),
+                kwdefaults: RefSlot::default(),
+                name: Slot::new(code.name.value()),
+                qualname: Slot::new(code.qualname.value()),
+                doc: Slot::new(Value::NONE),
+                module: Slot::new(Value::NONE),
+                annotations: Slot::empty(),
+                annotate: Slot::new(Value::NONE),
+                type_params: Slot::new(self.empty_tuple.value()),
+                dict: RefSlot::default(),
+                version: Cell::new(0),
+            },
+        )
     }
 
     /// The builtins that code with these globals sees (`__builtins__` may be a module or a dict).
@@ -176,7 +181,12 @@ impl Vm {
     }
 
     /// Runs source text as a module's code would be, in the given globals.
-    pub fn exec_source(&self, source: &[u8], filename: &str, globals: &Ref<Dict>) -> PyResult<Value> {
+    pub fn exec_source(
+        &self,
+        source: &[u8],
+        filename: &str,
+        globals: &Ref<Dict>,
+    ) -> PyResult<Value> {
         let code = self.compile(source, filename, lasti_compiler::Mode::Exec)?;
         if self.dict_get_str(globals, &self.names.builtins).is_none()
             && let Some(m) = self.dict_get(&self.modules, "builtins")
@@ -187,8 +197,16 @@ impl Vm {
     }
 
     /// Compiles source to a code object; a compile error comes as the SyntaxError it stands for.
-    pub fn compile(&self, source: &[u8], filename: &str, mode: lasti_compiler::Mode) -> PyResult<Ref<Code>> {
-        let options = lasti_compiler::Options { optimize: self.flags.optimize, ..Default::default() };
+    pub fn compile(
+        &self,
+        source: &[u8],
+        filename: &str,
+        mode: lasti_compiler::Mode,
+    ) -> PyResult<Ref<Code>> {
+        let options = lasti_compiler::Options {
+            optimize: self.flags.optimize,
+            ..Default::default()
+        };
         self.compile_with(source, filename, mode, options)
     }
 
@@ -215,7 +233,10 @@ impl Vm {
             _ => return self.new_exception(&self.exc.memory_error, &e.msg),
         };
         let int = |n: u32| self.new_int(n as i64);
-        let text = e.text.as_ref().map_or(crate::heap::Value::NONE, |t| self.str_value(t));
+        let text = e
+            .text
+            .as_ref()
+            .map_or(crate::heap::Value::NONE, |t| self.str_value(t));
         let fields = [
             self.str_value(&e.msg),
             self.str_value(&e.filename),
@@ -226,7 +247,8 @@ impl Vm {
             int(e.end_offset),
         ];
         let details = self.new_tuple(fields[1..].to_vec());
-        let exc = self.new_exception_args(class, self.new_tuple([fields[0].clone(), details.into()]));
+        let exc =
+            self.new_exception_args(class, self.new_tuple([fields[0].clone(), details.into()]));
         if let Some(x) = exc.0.downcast::<Exception>() {
             for (i, v) in fields.into_iter().enumerate() {
                 x.set_field(i, v);

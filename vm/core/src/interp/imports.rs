@@ -16,18 +16,26 @@ impl Vm {
     pub fn import_dotted(&self, name: &str) -> PyResult<Value> {
         if let Some(m) = self.dict_get(&self.modules, name) {
             if m.is_none() {
-                return Err(self.no_module(format!("import of {name} halted; None in sys.modules"), name));
+                return Err(self.no_module(
+                    format!("import of {name} halted; None in sys.modules"),
+                    name,
+                ));
             }
             return Ok(m);
         }
-        let Some((parent, child)) = name.rsplit_once('.') else { return self.load_module(name, None) };
+        let Some((parent, child)) = name.rsplit_once('.') else {
+            return self.load_module(name, None);
+        };
         let package = self.import_dotted(parent)?;
         // The parent's import may have brought the child.
         if let Some(m) = self.dict_get(&self.modules, name) {
             return Ok(m);
         }
         let Some(path) = self.lookup_attr(&package, &self.names.path)? else {
-            return Err(self.no_module(format!("No module named '{name}'; '{parent}' is not a package"), name));
+            return Err(self.no_module(
+                format!("No module named '{name}'; '{parent}' is not a package"),
+                name,
+            ));
         };
         let m = self.load_module(name, Some(&path))?;
         self.setattr(&package, &self.intern(child), Some(&m))?;
@@ -35,7 +43,12 @@ impl Vm {
     }
 
     fn no_module(&self, msg: String, name: &str) -> Exc {
-        self.import_error(&self.exc.module_not_found_error, msg, self.str_value(name), Value::NONE)
+        self.import_error(
+            &self.exc.module_not_found_error,
+            msg,
+            self.str_value(name),
+            Value::NONE,
+        )
     }
 
     fn load_module(&self, name: &str, path: Option<&Value>) -> PyResult<Value> {
@@ -57,19 +70,35 @@ impl Vm {
 
     fn path_entries(&self, path: &Value) -> PyResult<Vec<String>> {
         let items = self.collect(path)?;
-        Ok(items.iter().filter_map(|v| v.downcast::<Str>().map(|s| s.to_string_lossy().into_owned())).collect())
+        Ok(items
+            .iter()
+            .filter_map(|v| {
+                v.downcast::<Str>()
+                    .map(|s| s.to_string_lossy().into_owned())
+            })
+            .collect())
     }
 
     /// Finders that Python code put on `sys.meta_path` have the last word.
     fn find_through_meta_path(&self, name: &str, path: Option<&Value>) -> PyResult<Value> {
         let missing = || self.no_module(format!("No module named '{name}'"), name);
-        let Some(sys) = self.sys.get() else { return Err(missing()) };
-        let Some(finders) = self.dict_get(&sys.dict, "meta_path") else { return Err(missing()) };
+        let Some(sys) = self.sys.get() else {
+            return Err(missing());
+        };
+        let Some(finders) = self.dict_get(&sys.dict, "meta_path") else {
+            return Err(missing());
+        };
         for finder in self.collect(&finders)? {
-            let Some(find) = self.lookup_attr(&finder, &self.intern("find_spec"))? else { continue };
+            let Some(find) = self.lookup_attr(&finder, &self.intern("find_spec"))? else {
+                continue;
+            };
             let spec = self.call(
                 &find,
-                &[self.str_value(name), path.cloned().unwrap_or(Value::NONE), Value::NONE],
+                &[
+                    self.str_value(name),
+                    path.cloned().unwrap_or(Value::NONE),
+                    Value::NONE,
+                ],
             )?;
             if !spec.is_none() {
                 let bootstrap = self.import("importlib._bootstrap")?;
@@ -83,18 +112,34 @@ impl Vm {
     /// that fails.
     pub fn run_module(&self, name: &str, source: ModuleSource) -> PyResult<Value> {
         let (code, filename, package) = match source {
-            ModuleSource::Source { bytes, filename, package } => {
+            ModuleSource::Source {
+                bytes,
+                filename,
+                package,
+            } => {
                 let code = self.compile(&bytes, &filename, lasti_compiler::Mode::Exec)?;
                 (code, filename, package)
             }
-            ModuleSource::Frozen { code, filename, package } => (self.new_code(&code), filename, package),
+            ModuleSource::Frozen {
+                code,
+                filename,
+                package,
+            } => (self.new_code(&code), filename, package),
         };
         let m = self.new_module(name);
         let n = &self.names;
         self.dict_set_str(&m.dict, &n.file, self.str_value(&filename));
         let parent = if package {
-            let folder = filename.rsplit_once('/').map_or("", |(d, _)| d);
-            self.dict_set_str(&m.dict, &n.path, self.new_list(vec![self.str_value(folder)]));
+            let folder = if filename.starts_with("<frozen") {
+                "<frozen>"
+            } else {
+                filename.rsplit_once('/').map_or("", |(d, _)| d)
+            };
+            self.dict_set_str(
+                &m.dict,
+                &n.path,
+                self.new_list(vec![self.str_value(folder)]),
+            );
             name
         } else {
             name.rsplit_once('.').map_or("", |(p, _)| p)
@@ -110,13 +155,25 @@ impl Vm {
             return Err(e);
         }
         // A module may put something else in its place.
-        Ok(self.dict_get(&self.modules, name).unwrap_or_else(|| m.value()))
+        Ok(self
+            .dict_get(&self.modules, name)
+            .unwrap_or_else(|| m.value()))
     }
 
     /// `__import__(name, globals, locals, fromlist, level)`.
-    pub fn import_name(&self, name: &Str, globals: Option<&Dict>, fromlist: &Value, level: i64) -> PyResult<Value> {
+    pub fn import_name(
+        &self,
+        name: &Str,
+        globals: Option<&Dict>,
+        fromlist: &Value,
+        level: i64,
+    ) -> PyResult<Value> {
         let name = name.to_string_lossy().into_owned();
-        let full = if level > 0 { self.resolve_relative(&name, globals, level)? } else { name.clone() };
+        let full = if level > 0 {
+            self.resolve_relative(&name, globals, level)?
+        } else {
+            name.clone()
+        };
         if full.is_empty() {
             return Err(self.value_error("Empty module name"));
         }
@@ -142,7 +199,10 @@ impl Vm {
     fn import_fromlist(&self, module: &Value, full: &str, fromlist: &Value) -> PyResult<()> {
         for v in self.collect(fromlist)? {
             let Some(s) = v.as_ref::<Str>() else {
-                return Err(self.type_error(format!("Item in ``from list'' must be str, not {}", self.type_name(&v))));
+                return Err(self.type_error(format!(
+                    "Item in ``from list'' must be str, not {}",
+                    self.type_name(&v)
+                )));
             };
             let text = s.to_string_lossy().into_owned();
             if text == "*" {
@@ -157,9 +217,11 @@ impl Vm {
             let sub = format!("{full}.{text}");
             if let Err(e) = self.import_dotted(&sub) {
                 let ours = self.exc_is(&e, &self.exc.module_not_found_error)
-                    && e.0
-                        .downcast::<Exception>()
-                        .is_some_and(|x| x.field(1).downcast::<Str>().is_some_and(|n| *n == *sub.as_str()));
+                    && e.0.downcast::<Exception>().is_some_and(|x| {
+                        x.field(1)
+                            .downcast::<Str>()
+                            .is_some_and(|n| *n == *sub.as_str())
+                    });
                 if !ours {
                     return Err(e);
                 }
@@ -177,9 +239,14 @@ impl Vm {
                 Value::NONE,
             )
         };
-        let Some(g) = globals else { return Err(no_parent()) };
+        let Some(g) = globals else {
+            return Err(no_parent());
+        };
         let text = |v: Option<Value>| {
-            v.and_then(|v| v.downcast::<Str>().map(|s| s.to_string_lossy().into_owned()))
+            v.and_then(|v| {
+                v.downcast::<Str>()
+                    .map(|s| s.to_string_lossy().into_owned())
+            })
         };
         let package = match text(self.dict_get_str(g, &self.names.package)) {
             Some(p) => p,
@@ -188,7 +255,8 @@ impl Vm {
                 if self.dict_get_str(g, &self.names.path).is_some() {
                     n
                 } else {
-                    n.rsplit_once('.').map_or(String::new(), |(p, _)| p.to_owned())
+                    n.rsplit_once('.')
+                        .map_or(String::new(), |(p, _)| p.to_owned())
                 }
             }
         };
@@ -209,7 +277,11 @@ impl Vm {
                 }
             }
         }
-        Ok(if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") })
+        Ok(if name.is_empty() {
+            base.to_owned()
+        } else {
+            format!("{base}.{name}")
+        })
     }
 
     pub(super) fn op_import_name(&self, r: &mut Regs, arg: u32) -> PyResult<()> {
@@ -222,15 +294,27 @@ impl Vm {
         let m = match custom {
             Some(i) if i.downcast::<NativeFunction>().is_none() => {
                 let locals = f.locals.get();
-                let locals = if locals.is_unbound() { Value::NONE } else { locals };
-                self.call(&i, &[name.value(), globals.value(), locals, fromlist, level])?
+                let locals = if locals.is_unbound() {
+                    Value::NONE
+                } else {
+                    locals
+                };
+                self.call(
+                    &i,
+                    &[name.value(), globals.value(), locals, fromlist, level],
+                )?
             }
             Some(_) => {
                 let level = level.as_small_int().unwrap_or(0);
                 self.import_name(&name, Some(&globals), &fromlist, level)?
             }
             None => {
-                return Err(self.import_error(&self.exc.import_error, "__import__ not found", Value::NONE, Value::NONE));
+                return Err(self.import_error(
+                    &self.exc.import_error,
+                    "__import__ not found",
+                    Value::NONE,
+                    Value::NONE,
+                ));
             }
         };
         r.push(m);
@@ -245,20 +329,29 @@ impl Vm {
             return Ok(());
         }
         let text = |v: PyResult<Option<Value>>| {
-            v.ok().flatten().and_then(|v| v.downcast::<Str>().map(|s| s.to_string_lossy().into_owned()))
+            v.ok().flatten().and_then(|v| {
+                v.downcast::<Str>()
+                    .map(|s| s.to_string_lossy().into_owned())
+            })
         };
         let package = text(self.lookup_attr(&module, &self.names.name));
         // A submodule that is still being imported is not an attribute yet.
         if let Some(p) = &package
-            && let Some(v) = self.dict_get(&self.modules, &format!("{p}.{}", name.to_string_lossy()))
+            && let Some(v) =
+                self.dict_get(&self.modules, &format!("{p}.{}", name.to_string_lossy()))
         {
             r.push(v);
             return Ok(());
         }
         let file = text(self.lookup_attr(&module, &self.names.file));
-        let shown = package.clone().map_or("<unknown module name>".to_owned(), |p| p);
+        let shown = package
+            .clone()
+            .map_or("<unknown module name>".to_owned(), |p| p);
         let place = file.clone().unwrap_or_else(|| "unknown location".into());
-        let msg = format!("cannot import name '{}' from '{shown}' ({place})", name.to_string_lossy());
+        let msg = format!(
+            "cannot import name '{}' from '{shown}' ({place})",
+            name.to_string_lossy()
+        );
         let or_none = |t: Option<String>| t.map_or(Value::NONE, |t| self.str_value(&t));
         let e = self.import_error(&self.exc.import_error, msg, or_none(package), or_none(file));
         if let Some(x) = e.0.downcast::<Exception>() {
@@ -286,7 +379,10 @@ impl Vm {
         };
         for n in names {
             let Some(s) = n.as_ref::<Str>() else {
-                return Err(self.type_error(format!("Item in __all__ must be str, not {}", self.type_name(&n))));
+                return Err(self.type_error(format!(
+                    "Item in __all__ must be str, not {}",
+                    self.type_name(&n)
+                )));
             };
             if skip_private && s.as_bytes().starts_with(b"_") {
                 continue;
@@ -302,6 +398,7 @@ impl Vm {
 
     /// The module object of a name already imported.
     pub fn loaded_module(&self, name: &str) -> Option<Ref<Module>> {
-        self.dict_get(&self.modules, name).and_then(|m| m.into_ref::<Module>().ok())
+        self.dict_get(&self.modules, name)
+            .and_then(|m| m.into_ref::<Module>().ok())
     }
 }

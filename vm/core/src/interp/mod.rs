@@ -410,7 +410,10 @@ impl Vm {
                 }
                 Quick::LoadDeref => {
                     let n = r.frame().code.nlocals as usize + arg as usize;
-                    let v = r.local(n).downcast::<PyCell>().map_or(Value::UNBOUND, |c| c.content.get());
+                    let v = r
+                        .local(n)
+                        .downcast::<PyCell>()
+                        .map_or(Value::UNBOUND, |c| c.content.get());
                     if v.is_unbound() {
                         return Err(self.unbound_deref(r, arg));
                     }
@@ -425,12 +428,17 @@ impl Vm {
                 }
                 Quick::DeleteDeref => {
                     let n = r.frame().code.nlocals as usize + arg as usize;
-                    let old = r.local(n).downcast::<PyCell>().map_or(Value::UNBOUND, |c| c.content.take());
+                    let old = r
+                        .local(n)
+                        .downcast::<PyCell>()
+                        .map_or(Value::UNBOUND, |c| c.content.take());
                     if old.is_unbound() {
                         return Err(self.unbound_deref(r, arg));
                     }
                 }
-                Quick::LoadClassderef | Quick::LoadFromDictOrDeref | Quick::LoadFromDictOrGlobals => {
+                Quick::LoadClassderef
+                | Quick::LoadFromDictOrDeref
+                | Quick::LoadFromDictOrGlobals => {
                     self.op_load_class_name(r, i.op.get(), arg)?;
                 }
                 Quick::LoadLocals => {
@@ -463,7 +471,11 @@ impl Vm {
 
                 // ---- making containers ----
                 Quick::BuildTuple => {
-                    let v = if arg == 0 { self.empty_tuple.value() } else { r.take_tuple(self, arg as usize) };
+                    let v = if arg == 0 {
+                        self.empty_tuple.value()
+                    } else {
+                        r.take_tuple(self, arg as usize)
+                    };
                     r.push(v);
                 }
                 Quick::BuildList => {
@@ -523,7 +535,9 @@ impl Vm {
                 Quick::UnpackSequence => self.op_unpack_sequence(r, arg as usize)?,
                 Quick::UnpackEx => self.op_unpack_ex(r, arg)?,
                 Quick::FormatValue => self.op_format_value(r, arg)?,
-                Quick::BuildTemplate | Quick::BuildInterpolation => self.op_template(r, i.op.get(), arg)?,
+                Quick::BuildTemplate | Quick::BuildInterpolation => {
+                    self.op_template(r, i.op.get(), arg)?
+                }
 
                 // ---- iteration ----
                 Quick::GetIter => {
@@ -537,8 +551,12 @@ impl Vm {
                             Some(it) => it.next().map(|n| self.new_int(n)),
                             None => None,
                         },
-                        Some(crate::heap::Kind::ListIter) => it.downcast::<ListIter>().and_then(|it| it.next()),
-                        Some(crate::heap::Kind::TupleIter) => it.downcast::<TupleIter>().and_then(|it| it.next()),
+                        Some(crate::heap::Kind::ListIter) => {
+                            it.downcast::<ListIter>().and_then(|it| it.next())
+                        }
+                        Some(crate::heap::Kind::TupleIter) => {
+                            it.downcast::<TupleIter>().and_then(|it| it.next())
+                        }
                         Some(crate::heap::Kind::Generator) => {
                             if let Some(flow) = self.for_iter_generator(r)? {
                                 return Ok(flow);
@@ -607,13 +625,20 @@ impl Vm {
                     match self.dict_get_str(b, &self.names.build_class) {
                         Some(f) => r.push(f),
                         None => {
-                            return Err(self.new_exception(&self.exc.name_error, "__build_class__ not found"));
+                            return Err(self
+                                .new_exception(&self.exc.name_error, "__build_class__ not found"));
                         }
                     }
                 }
-                Quick::CallIntrinsic1 | Quick::CallIntrinsic2 => self.op_intrinsic(r, i.op.get(), arg)?,
+                Quick::CallIntrinsic1 | Quick::CallIntrinsic2 => {
+                    self.op_intrinsic(r, i.op.get(), arg)?
+                }
                 Quick::LoadCommonConstant => {
-                    let t = if arg == 0 { &self.exc.assertion_error } else { &self.exc.not_implemented_error };
+                    let t = if arg == 0 {
+                        &self.exc.assertion_error
+                    } else {
+                        &self.exc.not_implemented_error
+                    };
                     r.push(t.value());
                 }
                 Quick::SetupAnnotations => {}
@@ -629,12 +654,20 @@ impl Vm {
 
                 // ---- blocks and exceptions ----
                 Quick::SetupFinally => {
-                    let b = Block { kind: BlockKind::Finally, handler: arg, level: r.depth() as u16 };
+                    let b = Block {
+                        kind: BlockKind::Finally,
+                        handler: arg,
+                        level: r.depth() as u16,
+                    };
                     r.push_block(b);
                 }
                 Quick::SetupAsyncWith => {
                     // The result of __aenter__ lies above the level the handler goes back to.
-                    let b = Block { kind: BlockKind::Finally, handler: arg, level: r.depth() as u16 - 1 };
+                    let b = Block {
+                        kind: BlockKind::Finally,
+                        handler: arg,
+                        level: r.depth() as u16 - 1,
+                    };
                     r.push_block(b);
                 }
                 Quick::SetupWith => self.op_setup_with(r, arg)?,
@@ -693,7 +726,9 @@ impl Vm {
             self.run_pending();
         }
         if bits & (SIGNAL | BATON) != 0 {
-            self.heap.breaker.fetch_and(!(SIGNAL | BATON), Ordering::Relaxed);
+            self.heap
+                .breaker
+                .fetch_and(!(SIGNAL | BATON), Ordering::Relaxed);
             self.host.handle_break(self)?;
         }
         Ok(())
@@ -706,5 +741,21 @@ impl Vm {
     }
 }
 
-pub(crate) const CMP_OPS: [CmpOp; 6] = [CmpOp::Lt, CmpOp::Le, CmpOp::Eq, CmpOp::Ne, CmpOp::Gt, CmpOp::Ge];
+pub(crate) const CMP_OPS: [CmpOp; 6] = [
+    CmpOp::Lt,
+    CmpOp::Le,
+    CmpOp::Eq,
+    CmpOp::Ne,
+    CmpOp::Gt,
+    CmpOp::Ge,
+];
 
+impl Vm {
+    /// Runs finalizers that became due, as the interpreter does between instructions.
+    pub fn run_due(&self) {
+        use std::sync::atomic::Ordering;
+        if self.heap.breaker.load(Ordering::Relaxed) & crate::heap::breaker::PENDING != 0 {
+            self.run_pending();
+        }
+    }
+}

@@ -159,8 +159,13 @@ impl Vm {
             r.push(v);
             return Ok(());
         }
-        let Some(n) = builtins.find_str(name, hash) else { return Err(self.name_error(name)) };
-        let (g, b) = (globals.keys_version(&self.heap), builtins.keys_version(&self.heap));
+        let Some(n) = builtins.find_str(name, hash) else {
+            return Err(self.name_error(name));
+        };
+        let (g, b) = (
+            globals.keys_version(&self.heap),
+            builtins.keys_version(&self.heap),
+        );
         if g != 0 && b != 0 && n <= u16::MAX as usize {
             i.cache.set((g, b));
             i.extra.set(n as u16);
@@ -186,7 +191,9 @@ impl Vm {
 
     fn global_or_builtin(&self, r: &Regs, name: &crate::heap::Ref<Str>) -> PyResult<Value> {
         let f = &r.frame().function;
-        let found = self.dict_get_str(&f.globals, name).or_else(|| self.dict_get_str(&f.builtins, name));
+        let found = self
+            .dict_get_str(&f.globals, name)
+            .or_else(|| self.dict_get_str(&f.builtins, name));
         found.ok_or_else(|| self.name_error(name))
     }
 
@@ -233,22 +240,34 @@ impl Vm {
                 self.catch(deleted, &self.exc.key_error)?.is_some()
             }
         };
-        if found { Ok(()) } else { Err(self.name_error(&name)) }
+        if found {
+            Ok(())
+        } else {
+            Err(self.name_error(&name))
+        }
     }
 
     pub(super) fn op_load_class_name(&self, r: &mut Regs, op: Quick, arg: u32) -> PyResult<()> {
         let code = r.frame().code.clone();
         let (name, mapping) = match op {
             Quick::LoadFromDictOrGlobals => (code.names[arg as usize].clone(), r.pop()),
-            Quick::LoadFromDictOrDeref => (code.varnames[(code.nlocals + arg) as usize].clone(), r.pop()),
-            _ => (code.varnames[(code.nlocals + arg) as usize].clone(), r.frame().locals.get()),
+            Quick::LoadFromDictOrDeref => (
+                code.varnames[(code.nlocals + arg) as usize].clone(),
+                r.pop(),
+            ),
+            _ => (
+                code.varnames[(code.nlocals + arg) as usize].clone(),
+                r.frame().locals.get(),
+            ),
         };
         let v = match self.mapping_get(&mapping, &name)? {
             Some(v) => v,
             None if op == Quick::LoadFromDictOrGlobals => self.global_or_builtin(r, &name)?,
             None => {
                 let cell = r.local((code.nlocals + arg) as usize);
-                let v = cell.downcast::<PyCell>().map_or(Value::UNBOUND, |c| c.content.get());
+                let v = cell
+                    .downcast::<PyCell>()
+                    .map_or(Value::UNBOUND, |c| c.content.get());
                 if v.is_unbound() {
                     return Err(self.unbound_deref(r, arg));
                 }
@@ -275,8 +294,12 @@ impl Vm {
                 && n <= u16::MAX as usize
             {
                 let descr = ty.lookup(self, name);
-                let plain = descr.as_ref().is_none_or(|d| self.type_of(d).slots.descr_set.get().is_none())
-                    || descr.as_ref().is_some_and(|d| d.downcast::<Member>().is_some_and(|m| m.index == n));
+                let plain = descr
+                    .as_ref()
+                    .is_none_or(|d| self.type_of(d).slots.descr_set.get().is_none())
+                    || descr
+                        .as_ref()
+                        .is_some_and(|d| d.downcast::<Member>().is_some_and(|m| m.index == n));
                 if plain && ty.version() != 0 {
                     i.cache.set((ty.version(), o.shape_id()));
                     i.extra.set(n as u16);
@@ -307,11 +330,10 @@ impl Vm {
         i.op.set(Quick::StoreAttr);
         if let Some(o) = target.downcast::<Instance>() {
             let ty = self.type_of(&target);
-            let generic = ty
-                .slots
-                .setattr
-                .get()
-                .is_some_and(|f| std::ptr::fn_addr_eq(f, crate::attr::object_setattr as SetAttrFn));
+            let generic =
+                ty.slots.setattr.get().is_some_and(|f| {
+                    std::ptr::fn_addr_eq(f, crate::attr::object_setattr as SetAttrFn)
+                });
             if generic
                 && !o.has_dict()
                 && let Some(n) = o.find(name)
@@ -427,7 +449,8 @@ impl Vm {
                 Ok(more) => items.extend(more),
                 Err(e) => {
                     let ty = self.type_of(&v);
-                    let iterable = ty.slots.iter.get().is_some() || ty.slots.getitem.get().is_some();
+                    let iterable =
+                        ty.slots.iter.get().is_some() || ty.slots.getitem.get().is_some();
                     if !iterable && self.exc_is(&e, &self.exc.type_error) {
                         let t = self.type_name(&v);
                         return Err(self.type_error(if op == Quick::BuildTupleUnpackWithCall {
@@ -465,7 +488,10 @@ impl Vm {
             if m.downcast::<Dict>().is_none() && self.lookup_attr(&m, &self.names.keys)?.is_none() {
                 let t = self.type_name(&m);
                 return Err(self.type_error(if with_call {
-                    format!("{} argument after ** must be a mapping, not {t}", self.callable_name(r.peek(n + 2)))
+                    format!(
+                        "{} argument after ** must be a mapping, not {t}",
+                        self.callable_name(r.peek(n + 2))
+                    )
                 } else {
                     format!("'{t}' object is not a mapping")
                 }));
@@ -518,7 +544,10 @@ impl Vm {
             let ty = self.type_of(v);
             let iterable = ty.slots.iter.get().is_some() || ty.slots.getitem.get().is_some();
             if self.exc_is(&e, &self.exc.type_error) && !iterable {
-                return self.type_error(format!("cannot unpack non-iterable {} object", self.type_name_or_none_type(v)));
+                return self.type_error(format!(
+                    "cannot unpack non-iterable {} object",
+                    self.type_name_or_none_type(v)
+                ));
             }
             e
         })
@@ -542,9 +571,14 @@ impl Vm {
             }
         }
         if self.next(&it)?.is_some() {
-            let sized = v.downcast::<List>().is_some() || v.downcast::<Tuple>().is_some() || v.downcast::<Dict>().is_some();
+            let sized = v.downcast::<List>().is_some()
+                || v.downcast::<Tuple>().is_some()
+                || v.downcast::<Dict>().is_some();
             return Err(self.value_error(if sized {
-                format!("too many values to unpack (expected {n}, got {})", self.len(v)?)
+                format!(
+                    "too many values to unpack (expected {n}, got {})",
+                    self.len(v)?
+                )
             } else {
                 format!("too many values to unpack (expected {n})")
             }));
@@ -608,11 +642,17 @@ impl Vm {
     /// `format(v, spec)`.
     pub fn format(&self, v: &Value, spec: &Value) -> PyResult<Value> {
         let Some(f) = self.type_of(v).lookup(self, &self.names.format) else {
-            return Err(self.type_error(format!("Type {} doesn't define __format__", self.type_name(v))));
+            return Err(self.type_error(format!(
+                "Type {} doesn't define __format__",
+                self.type_name(v)
+            )));
         };
         let s = self.call_descr(&f, v, std::slice::from_ref(spec))?;
         if s.downcast::<Str>().is_none() {
-            return Err(self.type_error(format!("__format__ must return a str, not {}", self.type_name(&s))));
+            return Err(self.type_error(format!(
+                "__format__ must return a str, not {}",
+                self.type_name(&s)
+            )));
         }
         Ok(s)
     }
@@ -620,7 +660,11 @@ impl Vm {
     pub(super) fn op_template(&self, r: &mut Regs, op: Quick, arg: u32) -> PyResult<()> {
         let module = self.import("string.templatelib")?;
         if op == Quick::BuildInterpolation {
-            let spec = if arg & 1 != 0 { r.pop() } else { self.names.empty.value() };
+            let spec = if arg & 1 != 0 {
+                r.pop()
+            } else {
+                self.names.empty.value()
+            };
             let text = r.pop();
             let value = r.pop();
             let conversion = match arg >> 2 {
@@ -677,7 +721,10 @@ impl Vm {
             name: Slot::new(code.name.value()),
             qualname: Slot::new(qualname),
             doc: Slot::new(doc),
-            module: Slot::new(self.dict_get_str(&globals, &self.names.name).unwrap_or(Value::NONE)),
+            module: Slot::new(
+                self.dict_get_str(&globals, &self.names.name)
+                    .unwrap_or(Value::NONE),
+            ),
             annotations: Slot::new(annotations.unwrap_or(Value::UNBOUND)),
             annotate: Slot::new(annotate.unwrap_or(Value::NONE)),
             type_params: Slot::new(self.empty_tuple.value()),
@@ -741,7 +788,9 @@ impl Vm {
     }
 
     pub(super) fn print_expr(&self, v: &Value) -> PyResult<()> {
-        let Some(sys) = self.sys.get() else { return Ok(()) };
+        let Some(sys) = self.sys.get() else {
+            return Ok(());
+        };
         match self.dict_get_str(&sys.dict, &self.names.displayhook) {
             Some(hook) => self.call(&hook, std::slice::from_ref(v)).map(|_| ()),
             None => Err(self.runtime_error("lost sys.displayhook")),
@@ -756,7 +805,8 @@ impl Vm {
             match g.kind {
                 GenKind::Generator => return Ok(()),
                 GenKind::Coroutine => {
-                    if r.frame().code.flags() & (flags::COROUTINE | flags::ITERABLE_COROUTINE) != 0 {
+                    if r.frame().code.flags() & (flags::COROUTINE | flags::ITERABLE_COROUTINE) != 0
+                    {
                         return Ok(());
                     }
                     return Err(self.type_error(

@@ -58,7 +58,13 @@ impl Vm {
         Ok(self.new_tuple(out).into())
     }
 
-    fn match_class(&self, subject: &Value, class: &Value, n: usize, names: &Value) -> PyResult<Value> {
+    fn match_class(
+        &self,
+        subject: &Value,
+        class: &Value,
+        n: usize,
+        names: &Value,
+    ) -> PyResult<Value> {
         let Some(t) = class.as_ref::<Type>() else {
             return Err(self.type_error(format!(
                 "called match pattern must be a class, not {}",
@@ -122,7 +128,9 @@ impl Vm {
             }
         }
         for name in self.collect(names)? {
-            let Some(name) = name.as_ref::<Str>() else { continue };
+            let Some(name) = name.as_ref::<Str>() else {
+                continue;
+            };
             match take(name)? {
                 Some(v) => out.push(v),
                 None => return Ok(Value::NONE),

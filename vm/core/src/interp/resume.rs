@@ -34,7 +34,11 @@ impl Vm {
 
     /// Checks that `g` can be resumed as a root and makes it one. Gives the frame to go on in and how; none when it has
     /// finished before.
-    pub(crate) fn prepare_resume(&self, g: &Ref<Generator>, input: Value) -> PyResult<Option<(*const Frame, Start)>> {
+    pub(crate) fn prepare_resume(
+        &self,
+        g: &Ref<Generator>,
+        input: Value,
+    ) -> PyResult<Option<(*const Frame, Start)>> {
         match g.state() {
             GenState::Running => Err(self.already_executing(g)),
             GenState::Closed if g.kind == GenKind::Coroutine => {
@@ -48,14 +52,20 @@ impl Vm {
                         GenKind::Coroutine => "coroutine",
                         GenKind::AsyncGenerator => "async generator",
                     };
-                    return Err(self.type_error(format!("can't send non-None value to a just-started {what}")));
+                    return Err(self.type_error(format!(
+                        "can't send non-None value to a just-started {what}"
+                    )));
                 }
                 Ok(Some((&raw const g.frame, Start::Fresh)))
             }
             GenState::Suspended => {
                 self.cut_above(g);
                 let leaf = g.leaf();
-                let frame = if leaf.is_null() { &raw const g.frame } else { leaf };
+                let frame = if leaf.is_null() {
+                    &raw const g.frame
+                } else {
+                    leaf
+                };
                 Ok(Some((frame, Start::Push(input))))
             }
         }
@@ -117,7 +127,11 @@ impl Vm {
         g.frame.back.set(self.frame.get());
         g.frame.mode.set(mode);
         g.exc.previous.set(self.exc_state.get());
-        let inner = if leaf.is_null() { g } else { live(leaf).generator().unwrap_or(g) };
+        let inner = if leaf.is_null() {
+            g
+        } else {
+            live(leaf).generator().unwrap_or(g)
+        };
         self.exc_state.set(&inner.exc);
         Ok(())
     }
@@ -125,10 +139,15 @@ impl Vm {
     /// FOR_ITER over a generator: enters its frame.
     #[inline(always)]
     pub(crate) fn for_iter_generator(&self, r: &mut Regs) -> PyResult<Option<Flow>> {
-        let Some(g) = r.peek(1).as_ref::<Generator>() else { return Ok(Some(Flow::Next)) };
+        let Some(g) = r.peek(1).as_ref::<Generator>() else {
+            return Ok(Some(Flow::Next));
+        };
         let g = g.clone();
         if g.kind != GenKind::Generator {
-            return Err(self.type_error(format!("'{}' object is not an iterator", self.type_name(g.as_value()))));
+            return Err(self.type_error(format!(
+                "'{}' object is not an iterator",
+                self.type_name(g.as_value())
+            )));
         }
         match self.prepare_resume(&g, Value::NONE)? {
             None => {
@@ -154,7 +173,9 @@ impl Vm {
         let receiver = r.peek(1).clone();
         if let Some(child) = receiver.as_ref::<Generator>() {
             if child.kind == GenKind::AsyncGenerator {
-                return Err(self.type_error("object async_generator can't be used in 'await' expression"));
+                return Err(
+                    self.type_error("object async_generator can't be used in 'await' expression")
+                );
             }
             return self.enter_child(r, child, input, Mode::Await);
         }
@@ -174,7 +195,13 @@ impl Vm {
     }
 
     /// Links a generator below the running one and goes on in its innermost frame.
-    fn enter_child(&self, r: &mut Regs, child: &Ref<Generator>, input: Value, mode: Mode) -> PyResult<Flow> {
+    fn enter_child(
+        &self,
+        r: &mut Regs,
+        child: &Ref<Generator>,
+        input: Value,
+        mode: Mode,
+    ) -> PyResult<Flow> {
         let Some(me) = r.frame().generator() else {
             return Err(self.runtime_error("yield from outside a generator"));
         };
@@ -242,11 +269,17 @@ impl Vm {
                 ))),
             }
         } else {
-            self.call_method_args(receiver, &self.names.send, crate::call::Args::pos(std::slice::from_ref(input)))
+            self.call_method_args(
+                receiver,
+                &self.names.send,
+                crate::call::Args::pos(std::slice::from_ref(input)),
+            )
         };
         match result {
             Ok(v) => Ok(Resumed::Yield(v)),
-            Err(e) if self.exc_is(&e, &self.exc.stop_iteration) => Ok(Resumed::Return(stop_value(&e))),
+            Err(e) if self.exc_is(&e, &self.exc.stop_iteration) => {
+                Ok(Resumed::Return(stop_value(&e)))
+            }
             Err(e) => Err(e),
         }
     }
@@ -272,7 +305,9 @@ impl Vm {
                     return None;
                 }
                 let t = self.type_name(&v);
-                Some(Err(self.type_error(format!("__init__() should return None, not '{t}'"))))
+                Some(Err(self.type_error(format!(
+                    "__init__() should return None, not '{t}'"
+                ))))
             }
             Mode::Entry => {
                 self.end_generator(r.frame());
@@ -334,7 +369,12 @@ impl Vm {
     }
 
     /// YIELD_VALUE, or a YIELD_FROM that waits: suspends the whole chain and delivers to its resumer. None: go on there.
-    pub(crate) fn leave_yield(&self, r: &mut Regs, v: Value, delegated: bool) -> Option<PyResult<Flow>> {
+    pub(crate) fn leave_yield(
+        &self,
+        r: &mut Regs,
+        v: Value,
+        delegated: bool,
+    ) -> Option<PyResult<Flow>> {
         r.save();
         let Some(me) = r.frame().generator() else {
             return Some(Err(self.runtime_error("yield outside a generator")));
@@ -356,7 +396,11 @@ impl Vm {
         let root = live_generator(self.root.get());
         let own_leaf = std::ptr::eq(root, me);
         self.root.set(root.link.get().cast());
-        root.link.set(if own_leaf { std::ptr::null() } else { (&raw const me.frame).cast() });
+        root.link.set(if own_leaf {
+            std::ptr::null()
+        } else {
+            (&raw const me.frame).cast()
+        });
         root.state.set(GenState::Suspended);
         let base = root.depth.get();
         root.depth.set(self.depth.get() - base - 1);
@@ -429,7 +473,11 @@ impl Vm {
             return self.raise_in(g, &raw const g.frame, e);
         }
         let leaf = g.leaf();
-        let frame = if leaf.is_null() { &raw const g.frame } else { leaf };
+        let frame = if leaf.is_null() {
+            &raw const g.frame
+        } else {
+            leaf
+        };
         let inner = live(frame);
         // The innermost frame may wait for something that takes exceptions itself.
         if let Some(receiver) = waiting_for(inner) {
@@ -471,7 +519,9 @@ impl Vm {
         };
         Some(match self.call(&throw, std::slice::from_ref(&e.0)) {
             Ok(v) => Ok(Resumed::Yield(v)),
-            Err(e) if self.exc_is(&e, &self.exc.stop_iteration) => Ok(Resumed::Return(stop_value(&e))),
+            Err(e) if self.exc_is(&e, &self.exc.stop_iteration) => {
+                Ok(Resumed::Return(stop_value(&e)))
+            }
             Err(e) => Err(e),
         })
     }
@@ -486,11 +536,22 @@ impl Vm {
                 self.cut_above(&child);
                 let running = g.state.replace(GenState::Running);
                 let r = match receiver.as_ref().and_then(|r| r.downcast::<Asend>()) {
-                    Some(_) => self.throw(&child, self.new_exception_args(&self.exc.generator_exit, self.empty_tuple.clone())).map(|_| ()),
+                    Some(_) => self
+                        .throw(
+                            &child,
+                            self.new_exception_args(
+                                &self.exc.generator_exit,
+                                self.empty_tuple.clone(),
+                            ),
+                        )
+                        .map(|_| ()),
                     None => self.close_generator(&child),
                 };
                 g.state.set(running);
-                let keep = r.as_ref().err().is_some_and(|e| !self.exc_is(e, &self.exc.generator_exit));
+                let keep = r
+                    .as_ref()
+                    .err()
+                    .is_some_and(|e| !self.exc_is(e, &self.exc.generator_exit));
                 return if keep { r } else { Ok(()) };
             }
         }
@@ -533,7 +594,8 @@ impl Vm {
                 Err(self.runtime_error(format!("{what} ignored GeneratorExit")))
             }
             Err(e)
-                if self.exc_is(&e, &self.exc.generator_exit) || self.exc_is(&e, &self.exc.stop_iteration) =>
+                if self.exc_is(&e, &self.exc.generator_exit)
+                    || self.exc_is(&e, &self.exc.stop_iteration) =>
             {
                 Ok(Value::NONE)
             }
@@ -562,12 +624,18 @@ impl Vm {
             AwaitState::Init => {
                 if a.generator.busy.get() {
                     a.state.set(AwaitState::Closed);
-                    return Err(self.runtime_error("anext(): asynchronous generator is already running"));
+                    return Err(
+                        self.runtime_error("anext(): asynchronous generator is already running")
+                    );
                 }
                 a.generator.busy.set(true);
                 a.state.set(AwaitState::Iter);
                 let first = a.input.take();
-                Ok(if input.is_none() && !first.is_unbound() { first } else { input })
+                Ok(if input.is_none() && !first.is_unbound() {
+                    first
+                } else {
+                    input
+                })
             }
         }
     }
@@ -596,5 +664,6 @@ fn waiting_for(f: &Frame) -> Option<Value> {
 
 /// The value a StopIteration carries.
 pub(crate) fn stop_value(e: &Exc) -> Value {
-    e.0.downcast::<Exception>().map_or(Value::NONE, |x| x.field(0))
+    e.0.downcast::<Exception>()
+        .map_or(Value::NONE, |x| x.field(0))
 }

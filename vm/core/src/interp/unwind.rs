@@ -58,7 +58,11 @@ impl Vm {
                 BlockKind::Except => self.leave_handler(r, b),
                 BlockKind::Finally => {
                     r.drop_to(b.level as usize);
-                    r.push_block(Block { kind: BlockKind::Except, handler: 0, level: r.depth() as u16 });
+                    r.push_block(Block {
+                        kind: BlockKind::Except,
+                        handler: 0,
+                        level: r.depth() as u16,
+                    });
                     let state = self.exc_info_state();
                     r.push(Value::NONE);
                     let old = state.value.replace(e.0.clone());
@@ -118,7 +122,9 @@ impl Vm {
     /// Sets `__context__` to the exception being handled, cutting a cycle (`_PyErr_SetObject`). Exceptions that pass
     /// through again keep theirs.
     fn note_context(&self, e: &Exc) {
-        let Some(x) = e.0.downcast::<Exception>() else { return };
+        let Some(x) = e.0.downcast::<Exception>() else {
+            return;
+        };
         if !x.traceback.is_none() {
             return;
         }
@@ -127,7 +133,9 @@ impl Vm {
 
     pub(crate) fn set_context(&self, e: &Exc) {
         let handled = self.current_exception();
-        let Some(x) = e.0.downcast::<Exception>() else { return };
+        let Some(x) = e.0.downcast::<Exception>() else {
+            return;
+        };
         if handled.is_none() || handled.is(&e.0) {
             return;
         }
@@ -136,7 +144,9 @@ impl Vm {
         let mut slow = handled.clone();
         let mut step = false;
         while let Some(y) = at.downcast::<Exception>() {
-            let Some(next) = y.context.get_bound().filter(|c| !c.is_none()) else { break };
+            let Some(next) = y.context.get_bound().filter(|c| !c.is_none()) else {
+                break;
+            };
             if next.is(&e.0) {
                 y.context.set(Value::NONE);
                 break;
@@ -155,7 +165,9 @@ impl Vm {
 
     /// Adds the frame to the exception's traceback.
     pub(crate) fn traceback_here(&self, f: &Frame, e: &Exc) {
-        let Some(x) = e.0.downcast::<Exception>() else { return };
+        let Some(x) = e.0.downcast::<Exception>() else {
+            return;
+        };
         let frame = self.frame_object(f);
         // An exception that is raised again by the same instruction (RERAISE at the end of a finally) is in
         // the traceback with its first place.
@@ -170,7 +182,8 @@ impl Vm {
             lasti: f.lasti(),
             line: f.line(),
         };
-        x.traceback.set(Some(self.heap.alloc(&self.types.traceback, tb)));
+        x.traceback
+            .set(Some(self.heap.alloc(&self.types.traceback, tb)));
     }
 
     /// What leaves a generator: StopIteration becomes RuntimeError (PEP 479).
@@ -182,7 +195,9 @@ impl Vm {
                 GenKind::Coroutine => "coroutine raised StopIteration",
                 GenKind::AsyncGenerator => "async generator raised StopIteration",
             }
-        } else if g.kind == GenKind::AsyncGenerator && self.exc_is(&e, &self.exc.stop_async_iteration) {
+        } else if g.kind == GenKind::AsyncGenerator
+            && self.exc_is(&e, &self.exc.stop_async_iteration)
+        {
             "async generator raised StopAsyncIteration"
         } else {
             return e;
@@ -265,7 +280,8 @@ impl Vm {
     }
 
     fn is_exception_class(&self, v: &Value) -> bool {
-        v.as_ref::<Type>().is_some_and(|t| t.is_subtype(&self.exc.base_exception))
+        v.as_ref::<Type>()
+            .is_some_and(|t| t.is_subtype(&self.exc.base_exception))
     }
 
     /// An exception from what `raise` or `throw` was given.
@@ -363,23 +379,44 @@ impl Vm {
 
     pub(super) fn op_setup_with(&self, r: &mut Regs, handler: u32) -> PyResult<()> {
         let mgr = r.pop();
-        let (enter, exit) = self.with_methods(&mgr, &self.names.enter, &self.names.exit, "context manager")?;
+        let (enter, exit) =
+            self.with_methods(&mgr, &self.names.enter, &self.names.exit, "context manager")?;
         r.push(exit);
         let v = self.call(&enter, &[])?;
-        let b = Block { kind: BlockKind::Finally, handler, level: r.depth() as u16 };
+        let b = Block {
+            kind: BlockKind::Finally,
+            handler,
+            level: r.depth() as u16,
+        };
         r.push_block(b);
         r.push(v);
         Ok(())
     }
 
-    fn with_methods(&self, mgr: &Value, enter: &Ref<Str>, exit: &Ref<Str>, what: &str) -> PyResult<(Value, Value)> {
+    fn with_methods(
+        &self,
+        mgr: &Value,
+        enter: &Ref<Str>,
+        exit: &Ref<Str>,
+        what: &str,
+    ) -> PyResult<(Value, Value)> {
         let missing = |name: &Ref<Str>| {
             let t = self.type_full_name(self.type_of(mgr));
-            let tail = if name.is(exit) { format!(" (missed {} method)", exit.to_string_lossy()) } else { String::new() };
-            self.type_error(format!("'{t}' object does not support the {what} protocol{tail}"))
+            let tail = if name.is(exit) {
+                format!(" (missed {} method)", exit.to_string_lossy())
+            } else {
+                String::new()
+            };
+            self.type_error(format!(
+                "'{t}' object does not support the {what} protocol{tail}"
+            ))
         };
-        let Some(e) = self.lookup_special(mgr, enter)? else { return Err(missing(enter)) };
-        let Some(x) = self.lookup_special(mgr, exit)? else { return Err(missing(exit)) };
+        let Some(e) = self.lookup_special(mgr, enter)? else {
+            return Err(missing(enter));
+        };
+        let Some(x) = self.lookup_special(mgr, exit)? else {
+            return Err(missing(exit));
+        };
         Ok((e, x))
     }
 
@@ -417,13 +454,22 @@ impl Vm {
                 r.push(x.clone());
             }
             if let Some(b) = r.pop_block() {
-                r.push_block(Block { level: b.level - 1, ..b });
+                r.push_block(Block {
+                    level: b.level - 1,
+                    ..b
+                });
             }
             let class = self.type_of(&top).value();
-            let tb = top.downcast::<Exception>().map_or(Value::NONE, |x| x.traceback.value());
+            let tb = top
+                .downcast::<Exception>()
+                .map_or(Value::NONE, |x| x.traceback.value());
             (exit, [class, top.clone(), tb])
         };
-        let exc = if plain { Value::NONE } else { r.peek(1).clone() };
+        let exc = if plain {
+            Value::NONE
+        } else {
+            r.peek(1).clone()
+        };
         let res = self.call(&exit, &args)?;
         r.push(exc);
         r.push(res);
@@ -435,7 +481,9 @@ impl Vm {
         let exc = r.pop();
         if !exc.is_none() && self.is_true(&res)? {
             // Swallowed: what is left is as after a plain end of the block.
-            let Some(b) = r.pop_block() else { return Ok(()) };
+            let Some(b) = r.pop_block() else {
+                return Ok(());
+            };
             self.leave_handler(r, b);
             r.push(Value::UNBOUND);
         }
@@ -479,7 +527,10 @@ impl Vm {
             let list = self.tuple_value([rest.clone()]);
             let eg = self.builtin("ExceptionGroup")?;
             let wrapped = self.call(&eg, &[self.names.empty.value(), list])?;
-            if let (Some(w), Some(x)) = (wrapped.downcast::<Exception>(), rest.downcast::<Exception>()) {
+            if let (Some(w), Some(x)) = (
+                wrapped.downcast::<Exception>(),
+                rest.downcast::<Exception>(),
+            ) {
                 w.traceback.set(x.traceback.get());
             }
             return Ok((Value::NONE, wrapped));
@@ -506,7 +557,11 @@ impl Vm {
 
     /// What an `except*` statement raises at its end: None, the original, or a group of what is left.
     pub(super) fn prepare_reraise_star(&self, orig: &Value, list: &Value) -> PyResult<Value> {
-        let all: Vec<Value> = self.collect(list)?.into_iter().filter(|v| !v.is_none()).collect();
+        let all: Vec<Value> = self
+            .collect(list)?
+            .into_iter()
+            .filter(|v| !v.is_none())
+            .collect();
         if all.is_empty() {
             return Ok(Value::NONE);
         }
@@ -514,16 +569,19 @@ impl Vm {
             // A bare exception was raised: at most one is left.
             return Ok(all.into_iter().next_back().unwrap_or(Value::NONE));
         }
-        let same_metadata = |a: &Value| match (a.downcast::<Exception>(), orig.downcast::<Exception>()) {
-            (Some(a), Some(o)) => {
-                let tb = |x: &Exception| x.traceback.get().map(|t| t.as_value().bits());
-                tb(a) == tb(o) && a.cause.get().is(&o.cause.get()) && a.context.get().is(&o.context.get())
-            }
-            _ => false,
-        };
-        let (reraised, raised): (Vec<_>, Vec<_>) = all
-            .into_iter()
-            .partition(|v| v.is(orig) || (self.is_instance(v, &self.exc.base_exception_group) && same_metadata(v)));
+        let same_metadata =
+            |a: &Value| match (a.downcast::<Exception>(), orig.downcast::<Exception>()) {
+                (Some(a), Some(o)) => {
+                    let tb = |x: &Exception| x.traceback.get().map(|t| t.as_value().bits());
+                    tb(a) == tb(o)
+                        && a.cause.get().is(&o.cause.get())
+                        && a.context.get().is(&o.context.get())
+                }
+                _ => false,
+            };
+        let (reraised, raised): (Vec<_>, Vec<_>) = all.into_iter().partition(|v| {
+            v.is(orig) || (self.is_instance(v, &self.exc.base_exception_group) && same_metadata(v))
+        });
         let mut out = raised;
         if !reraised.is_empty() {
             let kept = self.project(orig, &reraised)?;
@@ -576,12 +634,14 @@ impl Vm {
     /// A builtin by name.
     pub fn builtin(&self, name: &str) -> PyResult<Value> {
         let n = self.intern(name);
-        self.dict_get_str(&self.builtins, &n).ok_or_else(|| self.name_error(&n))
+        self.dict_get_str(&self.builtins, &n)
+            .ok_or_else(|| self.name_error(&n))
     }
 
     /// Adds a note to an exception (`BaseException.add_note`).
     pub fn add_note(&self, e: &Exc, note: &str) -> PyResult<()> {
-        self.call_method(&e.0, "add_note", &[self.str_value(note)]).map(|_| ())
+        self.call_method(&e.0, "add_note", &[self.str_value(note)])
+            .map(|_| ())
     }
 
     // ---- finalizers ----
@@ -589,7 +649,9 @@ impl Vm {
     /// Runs what was queued when objects were released. Errors are reported, not raised.
     pub(crate) fn run_pending(&self) {
         use std::sync::atomic::Ordering;
-        self.heap.breaker.fetch_and(!crate::heap::breaker::PENDING, Ordering::Relaxed);
+        self.heap
+            .breaker
+            .fetch_and(!crate::heap::breaker::PENDING, Ordering::Relaxed);
         loop {
             let next = self.heap.pending.borrow_mut().pop_front();
             let Some(p) = next else { return };
@@ -599,7 +661,11 @@ impl Vm {
                 Pending::Finalize(v) => self.finalize(&v),
                 Pending::WeakCallback { callback, weakref } => {
                     if let Err(e) = self.call(&callback, &[weakref]) {
-                        self.unraisable(&e, "Exception ignored while calling weakref callback", Some(&callback));
+                        self.unraisable(
+                            &e,
+                            "Exception ignored while calling weakref callback",
+                            Some(&callback),
+                        );
                     }
                 }
             }
@@ -616,9 +682,15 @@ impl Vm {
             f(self, v);
             return;
         }
-        let Some(del) = self.type_of(v).lookup(self, &self.names.del) else { return };
+        let Some(del) = self.type_of(v).lookup(self, &self.names.del) else {
+            return;
+        };
         if let Err(e) = self.call_descr(&del, v, &[]) {
-            self.unraisable(&e, "Exception ignored while calling deallocator", Some(&del));
+            self.unraisable(
+                &e,
+                "Exception ignored while calling deallocator",
+                Some(&del),
+            );
         }
     }
 
@@ -629,7 +701,11 @@ impl Vm {
                 let finalizer = g.origin.get();
                 if g.state() == GenState::Suspended && !finalizer.is_none() && !g.closed.get() {
                     if let Err(e) = self.call(&finalizer, &[g.value()]) {
-                        self.unraisable(&e, "Exception ignored while finalizing async generator", Some(g.as_value()));
+                        self.unraisable(
+                            &e,
+                            "Exception ignored while finalizing async generator",
+                            Some(g.as_value()),
+                        );
                     }
                     return;
                 }
@@ -653,4 +729,3 @@ impl Vm {
         }
     }
 }
-

@@ -13,7 +13,10 @@ impl Payload for Bytes {
 }
 impl Bytes {
     pub fn new(data: Box<[u8]>) -> Bytes {
-        Bytes { data, hash: Cell::new(0) }
+        Bytes {
+            data,
+            hash: Cell::new(0),
+        }
     }
 }
 

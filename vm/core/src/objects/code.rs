@@ -126,4 +126,3 @@ impl Code {
         self.cached.borrow()[n as usize].clone()
     }
 }
-

@@ -136,7 +136,9 @@ impl Table {
         let same = |e: &Entry| {
             e.hash == hash
                 && (e.key.bits() == key_bits
-                    || e.key.downcast::<Str>().is_some_and(|s| s.as_bytes() == key.as_bytes()))
+                    || e.key
+                        .downcast::<Str>()
+                        .is_some_and(|s| s.as_bytes() == key.as_bytes()))
         };
         if self.index.is_empty() {
             return self.entries.iter().position(same);
@@ -299,7 +301,9 @@ impl Dict {
     /// The entry number of a string key.
     #[inline]
     pub(crate) fn find_str(&self, key: &Ref<Str>, hash: u64) -> Option<usize> {
-        self.table.borrow().find_str(key, key.as_value().bits(), hash)
+        self.table
+            .borrow()
+            .find_str(key, key.as_value().bits(), hash)
     }
 
     /// The next live entry at or after `from`: its number, key and value.
@@ -335,7 +339,8 @@ impl Dict {
     pub(crate) fn snapshot(&self) -> Vec<(u64, Value, Value)> {
         let table = self.table.borrow();
         let live = table.entries.iter().filter(|e| !e.key.is_unbound());
-        live.map(|e| (e.hash, e.key.clone(), e.value.clone())).collect()
+        live.map(|e| (e.hash, e.key.clone(), e.value.clone()))
+            .collect()
     }
     pub fn keys(&self) -> Vec<Value> {
         self.snapshot().into_iter().map(|e| e.1).collect()

@@ -39,7 +39,12 @@ impl Payload for Exception {
 impl Exception {
     /// Field `n` of the class's own fields; None when not set.
     pub fn field(&self, n: usize) -> Value {
-        self.fields.borrow().get(n).filter(|v| !v.is_unbound()).cloned().unwrap_or(Value::NONE)
+        self.fields
+            .borrow()
+            .get(n)
+            .filter(|v| !v.is_unbound())
+            .cloned()
+            .unwrap_or(Value::NONE)
     }
     pub fn set_field(&self, n: usize, v: Value) {
         let mut fields = self.fields.borrow_mut();

@@ -42,7 +42,12 @@ impl Payload for Function {
         self.kwdefaults.visit(visit);
         self.dict.visit(visit);
         let slots = [
-            &self.name, &self.qualname, &self.doc, &self.module, &self.annotations, &self.annotate,
+            &self.name,
+            &self.qualname,
+            &self.doc,
+            &self.module,
+            &self.annotations,
+            &self.annotate,
             &self.type_params,
         ];
         for s in slots {
@@ -70,11 +75,21 @@ impl Payload for Function {
 pub enum Tail {
     Done(Value),
     /// Call this.
-    Call { callable: Value, args: Vec<Value>, names: Option<Ref<Tuple>> },
+    Call {
+        callable: Value,
+        args: Vec<Value>,
+        names: Option<Ref<Tuple>>,
+    },
     /// Run a code object as exec and eval do, with this namespace.
-    Run { function: Ref<Function>, locals: Value },
+    Run {
+        function: Ref<Function>,
+        locals: Value,
+    },
     /// `next`, `send`: resume a generator; its return raises StopIteration.
-    Send { generator: Ref<Generator>, input: Value },
+    Send {
+        generator: Ref<Generator>,
+        input: Value,
+    },
 }
 
 pub type PlainFn = fn(&Vm, &Value, Args) -> PyResult<Value>;

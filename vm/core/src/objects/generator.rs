@@ -35,7 +35,10 @@ pub struct ExcState {
 
 impl Default for ExcState {
     fn default() -> ExcState {
-        ExcState { value: Slot::new(Value::NONE), previous: Cell::new(std::ptr::null()) }
+        ExcState {
+            value: Slot::new(Value::NONE),
+            previous: Cell::new(std::ptr::null()),
+        }
     }
 }
 
@@ -87,7 +90,11 @@ impl Payload for Generator {
 impl Generator {
     /// The innermost frame of a suspended chain, or null when it is this generator's own.
     pub(crate) fn leaf(&self) -> *const Frame {
-        if self.state.get() == GenState::Suspended { self.link.get().cast() } else { std::ptr::null() }
+        if self.state.get() == GenState::Suspended {
+            self.link.get().cast()
+        } else {
+            std::ptr::null()
+        }
     }
     /// The root of the chain this node is in.
     pub(crate) fn root(&self) -> *const Generator {

@@ -29,19 +29,37 @@ impl Shape {
         let hidden = members.len();
         Rc::new(Shape::with_keys(heap, members, hidden, None))
     }
-    fn with_keys(heap: &Heap, keys: Vec<Ref<Str>>, hidden: usize, parent: Option<Rc<Shape>>) -> Shape {
+    fn with_keys(
+        heap: &Heap,
+        keys: Vec<Ref<Str>>,
+        hidden: usize,
+        parent: Option<Rc<Shape>>,
+    ) -> Shape {
         let map = if keys.len() > 8 {
-            keys.iter().enumerate().map(|(i, k)| (k.as_value().address(), i as u16)).collect()
+            keys.iter()
+                .enumerate()
+                .map(|(i, k)| (k.as_value().address(), i as u16))
+                .collect()
         } else {
             FxHashMap::default()
         };
-        Shape { id: heap.new_version(), keys, hidden, map, children: RefCell::default(), _parent: parent }
+        Shape {
+            id: heap.new_version(),
+            keys,
+            hidden,
+            map,
+            children: RefCell::default(),
+            _parent: parent,
+        }
     }
     /// Slot number of an interned name.
     #[inline]
     pub fn find(&self, name: &Ref<Str>) -> Option<usize> {
         if self.keys.len() > 8 {
-            return self.map.get(&name.as_value().address()).map(|i| *i as usize);
+            return self
+                .map
+                .get(&name.as_value().address())
+                .map(|i| *i as usize);
         }
         self.keys.iter().position(|k| k.is(name))
     }
@@ -60,7 +78,12 @@ impl Shape {
         }
         let mut keys = self.keys.clone();
         keys.push(name.clone());
-        let s = Rc::new(Shape::with_keys(heap, keys, self.hidden, Some(self.clone())));
+        let s = Rc::new(Shape::with_keys(
+            heap,
+            keys,
+            self.hidden,
+            Some(self.clone()),
+        ));
         children.insert(key, Rc::downgrade(&s));
         Some(s)
     }
@@ -109,7 +132,8 @@ impl Instance {
     pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>) -> Ref<Instance> {
         let shape = {
             let mut root = class.shape.borrow_mut();
-            root.get_or_insert_with(|| Shape::root(heap, Vec::new())).clone()
+            root.get_or_insert_with(|| Shape::root(heap, Vec::new()))
+                .clone()
         };
         let inline = class.inline_slots.get();
         let data = Instance {
@@ -134,7 +158,9 @@ impl Instance {
         assert!(i < self.inline as usize);
         // SAFETY: in range by the assertion; an Instance exists only inside its object.
         unsafe {
-            let base = (self as *const Instance).cast::<u8>().add(size_of::<Instance>());
+            let base = (self as *const Instance)
+                .cast::<u8>()
+                .add(size_of::<Instance>());
             &*base.cast::<Slot>().add(i)
         }
     }
@@ -163,7 +189,11 @@ impl Instance {
         if i < self.inline as usize {
             return self.inline_slot(i).get();
         }
-        self.overflow.borrow().get(i - self.inline as usize).cloned().unwrap_or(Value::UNBOUND)
+        self.overflow
+            .borrow()
+            .get(i - self.inline as usize)
+            .cloned()
+            .unwrap_or(Value::UNBOUND)
     }
     #[inline(always)]
     pub fn set_slot(&self, i: usize, v: Value) {
@@ -209,7 +239,10 @@ impl Instance {
         }
         if let Some(i) = self.find(name) {
             // An attribute set again after its deletion comes last, as in a dict.
-            if self.slot(i).is_unbound() && i + 1 < self.shape_ref().keys.len() && i >= self.shape_ref().hidden {
+            if self.slot(i).is_unbound()
+                && i + 1 < self.shape_ref().keys.len()
+                && i >= self.shape_ref().hidden
+            {
                 self.forget(vm, class, i);
                 return self.set(vm, class, name, hash, v);
             }
@@ -279,7 +312,9 @@ impl Instance {
     pub fn attributes(&self) -> Vec<(Ref<Str>, Value)> {
         let shape = self.shape_ref();
         let all = shape.keys.iter().enumerate().skip(shape.hidden);
-        all.map(|(i, k)| (k.clone(), self.slot(i))).filter(|(_, v)| !v.is_unbound()).collect()
+        all.map(|(i, k)| (k.clone(), self.slot(i)))
+            .filter(|(_, v)| !v.is_unbound())
+            .collect()
     }
     /// The dict, made and filled now if attributes were in slots (the caller gives its class and hashes).
     pub(crate) fn dict(&self) -> Option<Ref<Dict>> {
@@ -290,7 +325,7 @@ impl Instance {
     }
     /// Makes `d` the home of the attributes, moving the present ones into it.
     pub(crate) fn move_into(&self, vm: &Vm, d: Ref<Dict>) {
-                for (k, v) in self.attributes() {
+        for (k, v) in self.attributes() {
             d.insert_new(k.hash_with(&vm.hash_keys), k.value(), v);
         }
         self.use_dict(vm, d);
@@ -313,4 +348,3 @@ impl Instance {
         drop(dropped);
     }
 }
-

@@ -19,7 +19,9 @@ pub use bytes::{ByteArray, Bytes};
 pub use code::{CallShape, Code, Instr};
 pub use dict::{Dict, DictKey, Probe};
 pub use exception::{Exception, Traceback};
-pub use function::{BoundMethod, Function, HostFn, NativeFn, NativeFunction, NativeKind, PlainFn, Tail, TailFn};
+pub use function::{
+    BoundMethod, Function, HostFn, NativeFn, NativeFunction, NativeKind, PlainFn, Tail, TailFn,
+};
 pub use generator::*;
 pub use instance::{Instance, Shape};
 pub use number::{Complex, Float, Int};

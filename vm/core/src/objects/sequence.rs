@@ -27,7 +27,12 @@ impl Payload for Tuple {
 }
 
 impl Tuple {
-    pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>, len: usize, items: impl Iterator<Item = Value>) -> Ref<Tuple> {
+    pub(crate) fn alloc(
+        heap: &Heap,
+        class: &Ref<Type>,
+        len: usize,
+        items: impl Iterator<Item = Value>,
+    ) -> Ref<Tuple> {
         let t = heap.alloc_with(class, Tuple { len: 0 }, len * size_of::<Value>());
         let mut items = items;
         // SAFETY: at most `len` values are written into the block's `len` slots, then counted.
@@ -49,7 +54,12 @@ impl Tuple {
     /// # Safety
     /// `from` points at `len` initialised values that the caller gives up.
     #[inline]
-    pub(crate) unsafe fn alloc_moved(heap: &Heap, class: &Ref<Type>, from: *const Value, len: usize) -> Ref<Tuple> {
+    pub(crate) unsafe fn alloc_moved(
+        heap: &Heap,
+        class: &Ref<Type>,
+        from: *const Value,
+        len: usize,
+    ) -> Ref<Tuple> {
         let t = heap.alloc_with(class, Tuple { len }, len * size_of::<Value>());
         // SAFETY: by contract; the block has room for `len` values.
         unsafe {
@@ -66,7 +76,10 @@ impl std::ops::Deref for Tuple {
     fn deref(&self) -> &[Value] {
         // SAFETY: `len` initialised values stand behind the payload; a Tuple exists only inside its object.
         unsafe {
-            let items = (self as *const Tuple).cast::<u8>().add(size_of::<Tuple>()).cast::<Value>();
+            let items = (self as *const Tuple)
+                .cast::<u8>()
+                .add(size_of::<Tuple>())
+                .cast::<Value>();
             std::slice::from_raw_parts(items, self.len)
         }
     }
@@ -92,7 +105,9 @@ impl Payload for List {
 
 impl List {
     pub fn new(items: Vec<Value>) -> List {
-        List { items: RefCell::new(items) }
+        List {
+            items: RefCell::new(items),
+        }
     }
     #[inline]
     pub fn len(&self) -> usize {
@@ -129,7 +144,11 @@ impl List {
     }
     pub fn remove(&self, i: usize) -> Option<Value> {
         let mut items = self.items.borrow_mut();
-        if i < items.len() { Some(items.remove(i)) } else { None }
+        if i < items.len() {
+            Some(items.remove(i))
+        } else {
+            None
+        }
     }
     /// A copy of the items, for walking while Python may change the list.
     pub fn to_vec(&self) -> Vec<Value> {

@@ -24,7 +24,10 @@ impl Payload for Set {
 
 impl Default for Set {
     fn default() -> Set {
-        Set { dict: Dict::default(), hash: Cell::new(0) }
+        Set {
+            dict: Dict::default(),
+            hash: Cell::new(0),
+        }
     }
 }
 
@@ -44,7 +47,8 @@ impl Set {
 pub struct SetIter {
     pub set: Ref<Set>,
     pub index: Cell<usize>,
-    pub changes: u32,
+    /// Items when the iterator was made, and how many of them are still to come.
+    pub size: usize,
     pub remaining: Cell<usize>,
 }
 impl Payload for SetIter {

@@ -235,7 +235,10 @@ impl Payload for WeakRef {
         unsafe {
             let target = (*this).data.target.get();
             if target != 0 {
-                (*this).header.heap().drop_weakref(target, &raw const (*this).data);
+                (*this)
+                    .header
+                    .heap()
+                    .drop_weakref(target, &raw const (*this).data);
             }
         }
     }
@@ -299,7 +302,9 @@ pub struct DictIter {
     pub dict: RefSlot<Dict>,
     pub part: DictPart,
     pub index: Cell<usize>,
-    pub changes: u32,
+    /// Entries when the iterator was made, and how many of them are still to come.
+    pub size: usize,
+    pub left: Cell<usize>,
     pub reverse: bool,
 }
 impl Payload for DictIter {
@@ -348,7 +353,11 @@ impl Payload for NativeIter {
 }
 impl NativeIter {
     pub fn item(&self, i: usize) -> Value {
-        self.state.borrow().get(i).cloned().unwrap_or(Value::UNBOUND)
+        self.state
+            .borrow()
+            .get(i)
+            .cloned()
+            .unwrap_or(Value::UNBOUND)
     }
     pub fn set_item(&self, i: usize, v: Value) {
         let old = std::mem::replace(&mut self.state.borrow_mut()[i], v);
@@ -361,4 +370,3 @@ pub struct CoroutineWrapper {
     pub coroutine: Ref<Generator>,
 }
 payload!(CoroutineWrapper "coroutine_wrapper" Foreign coroutine);
-

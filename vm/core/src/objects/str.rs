@@ -76,7 +76,11 @@ impl Str {
     #[inline]
     pub fn char_len(&self) -> usize {
         if self.chars.get() == u32::MAX {
-            let n = self.as_bytes().iter().filter(|b| (**b & 0xC0) != 0x80).count();
+            let n = self
+                .as_bytes()
+                .iter()
+                .filter(|b| (**b & 0xC0) != 0x80)
+                .count();
             self.chars.set(n as u32);
         }
         self.chars.get() as usize

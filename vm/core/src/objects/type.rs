@@ -232,10 +232,15 @@ impl Type {
         self.has(TypeFlags::HEAP)
     }
     pub fn name(&self) -> String {
-        self.name.get().downcast::<Str>().map_or(String::new(), |s| s.to_string_lossy().into_owned())
+        self.name
+            .get()
+            .downcast::<Str>()
+            .map_or(String::new(), |s| s.to_string_lossy().into_owned())
     }
     pub fn dict(&self) -> Ref<Dict> {
-        self.dict.get().expect("every type gets its dict when it is made")
+        self.dict
+            .get()
+            .expect("every type gets its dict when it is made")
     }
     pub fn mro(&self) -> Rc<[Ref<Type>]> {
         self.mro.borrow().clone()
@@ -256,7 +261,9 @@ impl Type {
         self.mro.borrow().iter().any(|t| t.is(other))
     }
     pub(crate) fn layout_finalizer(&self) -> Option<fn(&Vm, &Value)> {
-        self.finalizer.get().or_else(|| self.base.get().and_then(|b| b.layout_finalizer()))
+        self.finalizer
+            .get()
+            .or_else(|| self.base.get().and_then(|b| b.layout_finalizer()))
     }
     /// Sets what runs when an object of this native type that asked for it (`Vm::set_finalize`) is dropped.
     pub fn set_finalizer(&self, f: fn(&Vm, &Value)) {
@@ -267,7 +274,8 @@ impl Type {
     pub fn version(&self) -> u32 {
         if self.version.get() == 0 {
             // SAFETY: the heap outlives its types.
-            self.version.set(unsafe { self.heap.as_ref() }.new_version());
+            self.version
+                .set(unsafe { self.heap.as_ref() }.new_version());
         }
         self.version.get()
     }
@@ -283,7 +291,9 @@ impl Type {
     }
     pub fn subclasses(&self) -> Vec<Ref<Type>> {
         let list = self.subclasses.borrow().clone();
-        list.iter().filter_map(|w| w.get()?.into_ref::<Type>().ok()).collect()
+        list.iter()
+            .filter_map(|w| w.get()?.into_ref::<Type>().ok())
+            .collect()
     }
     /// Forgets the version of this type and of all that inherit from it.
     pub(crate) fn modified(&self) {

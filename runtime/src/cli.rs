@@ -1,0 +1,317 @@
+//! The command line: `lasti script.py args...`, `-c`, `-m`, `-`, with CPython's options, messages and exit codes.
+use crate::interpreter::{Interpreter, Settings};
+use crate::uncaught;
+use lasti_core::objects::{Dict, Module};
+use lasti_core::{Exc, PyResult, Ref, Value, Vm};
+use std::io::{IsTerminal, Read};
+
+const USAGE: &str = "\
+usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...
+Options:
+-c cmd : program passed in as string (terminates option list)
+-m mod : run library module as a script (terminates option list)
+-O     : remove assert statements and __debug__-dependent code
+-OO    : do -O changes and also discard docstrings
+-E     : ignore PYTHON* environment variables
+-I     : isolate from the user's environment (implies -E)
+-P     : don't prepend a potentially unsafe path to sys.path
+-u -B -s -S -q -v -W arg -X opt : accepted
+-V     : print the version number and exit (also --version)
+-h     : print this help message and exit (also -? or --help)
+file   : program read from script file
+-      : program read from stdin
+arg ...: arguments passed to program in sys.argv[1:]
+Environment: LASTI_LOG=FILTER prints what the scheduler does (tracing-subscriber's filter syntax);
+LASTI_FREELIST=0 switches the free lists off; PYTHONPATH, PYTHONHASHSEED as in CPython.
+";
+
+/// What to run.
+enum Program {
+    Command(String),
+    Module(String),
+    File(String),
+    Stdin,
+}
+
+struct Options {
+    program: Program,
+    args: Vec<String>,
+    settings: Settings,
+    safe_path: bool,
+}
+
+/// Runs the command line and gives the exit code.
+pub fn main(args: Vec<String>) -> i32 {
+    let options = match parse(args) {
+        Ok(o) => o,
+        Err(code) => return code,
+    };
+    run(options)
+}
+
+fn parse(args: Vec<String>) -> Result<Options, i32> {
+    let mut settings = Settings::default();
+    let mut safe_path = false;
+    let mut args = args.into_iter().skip(1);
+    let missing = |c: char| {
+        eprint!("Argument expected for the -{c} option\n{}", short_usage());
+        2
+    };
+    let mut program = None;
+    'options: while let Some(arg) = args.next() {
+        match &arg[..] {
+            "-" => {
+                program = Some(Program::Stdin);
+                break;
+            }
+            "--help" => {
+                print!("{USAGE}");
+                return Err(0);
+            }
+            "--version" => {
+                println!("{}", version());
+                return Err(0);
+            }
+            a if a.starts_with("--") => {
+                eprint!("unknown option {a}\n{}", short_usage());
+                return Err(2);
+            }
+            a if a.starts_with('-') => {
+                let letters: Vec<char> = a[1..].chars().collect();
+                for (i, c) in letters.iter().enumerate() {
+                    let rest: String = letters[i + 1..].iter().collect();
+                    match c {
+                        'c' | 'm' => {
+                            let text = if rest.is_empty() {
+                                args.next()
+                            } else {
+                                Some(rest)
+                            };
+                            let text = text.ok_or_else(|| missing(*c))?;
+                            program = Some(if *c == 'c' {
+                                Program::Command(text)
+                            } else {
+                                Program::Module(text)
+                            });
+                            break 'options;
+                        }
+                        'W' | 'X' => {
+                            let text = if rest.is_empty() {
+                                args.next()
+                            } else {
+                                Some(rest)
+                            };
+                            let text = text.ok_or_else(|| missing(*c))?;
+                            if *c == 'X' && text == "dev" {
+                                settings.dev_mode = true;
+                            }
+                            break;
+                        }
+                        'O' => settings.optimize = (settings.optimize + 1).min(2),
+                        'E' => settings.ignore_environment = true,
+                        'I' => {
+                            settings.ignore_environment = true;
+                            safe_path = true;
+                        }
+                        'P' => safe_path = true,
+                        'V' => {
+                            println!("{}", version());
+                            return Err(0);
+                        }
+                        'h' | '?' => {
+                            print!("{USAGE}");
+                            return Err(0);
+                        }
+                        'u' | 'B' | 's' | 'S' | 'q' | 'v' | 'i' | 'b' | 'd' | 'x' => {}
+                        other => {
+                            eprint!("Unknown option: -{other}\n{}", short_usage());
+                            return Err(2);
+                        }
+                    }
+                }
+            }
+            _ => {
+                program = Some(Program::File(arg));
+                break;
+            }
+        }
+    }
+    Ok(Options {
+        program: program.unwrap_or(Program::Stdin),
+        args: args.collect(),
+        settings,
+        safe_path,
+    })
+}
+
+fn short_usage() -> &'static str {
+    "usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...\nTry `lasti -h' for more information.\n"
+}
+
+fn version() -> String {
+    format!(
+        "lasti {} (Python {})",
+        env!("CARGO_PKG_VERSION"),
+        crate::sys::VERSION
+    )
+}
+
+fn run(options: Options) -> i32 {
+    let Options {
+        program,
+        args,
+        mut settings,
+        safe_path,
+    } = options;
+    let argv0 = match &program {
+        Program::Command(_) => "-c".to_owned(),
+        Program::Module(_) => "-m".to_owned(),
+        Program::File(f) => f.clone(),
+        Program::Stdin => {
+            if args.is_empty() {
+                String::new()
+            } else {
+                "-".to_owned()
+            }
+        }
+    };
+    settings.argv = std::iter::once(argv0).chain(args).collect();
+    if !safe_path {
+        settings.path.push(match &program {
+            Program::File(f) => script_folder(f),
+            Program::Module(_) => std::env::current_dir()
+                .map(|p| p.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            _ => String::new(),
+        });
+    }
+    // A missing file is told before anything is set up.
+    let source = match &program {
+        Program::File(f) => match read_script(f) {
+            Ok(bytes) => Some(bytes),
+            Err(code) => return code,
+        },
+        Program::Stdin => {
+            let mut bytes = Vec::new();
+            if std::io::stdin().is_terminal() {
+                eprintln!("lasti: reading a program from the terminal; end it with Ctrl-D");
+            }
+            if let Err(e) = std::io::stdin().lock().read_to_end(&mut bytes) {
+                eprintln!("lasti: can't read standard input: {e}");
+                return 1;
+            }
+            Some(bytes)
+        }
+        _ => None,
+    };
+    let interpreter = Interpreter::new(settings);
+    let vm = interpreter.vm().clone();
+    crate::os::install_interrupt(&vm);
+    let result = match program {
+        Program::Command(text) => {
+            let main = interpreter.main_module();
+            run_source(&interpreter, &main, text.as_bytes(), "<string>")
+        }
+        Program::File(f) => {
+            let main = interpreter.main_module();
+            vm.add_value(&main, "__file__", vm.str_value(&f));
+            run_source(&interpreter, &main, &source.unwrap_or_default(), &f)
+        }
+        Program::Stdin => {
+            let main = interpreter.main_module();
+            run_source(&interpreter, &main, &source.unwrap_or_default(), "<stdin>")
+        }
+        Program::Module(name) => run_module(&vm, &name),
+    };
+    end(&interpreter, result)
+}
+
+/// Reports the script's result, runs what is due at exit, and gives the exit code.
+fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
+    let vm = interpreter.vm();
+    let mut code = match result {
+        Ok(_) => 0,
+        Err(e) => uncaught::report(vm, e),
+    };
+    if let Err(e) = interpreter.finish() {
+        let c = uncaught::report(vm, e);
+        code = if code == 0 { c } else { code };
+    }
+    clear_main(vm);
+    uncaught::flush_stdout(vm);
+    code
+}
+
+/// Lets go of the main module's variables, so that finalizers run and print before the streams close.
+fn clear_main(vm: &Vm) {
+    let Some(main) = vm.loaded_module("__main__") else {
+        return;
+    };
+    let dict: Ref<Dict> = main.dict.clone();
+    for (k, v) in dict.items() {
+        drop(v);
+        if !vm.display(&k).starts_with("__") {
+            let _ = vm.dict_remove(&dict, &k);
+            vm.run_due();
+        }
+    }
+    vm.heap.collect(true);
+    vm.run_due();
+}
+
+fn run_source(
+    interpreter: &Interpreter,
+    main: &Ref<Module>,
+    source: &[u8],
+    filename: &str,
+) -> PyResult<Value> {
+    interpreter.exec(source, filename, &main.dict)
+}
+
+fn run_module(vm: &Vm, name: &str) -> PyResult<Value> {
+    let runpy = vm.import("runpy")?;
+    match vm.call_method(&runpy, "_run_module_as_main", &[vm.str_value(name)]) {
+        Err(e) if vm.exc_is(&e, &vm.exc.system_exit) => Err(Exc(e.0)),
+        r => r,
+    }
+}
+
+fn script_folder(file: &str) -> String {
+    let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
+    path.parent()
+        .map(|p| p.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn read_script(file: &str) -> Result<Vec<u8>, i32> {
+    let path = std::path::Path::new(file);
+    let path = if path.is_dir() {
+        path.join("__main__.py")
+    } else {
+        path.to_owned()
+    };
+    std::fs::read(&path).map_err(|e| {
+        let exe = std::env::args().next().unwrap_or_else(|| "lasti".into());
+        let errno = e.raw_os_error().unwrap_or(0);
+        if errno == 2 && path.ends_with("__main__.py") {
+            let full = std::env::current_dir()
+                .map(|d| d.join(file))
+                .unwrap_or_else(|_| file.into());
+            eprintln!(
+                "{exe}: can't find '__main__' module in '{}'",
+                full.display()
+            );
+            return 1;
+        }
+        let full = std::env::current_dir()
+            .map(|d| d.join(&path))
+            .unwrap_or_else(|_| path.clone());
+        let text = e.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        eprintln!(
+            "{exe}: can't open file '{}': [Errno {errno}] {text}",
+            full.display()
+        );
+        2
+    })
+}

@@ -1,0 +1,140 @@
+//! What the interpreter asks of the operating system: module files, the clock, signals.
+use crate::reactor::Clock;
+use lasti_core::host::{Host, ModuleSource};
+use lasti_core::objects::Str;
+use lasti_core::{PyResult, Vm};
+use std::path::Path;
+
+/// Stands in `sys.path` for the library inside the binary.
+pub const FROZEN: &str = "<frozen>";
+
+/// The process's monotonic clock, shared by the loop and the time module.
+pub fn clock() -> &'static crate::reactor::MonotonicClock {
+    static CLOCK: std::sync::OnceLock<crate::reactor::MonotonicClock> = std::sync::OnceLock::new();
+    CLOCK.get_or_init(crate::reactor::MonotonicClock::new)
+}
+
+pub struct OsHost;
+
+impl Host for OsHost {
+    fn handle_break(&self, vm: &Vm) -> PyResult<()> {
+        crate::os::handle_break(vm)
+    }
+
+    fn find_module(
+        &self,
+        vm: &Vm,
+        name: &str,
+        path: Option<&[String]>,
+    ) -> PyResult<Option<ModuleSource>> {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let own;
+        let entries = match path {
+            Some(p) => p,
+            None => {
+                own = sys_path(vm)?;
+                &own[..]
+            }
+        };
+        for entry in entries {
+            let found = if entry == FROZEN {
+                Ok(frozen(name))
+            } else {
+                in_folder(vm, entry, last)
+            };
+            match found {
+                Ok(None) => {}
+                other => return other,
+            }
+        }
+        Ok(None)
+    }
+
+    fn write_stderr(&self, text: &str) {
+        crate::os::write_all(2, text.as_bytes());
+    }
+
+    fn monotonic_ns(&self) -> u64 {
+        clock().now()
+    }
+}
+
+fn sys_path(vm: &Vm) -> PyResult<Vec<String>> {
+    let Some(sys) = vm.sys.get() else {
+        return Ok(vec![FROZEN.into()]);
+    };
+    let Some(path) = vm.dict_get(&sys.dict, "path") else {
+        return Ok(vec![FROZEN.into()]);
+    };
+    let items = vm.collect(&path)?;
+    Ok(items
+        .iter()
+        .filter_map(|v| {
+            v.downcast::<Str>()
+                .map(|s| s.to_string_lossy().into_owned())
+        })
+        .collect())
+}
+
+fn frozen(name: &str) -> Option<ModuleSource> {
+    let f = lasti_frozen::find(name)?;
+    Some(ModuleSource::Frozen {
+        code: f.code,
+        filename: f.filename,
+        package: f.package,
+    })
+}
+
+/// A module of one folder: a package, a file, or a folder without `__init__` (PEP 420, in its simple form).
+fn in_folder(vm: &Vm, folder: &str, name: &str) -> PyResult<Option<ModuleSource>> {
+    let base = if folder.is_empty() {
+        Path::new(".")
+    } else {
+        Path::new(folder)
+    };
+    let read = |p: &Path, package: bool| -> PyResult<Option<ModuleSource>> {
+        match std::fs::read(p) {
+            Ok(bytes) => Ok(Some(ModuleSource::Source {
+                bytes,
+                filename: p.to_string_lossy().into_owned(),
+                package,
+            })),
+            Err(_) => Ok(None),
+        }
+    };
+    if let Some(m) = read(&base.join(name).join("__init__.py"), true)? {
+        return Ok(Some(m));
+    }
+    if let Some(m) = read(&base.join(format!("{name}.py")), false)? {
+        return Ok(Some(m));
+    }
+    if let Ok(entries) = std::fs::read_dir(base) {
+        let prefix = format!("{name}.");
+        for e in entries.flatten() {
+            let file = e.file_name().to_string_lossy().into_owned();
+            if file.ends_with(".so") && file.starts_with(&prefix) {
+                let path = e.path().to_string_lossy().into_owned();
+                let msg = format!("{path}: lasti cannot load C extension modules ('{name}')");
+                return Err(vm.import_error(
+                    &vm.exc.import_error,
+                    msg,
+                    vm.str_value(name),
+                    vm.str_value(&path),
+                ));
+            }
+        }
+    }
+    if base.join(name).is_dir() {
+        let filename = base
+            .join(name)
+            .join("__init__.py")
+            .to_string_lossy()
+            .into_owned();
+        return Ok(Some(ModuleSource::Source {
+            bytes: Vec::new(),
+            filename,
+            package: true,
+        }));
+    }
+    Ok(None)
+}

@@ -1,0 +1,266 @@
+//! `sys.stdin`, `sys.stdout` and `sys.stderr` before anybody imports `io`: text over a descriptor, with a buffer.
+use lasti_core::builtins::Getter;
+use lasti_core::objects::{Str, TypeFlags};
+use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
+use std::cell::{Cell, RefCell};
+use std::io::{BufRead, IsTerminal, Write};
+
+/// A standard stream. Writing keeps back text until a newline (a terminal, stderr) or until the buffer is full.
+pub struct StdStream {
+    pub fd: i32,
+    buffer: RefCell<Vec<u8>>,
+    line_buffered: bool,
+    closed: Cell<bool>,
+}
+impl Payload for StdStream {
+    const NAME: &'static str = "TextIOWrapper";
+}
+
+const FULL: usize = 8192;
+
+struct StreamType(Ref<lasti_core::objects::Type>);
+
+pub fn new_stream(vm: &Vm, fd: i32) -> Value {
+    let state = vm.module_state(|| StreamType(make_type(vm)));
+    let tty = is_tty(fd);
+    let s = StdStream {
+        fd,
+        buffer: RefCell::default(),
+        line_buffered: tty || fd == 2,
+        closed: Cell::new(false),
+    };
+    vm.heap.alloc(&state.0, s).into()
+}
+
+fn is_tty(fd: i32) -> bool {
+    match fd {
+        0 => std::io::stdin().is_terminal(),
+        1 => std::io::stdout().is_terminal(),
+        _ => std::io::stderr().is_terminal(),
+    }
+}
+
+fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
+    let t = vm.new_native_type::<StdStream>(
+        "_io.TextIOWrapper",
+        &vm.types.object,
+        TypeFlags::DICT | TypeFlags::WEAKREF,
+    );
+    vm.method(&t, "write", "write($self, text, /)\n--\n\n", write);
+    vm.method(&t, "writelines", "", |vm, v, a| {
+        let [lines] = a.exactly::<1>(vm, "writelines")?;
+        for l in vm.collect(lines)? {
+            write(vm, v, Args::pos(&[l]))?;
+        }
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| {
+        flush(vm, vm.this::<StdStream>(v)?)?;
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "readline", "", |vm, v, _| {
+        let s = vm.this::<StdStream>(v)?;
+        let mut line = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_until(b'\n', &mut line)
+            .map_err(|e| vm.os_error(&e, None))?;
+        let _ = s;
+        text(vm, &line)
+    });
+    vm.method(&t, "read", "", |vm, _, _| {
+        let mut all = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut all)
+            .map_err(|e| vm.os_error(&e, None))?;
+        text(vm, &all)
+    });
+    vm.method(&t, "readlines", "", |vm, _, _| {
+        let mut all = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut all)
+            .map_err(|e| vm.os_error(&e, None))?;
+        let lines: PyResult<Vec<Value>> = all
+            .split_inclusive(|b| *b == b'\n')
+            .map(|l| text(vm, l))
+            .collect();
+        Ok(vm.new_list(lines?))
+    });
+    vm.method(&t, "fileno", "", |vm, v, _| {
+        Ok(vm.new_int(vm.this::<StdStream>(v)?.fd as i64))
+    });
+    vm.method(&t, "isatty", "", |vm, v, _| {
+        Ok(Value::bool(is_tty(vm.this::<StdStream>(v)?.fd)))
+    });
+    vm.method(&t, "readable", "", |vm, v, _| {
+        Ok(Value::bool(vm.this::<StdStream>(v)?.fd == 0))
+    });
+    vm.method(&t, "writable", "", |vm, v, _| {
+        Ok(Value::bool(vm.this::<StdStream>(v)?.fd != 0))
+    });
+    vm.method(&t, "seekable", "", |_, _, _| Ok(Value::FALSE));
+    vm.method(&t, "reconfigure", "", |_, _, _| Ok(Value::NONE));
+    vm.method(&t, "close", "", |vm, v, _| {
+        let s = vm.this::<StdStream>(v)?;
+        flush(vm, s)?;
+        s.closed.set(true);
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "__enter__", "", |_, v, _| Ok(v.clone()));
+    vm.method(&t, "__exit__", "", |_, _, _| Ok(Value::NONE));
+    t.slots.iter.set(Some(|_, v| Ok(v.clone())));
+    t.slots.next.set(Some(|vm, _| {
+        let mut line = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_until(b'\n', &mut line)
+            .map_err(|e| vm.os_error(&e, None))?;
+        if line.is_empty() {
+            Ok(None)
+        } else {
+            text(vm, &line).map(Some)
+        }
+    }));
+    let name: Getter = |vm, v| {
+        Ok(vm.str_value(
+            ["<stdin>", "<stdout>", "<stderr>"][vm.this::<StdStream>(v)?.fd.clamp(0, 2) as usize],
+        ))
+    };
+    vm.getset(&t, "name", name, None);
+    vm.getset(
+        &t,
+        "mode",
+        |vm, v| {
+            Ok(vm.str_value(if vm.this::<StdStream>(v)?.fd == 0 {
+                "r"
+            } else {
+                "w"
+            }))
+        },
+        None,
+    );
+    vm.getset(&t, "encoding", |vm, _| Ok(vm.str_value("utf-8")), None);
+    vm.getset(
+        &t,
+        "errors",
+        |vm, v| {
+            Ok(vm.str_value(if vm.this::<StdStream>(v)?.fd == 2 {
+                "backslashreplace"
+            } else {
+                "strict"
+            }))
+        },
+        None,
+    );
+    vm.getset(&t, "newlines", |_, _| Ok(Value::NONE), None);
+    vm.getset(
+        &t,
+        "line_buffering",
+        |vm, v| Ok(Value::bool(vm.this::<StdStream>(v)?.line_buffered)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "closed",
+        |vm, v| Ok(Value::bool(vm.this::<StdStream>(v)?.closed.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "buffer",
+        |vm, v| {
+            let fd = vm.this::<StdStream>(v)?.fd;
+            flush(vm, vm.this::<StdStream>(v)?)?;
+            let io = vm.import("io")?;
+            let mode = vm.str_value(if fd == 0 { "rb" } else { "wb" });
+            let file = vm.getattr_str(&io, "open")?;
+            let all = [vm.new_int(fd as i64), mode, Value::FALSE];
+            let names = [vm.str_value("closefd")];
+            vm.call_args(&file, Args::split(&all, &names))
+        },
+        None,
+    );
+    t.slots.repr.set(Some(|vm, v| {
+        let fd = vm.this::<StdStream>(v)?.fd;
+        let name = ["<stdin>", "<stdout>", "<stderr>"][fd.clamp(0, 2) as usize];
+        let mode = if fd == 0 { "r" } else { "w" };
+        Ok(vm.str_value(&format!(
+            "<_io.TextIOWrapper name='{name}' mode='{mode}' encoding='utf-8'>"
+        )))
+    }));
+    vm.ready_type(&t);
+    t
+}
+
+fn text(vm: &Vm, bytes: &[u8]) -> PyResult<Value> {
+    use lasti_text::codecs::{Codec, Handler, decode};
+    match decode(Codec::Utf8, bytes, Handler::SurrogateEscape) {
+        Ok(t) => Ok(vm.new_wtf8(&t).into()),
+        Err(_) => Ok(vm.str_value(&String::from_utf8_lossy(bytes))),
+    }
+}
+
+fn write(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
+    let [x] = args.exactly::<1>(vm, "write")?;
+    let Some(s) = x.downcast::<Str>() else {
+        return Err(vm.type_error(format!(
+            "write() argument must be str, not {}",
+            vm.type_name(x)
+        )));
+    };
+    let stream = vm.this::<StdStream>(v)?;
+    if stream.closed.get() {
+        return Err(vm.value_error("I/O operation on closed file."));
+    }
+    let full = {
+        let mut buffer = stream.buffer.borrow_mut();
+        match s.to_str() {
+            Some(t) => buffer.extend_from_slice(t.as_bytes()),
+            None => buffer.extend_from_slice(&encode_lone(vm, stream.fd, x, s)?),
+        }
+        buffer.len() >= FULL
+            || stream.line_buffered && s.as_bytes().contains(&b'\n')
+            || stream.fd == 2
+    };
+    if full {
+        flush(vm, stream)?;
+    }
+    Ok(vm.new_int(s.char_len() as i64))
+}
+
+/// Text with lone surrogates: an error on stdout, escapes on stderr.
+fn encode_lone(vm: &Vm, fd: i32, x: &Value, s: &Str) -> PyResult<Vec<u8>> {
+    use lasti_text::codecs::{Codec, Handler, encode};
+    let handler = if fd == 2 {
+        Handler::BackslashReplace
+    } else {
+        Handler::Strict
+    };
+    encode(Codec::Utf8, s.as_bytes(), handler).map_err(|e| {
+        let (start, end) = e.positions(s.as_bytes());
+        let parts = [
+            vm.str_value(e.encoding),
+            x.clone(),
+            vm.new_int(start as i64),
+            vm.new_int(end as i64),
+            vm.str_value(&e.reason),
+        ];
+        match vm.call(vm.exc.unicode_encode_error.as_value(), &parts) {
+            Ok(e) => lasti_core::Exc(e),
+            Err(e) => e,
+        }
+    })
+}
+
+pub fn flush(vm: &Vm, s: &StdStream) -> PyResult<()> {
+    let bytes = s.buffer.take();
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let r = match s.fd {
+        2 => std::io::stderr().lock().write_all(&bytes),
+        _ => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&bytes).and_then(|()| out.flush())
+        }
+    };
+    r.map_err(|e| vm.os_error(&e, None))
+}
