@@ -261,6 +261,9 @@ impl Vm {
     }
     #[cold]
     fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::error::Exc {
+        if let Some(msg) = crate::builtins::util::sequence_operand_error(self, a, b, symbol) {
+            return self.type_error(msg);
+        }
         self.type_error(format!(
             "unsupported operand type(s) for {symbol}: '{}' and '{}'",
             self.type_name(a),
@@ -599,13 +602,7 @@ impl Vm {
         if let Some(b) = v.downcast::<ByteArray>() {
             return Ok(b.data.borrow().clone());
         }
-        if let Some(b) = crate::builtins::memoryview::bytes_of(v) {
-            return Ok(b);
-        }
-        Err(self.type_error(format!(
-            "a bytes-like object is required, not '{}'",
-            self.type_name(v)
-        )))
+        crate::builtins::buffer::bytes_like(self, v).map(crate::builtins::buffer::Data::into_vec)
     }
 
     // ---- dicts and sets with any key ----
