@@ -1,10 +1,15 @@
 //! Native standard-library modules that need no operating system: what CPython's library imports from C.
 #![forbid(unsafe_code)]
 mod abc;
+mod bisect;
 mod collections;
 mod functools;
+mod heapq;
 mod itertools;
+mod math;
+mod math_int;
 mod operator;
+mod random;
 mod side;
 mod types;
 mod util;
@@ -18,12 +23,16 @@ use lasti_core::vm::ModuleInit;
 /// Every module of this crate with the function that makes it.
 const MODULES: &[(&str, ModuleInit)] = &[
     ("_abc", abc::init),
+    ("_bisect", bisect::init),
     ("_collections", collections::init),
     ("_functools", functools::init),
+    ("_heapq", heapq::init),
     ("_operator", operator::init),
+    ("_random", random::init),
     ("_types", types::init),
     ("_weakref", weakref::init),
     ("itertools", itertools::init),
+    ("math", math::init),
 ];
 
 /// Makes this crate's modules importable.
