@@ -27,7 +27,10 @@ enum Ready {
 pub enum Due {
     Handle(Value),
     /// Completes the future of a sleep.
-    Complete { future: Value, result: Value },
+    Complete {
+        future: Value,
+        result: Value,
+    },
 }
 
 /// With callbacks ready, the poller is asked only every so many rounds.
@@ -123,7 +126,11 @@ impl Loop {
     }
 
     /// Runs `f` with the poller, made when first needed.
-    fn with_poller<R>(&self, vm: &Vm, f: impl FnOnce(&mut Poller<Value>) -> std::io::Result<R>) -> PyResult<R> {
+    fn with_poller<R>(
+        &self,
+        vm: &Vm,
+        f: impl FnOnce(&mut Poller<Value>) -> std::io::Result<R>,
+    ) -> PyResult<R> {
         let mut slot = self.poller.borrow_mut();
         let p = match &mut *slot {
             Some(p) => p,
@@ -144,11 +151,28 @@ impl Loop {
     }
 
     /// A timer that completes a sleep's future.
-    pub fn wake_later(&self, vm: &Vm, me: &Value, delay: f64, future: Value, result: Value) -> PyResult<Value> {
+    pub fn wake_later(
+        &self,
+        vm: &Vm,
+        me: &Value,
+        delay: f64,
+        future: Value,
+        result: Value,
+    ) -> PyResult<Value> {
         let deadline = clock().now().saturating_add(to_ns(delay));
-        let t = new_timer(vm, me, deadline, deadline as f64 / 1e9, Value::NONE, Vec::new(), Value::UNBOUND);
+        let t = new_timer(
+            vm,
+            me,
+            deadline,
+            deadline as f64 / 1e9,
+            Value::NONE,
+            Vec::new(),
+            Value::UNBOUND,
+        );
         if let Some(timer) = t.downcast::<Timer>() {
-            timer.key.set(Some(self.insert_timer(deadline, Due::Complete { future, result })));
+            timer.key.set(Some(
+                self.insert_timer(deadline, Due::Complete { future, result }),
+            ));
         }
         Ok(t)
     }
@@ -171,7 +195,9 @@ impl Loop {
         self.collect_due(vm)?;
         let n = self.ready.borrow().len();
         for _ in 0..n {
-            let Some(r) = self.ready.borrow_mut().pop_front() else { break };
+            let Some(r) = self.ready.borrow_mut().pop_front() else {
+                break;
+            };
             self.run_ready(vm, r)?;
             vm.run_due();
         }
@@ -188,7 +214,9 @@ impl Loop {
 
     /// With origin tracking, each callback runs under a frame named `_run`, as asyncio's do.
     fn run_in_frame(&self, vm: &Vm, r: Ready) -> PyResult<()> {
-        let Some(frame) = aio(vm).run_frame.get_bound() else { return run_item(vm, r) };
+        let Some(frame) = aio(vm).run_frame.get_bound() else {
+            return run_item(vm, r);
+        };
         let item = RefCell::new(Some(r));
         let f = move |vm: &Vm, _: Args| {
             let r = item.borrow_mut().take();
@@ -197,7 +225,13 @@ impl Loop {
             }
             Ok(Value::NONE)
         };
-        let f = vm.new_native("step", "", NativeKind::Host(std::rc::Rc::new(f)), Value::NONE, Value::NONE);
+        let f = vm.new_native(
+            "step",
+            "",
+            NativeKind::Host(std::rc::Rc::new(f)),
+            Value::NONE,
+            Value::NONE,
+        );
         vm.call(&frame, &[f]).map(|_| ())
     }
 
@@ -233,7 +267,10 @@ impl Loop {
                     }
                     self.push_handle(h);
                 }
-                Due::Complete { future: fut, result } => {
+                Due::Complete {
+                    future: fut,
+                    result,
+                } => {
                     if future::data_of(&fut).is_some_and(|f| f.state.get() == State::Pending) {
                         future::set_result(vm, &fut, result)?;
                     }
@@ -268,8 +305,17 @@ fn wake(vm: &Vm, t: &Ref<Task>, fut: &Value) -> PyResult<()> {
 /// KeyboardInterrupt and SystemExit leave the loop; anything else is a fault in a callback.
 fn report(vm: &Vm, t: &Ref<Task>, r: PyResult<()>) -> PyResult<()> {
     match r {
-        Err(e) if !vm.exc_is(&e, &vm.exc.keyboard_interrupt) && !vm.exc_is(&e, &vm.exc.system_exit) => {
-            let pairs = [("message", vm.str_value("Exception in callback Task.task_step()")), ("exception", e.0)];
+        Err(e)
+            if !vm.exc_is(&e, &vm.exc.keyboard_interrupt)
+                && !vm.exc_is(&e, &vm.exc.system_exit) =>
+        {
+            let pairs = [
+                (
+                    "message",
+                    vm.str_value("Exception in callback Task.task_step()"),
+                ),
+                ("exception", e.0),
+            ];
             call_exception_handler(vm, &t.data.event_loop.get(), &pairs)
         }
         r => r,
@@ -297,7 +343,17 @@ fn new_timer(
         event_loop: Slot::new(me.clone()),
         cancelled: Cell::new(false),
     };
-    vm.heap.alloc(&aio(vm).timer_type, Timer { handle: h, deadline, when, key: Cell::new(None) }).into()
+    vm.heap
+        .alloc(
+            &aio(vm).timer_type,
+            Timer {
+                handle: h,
+                deadline,
+                when,
+                key: Cell::new(None),
+            },
+        )
+        .into()
 }
 
 // ---- which loop ----
@@ -309,7 +365,11 @@ pub fn running(vm: &Vm) -> Value {
 
 pub fn get_running_loop(vm: &Vm) -> PyResult<Value> {
     let l = running(vm);
-    if l.is_none() { Err(vm.runtime_error("no running event loop")) } else { Ok(l) }
+    if l.is_none() {
+        Err(vm.runtime_error("no running event loop"))
+    } else {
+        Ok(l)
+    }
 }
 
 /// The running loop, else the one set, else a new one (which 3.14 took away and scripts still use).
@@ -338,20 +398,29 @@ pub fn call_exception_handler(vm: &Vm, l: &Value, pairs: &[(&str, Value)]) -> Py
     if l.is_none() || l.is_unbound() {
         return Ok(());
     }
-    vm.call_method(l, "call_exception_handler", &[context.into()]).map(|_| ())
+    vm.call_method(l, "call_exception_handler", &[context.into()])
+        .map(|_| ())
 }
 
 fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Loop>> {
-    v.as_ref::<Loop>().ok_or_else(|| vm.type_error("an EventLoop is required"))
+    v.as_ref::<Loop>()
+        .ok_or_else(|| vm.type_error("an EventLoop is required"))
 }
 
 fn check_closed(vm: &Vm, l: &Loop) -> PyResult<()> {
-    if l.closed.get() { Err(vm.runtime_error("Event loop is closed")) } else { Ok(()) }
+    if l.closed.get() {
+        Err(vm.runtime_error("Event loop is closed"))
+    } else {
+        Ok(())
+    }
 }
 
 fn check_callback(vm: &Vm, f: &Value, method: &str) -> PyResult<()> {
     if vm.type_of(f).slots.call.get().is_none() {
-        return Err(vm.type_error(format!("a callable object was expected by {method}(), got {}", vm.repr_string(f)?)));
+        return Err(vm.type_error(format!(
+            "a callable object was expected by {method}(), got {}",
+            vm.repr_string(f)?
+        )));
     }
     if f.downcast::<lasti_core::objects::Generator>().is_some() {
         return Err(vm.type_error(format!("coroutines cannot be used with {method}()")));
@@ -386,19 +455,36 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
         return Err(vm.type_error(format!("{name}() missing required positional arguments")));
     };
     if when.is_none() {
-        return Err(vm.type_error(if later { "delay must not be None" } else { "when cannot be None" }));
+        return Err(vm.type_error(if later {
+            "delay must not be None"
+        } else {
+            "when cannot be None"
+        }));
     }
     let seconds = vm.to_f64(when)?;
     check_callback(vm, callback, name)?;
     let now = clock().now();
     let (deadline, at) = if later {
-        (now.saturating_add(to_ns(seconds)), now as f64 / 1e9 + seconds)
+        (
+            now.saturating_add(to_ns(seconds)),
+            now as f64 / 1e9 + seconds,
+        )
     } else {
         (to_ns(seconds), seconds)
     };
-    let t = new_timer(vm, v, deadline, at, callback.clone(), args.to_vec(), context_arg(vm, &a)?);
+    let t = new_timer(
+        vm,
+        v,
+        deadline,
+        at,
+        callback.clone(),
+        args.to_vec(),
+        context_arg(vm, &a)?,
+    );
     if let Some(timer) = t.downcast::<Timer>() {
-        timer.key.set(Some(l.insert_timer(deadline, Due::Handle(t.clone()))));
+        timer
+            .key
+            .set(Some(l.insert_timer(deadline, Due::Handle(t.clone()))));
     }
     Ok(t)
 }
@@ -424,7 +510,13 @@ fn add_io(vm: &Vm, v: &Value, a: Args, direction: Direction) -> PyResult<Value> 
         return Err(vm.type_error("add_reader() missing required positional arguments"));
     };
     let fd = fd_of(vm, fd)?;
-    let h = handle::new_handle(vm, v, callback.clone(), args.to_vec(), super::copy_context(vm)?);
+    let h = handle::new_handle(
+        vm,
+        v,
+        callback.clone(),
+        args.to_vec(),
+        super::copy_context(vm)?,
+    );
     let old = l.with_poller(vm, |p| p.set(fd, direction, Trigger::Level, h.clone()))?;
     if let Some(old) = old {
         handle::cancel(vm, &old)?;
@@ -452,7 +544,9 @@ fn remove_io(vm: &Vm, v: &Value, a: Args, direction: Direction) -> PyResult<Valu
 pub fn make_type(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
     let t = vm.new_native_type::<Loop>("_lasti_loop.Loop", &vm.types.object, flags);
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Loop::new()).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Loop::new()).into())
+    }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
     vm.method(&t, "call_soon", "", call_soon);
     vm.method(&t, "_add_callback", "", |vm, v, a| {
@@ -471,13 +565,19 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     });
     vm.method(&t, "call_later", "", |vm, v, a| schedule_at(vm, v, a, true));
     vm.method(&t, "call_at", "", |vm, v, a| schedule_at(vm, v, a, false));
-    vm.method(&t, "time", "", |vm, _, _| Ok(vm.new_float(clock().now() as f64 / 1e9)));
+    vm.method(&t, "time", "", |vm, _, _| {
+        Ok(vm.new_float(clock().now() as f64 / 1e9))
+    });
     vm.method(&t, "stop", "", |vm, v, _| {
         this(vm, v)?.stopping.set(true);
         Ok(Value::NONE)
     });
-    vm.method(&t, "is_running", "", |vm, v, _| Ok(Value::bool(this(vm, v)?.running.get())));
-    vm.method(&t, "is_closed", "", |vm, v, _| Ok(Value::bool(this(vm, v)?.closed.get())));
+    vm.method(&t, "is_running", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.running.get()))
+    });
+    vm.method(&t, "is_closed", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.closed.get()))
+    });
     vm.method(&t, "_check_closed", "", |vm, v, _| {
         check_closed(vm, this(vm, v)?)?;
         Ok(Value::NONE)
@@ -490,13 +590,17 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         drop(poller);
         Ok(Value::NONE)
     });
-    vm.method(&t, "get_debug", "", |vm, v, _| Ok(Value::bool(this(vm, v)?.debug.get())));
+    vm.method(&t, "get_debug", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.debug.get()))
+    });
     vm.method(&t, "set_debug", "", |vm, v, a| {
         let [b] = a.exactly::<1>(vm, "set_debug")?;
         this(vm, v)?.debug.set(vm.is_true(b)?);
         Ok(Value::NONE)
     });
-    vm.method(&t, "create_future", "", |vm, v, _| Ok(future::new_future(vm, v)));
+    vm.method(&t, "create_future", "", |vm, v, _| {
+        Ok(future::new_future(vm, v))
+    });
     vm.method(&t, "create_task", "", create_task);
     vm.method(&t, "set_task_factory", "", |vm, v, a| {
         let [f] = a.exactly::<1>(vm, "set_task_factory")?;
@@ -506,7 +610,9 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         this(vm, v)?.task_factory.set(f.clone());
         Ok(Value::NONE)
     });
-    vm.method(&t, "get_task_factory", "", |vm, v, _| Ok(this(vm, v)?.task_factory.get()));
+    vm.method(&t, "get_task_factory", "", |vm, v, _| {
+        Ok(this(vm, v)?.task_factory.get())
+    });
     vm.method(&t, "set_exception_handler", "", |vm, v, a| {
         let [f] = a.exactly::<1>(vm, "set_exception_handler")?;
         if !f.is_none() && vm.type_of(f).slots.call.get().is_none() {
@@ -518,7 +624,9 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         this(vm, v)?.exception_handler.set(f.clone());
         Ok(Value::NONE)
     });
-    vm.method(&t, "get_exception_handler", "", |vm, v, _| Ok(this(vm, v)?.exception_handler.get()));
+    vm.method(&t, "get_exception_handler", "", |vm, v, _| {
+        Ok(this(vm, v)?.exception_handler.get())
+    });
     for name in ["add_reader", "_add_reader"] {
         vm.method(&t, name, "", |vm, v, a| add_io(vm, v, a, Direction::Read));
     }
@@ -526,17 +634,23 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         vm.method(&t, name, "", |vm, v, a| add_io(vm, v, a, Direction::Write));
     }
     for name in ["remove_reader", "_remove_reader"] {
-        vm.method(&t, name, "", |vm, v, a| remove_io(vm, v, a, Direction::Read));
+        vm.method(&t, name, "", |vm, v, a| {
+            remove_io(vm, v, a, Direction::Read)
+        });
     }
     for name in ["remove_writer", "_remove_writer"] {
-        vm.method(&t, name, "", |vm, v, a| remove_io(vm, v, a, Direction::Write));
+        vm.method(&t, name, "", |vm, v, a| {
+            remove_io(vm, v, a, Direction::Write)
+        });
     }
     vm.method(&t, "_once", "", |vm, v, _| {
         this(vm, v)?.run_once(vm)?;
         Ok(Value::NONE)
     });
     vm.method(&t, "_spin", "", spin);
-    vm.method(&t, "_stopping_now", "", |vm, v, _| Ok(Value::bool(this(vm, v)?.stopping.get())));
+    vm.method(&t, "_stopping_now", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.stopping.get()))
+    });
     vm.method(&t, "_enter", "", enter);
     vm.method(&t, "_leave", "", leave);
     vm.method(&t, "_note_asyncgen", "", note_asyncgen);
@@ -544,13 +658,36 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         let l = this(vm, v)?;
         l.asyncgens_closed.set(true);
         let all = l.asyncgens.take();
-        let alive = all.iter().filter_map(|w| w.downcast::<lasti_core::objects::WeakRef>().and_then(|w| w.get()));
+        let alive = all.iter().filter_map(|w| {
+            w.downcast::<lasti_core::objects::WeakRef>()
+                .and_then(|w| w.get())
+        });
         Ok(vm.new_list(alive.collect()))
     });
-    vm.getset(&t, "_asyncgens_shutdown_called", |vm, v| Ok(Value::bool(this(vm, v)?.asyncgens_closed.get())), None);
-    vm.getset(&t, "_debug", |vm, v| Ok(Value::bool(this(vm, v)?.debug.get())), None);
-    vm.getset(&t, "_closed", |vm, v| Ok(Value::bool(this(vm, v)?.closed.get())), None);
-    vm.getset(&t, "_stopping", |vm, v| Ok(Value::bool(this(vm, v)?.stopping.get())), None);
+    vm.getset(
+        &t,
+        "_asyncgens_shutdown_called",
+        |vm, v| Ok(Value::bool(this(vm, v)?.asyncgens_closed.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_debug",
+        |vm, v| Ok(Value::bool(this(vm, v)?.debug.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_closed",
+        |vm, v| Ok(Value::bool(this(vm, v)?.closed.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_stopping",
+        |vm, v| Ok(Value::bool(this(vm, v)?.stopping.get())),
+        None,
+    );
     t.slots.repr.set(Some(|vm, v| {
         let l = this(vm, v)?;
         let b = |b: bool| if b { "True" } else { "False" };
@@ -590,7 +727,14 @@ fn create_task(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
             kw.push(v.clone());
             names.push(vm.str_value("loop"));
             let class = aio(vm).task_type.value();
-            return vm.call_args(&class, Args { pos: a.pos, kw: &kw, names: &names });
+            return vm.call_args(
+                &class,
+                Args {
+                    pos: a.pos,
+                    kw: &kw,
+                    names: &names,
+                },
+            );
         }
         Err(_) => {
             let mut pos = vec![v.clone()];
@@ -608,7 +752,14 @@ fn create_task(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         return task::new_task(vm, v, coro, name, or_none(context));
     }
     let pos = [v.clone(), coro];
-    vm.call_args(&factory, Args { pos: &pos, kw: a.kw, names: a.names })
+    vm.call_args(
+        &factory,
+        Args {
+            pos: &pos,
+            kw: a.kw,
+            names: a.names,
+        },
+    )
 }
 
 /// Marks the loop as running; gives what `_leave` restores.
@@ -655,7 +806,10 @@ fn note_asyncgen(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let mut all = l.asyncgens.borrow_mut();
     all.push(w.into());
     if all.len() >= 64 && all.len().is_power_of_two() {
-        let kept = all.iter().filter(|w| w.downcast::<lasti_core::objects::WeakRef>().is_some_and(|w| w.get().is_some()));
+        let kept = all.iter().filter(|w| {
+            w.downcast::<lasti_core::objects::WeakRef>()
+                .is_some_and(|w| w.get().is_some())
+        });
         let kept: Vec<Value> = kept.cloned().collect();
         let old = std::mem::replace(&mut *all, kept);
         drop(all);
@@ -663,4 +817,3 @@ fn note_asyncgen(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     }
     Ok(Value::bool(l.asyncgens_closed.get()))
 }
-

@@ -15,7 +15,10 @@ pub enum State {
 pub enum Waiter {
     /// A task that awaits it: woken by a direct step.
     Task(Ref<Task>),
-    Callback { callback: Value, context: Value },
+    Callback {
+        callback: Value,
+        context: Value,
+    },
 }
 
 /// What Future and Task have in common.
@@ -48,7 +51,13 @@ impl FutureData {
         }
     }
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        for s in [&self.event_loop, &self.result, &self.exception, &self.cancel_msg, &self.awaited_by] {
+        for s in [
+            &self.event_loop,
+            &self.result,
+            &self.exception,
+            &self.cancel_msg,
+            &self.awaited_by,
+        ] {
             s.visit(visit);
         }
         for w in self.waiters.borrow().iter() {
@@ -64,7 +73,12 @@ impl FutureData {
     pub fn clear(&self) {
         let waiters = self.waiters.take();
         drop(waiters);
-        for s in [&self.result, &self.exception, &self.cancel_msg, &self.awaited_by] {
+        for s in [
+            &self.result,
+            &self.exception,
+            &self.cancel_msg,
+            &self.awaited_by,
+        ] {
             s.set(Value::NONE);
         }
     }
@@ -90,7 +104,9 @@ impl Payload for Future {
 /// The future behind a Future or a Task.
 #[inline]
 pub fn data_of(v: &Value) -> Option<&FutureData> {
-    v.downcast::<Task>().map(|t| &t.data).or_else(|| v.downcast::<Future>().map(|f| &f.data))
+    v.downcast::<Task>()
+        .map(|t| &t.data)
+        .or_else(|| v.downcast::<Future>().map(|f| &f.data))
 }
 
 pub fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a FutureData> {
@@ -98,14 +114,29 @@ pub fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a FutureData> {
 }
 
 pub fn new_future(vm: &Vm, event_loop: &Value) -> Value {
-    vm.heap.alloc(&aio(vm).future_type, Future { data: FutureData::new(event_loop.clone()) }).into()
+    vm.heap
+        .alloc(
+            &aio(vm).future_type,
+            Future {
+                data: FutureData::new(event_loop.clone()),
+            },
+        )
+        .into()
 }
 
 pub fn make_type(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
     let t = vm.new_native_type::<Future>("_asyncio.Future", &vm.types.object, flags);
     t.slots.new.set(Some(|vm, class, _| {
-        Ok(vm.heap.alloc(class, Future { data: FutureData::new(Value::NONE) }).into())
+        Ok(vm
+            .heap
+            .alloc(
+                class,
+                Future {
+                    data: FutureData::new(Value::NONE),
+                },
+            )
+            .into())
     }));
     t.slots.init.set(Some(|vm, v, a| {
         let [event_loop] = a.bind(vm, "Future", ["*loop"], 0)?;
@@ -120,75 +151,120 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     t.slots.await_.set(Some(make_iter));
     t.slots.iter.set(Some(make_iter));
     t.slots.repr.set(Some(repr));
-    vm.method(&t, "result", "result($self, /)\n--\n\n", |vm, v, _| result(vm, v));
-    vm.method(&t, "exception", "exception($self, /)\n--\n\n", |vm, v, _| {
-        let f = this(vm, v)?;
-        match f.state.get() {
-            State::Cancelled => Err(cancelled(vm, f)?),
-            State::Pending => Err(invalid(vm, "Exception is not set.")?),
-            State::Finished => {
-                f.log_traceback.set(false);
-                Ok(f.exception.get())
+    vm.method(&t, "result", "result($self, /)\n--\n\n", |vm, v, _| {
+        result(vm, v)
+    });
+    vm.method(
+        &t,
+        "exception",
+        "exception($self, /)\n--\n\n",
+        |vm, v, _| {
+            let f = this(vm, v)?;
+            match f.state.get() {
+                State::Cancelled => Err(cancelled(vm, f)?),
+                State::Pending => Err(invalid(vm, "Exception is not set.")?),
+                State::Finished => {
+                    f.log_traceback.set(false);
+                    Ok(f.exception.get())
+                }
             }
-        }
-    });
-    vm.method(&t, "set_result", "set_result($self, result, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "set_result")?;
-        check_loop(vm, v)?;
-        if this(vm, v)?.done() {
-            return Err(invalid_for(vm, v)?);
-        }
-        set_result(vm, v, x.clone())?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "set_exception", "set_exception($self, exception, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "set_exception")?;
-        check_loop(vm, v)?;
-        if this(vm, v)?.done() {
-            return Err(invalid_for(vm, v)?);
-        }
-        set_exception_checked(vm, v, x)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "add_done_callback", "add_done_callback($self, fn, /, *, context=None)\n--\n\n", |vm, v, a| {
-        let [callback, context] = a.bind(vm, "add_done_callback", ["fn", "*context"], 1)?;
-        let context = match context {
-            Some(c) if !c.is_none() => c.clone(),
-            _ => super::copy_context(vm)?,
-        };
-        add_callback(vm, v, callback.cloned().unwrap_or(Value::NONE), context)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "remove_done_callback", "remove_done_callback($self, fn, /)\n--\n\n", |vm, v, a| {
-        let [callback] = a.exactly::<1>(vm, "remove_done_callback")?;
-        let f = this(vm, v)?;
-        let waiters = f.waiters.take();
-        let mut kept = Vec::new();
-        let mut removed = 0;
-        for w in waiters {
-            if let Waiter::Callback { callback: c, .. } = &w
-                && vm.same(c, callback)?
-            {
-                removed += 1;
-                continue;
+        },
+    );
+    vm.method(
+        &t,
+        "set_result",
+        "set_result($self, result, /)\n--\n\n",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "set_result")?;
+            check_loop(vm, v)?;
+            if this(vm, v)?.done() {
+                return Err(invalid_for(vm, v)?);
             }
-            kept.push(w);
-        }
-        kept.append(&mut f.waiters.borrow_mut());
-        *f.waiters.borrow_mut() = kept;
-        Ok(vm.new_int(removed))
+            set_result(vm, v, x.clone())?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        &t,
+        "set_exception",
+        "set_exception($self, exception, /)\n--\n\n",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "set_exception")?;
+            check_loop(vm, v)?;
+            if this(vm, v)?.done() {
+                return Err(invalid_for(vm, v)?);
+            }
+            set_exception_checked(vm, v, x)?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        &t,
+        "add_done_callback",
+        "add_done_callback($self, fn, /, *, context=None)\n--\n\n",
+        |vm, v, a| {
+            let [callback, context] = a.bind(vm, "add_done_callback", ["fn", "*context"], 1)?;
+            let context = match context {
+                Some(c) if !c.is_none() => c.clone(),
+                _ => super::copy_context(vm)?,
+            };
+            add_callback(vm, v, callback.cloned().unwrap_or(Value::NONE), context)?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        &t,
+        "remove_done_callback",
+        "remove_done_callback($self, fn, /)\n--\n\n",
+        |vm, v, a| {
+            let [callback] = a.exactly::<1>(vm, "remove_done_callback")?;
+            let f = this(vm, v)?;
+            let waiters = f.waiters.take();
+            let mut kept = Vec::new();
+            let mut removed = 0;
+            for w in waiters {
+                if let Waiter::Callback { callback: c, .. } = &w
+                    && vm.same(c, callback)?
+                {
+                    removed += 1;
+                    continue;
+                }
+                kept.push(w);
+            }
+            kept.append(&mut f.waiters.borrow_mut());
+            *f.waiters.borrow_mut() = kept;
+            Ok(vm.new_int(removed))
+        },
+    );
+    vm.method(
+        &t,
+        "cancel",
+        "cancel($self, /, msg=None)\n--\n\n",
+        |vm, v, a| {
+            let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
+            Ok(Value::bool(cancel_future(
+                vm,
+                v,
+                msg.cloned().unwrap_or(Value::NONE),
+            )?))
+        },
+    );
+    vm.method(
+        &t,
+        "cancelled",
+        "cancelled($self, /)\n--\n\n",
+        |vm, v, _| Ok(Value::bool(this(vm, v)?.state.get() == State::Cancelled)),
+    );
+    vm.method(&t, "done", "done($self, /)\n--\n\n", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.done()))
     });
-    vm.method(&t, "cancel", "cancel($self, /, msg=None)\n--\n\n", |vm, v, a| {
-        let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
-        Ok(Value::bool(cancel_future(vm, v, msg.cloned().unwrap_or(Value::NONE))?))
-    });
-    vm.method(&t, "cancelled", "cancelled($self, /)\n--\n\n", |vm, v, _| {
-        Ok(Value::bool(this(vm, v)?.state.get() == State::Cancelled))
-    });
-    vm.method(&t, "done", "done($self, /)\n--\n\n", |vm, v, _| Ok(Value::bool(this(vm, v)?.done())));
     vm.method(&t, "get_loop", "get_loop($self, /)\n--\n\n", |vm, v, _| {
         let l = this(vm, v)?.event_loop.get();
-        if l.is_none() { Err(vm.runtime_error("Future object is not initialized.")) } else { Ok(l) }
+        if l.is_none() {
+            Err(vm.runtime_error("Future object is not initialized."))
+        } else {
+            Ok(l)
+        }
     });
     vm.method(&t, "_make_cancelled_error", "", |vm, v, _| {
         let f = this(vm, v)?;
@@ -198,53 +274,103 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         let [x] = a.exactly::<1>(vm, "__class_getitem__")?;
         Ok(lasti_core::builtins::alias::generic_alias(vm, this, x))
     });
-    vm.getset(&t, "_state", |vm, v| {
-        Ok(vm.str_value(match this(vm, v)?.state.get() {
-            State::Pending => "PENDING",
-            State::Cancelled => "CANCELLED",
-            State::Finished => "FINISHED",
-        }))
-    }, None);
-    vm.getset(&t, "_asyncio_future_blocking", |vm, v| Ok(Value::bool(this(vm, v)?.blocking.get())), Some(|vm, v, x| {
-        let b = match x {
-            Some(x) => vm.is_true(x)?,
-            None => false,
-        };
-        this(vm, v)?.blocking.set(b);
-        Ok(())
-    }));
+    vm.getset(
+        &t,
+        "_state",
+        |vm, v| {
+            Ok(vm.str_value(match this(vm, v)?.state.get() {
+                State::Pending => "PENDING",
+                State::Cancelled => "CANCELLED",
+                State::Finished => "FINISHED",
+            }))
+        },
+        None,
+    );
+    vm.getset(
+        &t,
+        "_asyncio_future_blocking",
+        |vm, v| Ok(Value::bool(this(vm, v)?.blocking.get())),
+        Some(|vm, v, x| {
+            let b = match x {
+                Some(x) => vm.is_true(x)?,
+                None => false,
+            };
+            this(vm, v)?.blocking.set(b);
+            Ok(())
+        }),
+    );
     vm.getset(&t, "_loop", |vm, v| Ok(this(vm, v)?.event_loop.get()), None);
     vm.getset(&t, "_result", |vm, v| Ok(this(vm, v)?.result.get()), None);
-    vm.getset(&t, "_exception", |vm, v| Ok(this(vm, v)?.exception.get()), None);
-    vm.getset(&t, "_cancel_message", |vm, v| Ok(this(vm, v)?.cancel_msg.get()), Some(|vm, v, x| {
-        this(vm, v)?.cancel_msg.set(x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
-    vm.getset(&t, "_source_traceback", |_, _| Ok(Value::NONE), Some(|_, _, _| Ok(())));
-    vm.getset(&t, "_asyncio_awaited_by", |vm, v| Ok(this(vm, v)?.awaited_by.get()), None);
-    vm.getset(&t, "_log_traceback", |vm, v| Ok(Value::bool(this(vm, v)?.log_traceback.get())), Some(|vm, v, x| {
-        if x.is_some_and(|x| x.is_true()) {
-            return Err(vm.value_error("_log_traceback can only be set to False"));
-        }
-        this(vm, v)?.log_traceback.set(false);
-        Ok(())
-    }));
-    vm.getset(&t, "_callbacks", |vm, v| {
-        let f = this(vm, v)?;
-        let rows: Vec<Value> = f
-            .waiters
-            .borrow()
-            .iter()
-            .map(|w| match w {
-                Waiter::Task(t) => vm.tuple_value([t.value(), Value::NONE]),
-                Waiter::Callback { callback, context } => {
-                    let c = if context.is_unbound() { Value::NONE } else { context.clone() };
-                    vm.tuple_value([callback.clone(), c])
-                }
+    vm.getset(
+        &t,
+        "_exception",
+        |vm, v| Ok(this(vm, v)?.exception.get()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_cancel_message",
+        |vm, v| Ok(this(vm, v)?.cancel_msg.get()),
+        Some(|vm, v, x| {
+            this(vm, v)?
+                .cancel_msg
+                .set(x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
+    vm.getset(
+        &t,
+        "_source_traceback",
+        |_, _| Ok(Value::NONE),
+        Some(|_, _, _| Ok(())),
+    );
+    vm.getset(
+        &t,
+        "_asyncio_awaited_by",
+        |vm, v| Ok(this(vm, v)?.awaited_by.get()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_log_traceback",
+        |vm, v| Ok(Value::bool(this(vm, v)?.log_traceback.get())),
+        Some(|vm, v, x| {
+            if x.is_some_and(|x| x.is_true()) {
+                return Err(vm.value_error("_log_traceback can only be set to False"));
+            }
+            this(vm, v)?.log_traceback.set(false);
+            Ok(())
+        }),
+    );
+    vm.getset(
+        &t,
+        "_callbacks",
+        |vm, v| {
+            let f = this(vm, v)?;
+            let rows: Vec<Value> = f
+                .waiters
+                .borrow()
+                .iter()
+                .map(|w| match w {
+                    Waiter::Task(t) => vm.tuple_value([t.value(), Value::NONE]),
+                    Waiter::Callback { callback, context } => {
+                        let c = if context.is_unbound() {
+                            Value::NONE
+                        } else {
+                            context.clone()
+                        };
+                        vm.tuple_value([callback.clone(), c])
+                    }
+                })
+                .collect();
+            Ok(if rows.is_empty() {
+                Value::NONE
+            } else {
+                vm.new_list(rows)
             })
-            .collect();
-        Ok(if rows.is_empty() { Value::NONE } else { vm.new_list(rows) })
-    }, None);
+        },
+        None,
+    );
     vm.ready_type(&t);
     t
 }
@@ -290,7 +416,11 @@ pub fn result(vm: &Vm, v: &Value) -> PyResult<Value> {
         State::Finished => {
             f.log_traceback.set(false);
             let e = f.exception.get();
-            if e.is_none() { Ok(f.result.get()) } else { Err(Exc(e)) }
+            if e.is_none() {
+                Ok(f.result.get())
+            } else {
+                Err(Exc(e))
+            }
         }
     }
 }
@@ -312,7 +442,9 @@ fn set_exception_checked(vm: &Vm, v: &Value, x: &Value) -> PyResult<()> {
         return Err(vm.type_error("invalid exception object"));
     }
     let e = if vm.is_instance(&e, &vm.exc.stop_iteration) {
-        let new = vm.runtime_error("StopIteration interacts badly with generators and cannot be raised into a Future");
+        let new = vm.runtime_error(
+            "StopIteration interacts badly with generators and cannot be raised into a Future",
+        );
         if let Some(n) = new.0.downcast::<Exception>() {
             n.cause.set(e.clone());
             n.context.set(e);
@@ -360,7 +492,14 @@ pub fn cancel_any(vm: &Vm, v: &Value, msg: &Value) -> PyResult<bool> {
         vm.call(&cancel, &[])?
     } else {
         let names = [vm.str_value("msg")];
-        vm.call_args(&cancel, Args { pos: &[], kw: std::slice::from_ref(msg), names: &names })?
+        vm.call_args(
+            &cancel,
+            Args {
+                pos: &[],
+                kw: std::slice::from_ref(msg),
+                names: &names,
+            },
+        )?
     };
     vm.is_true(&r)
 }
@@ -399,9 +538,18 @@ fn schedule_waiter(vm: &Vm, l: &Value, v: &Value, w: Waiter) -> PyResult<()> {
             }
             None => {
                 let call_soon = vm.getattr_str(l, "call_soon")?;
-                let all = [callback, v.clone(), if context.is_unbound() { Value::NONE } else { context }];
+                let all = [
+                    callback,
+                    v.clone(),
+                    if context.is_unbound() {
+                        Value::NONE
+                    } else {
+                        context
+                    },
+                ];
                 let names = [vm.str_value("context")];
-                vm.call_args(&call_soon, Args::split(&all, &names)).map(|_| ())
+                vm.call_args(&call_soon, Args::split(&all, &names))
+                    .map(|_| ())
             }
         },
     }
@@ -434,7 +582,11 @@ fn finalize(vm: &Vm, v: &Value) {
     }
     f.log_traceback.set(false);
     let msg = format!("{} exception was never retrieved", vm.type_name(v));
-    let pairs = [("message", vm.str_value(&msg)), ("exception", f.exception.get()), ("future", v.clone())];
+    let pairs = [
+        ("message", vm.str_value(&msg)),
+        ("exception", f.exception.get()),
+        ("future", v.clone()),
+    ];
     if let Err(e) = super::event_loop::call_exception_handler(vm, &f.event_loop.get(), &pairs) {
         vm.unraisable(&e, "Exception ignored while finalizing future", Some(v));
     }
@@ -474,13 +626,22 @@ pub fn callbacks_text(vm: &Vm, f: &FutureData) -> PyResult<Option<String>> {
         })
         .collect();
     let one = |c: &Value| {
-        if c.downcast::<Task>().is_some() { Ok("Task.task_wakeup()".to_owned()) } else { super::handle::describe(vm, c) }
+        if c.downcast::<Task>().is_some() {
+            Ok("Task.task_wakeup()".to_owned())
+        } else {
+            super::handle::describe(vm, c)
+        }
     };
     Ok(match &shown[..] {
         [] => None,
         [a] => Some(format!("cb=[{}]", one(a)?)),
         [a, b] => Some(format!("cb=[{}, {}]", one(a)?, one(b)?)),
-        [a, .., b] => Some(format!("cb=[{}, <{} more>, {}]", one(a)?, shown.len() - 2, one(b)?)),
+        [a, .., b] => Some(format!(
+            "cb=[{}, <{} more>, {}]",
+            one(a)?,
+            shown.len() - 2,
+            one(b)?
+        )),
     })
 }
 
@@ -512,7 +673,10 @@ impl Payload for FutureIter {
 
 fn make_iter(vm: &Vm, v: &Value) -> PyResult<Value> {
     check_loop(vm, v)?;
-    let it = FutureIter { future: v.clone(), asked: Cell::new(false) };
+    let it = FutureIter {
+        future: v.clone(),
+        asked: Cell::new(false),
+    };
     Ok(vm.heap.alloc(&aio(vm).future_iter_type, it).into())
 }
 
@@ -530,14 +694,20 @@ fn iter_send(vm: &Vm, v: &Value, _: &Value) -> PyResult<Resumed> {
 }
 
 pub fn make_iter_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<FutureIter>("_asyncio.FutureIter", &vm.types.object, TypeFlags::NO_NEW);
+    let t = vm.new_native_type::<FutureIter>(
+        "_asyncio.FutureIter",
+        &vm.types.object,
+        TypeFlags::NO_NEW,
+    );
     t.slots.send.set(Some(iter_send));
     t.slots.iter.set(Some(|_, v| Ok(v.clone())));
-    t.slots.next.set(Some(|vm, v| match iter_send(vm, v, &Value::NONE)? {
-        Resumed::Yield(v) => Ok(Some(v)),
-        Resumed::Return(v) if v.is_none() => Ok(None),
-        Resumed::Return(v) => Err(vm.stop_iteration(v)),
-    }));
+    t.slots
+        .next
+        .set(Some(|vm, v| match iter_send(vm, v, &Value::NONE)? {
+            Resumed::Yield(v) => Ok(Some(v)),
+            Resumed::Return(v) if v.is_none() => Ok(None),
+            Resumed::Return(v) => Err(vm.stop_iteration(v)),
+        }));
     vm.method(&t, "send", "", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "send")?;
         match iter_send(vm, v, x)? {
@@ -547,7 +717,9 @@ pub fn make_iter_type(vm: &Vm) -> Ref<Type> {
     });
     vm.method(&t, "throw", "", |vm, _, a| {
         let e = match a.pos {
-            [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => value.clone(),
+            [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => {
+                value.clone()
+            }
             [first, ..] => first.clone(),
             [] => return Err(vm.type_error("throw expected at least 1 argument, got 0")),
         };

@@ -51,7 +51,8 @@ impl Payload for Timer {
 
 /// The handle behind either class.
 pub fn handle_of(v: &Value) -> Option<&Handle> {
-    v.downcast::<Handle>().or_else(|| v.downcast::<Timer>().map(|t| &t.handle))
+    v.downcast::<Handle>()
+        .or_else(|| v.downcast::<Timer>().map(|t| &t.handle))
 }
 
 fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Handle> {
@@ -63,9 +64,14 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Handle>("asyncio.events.Handle", &vm.types.object, flags);
     methods(vm, &t);
     t.slots.new.set(Some(|vm, class, a| {
-        let [callback, args, event_loop, context] =
-            a.bind(vm, "Handle", ["callback", "args", "loop", "context"], 3)?.map(|v| v.cloned().unwrap_or(Value::NONE));
-        let context = if context.is_none() { super::copy_context(vm)? } else { context };
+        let [callback, args, event_loop, context] = a
+            .bind(vm, "Handle", ["callback", "args", "loop", "context"], 3)?
+            .map(|v| v.cloned().unwrap_or(Value::NONE));
+        let context = if context.is_none() {
+            super::copy_context(vm)?
+        } else {
+            context
+        };
         let args = vm.new_tuple(vm.collect(&args)?);
         let h = Handle {
             callback: Slot::new(callback),
@@ -85,7 +91,9 @@ pub fn make_timer_type(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
     let t = vm.new_native_type::<Timer>("asyncio.events.TimerHandle", &vm.types.object, flags);
     methods(vm, &t);
-    vm.method(&t, "when", "when($self, /)\n--\n\n", |vm, v, _| Ok(vm.new_float(vm.this::<Timer>(v)?.when)));
+    vm.method(&t, "when", "when($self, /)\n--\n\n", |vm, v, _| {
+        Ok(vm.new_float(vm.this::<Timer>(v)?.when))
+    });
     t.slots.richcmp.set(Some(|_, a, b, op: CmpOp| {
         let (Some(x), Some(y)) = (a.downcast::<Timer>(), b.downcast::<Timer>()) else {
             return Ok(Value::NOT_IMPLEMENTED);
@@ -106,7 +114,9 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
         cancel(vm, v)?;
         Ok(Value::NONE)
     });
-    vm.method(t, "cancelled", "cancelled($self, /)\n--\n\n", |vm, v, _| Ok(Value::bool(this(vm, v)?.cancelled.get())));
+    vm.method(t, "cancelled", "cancelled($self, /)\n--\n\n", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.cancelled.get()))
+    });
     vm.method(t, "get_context", "", |vm, v, _| {
         let c = this(vm, v)?.context.get();
         Ok(if c.is_unbound() { Value::NONE } else { c })
@@ -115,11 +125,26 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
         run(vm, v)?;
         Ok(Value::NONE)
     });
-    vm.getset(t, "_callback", |vm, v| Ok(this(vm, v)?.callback.get()), None);
+    vm.getset(
+        t,
+        "_callback",
+        |vm, v| Ok(this(vm, v)?.callback.get()),
+        None,
+    );
     vm.getset(t, "_args", |vm, v| Ok(this(vm, v)?.args.get()), None);
     vm.getset(t, "_loop", |vm, v| Ok(this(vm, v)?.event_loop.get()), None);
-    vm.getset(t, "_cancelled", |vm, v| Ok(Value::bool(this(vm, v)?.cancelled.get())), None);
-    vm.getset(t, "_source_traceback", |_, _| Ok(Value::NONE), Some(|_, _, _| Ok(())));
+    vm.getset(
+        t,
+        "_cancelled",
+        |vm, v| Ok(Value::bool(this(vm, v)?.cancelled.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "_source_traceback",
+        |_, _| Ok(Value::NONE),
+        Some(|_, _, _| Ok(())),
+    );
     t.slots.repr.set(Some(|vm, v| {
         let h = this(vm, v)?;
         let mut parts = vec![vm.type_name(v)];
@@ -180,7 +205,10 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
         return Ok(());
     }
     let (callback, args) = (h.callback.get(), h.args.get());
-    let args = args.downcast::<lasti_core::objects::Tuple>().map(|t| t.to_vec()).unwrap_or_default();
+    let args = args
+        .downcast::<lasti_core::objects::Tuple>()
+        .map(|t| t.to_vec())
+        .unwrap_or_default();
     let outer = vm.context.replace(h.context.get());
     let r = vm.call(&callback, &args);
     // The callback may have made the first context variable: it stays with the handle.
@@ -188,11 +216,22 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
     h.context.set(inner);
     match r {
         Ok(_) => Ok(()),
-        Err(e) if vm.exc_is(&e, &vm.exc.keyboard_interrupt) || vm.exc_is(&e, &vm.exc.system_exit) => Err(e),
+        Err(e)
+            if vm.exc_is(&e, &vm.exc.keyboard_interrupt) || vm.exc_is(&e, &vm.exc.system_exit) =>
+        {
+            Err(e)
+        }
         Err(e) => {
-            let msg = format!("Exception in callback {}", describe_call(vm, &callback, &args)?);
+            let msg = format!(
+                "Exception in callback {}",
+                describe_call(vm, &callback, &args)?
+            );
             let l = h.event_loop.get();
-            let pairs = [("message", vm.str_value(&msg)), ("exception", e.0), ("handle", v.clone())];
+            let pairs = [
+                ("message", vm.str_value(&msg)),
+                ("exception", e.0),
+                ("handle", v.clone()),
+            ];
             super::event_loop::call_exception_handler(vm, &l, &pairs)
         }
     }
@@ -212,7 +251,13 @@ fn describe_call(vm: &Vm, callback: &Value, args: &[Value]) -> PyResult<String> 
 }
 
 /// A handle for a loop.
-pub fn new_handle(vm: &Vm, event_loop: &Value, callback: Value, args: Vec<Value>, context: Value) -> Value {
+pub fn new_handle(
+    vm: &Vm,
+    event_loop: &Value,
+    callback: Value,
+    args: Vec<Value>,
+    context: Value,
+) -> Value {
     let h = Handle {
         callback: Slot::new(callback),
         args: Slot::new(vm.new_tuple(args).into()),

@@ -46,25 +46,27 @@ pub struct Aio {
 
 /// The state, made on first use.
 pub fn aio(vm: &Vm) -> Rc<Aio> {
-    vm.module_state(|| Aio {
-        future_type: future::make_type(vm),
-        task_type: Ref::clone(&vm.types.object),
-        handle_type: handle::make_type(vm),
-        timer_type: handle::make_timer_type(vm),
-        loop_type: event_loop::make_type(vm),
-        sleep_type: sleep::make_type(vm),
-        future_iter_type: future::make_iter_type(vm),
-        running: Slot::new(Value::NONE),
-        current: Slot::new(Value::NONE),
-        current_task: Slot::new(Value::NONE),
-        tasks: RefCell::default(),
-        sweep_at: Cell::new(64),
-        task_counter: Cell::new(0),
-        cancelled_error: Slot::empty(),
-        invalid_state: Slot::empty(),
-        run_frame: Slot::empty(),
-    }
-    .with_task(vm))
+    vm.module_state(|| {
+        Aio {
+            future_type: future::make_type(vm),
+            task_type: Ref::clone(&vm.types.object),
+            handle_type: handle::make_type(vm),
+            timer_type: handle::make_timer_type(vm),
+            loop_type: event_loop::make_type(vm),
+            sleep_type: sleep::make_type(vm),
+            future_iter_type: future::make_iter_type(vm),
+            running: Slot::new(Value::NONE),
+            current: Slot::new(Value::NONE),
+            current_task: Slot::new(Value::NONE),
+            tasks: RefCell::default(),
+            sweep_at: Cell::new(64),
+            task_counter: Cell::new(0),
+            cancelled_error: Slot::empty(),
+            invalid_state: Slot::empty(),
+            run_frame: Slot::empty(),
+        }
+        .with_task(vm)
+    })
 }
 
 impl Aio {
@@ -96,13 +98,19 @@ fn class_of(vm: &Vm, slot: &Slot, name: &str) -> PyResult<Value> {
 /// A new CancelledError with the cancel message.
 pub fn new_cancelled(vm: &Vm, msg: &Value) -> PyResult<lasti_core::Exc> {
     let c = aio(vm).cancelled_class(vm)?;
-    let args: &[Value] = if msg.is_none() || msg.is_unbound() { &[] } else { std::slice::from_ref(msg) };
+    let args: &[Value] = if msg.is_none() || msg.is_unbound() {
+        &[]
+    } else {
+        std::slice::from_ref(msg)
+    };
     Ok(lasti_core::Exc(vm.call(&c, args)?))
 }
 
 /// Whether an exception is a CancelledError.
 pub fn is_cancelled(vm: &Vm, e: &lasti_core::Exc) -> bool {
-    let Ok(c) = aio(vm).cancelled_class(vm) else { return false };
+    let Ok(c) = aio(vm).cancelled_class(vm) else {
+        return false;
+    };
     c.as_ref::<Type>().is_some_and(|t| vm.is_instance(&e.0, t))
 }
 

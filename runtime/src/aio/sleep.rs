@@ -32,20 +32,35 @@ impl Payload for Sleep {
 }
 
 pub fn make_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Sleep>("coroutine", &vm.types.object, TypeFlags::WEAKREF | TypeFlags::NO_NEW);
+    let t = vm.new_native_type::<Sleep>(
+        "coroutine",
+        &vm.types.object,
+        TypeFlags::WEAKREF | TypeFlags::NO_NEW,
+    );
     t.slots.await_.set(Some(|_, v| Ok(v.clone())));
     t.slots.iter.set(Some(|_, v| Ok(v.clone())));
     t.slots.send.set(Some(send));
-    t.slots.next.set(Some(|vm, v| match send(vm, v, &Value::NONE)? {
-        Resumed::Yield(v) => Ok(Some(v)),
-        Resumed::Return(v) if v.is_none() => Ok(None),
-        Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    t.slots
+        .next
+        .set(Some(|vm, v| match send(vm, v, &Value::NONE)? {
+            Resumed::Yield(v) => Ok(Some(v)),
+            Resumed::Return(v) if v.is_none() => Ok(None),
+            Resumed::Return(v) => Err(vm.stop_iteration(v)),
+        }));
+    t.slots.repr.set(Some(|vm, v| {
+        Ok(vm.str_value(&format!("<coroutine object sleep at {:#x}>", vm.id(v))))
     }));
-    t.slots.repr.set(Some(|vm, v| Ok(vm.str_value(&format!("<coroutine object sleep at {:#x}>", vm.id(v))))));
     t.set_finalizer(|vm, v| {
-        let Some(s) = v.downcast::<Sleep>() else { return };
+        let Some(s) = v.downcast::<Sleep>() else {
+            return;
+        };
         if s.stage.get() == Stage::New {
-            let r = vm.warn(&vm.exc.runtime_warning, "coroutine 'sleep' was never awaited", 1, Some(v));
+            let r = vm.warn(
+                &vm.exc.runtime_warning,
+                "coroutine 'sleep' was never awaited",
+                1,
+                Some(v),
+            );
             if let Err(e) = r {
                 vm.unraisable(&e, "Exception ignored while finalizing coroutine", Some(v));
             }
@@ -62,7 +77,9 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         let s = vm.this::<Sleep>(v)?;
         finish(vm, s)?;
         let e = match a.pos {
-            [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => value.clone(),
+            [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => {
+                value.clone()
+            }
             [first, ..] => first.clone(),
             [] => return Err(vm.type_error("throw expected at least 1 argument, got 0")),
         };
@@ -75,12 +92,26 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     for name in ["__name__", "__qualname__"] {
         vm.getset(&t, name, |vm, _| Ok(vm.str_value("sleep")), None);
     }
-    vm.getset(&t, "cr_await", |vm, v| {
-        let f = vm.this::<Sleep>(v)?.future.get();
-        Ok(if f.is_unbound() { Value::NONE } else { f })
-    }, None);
+    vm.getset(
+        &t,
+        "cr_await",
+        |vm, v| {
+            let f = vm.this::<Sleep>(v)?.future.get();
+            Ok(if f.is_unbound() { Value::NONE } else { f })
+        },
+        None,
+    );
     vm.getset(&t, "cr_running", |_, _| Ok(Value::FALSE), None);
-    vm.getset(&t, "cr_suspended", |vm, v| Ok(Value::bool(vm.this::<Sleep>(v)?.stage.get() == Stage::Waiting)), None);
+    vm.getset(
+        &t,
+        "cr_suspended",
+        |vm, v| {
+            Ok(Value::bool(
+                vm.this::<Sleep>(v)?.stage.get() == Stage::Waiting,
+            ))
+        },
+        None,
+    );
     vm.getset(&t, "cr_frame", |_, _| Ok(Value::NONE), None);
     vm.getset(&t, "cr_origin", |_, _| Ok(Value::NONE), None);
     vm.ready_type(&t);

@@ -36,7 +36,8 @@ impl Payload for Task {
 }
 
 fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Task>> {
-    v.as_ref::<Task>().ok_or_else(|| vm.type_error("a Task is required"))
+    v.as_ref::<Task>()
+        .ok_or_else(|| vm.type_error("a Task is required"))
 }
 
 fn blank(vm: &Vm) -> Task {
@@ -58,16 +59,30 @@ fn blank(vm: &Vm) -> Task {
 pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
     let t = vm.new_native_type::<Task>("_asyncio.Task", future_type, flags);
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, blank(vm)).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, blank(vm)).into())
+    }));
     t.slots.init.set(Some(init));
     t.slots.repr.set(Some(repr));
-    vm.method(&t, "cancel", "cancel($self, /, msg=None)\n--\n\n", |vm, v, a| {
-        let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
-        Ok(Value::bool(cancel(vm, v, msg.cloned().unwrap_or(Value::NONE))?))
-    });
-    vm.method(&t, "cancelling", "cancelling($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.new_int(this(vm, v)?.cancelling.get() as i64))
-    });
+    vm.method(
+        &t,
+        "cancel",
+        "cancel($self, /, msg=None)\n--\n\n",
+        |vm, v, a| {
+            let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
+            Ok(Value::bool(cancel(
+                vm,
+                v,
+                msg.cloned().unwrap_or(Value::NONE),
+            )?))
+        },
+    );
+    vm.method(
+        &t,
+        "cancelling",
+        "cancelling($self, /)\n--\n\n",
+        |vm, v, _| Ok(vm.new_int(this(vm, v)?.cancelling.get() as i64)),
+    );
     vm.method(&t, "uncancel", "uncancel($self, /)\n--\n\n", |vm, v, _| {
         let t = this(vm, v)?;
         let n = t.cancelling.get().saturating_sub(1);
@@ -77,25 +92,45 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
         }
         Ok(vm.new_int(n as i64))
     });
-    vm.method(&t, "get_coro", "get_coro($self, /)\n--\n\n", |vm, v, _| Ok(this(vm, v)?.coro.get()));
-    vm.method(&t, "get_context", "get_context($self, /)\n--\n\n", |vm, v, _| {
-        let c = this(vm, v)?.context.get();
-        Ok(if c.is_unbound() { Value::NONE } else { c })
+    vm.method(&t, "get_coro", "get_coro($self, /)\n--\n\n", |vm, v, _| {
+        Ok(this(vm, v)?.coro.get())
     });
-    vm.method(&t, "get_name", "get_name($self, /)\n--\n\n", |vm, v, _| name_of(vm, this(vm, v)?));
-    vm.method(&t, "set_name", "set_name($self, value, /)\n--\n\n", |vm, v, a| {
-        let [n] = a.exactly::<1>(vm, "set_name")?;
-        this(vm, v)?.name.set(vm.str_of(n)?.into());
-        Ok(Value::NONE)
+    vm.method(
+        &t,
+        "get_context",
+        "get_context($self, /)\n--\n\n",
+        |vm, v, _| {
+            let c = this(vm, v)?.context.get();
+            Ok(if c.is_unbound() { Value::NONE } else { c })
+        },
+    );
+    vm.method(&t, "get_name", "get_name($self, /)\n--\n\n", |vm, v, _| {
+        name_of(vm, this(vm, v)?)
     });
-    vm.method(&t, "set_result", "", |vm, _, _| Err(vm.runtime_error("Task does not support set_result operation")));
+    vm.method(
+        &t,
+        "set_name",
+        "set_name($self, value, /)\n--\n\n",
+        |vm, v, a| {
+            let [n] = a.exactly::<1>(vm, "set_name")?;
+            this(vm, v)?.name.set(vm.str_of(n)?.into());
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(&t, "set_result", "", |vm, _, _| {
+        Err(vm.runtime_error("Task does not support set_result operation"))
+    });
     vm.method(&t, "set_exception", "", |vm, _, _| {
         Err(vm.runtime_error("Task does not support set_exception operation"))
     });
     vm.method(&t, "get_stack", "", |vm, v, a| {
         let m = vm.import("asyncio.base_tasks")?;
         let [limit] = a.bind(vm, "get_stack", ["*limit"], 0)?;
-        vm.call_method(&m, "_task_get_stack", &[v.clone(), limit.cloned().unwrap_or(Value::NONE)])
+        vm.call_method(
+            &m,
+            "_task_get_stack",
+            &[v.clone(), limit.cloned().unwrap_or(Value::NONE)],
+        )
     });
     vm.method(&t, "print_stack", "", |vm, v, a| {
         let m = vm.import("asyncio.base_tasks")?;
@@ -104,12 +139,29 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
         vm.call_method(&m, "_task_print_stack", &[v.clone(), or(limit), or(file)])
     });
     vm.getset(&t, "_coro", |vm, v| Ok(this(vm, v)?.coro.get()), None);
-    vm.getset(&t, "_fut_waiter", |vm, v| Ok(this(vm, v)?.waiting_for.get()), None);
-    vm.getset(&t, "_must_cancel", |vm, v| Ok(Value::bool(this(vm, v)?.must_cancel.get())), None);
-    vm.getset(&t, "_log_destroy_pending", |vm, v| Ok(Value::bool(this(vm, v)?.log_destroy_pending.get())), Some(|vm, v, x| {
-        this(vm, v)?.log_destroy_pending.set(x.is_some_and(|x| x.is_true()));
-        Ok(())
-    }));
+    vm.getset(
+        &t,
+        "_fut_waiter",
+        |vm, v| Ok(this(vm, v)?.waiting_for.get()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_must_cancel",
+        |vm, v| Ok(Value::bool(this(vm, v)?.must_cancel.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_log_destroy_pending",
+        |vm, v| Ok(Value::bool(this(vm, v)?.log_destroy_pending.get())),
+        Some(|vm, v, x| {
+            this(vm, v)?
+                .log_destroy_pending
+                .set(x.is_some_and(|x| x.is_true()));
+            Ok(())
+        }),
+    );
     vm.ready_type(&t);
     t
 }
@@ -129,7 +181,10 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     let [coro, event_loop, name, context, eager] = args.bind(vm, "Task", names, 1)?;
     let coro = coro.cloned().unwrap_or(Value::NONE);
     if !is_coroutine(vm, &coro) {
-        return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr_string(&coro)?)));
+        return Err(vm.type_error(format!(
+            "a coroutine was expected, got {}",
+            vm.repr_string(&coro)?
+        )));
     }
     let t = this(vm, v)?;
     let l = match event_loop {
@@ -141,7 +196,11 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     if let Some(n) = name
         && !n.is_none()
     {
-        t.name.set(if n.downcast::<Str>().is_some() { n.clone() } else { vm.str_of(n)?.into() });
+        t.name.set(if n.downcast::<Str>().is_some() {
+            n.clone()
+        } else {
+            vm.str_of(n)?.into()
+        });
     }
     match context {
         Some(c) if !c.is_none() => t.context.set(c.clone()),
@@ -173,7 +232,8 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
     if let Some(g) = v.downcast::<Generator>() {
         use lasti_core::objects::GenKind;
         let iterable = lasti_bytecode::code::flags::ITERABLE_COROUTINE;
-        return g.kind == GenKind::Coroutine || g.kind == GenKind::Generator && g.code_flags() & iterable != 0;
+        return g.kind == GenKind::Coroutine
+            || g.kind == GenKind::Generator && g.code_flags() & iterable != 0;
     }
     if v.downcast::<super::sleep::Sleep>().is_some() {
         return true;
@@ -186,13 +246,21 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
 /// A task of our own class over a coroutine.
 pub fn new_task(vm: &Vm, l: &Value, coro: Value, name: Value, context: Value) -> PyResult<Value> {
     if !is_coroutine(vm, &coro) {
-        return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr_string(&coro)?)));
+        return Err(vm.type_error(format!(
+            "a coroutine was expected, got {}",
+            vm.repr_string(&coro)?
+        )));
     }
     let task = blank(vm);
     task.data.event_loop.set(l.clone());
     task.coro.set(coro);
     task.name.set(name);
-    task.context.set(if context.is_none() || context.is_unbound() { super::copy_context(vm)? } else { context });
+    task.context
+        .set(if context.is_none() || context.is_unbound() {
+            super::copy_context(vm)?
+        } else {
+            context
+        });
     let t = vm.heap.alloc(&aio(vm).task_type, task);
     let v = t.value();
     vm.set_finalize(&v, true);
@@ -210,7 +278,8 @@ pub fn register(vm: &Vm, v: &Value) -> PyResult<()> {
     if tasks.len() >= a.sweep_at.get() {
         let all = std::mem::take(&mut *tasks);
         let alive = |w: &Ref<lasti_core::objects::WeakRef>| {
-            w.get().is_some_and(|t| future::data_of(&t).is_none_or(|d| !d.done()))
+            w.get()
+                .is_some_and(|t| future::data_of(&t).is_none_or(|d| !d.done()))
         };
         let kept: Vec<_> = all.iter().filter(|w| alive(w)).cloned().collect();
         a.sweep_at.set((kept.len() * 2).max(64));
@@ -255,7 +324,10 @@ pub fn wakeup(vm: &Vm, t: &Ref<Task>, fut: &Value) -> PyResult<()> {
 /// One step of the coroutine: resumes it, and acts on what comes back.
 pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
     if t.data.done() {
-        return Err(vm.runtime_error(format!("__step(): already done: {}", vm.repr_string(t.as_value())?)));
+        return Err(vm.runtime_error(format!(
+            "__step(): already done: {}",
+            vm.repr_string(t.as_value())?
+        )));
     }
     let mut error = error;
     if t.must_cancel.get() {
@@ -279,10 +351,13 @@ pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
 
 fn drive(vm: &Vm, coro: &Value, error: Option<Exc>) -> PyResult<Resumed> {
     if let Some(g) = coro.as_ref::<Generator>() {
-        return vm.resume(g, match error {
-            None => Resume::Send(Value::NONE),
-            Some(e) => Resume::Throw(e),
-        });
+        return vm.resume(
+            g,
+            match error {
+                None => Resume::Send(Value::NONE),
+                Some(e) => Resume::Throw(e),
+            },
+        );
     }
     match error {
         None => match vm.type_of(coro).slots.send.get() {
@@ -296,7 +371,9 @@ fn drive(vm: &Vm, coro: &Value, error: Option<Exc>) -> PyResult<Resumed> {
 fn stop_as_return(vm: &Vm, r: PyResult<Value>) -> PyResult<Resumed> {
     match r {
         Ok(v) => Ok(Resumed::Yield(v)),
-        Err(e) if vm.exc_is(&e, &vm.exc.stop_iteration) => Ok(Resumed::Return(vm.getattr_str(&e.0, "value")?)),
+        Err(e) if vm.exc_is(&e, &vm.exc.stop_iteration) => {
+            Ok(Resumed::Return(vm.getattr_str(&e.0, "value")?))
+        }
         Err(e) => Err(e),
     }
 }
@@ -324,7 +401,8 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
         Err(e) => {
             done(vm, t);
             future::set_exception(vm, v, e.0.clone())?;
-            let fatal = vm.exc_is(&e, &vm.exc.keyboard_interrupt) || vm.exc_is(&e, &vm.exc.system_exit);
+            let fatal =
+                vm.exc_is(&e, &vm.exc.keyboard_interrupt) || vm.exc_is(&e, &vm.exc.system_exit);
             if fatal { Err(e) } else { Ok(()) }
         }
     }
@@ -343,7 +421,14 @@ fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
     }
     if let Some(f) = future::data_of(&x) {
         if x.is(t.as_value()) {
-            return fail(vm, t, format!("Task cannot await on itself: {}", vm.repr_string(t.as_value())?));
+            return fail(
+                vm,
+                t,
+                format!(
+                    "Task cannot await on itself: {}",
+                    vm.repr_string(t.as_value())?
+                ),
+            );
         }
         if !f.event_loop.get().is(&l) {
             let msg = format!(
@@ -411,11 +496,18 @@ fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
         _ => {
             let is_gen = x.downcast::<Generator>().is_some();
             let me = vm.repr_string(t.as_value())?;
-            fail(vm, t, if is_gen {
-                format!("yield was used instead of yield from for generator in task {me} with {}", vm.repr_string(&x)?)
-            } else {
-                format!("Task got bad yield: {}", vm.repr_string(&x)?)
-            })
+            fail(
+                vm,
+                t,
+                if is_gen {
+                    format!(
+                        "yield was used instead of yield from for generator in task {me} with {}",
+                        vm.repr_string(&x)?
+                    )
+                } else {
+                    format!("Task got bad yield: {}", vm.repr_string(&x)?)
+                },
+            )
         }
     }
 }
@@ -437,10 +529,20 @@ fn fail(vm: &Vm, t: &Ref<Task>, msg: String) -> PyResult<()> {
 pub fn step_function(vm: &Vm, t: &Ref<Task>, fut: &Value) -> Value {
     let (t, fut) = (t.clone(), fut.clone());
     let f = move |vm: &Vm, _: Args| {
-        if fut.is_none() { step(vm, &t, None)? } else { wakeup(vm, &t, &fut)? }
+        if fut.is_none() {
+            step(vm, &t, None)?
+        } else {
+            wakeup(vm, &t, &fut)?
+        }
         Ok(Value::NONE)
     };
-    vm.new_native("TaskStepMethWrapper", "", NativeKind::Host(std::rc::Rc::new(f)), Value::NONE, Value::NONE)
+    vm.new_native(
+        "TaskStepMethWrapper",
+        "",
+        NativeKind::Host(std::rc::Rc::new(f)),
+        Value::NONE,
+        Value::NONE,
+    )
 }
 
 fn wakeup_function(vm: &Vm, t: &Ref<Task>) -> Value {
@@ -450,7 +552,13 @@ fn wakeup_function(vm: &Vm, t: &Ref<Task>) -> Value {
         wakeup(vm, &t, fut)?;
         Ok(Value::NONE)
     };
-    vm.new_native("task_wakeup", "", NativeKind::Host(std::rc::Rc::new(f)), Value::NONE, Value::NONE)
+    vm.new_native(
+        "task_wakeup",
+        "",
+        NativeKind::Host(std::rc::Rc::new(f)),
+        Value::NONE,
+        Value::NONE,
+    )
 }
 
 /// A task that goes while it is pending is reported.
@@ -459,8 +567,15 @@ pub fn finalize(vm: &Vm, v: &Value) {
     if t.data.done() || !t.log_destroy_pending.get() || t.data.event_loop.get().is_none() {
         return;
     }
-    let pairs = [("message", vm.str_value("Task was destroyed but it is pending!")), ("task", v.clone())];
-    if let Err(e) = super::event_loop::call_exception_handler(vm, &t.data.event_loop.get(), &pairs) {
+    let pairs = [
+        (
+            "message",
+            vm.str_value("Task was destroyed but it is pending!"),
+        ),
+        ("task", v.clone()),
+    ];
+    if let Err(e) = super::event_loop::call_exception_handler(vm, &t.data.event_loop.get(), &pairs)
+    {
         vm.unraisable(&e, "Exception ignored while finalizing task", Some(v));
     }
 }
@@ -504,7 +619,9 @@ fn describe_coro(vm: &Vm, coro: &Value) -> PyResult<String> {
         Some(q) => vm.display(&q),
         None => vm.type_name(coro),
     };
-    let Some(frame) = vm.lookup_attr(coro, &vm.intern("cr_frame"))? else { return Ok(format!("{name}()")) };
+    let Some(frame) = vm.lookup_attr(coro, &vm.intern("cr_frame"))? else {
+        return Ok(format!("{name}()"));
+    };
     let code = vm.getattr_str(coro, "cr_code")?;
     let file = vm.display(&vm.getattr_str(&code, "co_filename")?);
     if frame.is_none() {
