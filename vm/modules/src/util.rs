@@ -158,3 +158,33 @@ pub(crate) fn repr_leave(vm: &Vm, v: &Value) {
     let id = vm.id(v);
     st.0.borrow_mut().retain(|x| *x != id);
 }
+
+/// Exception classes of modules, by full name.
+#[derive(Default)]
+struct ExceptionClasses(RefCell<std::collections::HashMap<&'static str, Value>>);
+
+/// The exception class `module.Name` of a native module, made on first use.
+pub(crate) fn exception_class(vm: &Vm, name: &'static str, base: &Ref<Type>) -> PyResult<Value> {
+    let st = vm.module_state(ExceptionClasses::default);
+    if let Some(c) = st.0.borrow().get(name) {
+        return Ok(c.clone());
+    }
+    let (module, short) = name.rsplit_once('.').unwrap_or(("builtins", name));
+    let ns = vm.new_dict();
+    vm.dict_set_str(&ns, &vm.names.module, vm.str_value(module));
+    let bases = vm.tuple_value([base.value()]);
+    let class = vm.call(vm.types.type_.as_value(), &[vm.str_value(short), bases, ns.into()])?;
+    st.0.borrow_mut().insert(name, class.clone());
+    Ok(class)
+}
+
+/// An instance of such a class with one message.
+pub(crate) fn module_error(vm: &Vm, name: &'static str, base: &Ref<Type>, msg: impl AsRef<str>) -> Exc {
+    match exception_class(vm, name, base) {
+        Ok(c) => match c.as_ref::<Type>() {
+            Some(t) => vm.new_exception(t, msg),
+            None => vm.runtime_error(msg),
+        },
+        Err(e) => e,
+    }
+}

@@ -6,6 +6,7 @@
 //! interpreter drains the queue between instructions.
 mod cell;
 mod gc;
+mod inspect;
 pub(crate) mod header;
 mod value;
 
