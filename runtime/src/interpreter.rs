@@ -122,6 +122,7 @@ fn hash_seed(setting: Option<&str>) -> ((u64, u64), bool) {
 
 fn register(vm: &Vm) {
     lasti_modules::register(vm);
+    crate::aio::register(vm);
 }
 
 /// Names of native modules, for `sys.builtin_module_names`.

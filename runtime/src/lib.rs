@@ -2,6 +2,7 @@
 //!
 //! The reactor, timers, tasks, the asyncio module, threads, sockets and the command line stand here, on top of the
 //! interpreter in `lasti-core`.
+mod aio;
 pub mod cli;
 mod host;
 mod interpreter;

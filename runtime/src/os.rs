@@ -27,3 +27,8 @@ pub fn handle_break(vm: &Vm) -> PyResult<()> {
 
 /// Makes Ctrl-C raise KeyboardInterrupt in the script.
 pub fn install_interrupt(_vm: &Vm) {}
+
+/// Runs something that blocks. Other threads of the interpreter may run meanwhile.
+pub fn blocking<R>(_vm: &Vm, f: impl FnOnce() -> R) -> R {
+    f()
+}

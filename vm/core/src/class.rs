@@ -103,7 +103,7 @@ impl Vm {
                 )));
             }
             let solid = |t: &Ref<Type>| {
-                let plain = std::ptr::eq(t.layout(), crate::heap::vtable::<Plain>())
+                let plain = t.layout().same(crate::heap::vtable::<Plain>())
                     || t.layout().kind == crate::heap::Kind::Instance;
                 !plain || t.member_count.get() > 0
             };
@@ -116,7 +116,7 @@ impl Vm {
                 }
                 Some(x) if !solid(x) => best = Some(b),
                 Some(x) => {
-                    let same_layout = std::ptr::eq(x.layout(), b.layout());
+                    let same_layout = x.layout().same(b.layout());
                     if x.is_subtype(b) {
                     } else if b.is_subtype(x) || (same_layout && x.member_count.get() == 0) {
                         best = Some(b);
@@ -220,7 +220,7 @@ impl Vm {
         }
 
         let (members, wants_dict) = self.slot_members(&dict, name, &base)?;
-        let layout = if std::ptr::eq(base.layout(), crate::heap::vtable::<Plain>()) {
+        let layout = if base.layout().same(crate::heap::vtable::<Plain>()) {
             crate::heap::vtable::<Instance>()
         } else {
             base.layout()

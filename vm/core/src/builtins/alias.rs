@@ -5,7 +5,7 @@ use crate::vm::Vm;
 pub(crate) fn init(_vm: &Vm) {}
 
 /// `list[int]`: an alias of `origin` with the arguments in `item`.
-pub(crate) fn generic_alias(_vm: &Vm, origin: &Value, _item: &Value) -> Value {
+pub fn generic_alias(_vm: &Vm, origin: &Value, _item: &Value) -> Value {
     origin.clone()
 }
 

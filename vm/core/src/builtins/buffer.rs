@@ -49,7 +49,11 @@ pub struct BufferInfo {
 
 impl BufferInfo {
     pub fn bytes(readonly: bool) -> BufferInfo {
-        BufferInfo { format: "B".into(), itemsize: 1, readonly }
+        BufferInfo {
+            format: "B".into(),
+            itemsize: 1,
+            readonly,
+        }
     }
 }
 
@@ -104,7 +108,10 @@ const BYTEARRAY: BufferProcs = BufferProcs {
 impl Vm {
     /// Makes objects of a native type (and its subclasses) buffers.
     pub fn register_buffer(&self, t: &Ref<Type>, procs: BufferProcs) {
-        self.module_state(Registry::default).0.borrow_mut().push((t.clone(), procs));
+        self.module_state(Registry::default)
+            .0
+            .borrow_mut()
+            .push((t.clone(), procs));
     }
 }
 
@@ -118,7 +125,12 @@ pub(crate) fn procs_of(vm: &Vm, v: &Value) -> Option<BufferProcs> {
     }
     v.header()?;
     let registry: Rc<Registry> = vm.module_state(Registry::default);
-    let found = registry.0.borrow().iter().find(|(t, _)| vm.is_instance(v, t)).map(|(_, p)| *p);
+    let found = registry
+        .0
+        .borrow()
+        .iter()
+        .find(|(t, _)| vm.is_instance(v, t))
+        .map(|(_, p)| *p);
     found
 }
 
@@ -126,7 +138,8 @@ pub(crate) fn procs_of(vm: &Vm, v: &Value) -> Option<BufferProcs> {
 pub(crate) fn is_buffer(vm: &Vm, v: &Value) -> bool {
     procs_of(vm, v).is_some()
         || v.downcast::<MemoryView>().is_some()
-        || vm.type_of(v).is_heap_type() && vm.type_of(v).lookup(vm, &vm.intern("__buffer__")).is_some()
+        || vm.type_of(v).is_heap_type()
+            && vm.type_of(v).lookup(vm, &vm.intern("__buffer__")).is_some()
 }
 
 /// The bytes of a buffer; `None` for what is no buffer.
@@ -169,5 +182,28 @@ pub(crate) fn bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Data<'a>> {
 
 #[cold]
 pub(crate) fn not_a_buffer(vm: &Vm, v: &Value) -> Exc {
-    vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v)))
+    vm.type_error(format!(
+        "a bytes-like object is required, not '{}'",
+        vm.type_name(v)
+    ))
+}
+
+/// `__buffer__` and `__release_buffer__` of a native exporter (PEP 688).
+pub(crate) fn add_methods(vm: &Vm, t: &Ref<Type>) {
+    let doc = "__buffer__($self, flags, /)\n--\n\nReturn a buffer object that exposes the underlying memory of the object.";
+    vm.method(t, "__buffer__", doc, |vm, v, a| {
+        a.exactly::<1>(vm, "__buffer__")?;
+        super::memoryview::new_memoryview(vm, v)
+    });
+    if t.is(&vm.types.bytes) {
+        return;
+    }
+    let doc = "__release_buffer__($self, buffer, /)\n--\n\nRelease the buffer object that exposes the underlying memory of the object.";
+    vm.method(t, "__release_buffer__", doc, |vm, _, a| {
+        let [view] = a.exactly::<1>(vm, "__release_buffer__")?;
+        if view.downcast::<MemoryView>().is_none() {
+            return Err(vm.type_error("expected a memoryview object"));
+        }
+        vm.call_method(view, "release", &[])
+    });
 }

@@ -25,13 +25,23 @@ struct IterClass(Ref<Type>);
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.bytearray;
     vm.type_attr(t, "__doc__", vm.str_value(DOC));
-    let iter_class = vm.new_native_type::<SeqIter>("bytearray_iterator", &vm.types.object, TypeFlags::NO_NEW);
+    let iter_class =
+        vm.new_native_type::<SeqIter>("bytearray_iterator", &vm.types.object, TypeFlags::NO_NEW);
     bytes::init_iterator(vm, &iter_class);
     vm.ready_type(&iter_class);
     vm.module_state(|| IterClass(iter_class));
     let s = &t.slots;
     s.new.set(Some(|vm, class, _| {
-        Ok(vm.heap.alloc(class, ByteArray { data: RefCell::default(), exports: Default::default() }).into())
+        Ok(vm
+            .heap
+            .alloc(
+                class,
+                ByteArray {
+                    data: RefCell::default(),
+                    exports: Default::default(),
+                },
+            )
+            .into())
     }));
     s.init.set(Some(bytearray_init));
     s.repr.set(Some(|vm, v| {
@@ -44,16 +54,22 @@ pub(crate) fn init(vm: &Vm) {
         if a.downcast::<Str>().is_some() || b.downcast::<Str>().is_some() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let Some(y) = try_bytes_like(vm, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(y) = try_bytes_like(vm, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         let x = this(vm, a)?.data.borrow();
         Ok(Value::bool(op.holds(x[..].cmp(&y))))
     }));
-    s.len.set(Some(|vm, v| Ok(this(vm, v)?.data.borrow().len())));
+    s.len
+        .set(Some(|vm, v| Ok(this(vm, v)?.data.borrow().len())));
     s.getitem.set(Some(getitem));
     s.setitem.set(Some(setitem));
     s.contains.set(Some(bytes::contains));
     s.iter.set(Some(|vm, v| {
-        let it = SeqIter { seq: Slot::new(v.clone()), index: Default::default() };
+        let it = SeqIter {
+            seq: Slot::new(v.clone()),
+            index: Default::default(),
+        };
         let class = vm.module_state(|| IterClass(vm.types.bytes_iterator.clone()));
         Ok(vm.heap.alloc(&class.0, it).into())
     }));
@@ -61,12 +77,18 @@ pub(crate) fn init(vm: &Vm) {
         if a.downcast::<ByteArray>().is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let Some(y) = try_bytes_like(vm, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(y) = try_bytes_like(vm, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         let out = [&**this(vm, a)?.data.borrow(), &*y].concat();
         Ok(vm.new_bytearray(out))
     }));
     s.binary[BinOp::Mul as usize].set(Some(|vm, a, b| {
-        let (v, n) = if a.downcast::<ByteArray>().is_some() { (a, b) } else { (b, a) };
+        let (v, n) = if a.downcast::<ByteArray>().is_some() {
+            (a, b)
+        } else {
+            (b, a)
+        };
         if v.downcast::<ByteArray>().is_none() || !has_index(vm, n) {
             return Ok(Value::NOT_IMPLEMENTED);
         }
@@ -82,7 +104,12 @@ pub(crate) fn init(vm: &Vm) {
         None => Ok(Value::NOT_IMPLEMENTED),
     }));
     s.inplace[BinOp::Add as usize].set(Some(|vm, a, b| {
-        let Some(y) = try_bytes_like(vm, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(y) = try_bytes_like(vm, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
+        if a.is(b) {
+            return Err(exported(vm));
+        }
         let y = y.into_vec();
         resize(vm, a, |d| d.extend_from_slice(&y))?;
         Ok(a.clone())
@@ -98,16 +125,22 @@ pub(crate) fn init(vm: &Vm) {
     }));
     super::bytes_methods::init(vm, t);
     super::bytes_search::init(vm, t);
+    super::buffer::add_methods(vm, t);
     init_methods(vm, t);
 }
 
 fn init_methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "append", "append($self, item, /)\n--\n\nAppend a single item to the end of the bytearray.", |vm, v, a| {
-        let [item] = a.exactly::<1>(vm, "bytearray.append")?;
-        let b = byte_value(vm, item, RANGE)?;
-        resize(vm, v, |d| d.push(b))?;
-        Ok(Value::NONE)
-    });
+    vm.method(
+        t,
+        "append",
+        "append($self, item, /)\n--\n\nAppend a single item to the end of the bytearray.",
+        |vm, v, a| {
+            let [item] = a.exactly::<1>(vm, "bytearray.append")?;
+            let b = byte_value(vm, item, RANGE)?;
+            resize(vm, v, |d| d.push(b))?;
+            Ok(Value::NONE)
+        },
+    );
     vm.method(t, "extend", "extend($self, iterable_of_ints, /)\n--\n\nAppend all the items from the iterator or sequence to the end of the bytearray.", |vm, v, a| {
         let [items] = a.exactly::<1>(vm, "bytearray.extend")?;
         let more = match try_bytes_like(vm, items)? {
@@ -137,72 +170,120 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         })?;
         Ok(Value::NONE)
     });
-    vm.method(t, "pop", "pop($self, index=-1, /)\n--\n\nRemove and return a single item from B.", |vm, v, a| {
-        let at = match a.between(vm, "pop", 0, 1)? {
-            [i] => vm.to_i64(i)?,
-            _ => -1,
-        };
-        let n = this(vm, v)?.data.borrow().len() as i64;
-        if n == 0 {
-            return Err(vm.index_error("pop from empty bytearray"));
-        }
-        let at = if at < 0 { at + n } else { at };
-        if !(0..n).contains(&at) {
-            return Err(vm.index_error("pop index out of range"));
-        }
-        let b = resize(vm, v, |d| d.remove(at as usize))?;
-        Ok(Value::small_int(b as i64))
-    });
-    vm.method(t, "remove", "remove($self, value, /)\n--\n\nRemove the first occurrence of a value in the bytearray.", |vm, v, a| {
-        let [item] = a.exactly::<1>(vm, "bytearray.remove")?;
-        let b = byte_value(vm, item, RANGE)?;
-        let at = this(vm, v)?.data.borrow().iter().position(|x| *x == b);
-        let Some(at) = at else { return Err(vm.value_error("value not found in bytearray")) };
-        resize(vm, v, |d| d.remove(at))?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "reverse", "reverse($self, /)\n--\n\nReverse the order of the values in B in place.", |vm, v, a| {
-        a.exactly::<0>(vm, "bytearray.reverse")?;
-        edit(vm, v, |d| d.reverse())?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "clear", "clear($self, /)\n--\n\nRemove all items from the bytearray.", |vm, v, a| {
-        a.exactly::<0>(vm, "bytearray.clear")?;
-        resize(vm, v, |d| *d = Vec::new())?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "copy", "copy($self, /)\n--\n\nReturn a copy of B.", |vm, v, a| {
-        a.exactly::<0>(vm, "bytearray.copy")?;
-        let d = this(vm, v)?.data.borrow().clone();
-        Ok(vm.new_bytearray(d))
-    });
-    vm.method(t, "resize", "resize($self, size, /)\n--\n\nResize the internal buffer of bytearray to len.", |vm, v, a| {
-        let [n] = a.exactly::<1>(vm, "bytearray.resize")?;
-        let n = vm.to_i64(n)?;
-        let Ok(size) = usize::try_from(n) else {
-            return Err(vm.value_error(format!("bytearray.resize(): new size must be >= 0, got {n}")));
-        };
-        let fits = resize(vm, v, |d| {
-            let more = size.saturating_sub(d.len());
-            let ok = d.try_reserve(more).is_ok();
-            if ok {
-                d.resize(size, 0);
+    vm.method(
+        t,
+        "pop",
+        "pop($self, index=-1, /)\n--\n\nRemove and return a single item from B.",
+        |vm, v, a| {
+            let at = match a.between(vm, "pop", 0, 1)? {
+                [i] => vm.to_i64(i)?,
+                _ => -1,
+            };
+            let n = this(vm, v)?.data.borrow().len() as i64;
+            if n == 0 {
+                return Err(vm.index_error("pop from empty bytearray"));
             }
-            ok
-        })?;
-        if fits { Ok(Value::NONE) } else { Err(memory_error(vm)) }
-    });
+            let at = if at < 0 { at + n } else { at };
+            if !(0..n).contains(&at) {
+                return Err(vm.index_error("pop index out of range"));
+            }
+            let b = resize(vm, v, |d| d.remove(at as usize))?;
+            Ok(Value::small_int(b as i64))
+        },
+    );
+    vm.method(
+        t,
+        "remove",
+        "remove($self, value, /)\n--\n\nRemove the first occurrence of a value in the bytearray.",
+        |vm, v, a| {
+            let [item] = a.exactly::<1>(vm, "bytearray.remove")?;
+            let b = byte_value(vm, item, RANGE)?;
+            let at = this(vm, v)?.data.borrow().iter().position(|x| *x == b);
+            let Some(at) = at else {
+                return Err(vm.value_error("value not found in bytearray"));
+            };
+            resize(vm, v, |d| d.remove(at))?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "reverse",
+        "reverse($self, /)\n--\n\nReverse the order of the values in B in place.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "bytearray.reverse")?;
+            edit(vm, v, |d| d.reverse())?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "clear",
+        "clear($self, /)\n--\n\nRemove all items from the bytearray.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "bytearray.clear")?;
+            resize(vm, v, |d| *d = Vec::new())?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "copy",
+        "copy($self, /)\n--\n\nReturn a copy of B.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "bytearray.copy")?;
+            let d = this(vm, v)?.data.borrow().clone();
+            Ok(vm.new_bytearray(d))
+        },
+    );
+    vm.method(
+        t,
+        "resize",
+        "resize($self, size, /)\n--\n\nResize the internal buffer of bytearray to len.",
+        |vm, v, a| {
+            let [n] = a.exactly::<1>(vm, "bytearray.resize")?;
+            let n = vm.to_i64(n)?;
+            let Ok(size) = usize::try_from(n) else {
+                return Err(vm.value_error(format!(
+                    "bytearray.resize(): new size must be >= 0, got {n}"
+                )));
+            };
+            let fits = resize(vm, v, |d| {
+                let more = size.saturating_sub(d.len());
+                let ok = d.try_reserve(more).is_ok();
+                if ok {
+                    d.resize(size, 0);
+                }
+                ok
+            })?;
+            if fits {
+                Ok(Value::NONE)
+            } else {
+                Err(memory_error(vm))
+            }
+        },
+    );
     vm.method(t, "__alloc__", "__alloc__($self, /)\n--\n\n", |vm, v, _| {
         Ok(vm.new_int(this(vm, v)?.data.borrow().capacity() as i64))
     });
-    vm.method(t, "__reduce__", "__reduce__($self, /)\n--\n\n", |vm, v, _| reduce(vm, v, 2));
-    vm.method(t, "__reduce_ex__", "__reduce_ex__($self, proto=0, /)\n--\n\n", |vm, v, a| {
-        let proto = match a.between(vm, "__reduce_ex__", 0, 1)? {
-            [p] => vm.to_i64(p)?,
-            _ => 0,
-        };
-        reduce(vm, v, proto)
-    });
+    vm.method(
+        t,
+        "__reduce__",
+        "__reduce__($self, /)\n--\n\n",
+        |vm, v, _| reduce(vm, v, 2),
+    );
+    vm.method(
+        t,
+        "__reduce_ex__",
+        "__reduce_ex__($self, proto=0, /)\n--\n\n",
+        |vm, v, a| {
+            let proto = match a.between(vm, "__reduce_ex__", 0, 1)? {
+                [p] => vm.to_i64(p)?,
+                _ => 0,
+            };
+            reduce(vm, v, proto)
+        },
+    );
 }
 
 fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<ByteArray>> {
@@ -227,7 +308,10 @@ fn resize<R>(vm: &Vm, v: &Value, f: impl FnOnce(&mut Vec<u8>) -> R) -> PyResult<
 
 #[cold]
 fn exported(vm: &Vm) -> crate::error::Exc {
-    vm.new_exception(&vm.exc.buffer_error, "Existing exports of data: object cannot be re-sized")
+    vm.new_exception(
+        &vm.exc.buffer_error,
+        "Existing exports of data: object cannot be re-sized",
+    )
 }
 
 fn bytearray_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
@@ -254,7 +338,10 @@ fn reduce(vm: &Vm, v: &Value, proto: i64) -> PyResult<Value> {
 // ---- items ----
 
 fn wrong_index(vm: &Vm, key: &Value) -> crate::error::Exc {
-    vm.type_error(format!("bytearray indices must be integers or slices, not {}", vm.type_name(key)))
+    vm.type_error(format!(
+        "bytearray indices must be integers or slices, not {}",
+        vm.type_name(key)
+    ))
 }
 
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
@@ -311,7 +398,9 @@ fn slice_value(vm: &Vm, x: &Value) -> PyResult<Vec<u8>> {
     let slots = &vm.type_of(x).slots;
     let iterable = slots.iter.get().is_some() || slots.getitem.get().is_some();
     if vm.is_int(x) || x.downcast::<Str>().is_some() || !iterable {
-        return Err(vm.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)"));
+        return Err(
+            vm.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)")
+        );
     }
     bytes::from_ints(vm, x, RANGE)
 }

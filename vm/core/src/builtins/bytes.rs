@@ -23,7 +23,9 @@ pub(crate) fn init(vm: &Vm) {
     vm.type_attr(t, "__doc__", vm.str_value(DOC));
     let s = &t.slots;
     s.new.set(Some(bytes_new));
-    s.repr.set(Some(|vm, v| Ok(vm.str_value(&lasti_text::repr::bytes_repr(&this(vm, v)?.data)))));
+    s.repr.set(Some(|vm, v| {
+        Ok(vm.str_value(&lasti_text::repr::bytes_repr(&this(vm, v)?.data)))
+    }));
     s.hash.set(Some(|vm, v| {
         let b = this(vm, v)?;
         if b.hash.get() == 0 {
@@ -45,12 +47,19 @@ pub(crate) fn init(vm: &Vm) {
     s.getitem.set(Some(bytes_getitem));
     s.contains.set(Some(contains));
     s.iter.set(Some(|vm, v| {
-        let it = SeqIter { seq: Slot::new(v.clone()), index: Default::default() };
+        let it = SeqIter {
+            seq: Slot::new(v.clone()),
+            index: Default::default(),
+        };
         Ok(vm.heap.alloc(&vm.types.bytes_iterator, it).into())
     }));
     s.binary[BinOp::Add as usize].set(Some(|vm, a, b| {
-        let Some(x) = a.downcast::<Bytes>() else { return Ok(Value::NOT_IMPLEMENTED) };
-        let Some(y) = try_bytes_like(vm, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(x) = a.downcast::<Bytes>() else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
+        let Some(y) = try_bytes_like(vm, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         Ok(vm.new_bytes([&*x.data, &*y].concat()))
     }));
     s.binary[BinOp::Mul as usize].set(Some(|vm, a, b| {
@@ -70,10 +79,19 @@ pub(crate) fn init(vm: &Vm) {
     }));
     super::bytes_methods::init(vm, t);
     super::bytes_search::init(vm, t);
-    vm.method(t, "__bytes__", "__bytes__($self, /)\n--\n\nConvert this value to exact type bytes.", |vm, v, _| exact(vm, v));
-    vm.method(t, "__getnewargs__", "__getnewargs__($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.tuple_value([vm.new_bytes(this(vm, v)?.data.clone())]))
-    });
+    super::buffer::add_methods(vm, t);
+    vm.method(
+        t,
+        "__bytes__",
+        "__bytes__($self, /)\n--\n\nConvert this value to exact type bytes.",
+        |vm, v, _| exact(vm, v),
+    );
+    vm.method(
+        t,
+        "__getnewargs__",
+        "__getnewargs__($self, /)\n--\n\n",
+        |vm, v, _| Ok(vm.tuple_value([vm.new_bytes(this(vm, v)?.data.clone())])),
+    );
     init_iterator(vm, &vm.types.bytes_iterator);
     super::bytearray::init(vm);
 }
@@ -99,7 +117,11 @@ pub(crate) fn init_iterator(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "__length_hint__", "", |vm, v, _| {
         let it = vm.this::<SeqIter>(v)?;
         let seq = it.seq.get();
-        let len = if seq.is_none() { 0 } else { data(vm, &seq)?.len() };
+        let len = if seq.is_none() {
+            0
+        } else {
+            data(vm, &seq)?.len()
+        };
         Ok(vm.new_int(len.saturating_sub(it.index.get()) as i64))
     });
     vm.method(t, "__reduce__", "", |vm, v, _| {
@@ -109,7 +131,11 @@ pub(crate) fn init_iterator(vm: &Vm, t: &Ref<Type>) {
         Ok(if seq.is_none() {
             vm.tuple_value([iter, vm.tuple_value([vm.empty_tuple.value()])])
         } else {
-            vm.tuple_value([iter, vm.tuple_value([seq]), vm.new_int(it.index.get() as i64)])
+            vm.tuple_value([
+                iter,
+                vm.tuple_value([seq]),
+                vm.new_int(it.index.get() as i64),
+            ])
         })
     });
     vm.method(t, "__setstate__", "", |vm, v, a| {
@@ -143,12 +169,20 @@ pub(crate) fn data<'a>(vm: &Vm, v: &'a Value) -> PyResult<Data<'a>> {
 /// A new object of the built-in type of `this`.
 #[inline]
 pub(crate) fn like(vm: &Vm, this: &Value, out: Vec<u8>) -> PyResult<Value> {
-    Ok(if this.downcast::<ByteArray>().is_some() { vm.new_bytearray(out) } else { vm.new_bytes(out) })
+    Ok(if this.downcast::<ByteArray>().is_some() {
+        vm.new_bytearray(out)
+    } else {
+        vm.new_bytes(out)
+    })
 }
 
 fn exact(vm: &Vm, v: &Value) -> PyResult<Value> {
     let b = this(vm, v)?;
-    Ok(if b.class().is(&vm.types.bytes) { v.clone() } else { vm.new_bytes(b.data.clone()) })
+    Ok(if b.class().is(&vm.types.bytes) {
+        v.clone()
+    } else {
+        vm.new_bytes(b.data.clone())
+    })
 }
 
 fn bytes_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
@@ -161,7 +195,10 @@ fn bytes_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
         return Ok(vm.new_bytes(sliced(&b.data, r)));
     }
     if !has_index(vm, key) {
-        return Err(vm.type_error(format!("byte indices must be integers or slices, not {}", vm.type_name(key))));
+        return Err(vm.type_error(format!(
+            "byte indices must be integers or slices, not {}",
+            vm.type_name(key)
+        )));
     }
     let i = item_index(vm, key, b.data.len(), "index out of range")?;
     Ok(Value::small_int(b.data[i] as i64))
@@ -218,7 +255,11 @@ fn bytes_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     Ok(vm.heap.alloc(class, Bytes::new(out.into())).into())
 }
 
-pub(crate) fn bind_source<'a>(vm: &Vm, args: Args<'a>, name: &str) -> PyResult<[Option<&'a Value>; 3]> {
+pub(crate) fn bind_source<'a>(
+    vm: &Vm,
+    args: Args<'a>,
+    name: &str,
+) -> PyResult<[Option<&'a Value>; 3]> {
     if args.pos.len() + args.kw.len() > 3 {
         let n = args.pos.len() + args.kw.len();
         return Err(vm.type_error(format!("{name}() takes at most 3 arguments ({n} given)")));
@@ -228,9 +269,14 @@ pub(crate) fn bind_source<'a>(vm: &Vm, args: Args<'a>, name: &str) -> PyResult<[
 
 /// What `__bytes__` of the object gives.
 fn call_bytes(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
-    let Some(r) = vm.call_special(v, &vm.names.bytes, &[])? else { return Ok(None) };
+    let Some(r) = vm.call_special(v, &vm.names.bytes, &[])? else {
+        return Ok(None);
+    };
     if r.downcast::<Bytes>().is_none() {
-        return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(&r))));
+        return Err(vm.type_error(format!(
+            "__bytes__ returned non-bytes (type {})",
+            vm.type_name(&r)
+        )));
     }
     Ok(Some(r))
 }
@@ -243,15 +289,23 @@ pub(crate) fn from_source(
     errors: Option<&Value>,
     name: &str,
 ) -> PyResult<Vec<u8>> {
-    let given = if encoding.is_some() { "encoding" } else { "errors" };
+    let given = if encoding.is_some() {
+        "encoding"
+    } else {
+        "errors"
+    };
     let text = source.and_then(|v| v.as_ref::<Str>());
     if encoding.is_some() || errors.is_some() {
         let (encoding, errors) = encoding::names(vm, name, encoding, errors)?;
-        let Some(s) = text else { return Err(vm.type_error(format!("{given} without a string argument"))) };
+        let Some(s) = text else {
+            return Err(vm.type_error(format!("{given} without a string argument")));
+        };
         let v = encoding::encode(vm, s, &encoding, &errors)?;
         return bytes_like(vm, &v).map(Data::into_vec);
     }
-    let Some(v) = source else { return Ok(Vec::new()) };
+    let Some(v) = source else {
+        return Ok(Vec::new());
+    };
     if text.is_some() {
         return Err(vm.type_error("string argument without an encoding"));
     }
@@ -272,8 +326,11 @@ pub(crate) fn from_source(
 
 fn zeros(vm: &Vm, n: &Value) -> PyResult<Vec<u8>> {
     let n = vm.to_bigint(n)?;
-    let n = i64::try_from(&n).map_err(|_| vm.overflow_error("cannot fit 'int' into an index-sized integer"))?;
-    let Ok(n) = usize::try_from(n) else { return Err(vm.value_error("negative count")) };
+    let n = i64::try_from(&n)
+        .map_err(|_| vm.overflow_error("cannot fit 'int' into an index-sized integer"))?;
+    let Ok(n) = usize::try_from(n) else {
+        return Err(vm.value_error("negative count"));
+    };
     let mut out = Vec::new();
     if out.try_reserve_exact(n).is_err() {
         return Err(memory_error(vm));
@@ -288,10 +345,22 @@ pub(crate) fn from_object(vm: &Vm, v: &Value, name: &str) -> PyResult<Vec<u8>> {
         return Ok(d.into_vec());
     }
     let slots = &vm.type_of(v).slots;
-    if v.downcast::<Str>().is_some() || slots.iter.get().is_none() && slots.getitem.get().is_none() {
-        return Err(vm.type_error(format!("cannot convert '{}' object to {name}", vm.type_name(v))));
+    if v.downcast::<Str>().is_some() || slots.iter.get().is_none() && slots.getitem.get().is_none()
+    {
+        return Err(vm.type_error(format!(
+            "cannot convert '{}' object to {name}",
+            vm.type_name(v)
+        )));
     }
-    from_ints(vm, v, if name == "bytes" { "bytes must be in range(0, 256)" } else { "byte must be in range(0, 256)" })
+    from_ints(
+        vm,
+        v,
+        if name == "bytes" {
+            "bytes must be in range(0, 256)"
+        } else {
+            "byte must be in range(0, 256)"
+        },
+    )
 }
 
 /// Bytes of an iterable of ints.

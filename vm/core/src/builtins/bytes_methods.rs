@@ -49,7 +49,11 @@ fn titled(d: &[u8]) -> Vec<u8> {
     let mut inside = false;
     d.iter()
         .map(|b| {
-            let out = if inside { b.to_ascii_lowercase() } else { b.to_ascii_uppercase() };
+            let out = if inside {
+                b.to_ascii_lowercase()
+            } else {
+                b.to_ascii_uppercase()
+            };
             inside = b.is_ascii_alphabetic();
             out
         })
@@ -128,10 +132,22 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
         };
         like(vm, v, out)
     });
-    vm.method(t, "join", "join($self, iterable_of_bytes, /)\n--\n\nConcatenate any number of bytes objects.", join);
-    vm.method(t, "center", "center($self, width, fillchar=b' ', /)\n--\n\nReturn a centered string of length width.", |vm, v, a| {
-        pad(vm, v, a, "center", |extra, width| extra / 2 + (extra & width & 1))
-    });
+    vm.method(
+        t,
+        "join",
+        "join($self, iterable_of_bytes, /)\n--\n\nConcatenate any number of bytes objects.",
+        join,
+    );
+    vm.method(
+        t,
+        "center",
+        "center($self, width, fillchar=b' ', /)\n--\n\nReturn a centered string of length width.",
+        |vm, v, a| {
+            pad(vm, v, a, "center", |extra, width| {
+                extra / 2 + (extra & width & 1)
+            })
+        },
+    );
     vm.method(t, "ljust", "ljust($self, width, fillchar=b' ', /)\n--\n\nReturn a left-justified string of length width.", |vm, v, a| pad(vm, v, a, "ljust", |_, _| 0));
     vm.method(t, "rjust", "rjust($self, width, fillchar=b' ', /)\n--\n\nReturn a right-justified string of length width.", |vm, v, a| pad(vm, v, a, "rjust", |extra, _| extra));
     vm.method(t, "zfill", "zfill($self, width, /)\n--\n\nPad a numeric string with zeros on the left, to fill a field of the given width.", |vm, v, a| {
@@ -149,24 +165,41 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
         let out = split::expandtabs(&data(vm, v)?, Unit::Bytes, size).or_raise(vm)?;
         like(vm, v, out)
     });
-    vm.method(t, "__sizeof__", "__sizeof__($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.new_int((vm.type_of(v).layout().size + data(vm, v)?.len()) as i64))
-    });
+    vm.method(
+        t,
+        "__sizeof__",
+        "__sizeof__($self, /)\n--\n\n",
+        |vm, v, _| Ok(vm.new_int((vm.type_of(v).layout().size + data(vm, v)?.len()) as i64)),
+    );
 }
 
-fn pad(vm: &Vm, v: &Value, args: Args, func: &str, left: fn(usize, usize) -> usize) -> PyResult<Value> {
+fn pad(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    left: fn(usize, usize) -> usize,
+) -> PyResult<Value> {
     let a = args.between(vm, func, 1, 2)?;
     let width = usize::try_from(vm.to_i64(&a[0])?).unwrap_or(0);
     let fill = match a.get(1) {
         None => b' ',
         Some(f) => {
-            let one = if f.downcast::<Bytes>().is_some() || f.downcast::<ByteArray>().is_some() {
+            let is_bytes = f.downcast::<Bytes>().is_some() || f.downcast::<ByteArray>().is_some();
+            let one = if is_bytes {
                 data(vm, f)?.into_vec()
             } else {
                 Vec::new()
             };
             match one[..] {
                 [b] => b,
+                _ if is_bytes => {
+                    return Err(vm.type_error(format!(
+                        "{func}(): argument 2 must be a byte string of length 1, not a {} object of length {}",
+                        vm.type_name(f),
+                        one.len()
+                    )));
+                }
                 _ => {
                     return Err(vm.type_error(format!(
                         "{func}() argument 2 must be a byte string of length 1, not {}",
@@ -308,7 +341,9 @@ fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     let digit = |at: usize| input.get(at).and_then(|b| (*b as char).to_digit(16));
     let bad = |at: usize| {
         let at = if text { wtf8::index_of(input, at) } else { at };
-        vm.value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"))
+        vm.value_error(format!(
+            "non-hexadecimal number found in fromhex() arg at position {at}"
+        ))
     };
     let mut out = Vec::with_capacity(input.len() / 2);
     let mut at = 0;
@@ -317,10 +352,14 @@ fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
             at += 1;
             continue;
         }
-        let Some(high) = digit(at) else { return Err(bad(at)) };
+        let Some(high) = digit(at) else {
+            return Err(bad(at));
+        };
         let Some(low) = digit(at + 1) else {
             if at + 1 == input.len() {
-                return Err(vm.value_error("fromhex() arg must contain an even number of hexadecimal digits"));
+                return Err(vm.value_error(
+                    "fromhex() arg must contain an even number of hexadecimal digits",
+                ));
             }
             return Err(bad(at + 1));
         };

@@ -71,8 +71,18 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
         })
     });
     vm.method(t, "strip", "strip($self, bytes=None, /)\n--\n\nStrip leading and trailing bytes contained in the argument.", |vm, v, a| strip(vm, v, a, "strip", Ends::Both));
-    vm.method(t, "lstrip", "lstrip($self, bytes=None, /)\n--\n\nStrip leading bytes contained in the argument.", |vm, v, a| strip(vm, v, a, "lstrip", Ends::Left));
-    vm.method(t, "rstrip", "rstrip($self, bytes=None, /)\n--\n\nStrip trailing bytes contained in the argument.", |vm, v, a| strip(vm, v, a, "rstrip", Ends::Right));
+    vm.method(
+        t,
+        "lstrip",
+        "lstrip($self, bytes=None, /)\n--\n\nStrip leading bytes contained in the argument.",
+        |vm, v, a| strip(vm, v, a, "lstrip", Ends::Left),
+    );
+    vm.method(
+        t,
+        "rstrip",
+        "rstrip($self, bytes=None, /)\n--\n\nStrip trailing bytes contained in the argument.",
+        |vm, v, a| strip(vm, v, a, "rstrip", Ends::Right),
+    );
     vm.method(t, "removeprefix", "removeprefix($self, prefix, /)\n--\n\nReturn a bytes object with the given prefix string removed if present.", |vm, v, a| {
         let [p] = a.exactly::<1>(vm, "removeprefix")?;
         let p = bytes_like(vm, p)?;
@@ -93,7 +103,10 @@ fn three(vm: &Vm, v: &Value, parts: [&[u8]; 3]) -> PyResult<Value> {
 }
 
 fn list_like(vm: &Vm, v: &Value, pieces: Vec<&[u8]>) -> PyResult<Value> {
-    let items = pieces.into_iter().map(|p| like(vm, v, p.to_vec())).collect::<PyResult<Vec<Value>>>()?;
+    let items = pieces
+        .into_iter()
+        .map(|p| like(vm, v, p.to_vec()))
+        .collect::<PyResult<Vec<Value>>>()?;
     Ok(vm.new_list(items))
 }
 
@@ -105,19 +118,36 @@ fn needle(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if has_index(vm, v) {
         return Ok(vec![byte_value(vm, v, "byte must be in range(0, 256)")?]);
     }
-    Err(vm.type_error(format!("argument should be integer or bytes-like object, not '{}'", vm.type_name(v))))
+    Err(vm.type_error(format!(
+        "argument should be integer or bytes-like object, not '{}'",
+        vm.type_name(v)
+    )))
 }
 
-fn find(vm: &Vm, v: &Value, args: Args, func: &str, search: fn(&[u8], &[u8]) -> Option<usize>) -> PyResult<Option<usize>> {
+fn find(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    search: fn(&[u8], &[u8]) -> Option<usize>,
+) -> PyResult<Option<usize>> {
     let a = args.between(vm, func, 1, 3)?;
     let sub = needle(vm, &a[0])?;
     let range = raw_range(vm, a.get(1), a.get(2))?;
     let d = data(vm, v)?;
-    let Some((start, stop)) = clip(range, d.len()) else { return Ok(None) };
+    let Some((start, stop)) = clip(range, d.len()) else {
+        return Ok(None);
+    };
     Ok(search(&d[start..stop], &sub).map(|at| at + start))
 }
 
-fn matches(vm: &Vm, v: &Value, args: Args, func: &str, test: fn(&[u8], &[u8]) -> bool) -> PyResult<Value> {
+fn matches(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    test: fn(&[u8], &[u8]) -> bool,
+) -> PyResult<Value> {
     let a = args.between(vm, func, 1, 3)?;
     let range = raw_range(vm, a.get(1), a.get(2))?;
     let holds = |p: &[u8]| -> PyResult<bool> {
@@ -144,13 +174,24 @@ fn matches(vm: &Vm, v: &Value, args: Args, func: &str, test: fn(&[u8], &[u8]) ->
 
 fn separator(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     let s = bytes_like(vm, v)?.into_vec();
-    if s.is_empty() { Err(vm.value_error("empty separator")) } else { Ok(s) }
+    if s.is_empty() {
+        Err(vm.value_error("empty separator"))
+    } else {
+        Ok(s)
+    }
 }
 
 type BySep = for<'a> fn(&'a [u8], &[u8], Option<usize>) -> Vec<&'a [u8]>;
 type ByWhite = fn(&[u8], Unit, Option<usize>) -> Vec<&[u8]>;
 
-fn cut(vm: &Vm, v: &Value, args: Args, func: &str, by_sep: BySep, by_white: ByWhite) -> PyResult<Value> {
+fn cut(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    by_sep: BySep,
+    by_white: ByWhite,
+) -> PyResult<Value> {
     let [sep, max] = args.bind(vm, func, ["sep", "maxsplit"], 0)?;
     let max = max.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
     let sep = match sep {

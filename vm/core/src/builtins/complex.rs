@@ -66,7 +66,9 @@ pub(crate) fn init(vm: &Vm) {
         }),
         (BinOp::TrueDiv, truediv),
         (BinOp::Pow, |vm, a, b| {
-            let (Some(x), Some(y)) = (operand(vm, a)?, operand(vm, b)?) else { return Ok(Value::NOT_IMPLEMENTED) };
+            let (Some(x), Some(y)) = (operand(vm, a)?, operand(vm, b)?) else {
+                return Ok(Value::NOT_IMPLEMENTED);
+            };
             pow(vm, x.pair(), y.pair())
         }),
     ];
@@ -94,33 +96,65 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
     vm.type_attr(t, "__doc__", vm.str_value(doc));
     vm.getset(t, "real", |vm, v| Ok(vm.new_float(this(vm, v)?.0)), None);
     vm.getset(t, "imag", |vm, v| Ok(vm.new_float(this(vm, v)?.1)), None);
-    vm.method(t, "conjugate", "conjugate($self, /)\n--\n\nReturn the complex conjugate of its argument.", |vm, v, a| {
-        a.exactly::<0>(vm, "complex.conjugate")?;
-        let (re, im) = this(vm, v)?;
-        Ok(vm.new_complex(re, -im))
-    });
-    vm.method(t, "__complex__", "__complex__($self, /)\n--\n\nConvert this value to exact type complex.", |vm, v, _| exact(vm, v));
-    vm.method(t, "__format__", "__format__($self, format_spec, /)\n--\n\n", |vm, v, a| {
-        let spec = super::str::format_spec_arg(vm, a)?;
-        if spec.is_empty() {
-            return Ok(vm.str_of(v)?.into());
-        }
-        let (re, im) = this(vm, v)?;
-        text(vm, lasti_text::format_spec::format_complex(re, im, spec.as_bytes()).or_raise(vm)?)
-    });
-    vm.method(t, "__getnewargs__", "__getnewargs__($self, /)\n--\n\n", |vm, v, _| {
-        let (re, im) = this(vm, v)?;
-        Ok(vm.tuple_value([vm.new_float(re), vm.new_float(im)]))
-    });
-    vm.class_method(t, "from_number", "from_number($type, number, /)\n--\n\nConvert number to a complex floating-point number.", |vm, class, a| {
-        let [v] = a.exactly::<1>(vm, "complex.from_number")?;
-        let (re, im) = match special(vm, v)? {
-            Some(c) => c,
-            None => (vm.to_f64(v)?, 0.0),
-        };
-        let c = vm.new_complex(re, im);
-        if class.is(vm.types.complex.as_value()) { Ok(c) } else { vm.call(class, &[c]) }
-    });
+    vm.method(
+        t,
+        "conjugate",
+        "conjugate($self, /)\n--\n\nReturn the complex conjugate of its argument.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "complex.conjugate")?;
+            let (re, im) = this(vm, v)?;
+            Ok(vm.new_complex(re, -im))
+        },
+    );
+    vm.method(
+        t,
+        "__complex__",
+        "__complex__($self, /)\n--\n\nConvert this value to exact type complex.",
+        |vm, v, _| exact(vm, v),
+    );
+    vm.method(
+        t,
+        "__format__",
+        "__format__($self, format_spec, /)\n--\n\n",
+        |vm, v, a| {
+            let spec = super::str::format_spec_arg(vm, a)?;
+            if spec.is_empty() {
+                return Ok(vm.str_of(v)?.into());
+            }
+            let (re, im) = this(vm, v)?;
+            text(
+                vm,
+                lasti_text::format_spec::format_complex(re, im, spec.as_bytes()).or_raise(vm)?,
+            )
+        },
+    );
+    vm.method(
+        t,
+        "__getnewargs__",
+        "__getnewargs__($self, /)\n--\n\n",
+        |vm, v, _| {
+            let (re, im) = this(vm, v)?;
+            Ok(vm.tuple_value([vm.new_float(re), vm.new_float(im)]))
+        },
+    );
+    vm.class_method(
+        t,
+        "from_number",
+        "from_number($type, number, /)\n--\n\nConvert number to a complex floating-point number.",
+        |vm, class, a| {
+            let [v] = a.exactly::<1>(vm, "complex.from_number")?;
+            let (re, im) = match special(vm, v)? {
+                Some(c) => c,
+                None => (vm.to_f64(v)?, 0.0),
+            };
+            let c = vm.new_complex(re, im);
+            if class.is(vm.types.complex.as_value()) {
+                Ok(c)
+            } else {
+                vm.call(class, &[c])
+            }
+        },
+    );
 }
 
 fn this(vm: &Vm, v: &Value) -> PyResult<Pair> {
@@ -150,7 +184,9 @@ fn operand(vm: &Vm, v: &Value) -> PyResult<Option<Operand>> {
 }
 
 fn op(vm: &Vm, a: &Value, b: &Value, f: fn(Operand, Operand) -> Pair) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (operand(vm, a)?, operand(vm, b)?) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (operand(vm, a)?, operand(vm, b)?) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let (re, im) = f(x, y);
     Ok(vm.new_complex(re, im))
 }
@@ -162,7 +198,13 @@ fn product((mut a, mut b): Pair, (mut c, mut d): Pair) -> Pair {
     if !(re.is_nan() && im.is_nan()) {
         return (re, im);
     }
-    let unit = |x: f64| if x.is_infinite() { 1f64.copysign(x) } else { 0f64.copysign(x) };
+    let unit = |x: f64| {
+        if x.is_infinite() {
+            1f64.copysign(x)
+        } else {
+            0f64.copysign(x)
+        }
+    };
     let no_nan = |x: f64| if x.is_nan() { 0f64.copysign(x) } else { x };
     let mut recover = false;
     if a.is_infinite() || b.is_infinite() {
@@ -178,7 +220,10 @@ fn product((mut a, mut b): Pair, (mut c, mut d): Pair) -> Pair {
         recover = true;
     }
     if recover {
-        return (f64::INFINITY * (a * c - b * d), f64::INFINITY * (a * d + b * c));
+        return (
+            f64::INFINITY * (a * c - b * d),
+            f64::INFINITY * (a * d + b * c),
+        );
     }
     (re, im)
 }
@@ -203,7 +248,13 @@ fn quotient((a, b): Pair, (c, d): Pair) -> Option<Pair> {
         return Some((f64::NAN, f64::NAN));
     }
     if re.is_nan() && im.is_nan() {
-        let unit = |x: f64| if x.is_infinite() { 1f64.copysign(x) } else { 0f64.copysign(x) };
+        let unit = |x: f64| {
+            if x.is_infinite() {
+                1f64.copysign(x)
+            } else {
+                0f64.copysign(x)
+            }
+        };
         if (a.is_infinite() || b.is_infinite()) && c.is_finite() && d.is_finite() {
             let (x, y) = (unit(a), unit(b));
             re = f64::INFINITY * (x * c + y * d);
@@ -218,7 +269,9 @@ fn quotient((a, b): Pair, (c, d): Pair) -> Option<Pair> {
 }
 
 fn truediv(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (operand(vm, a)?, operand(vm, b)?) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (operand(vm, a)?, operand(vm, b)?) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let r = match (x, y) {
         (Operand::Complex((re, im)), Operand::Real(y)) if y != 0.0 => Some((re / y, im / y)),
         (x, y) => quotient(x.pair(), y.pair()),
@@ -235,7 +288,11 @@ pub(crate) fn pow(vm: &Vm, a: Pair, b: Pair) -> PyResult<Value> {
     let small_int = b.1 == 0.0 && b.0.floor() == b.0 && b.0.abs() <= 100.0;
     let (re, im) = if small_int {
         let p = int_power(a, b.0.abs() as u32);
-        if b.0 < 0.0 { quotient((1.0, 0.0), p).ok_or_else(by_zero)? } else { p }
+        if b.0 < 0.0 {
+            quotient((1.0, 0.0), p).ok_or_else(by_zero)?
+        } else {
+            p
+        }
     } else if a == (0.0, 0.0) {
         if b.1 != 0.0 || b.0 < 0.0 {
             return Err(by_zero());
@@ -300,10 +357,15 @@ fn special(vm: &Vm, v: &Value) -> PyResult<Option<Pair>> {
     if vm.type_of(v).is(&vm.types.complex) {
         return this(vm, v).map(Some);
     }
-    let Some(r) = vm.call_special(v, &vm.names.complex, &[])? else { return Ok(None) };
+    let Some(r) = vm.call_special(v, &vm.names.complex, &[])? else {
+        return Ok(None);
+    };
     match r.downcast::<Complex>() {
         Some(c) => Ok(Some((c.0, c.1))),
-        None => Err(vm.type_error(format!("{}.__complex__() must return a complex, not {}", vm.type_name(v), vm.type_name(&r)))),
+        None => Err(vm.type_error(format!(
+            "__complex__ returned non-complex (type {})",
+            vm.type_name(&r)
+        ))),
     }
 }
 
@@ -339,13 +401,17 @@ fn complex_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         return Ok(make(vm, class, (x, 0.0)));
     }
     let part = |v: Option<&Value>, name: &str| -> PyResult<Operand> {
-        let Some(v) = v else { return Ok(Operand::Real(0.0)) };
+        let Some(v) = v else {
+            return Ok(Operand::Real(0.0));
+        };
         if let Some(c) = v.downcast::<Complex>() {
             return Ok(Operand::Complex((c.0, c.1)));
         }
         if !is_real(vm, v) {
             let tail = vm.type_name(v);
-            return Err(vm.type_error(format!("complex() argument '{name}' must be a real number, not {tail}")));
+            return Err(vm.type_error(format!(
+                "complex() argument '{name}' must be a real number, not {tail}"
+            )));
         }
         Ok(Operand::Real(vm.to_f64(v)?))
     };

@@ -33,13 +33,13 @@ impl BuiltinCodec {
             }
         }
         Some(match norm.as_str() {
-            "utf_8" | "utf8" | "u8" | "utf" | "cp65001" | "utf8_ucs2" | "utf8_ucs4" => Plain(Codec::Utf8),
-            "ascii" | "us_ascii" | "646" | "ansi_x3.4_1968" | "ansi_x3_4_1968" | "cp367" | "us" | "iso646_us" => {
-                Plain(Codec::Ascii)
+            "utf_8" | "utf8" | "u8" | "utf" | "cp65001" | "utf8_ucs2" | "utf8_ucs4" => {
+                Plain(Codec::Utf8)
             }
-            "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859" | "8859" | "cp819" => {
-                Plain(Codec::Latin1)
-            }
+            "ascii" | "us_ascii" | "646" | "ansi_x3.4_1968" | "ansi_x3_4_1968" | "cp367" | "us"
+            | "iso646_us" => Plain(Codec::Ascii),
+            "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859"
+            | "8859" | "cp819" => Plain(Codec::Latin1),
             "utf_16" | "utf16" | "u16" => Utf16,
             "utf_16_le" | "utf_16le" | "utf16_le" => Plain(Codec::Utf16Le),
             "utf_16_be" | "utf_16be" | "utf16_be" => Plain(Codec::Utf16Be),
@@ -56,46 +56,84 @@ impl BuiltinCodec {
 
 // ---- errors and handlers ----
 
-fn make_error(vm: &Vm, class: &Ref<Type>, encoding: &str, object: Value, range: (usize, usize), reason: &str) -> PyResult<Value> {
-    vm.call(class.as_value(), &[
-        vm.str_value(encoding),
-        object,
-        vm.new_int(range.0 as i64),
-        vm.new_int(range.1 as i64),
-        vm.str_value(reason),
-    ])
+fn make_error(
+    vm: &Vm,
+    class: &Ref<Type>,
+    encoding: &str,
+    object: Value,
+    range: (usize, usize),
+    reason: &str,
+) -> PyResult<Value> {
+    vm.call(
+        class.as_value(),
+        &[
+            vm.str_value(encoding),
+            object,
+            vm.new_int(range.0 as i64),
+            vm.new_int(range.1 as i64),
+            vm.str_value(reason),
+        ],
+    )
 }
 
 fn decode_exception(vm: &Vm, e: &DecodeError, object: Value) -> PyResult<Value> {
-    make_error(vm, &vm.exc.unicode_decode_error, e.encoding, object, (e.start, e.end), e.reason)
+    make_error(
+        vm,
+        &vm.exc.unicode_decode_error,
+        e.encoding,
+        object,
+        (e.start, e.end),
+        e.reason,
+    )
 }
 
 fn encode_exception(vm: &Vm, e: &EncodeError, text: &Ref<Str>) -> PyResult<Value> {
     let range = e.positions(text.as_bytes());
-    make_error(vm, &vm.exc.unicode_encode_error, e.encoding, text.value(), range, e.reason)
+    make_error(
+        vm,
+        &vm.exc.unicode_encode_error,
+        e.encoding,
+        text.value(),
+        range,
+        e.reason,
+    )
 }
 
 /// The handler registered under a name that is not built in.
 fn lookup_handler(vm: &Vm, name: &str) -> PyResult<Value> {
     match vm.catch(vm.import("_codecs"), &vm.exc.import_error)? {
         Some(m) => vm.call_method(&m, "lookup_error", &[vm.str_value(name)]),
-        None => Err(vm.new_exception(&vm.exc.lookup_error, format!("unknown error handler name '{name}'"))),
+        None => Err(vm.new_exception(
+            &vm.exc.lookup_error,
+            format!("unknown error handler name '{name}'"),
+        )),
     }
 }
 
 /// Calls a handler: the replacement and the position to go on at, which lies in `0..=len`.
-fn call_handler(vm: &Vm, handler: &Value, exc: Value, len: usize, decoding: bool) -> PyResult<(Value, usize)> {
+fn call_handler(
+    vm: &Vm,
+    handler: &Value,
+    exc: Value,
+    len: usize,
+    decoding: bool,
+) -> PyResult<(Value, usize)> {
     let r = vm.call(handler, &[exc])?;
     let pair = match r.downcast::<Tuple>() {
         Some(t) if t.len() == 2 => (t[0].clone(), t[1].clone()),
         _ => return Err(handler_type_error(vm, decoding)),
     };
-    let fits = pair.0.downcast::<Str>().is_some() || !decoding && pair.0.downcast::<Bytes>().is_some();
+    let fits =
+        pair.0.downcast::<Str>().is_some() || !decoding && pair.0.downcast::<Bytes>().is_some();
     if !fits || !vm.is_int(&pair.1) {
         return Err(handler_type_error(vm, decoding));
     }
     let at = vm.to_i64_clamped(&pair.1)?;
-    let pos = if at < 0 { at.saturating_add(len as i64) } else { at };
+    let pos = if at < 0 {
+        at.saturating_add(len as i64)
+    } else {
+        at
+    };
     match usize::try_from(pos) {
         Ok(p) if p <= len => Ok((pair.0, p)),
         _ => Err(vm.index_error(format!("position {at} from error handler out of bounds"))),
@@ -103,7 +141,9 @@ fn call_handler(vm: &Vm, handler: &Value, exc: Value, len: usize, decoding: bool
 }
 
 fn handler_type_error(vm: &Vm, decoding: bool) -> Exc {
-    let what = if decoding { "decoding error handler must return (str, int) tuple" } else {
+    let what = if decoding {
+        "decoding error handler must return (str, int) tuple"
+    } else {
         "encoding error handler must return (str/bytes, int) tuple"
     };
     vm.type_error(what)
@@ -165,25 +205,54 @@ fn decode_loop(
 }
 
 /// Decodes with a built-in codec: the text as WTF-8, and how many bytes were used.
-pub fn decode_builtin(vm: &Vm, codec: BuiltinCodec, data: &[u8], errors: &str, is_final: bool) -> PyResult<(Vec<u8>, usize)> {
+pub fn decode_builtin(
+    vm: &Vm,
+    codec: BuiltinCodec,
+    data: &[u8],
+    errors: &str,
+    is_final: bool,
+) -> PyResult<(Vec<u8>, usize)> {
     let (plain, start) = match codec {
         BuiltinCodec::Plain(c) => {
-            if c == Codec::Utf8 && std::str::from_utf8(data).is_ok() || c == Codec::Ascii && data.is_ascii() {
+            if c == Codec::Utf8 && std::str::from_utf8(data).is_ok()
+                || c == Codec::Ascii && data.is_ascii()
+            {
                 return Ok((data.to_vec(), data.len()));
             }
             (c, 0)
         }
         BuiltinCodec::Utf16 => codecs::utf16_bom(data),
         BuiltinCodec::Utf32 => codecs::utf32_bom(data),
-        BuiltinCodec::Utf8Sig => (Codec::Utf8, if data.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }),
+        BuiltinCodec::Utf8Sig => (
+            Codec::Utf8,
+            if data.starts_with(b"\xEF\xBB\xBF") {
+                3
+            } else {
+                0
+            },
+        ),
         BuiltinCodec::UnicodeEscape => return decode_escape(vm, data, errors, is_final),
         BuiltinCodec::RawUnicodeEscape => {
-            return decode_loop(vm, Codec::Ascii, data, 0, errors, is_final, &mut |d, p, out| {
-                escape_codec::decode_raw_step(d, p, out)
-            });
+            return decode_loop(
+                vm,
+                Codec::Ascii,
+                data,
+                0,
+                errors,
+                is_final,
+                &mut |d, p, out| escape_codec::decode_raw_step(d, p, out),
+            );
         }
     };
-    decode_loop(vm, plain, data, start, errors, is_final, &mut |d, p, out| codecs::decode_step(plain, d, p, out))
+    decode_loop(
+        vm,
+        plain,
+        data,
+        start,
+        errors,
+        is_final,
+        &mut |d, p, out| codecs::decode_step(plain, d, p, out),
+    )
 }
 
 fn decode_escape(vm: &Vm, data: &[u8], errors: &str, is_final: bool) -> PyResult<(Vec<u8>, usize)> {
@@ -201,18 +270,30 @@ fn decode_escape(vm: &Vm, data: &[u8], errors: &str, is_final: bool) -> PyResult
         }
     };
     let mut warned = escape_codec::Warned::default();
-    let r = decode_loop(vm, Codec::Ascii, data, 0, errors, is_final, &mut |d, p, out| {
-        escape_codec::decode_step(d, p, out, &lookup, &mut warned)
-    })?;
+    let r = decode_loop(
+        vm,
+        Codec::Ascii,
+        data,
+        0,
+        errors,
+        is_final,
+        &mut |d, p, out| escape_codec::decode_step(d, p, out, &lookup, &mut warned),
+    )?;
     let shown = |at: usize, n: usize| {
         let end = (at + 1 + n).min(data.len());
         String::from_utf8_lossy(&data[(at + 1).min(end)..end]).into_owned()
     };
     if let Some(at) = warned.octal {
-        let msg = format!("\"\\{}\" is an invalid octal escape sequence. Such sequences will not work in the future. ", shown(at, 3));
+        let msg = format!(
+            "\"\\{}\" is an invalid octal escape sequence. Such sequences will not work in the future. ",
+            shown(at, 3)
+        );
         super::util::warn(vm, &vm.exc.deprecation_warning, &msg)?;
     } else if let Some(at) = warned.unknown {
-        let msg = format!("\"\\{}\" is an invalid escape sequence. Such sequences will not work in the future. ", shown(at, 1));
+        let msg = format!(
+            "\"\\{}\" is an invalid escape sequence. Such sequences will not work in the future. ",
+            shown(at, 1)
+        );
         super::util::warn(vm, &vm.exc.deprecation_warning, &msg)?;
     }
     Ok(r)
@@ -247,9 +328,22 @@ pub fn decode(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> PyResult
 }
 
 /// Encodes or decodes with a registered codec; it must be a text encoding.
-fn call_codec(vm: &Vm, what: &str, encoding: &str, errors: &str, object: &Value) -> PyResult<Value> {
-    let unknown = || vm.new_exception(&vm.exc.lookup_error, format!("unknown encoding: {encoding}"));
-    let Some(module) = vm.catch(vm.import("_codecs"), &vm.exc.import_error)? else { return Err(unknown()) };
+fn call_codec(
+    vm: &Vm,
+    what: &str,
+    encoding: &str,
+    errors: &str,
+    object: &Value,
+) -> PyResult<Value> {
+    let unknown = || {
+        vm.new_exception(
+            &vm.exc.lookup_error,
+            format!("unknown encoding: {encoding}"),
+        )
+    };
+    let Some(module) = vm.catch(vm.import("_codecs"), &vm.exc.import_error)? else {
+        return Err(unknown());
+    };
     let info = vm.call_method(&module, "lookup", &[vm.str_value(encoding)])?;
     if let Some(text) = vm.lookup_attr(&info, &vm.intern("_is_text_encoding"))?
         && !vm.is_true(&text)?
@@ -270,7 +364,12 @@ fn call_codec(vm: &Vm, what: &str, encoding: &str, errors: &str, object: &Value)
 // ---- encoding ----
 
 /// Encodes with a built-in codec.
-pub fn encode_builtin(vm: &Vm, codec: BuiltinCodec, text: &Ref<Str>, errors: &str) -> PyResult<Vec<u8>> {
+pub fn encode_builtin(
+    vm: &Vm,
+    codec: BuiltinCodec,
+    text: &Ref<Str>,
+    errors: &str,
+) -> PyResult<Vec<u8>> {
     let data = text.as_bytes();
     let (plain, name, mark): (Codec, Option<&'static str>, &[u8]) = match codec {
         BuiltinCodec::Plain(c) => {
@@ -290,7 +389,10 @@ pub fn encode_builtin(vm: &Vm, codec: BuiltinCodec, text: &Ref<Str>, errors: &st
     out.extend_from_slice(mark);
     let mut pos = 0;
     let mut handler = None;
-    let named = |e: EncodeError| EncodeError { encoding: name.unwrap_or(e.encoding), ..e };
+    let named = |e: EncodeError| EncodeError {
+        encoding: name.unwrap_or(e.encoding),
+        ..e
+    };
     while let Err(e) = codecs::encode_step(plain, data, pos, &mut out) {
         let e = named(e);
         if let Some(h) = Handler::from_name(errors) {
@@ -337,7 +439,12 @@ pub fn encode(vm: &Vm, text: &Ref<Str>, encoding: &str, errors: &str) -> PyResul
 }
 
 /// The `encoding` and `errors` arguments of `func`, with their defaults.
-pub(crate) fn names<'a>(vm: &Vm, func: &str, encoding: Option<&'a Value>, errors: Option<&'a Value>) -> PyResult<(std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)> {
+pub(crate) fn names<'a>(
+    vm: &Vm,
+    func: &str,
+    encoding: Option<&'a Value>,
+    errors: Option<&'a Value>,
+) -> PyResult<(std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)> {
     let read = |v: Option<&'a Value>, what: &str, default: &'static str| match v {
         None => Ok(default.into()),
         Some(v) => match v.downcast::<Str>() {
@@ -349,5 +456,8 @@ pub(crate) fn names<'a>(vm: &Vm, func: &str, encoding: Option<&'a Value>, errors
             ))),
         },
     };
-    Ok((read(encoding, "encoding", "utf-8")?, read(errors, "errors", "strict")?))
+    Ok((
+        read(encoding, "encoding", "utf-8")?,
+        read(errors, "errors", "strict")?,
+    ))
 }

@@ -14,7 +14,8 @@ pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.float;
     let s = &t.slots;
     s.new.set(Some(float_new));
-    s.repr.set(Some(|vm, v| Ok(vm.str_value(&algo::repr(this(vm, v)?)))));
+    s.repr
+        .set(Some(|vm, v| Ok(vm.str_value(&algo::repr(this(vm, v)?)))));
     s.hash.set(Some(|vm, v| Ok(hash_f64(this(vm, v)?, v))));
     s.richcmp.set(Some(float_richcmp));
     s.bool_.set(Some(|vm, v| Ok(this(vm, v)? != 0.0)));
@@ -24,9 +25,15 @@ pub(crate) fn init(vm: &Vm) {
         (BinOp::Add, |vm, a, b| op(vm, a, b, |x, y| x + y)),
         (BinOp::Sub, |vm, a, b| op(vm, a, b, |x, y| x - y)),
         (BinOp::Mul, |vm, a, b| op(vm, a, b, |x, y| x * y)),
-        (BinOp::TrueDiv, |vm, a, b| op_nonzero(vm, a, b, |vm, x, y| vm.new_float(x / y))),
-        (BinOp::FloorDiv, |vm, a, b| op_nonzero(vm, a, b, |vm, x, y| vm.new_float(algo::divmod(x, y).0))),
-        (BinOp::Mod, |vm, a, b| op_nonzero(vm, a, b, |vm, x, y| vm.new_float(algo::divmod(x, y).1))),
+        (BinOp::TrueDiv, |vm, a, b| {
+            op_nonzero(vm, a, b, |vm, x, y| vm.new_float(x / y))
+        }),
+        (BinOp::FloorDiv, |vm, a, b| {
+            op_nonzero(vm, a, b, |vm, x, y| vm.new_float(algo::divmod(x, y).0))
+        }),
+        (BinOp::Mod, |vm, a, b| {
+            op_nonzero(vm, a, b, |vm, x, y| vm.new_float(algo::divmod(x, y).1))
+        }),
         (BinOp::DivMod, |vm, a, b| {
             op_nonzero(vm, a, b, |vm, x, y| {
                 let (q, r) = algo::divmod(x, y);
@@ -51,29 +58,65 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
     vm.type_attr(t, "__doc__", vm.str_value("float(x=0, /)\n--\n\nConvert a string or number to a floating-point number, if possible."));
     vm.getset(t, "real", float_float, None);
     vm.getset(t, "imag", |vm, _| Ok(vm.new_float(0.0)), None);
-    vm.method(t, "conjugate", "conjugate($self, /)\n--\n\nReturn self, the complex conjugate of any float.", |vm, v, a| {
-        a.exactly::<0>(vm, "float.conjugate")?;
-        float_float(vm, v)
-    });
-    vm.method(t, "is_integer", "is_integer($self, /)\n--\n\nReturn True if the float is an integer.", |vm, v, a| {
-        a.exactly::<0>(vm, "float.is_integer")?;
-        Ok(Value::bool(algo::is_integer(this(vm, v)?)))
-    });
+    vm.method(
+        t,
+        "conjugate",
+        "conjugate($self, /)\n--\n\nReturn self, the complex conjugate of any float.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "float.conjugate")?;
+            float_float(vm, v)
+        },
+    );
+    vm.method(
+        t,
+        "is_integer",
+        "is_integer($self, /)\n--\n\nReturn True if the float is an integer.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "float.is_integer")?;
+            Ok(Value::bool(algo::is_integer(this(vm, v)?)))
+        },
+    );
     vm.method(t, "as_integer_ratio", "as_integer_ratio($self, /)\n--\n\nReturn a pair of integers, whose ratio is exactly equal to the original float.", |vm, v, a| {
         a.exactly::<0>(vm, "float.as_integer_ratio")?;
         let (n, d) = algo::as_integer_ratio(this(vm, v)?).or_raise(vm)?;
         Ok(vm.tuple_value([vm.new_bigint(n), vm.new_bigint(d)]))
     });
-    vm.method(t, "hex", "hex($self, /)\n--\n\nReturn a hexadecimal representation of a floating-point number.", |vm, v, a| {
-        a.exactly::<0>(vm, "float.hex")?;
-        Ok(vm.str_value(&algo::hex(this(vm, v)?)))
+    vm.method(
+        t,
+        "hex",
+        "hex($self, /)\n--\n\nReturn a hexadecimal representation of a floating-point number.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "float.hex")?;
+            Ok(vm.str_value(&algo::hex(this(vm, v)?)))
+        },
+    );
+    vm.method(t, "__trunc__", "__trunc__($self, /)\n--\n\n", |vm, v, _| {
+        float_trunc(vm, v)
     });
-    vm.method(t, "__trunc__", "__trunc__($self, /)\n--\n\n", |vm, v, _| float_trunc(vm, v));
-    vm.method(t, "__floor__", "__floor__($self, /)\n--\n\n", |vm, v, _| integral(vm, this(vm, v)?.floor()));
-    vm.method(t, "__ceil__", "__ceil__($self, /)\n--\n\n", |vm, v, _| integral(vm, this(vm, v)?.ceil()));
-    vm.method(t, "__round__", "__round__($self, ndigits=None, /)\n--\n\n", round);
-    vm.method(t, "__format__", "__format__($self, format_spec, /)\n--\n\n", format);
-    vm.method(t, "__getnewargs__", "__getnewargs__($self, /)\n--\n\n", |vm, v, _| Ok(vm.tuple_value([float_float(vm, v)?])));
+    vm.method(t, "__floor__", "__floor__($self, /)\n--\n\n", |vm, v, _| {
+        integral(vm, this(vm, v)?.floor())
+    });
+    vm.method(t, "__ceil__", "__ceil__($self, /)\n--\n\n", |vm, v, _| {
+        integral(vm, this(vm, v)?.ceil())
+    });
+    vm.method(
+        t,
+        "__round__",
+        "__round__($self, ndigits=None, /)\n--\n\n",
+        round,
+    );
+    vm.method(
+        t,
+        "__format__",
+        "__format__($self, format_spec, /)\n--\n\n",
+        format,
+    );
+    vm.method(
+        t,
+        "__getnewargs__",
+        "__getnewargs__($self, /)\n--\n\n",
+        |vm, v, _| Ok(vm.tuple_value([float_float(vm, v)?])),
+    );
     vm.class_method(t, "fromhex", "fromhex($type, string, /)\n--\n\nCreate a floating-point number from a hexadecimal string.", |vm, class, a| {
         let [s] = a.exactly::<1>(vm, "float.fromhex")?;
         let Some(s) = s.downcast::<Str>() else {
@@ -82,24 +125,41 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         let x = vm.new_float(algo::from_hex(s.as_bytes()).or_raise(vm)?);
         if class.is(vm.types.float.as_value()) { Ok(x) } else { vm.call(class, &[x]) }
     });
-    vm.class_method(t, "from_number", "from_number($type, number, /)\n--\n\nConvert real number to a floating-point number.", |vm, class, a| {
-        let [n] = a.exactly::<1>(vm, "float.from_number")?;
-        let x = vm.new_float(vm.to_f64(n)?);
-        if class.is(vm.types.float.as_value()) { Ok(x) } else { vm.call(class, &[x]) }
-    });
-    vm.class_method(t, "__getformat__", "__getformat__($type, typestr, /)\n--\n\n", |vm, _, a| {
-        let [kind] = a.exactly::<1>(vm, "float.__getformat__")?;
-        match vm.expect_str(kind, "__getformat__() argument")?.as_bytes() {
-            b"double" | b"float" => Ok(vm.str_value("IEEE, little-endian")),
-            _ => Err(vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
-        }
-    });
+    vm.class_method(
+        t,
+        "from_number",
+        "from_number($type, number, /)\n--\n\nConvert real number to a floating-point number.",
+        |vm, class, a| {
+            let [n] = a.exactly::<1>(vm, "float.from_number")?;
+            let x = vm.new_float(vm.to_f64(n)?);
+            if class.is(vm.types.float.as_value()) {
+                Ok(x)
+            } else {
+                vm.call(class, &[x])
+            }
+        },
+    );
+    vm.class_method(
+        t,
+        "__getformat__",
+        "__getformat__($type, typestr, /)\n--\n\n",
+        |vm, _, a| {
+            let [kind] = a.exactly::<1>(vm, "float.__getformat__")?;
+            match vm.expect_str(kind, "__getformat__() argument")?.as_bytes() {
+                b"double" | b"float" => Ok(vm.str_value("IEEE, little-endian")),
+                _ => Err(vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
+            }
+        },
+    );
 }
 
 /// The float a slot or method works on.
 pub(crate) fn this(vm: &Vm, v: &Value) -> PyResult<f64> {
     vm.exact_float(v).ok_or_else(|| {
-        vm.type_error(format!("descriptor requires a 'float' object but received a '{}'", vm.type_name(v)))
+        vm.type_error(format!(
+            "descriptor requires a 'float' object but received a '{}'",
+            vm.type_name(v)
+        ))
     })
 }
 
@@ -134,7 +194,9 @@ fn float_trunc(vm: &Vm, v: &Value) -> PyResult<Value> {
 fn round(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let x = this(vm, v)?;
     match args.between(vm, "__round__", 0, 1)? {
-        [n] if !n.is_none() => Ok(vm.new_float(algo::round_digits(x, vm.to_i64_clamped(n)?).or_raise(vm)?)),
+        [n] if !n.is_none() => {
+            Ok(vm.new_float(algo::round_digits(x, vm.to_i64_clamped(n)?).or_raise(vm)?))
+        }
         _ => integral(vm, x.round_ties_even()),
     }
 }
@@ -144,7 +206,10 @@ fn format(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     if spec.is_empty() {
         return Ok(vm.str_of(v)?.into());
     }
-    text(vm, lasti_text::format_spec::format_float(this(vm, v)?, spec.as_bytes()).or_raise(vm)?)
+    text(
+        vm,
+        lasti_text::format_spec::format_float(this(vm, v)?, spec.as_bytes()).or_raise(vm)?,
+    )
 }
 
 // ---- construction ----
@@ -202,7 +267,9 @@ fn both(vm: &Vm, a: &Value, b: &Value) -> PyResult<Option<(f64, f64)>> {
     if let (Some(x), Some(y)) = (a.as_inline_float(), b.as_inline_float()) {
         return Ok(Some((x, y)));
     }
-    let Some(x) = operand(vm, a)? else { return Ok(None) };
+    let Some(x) = operand(vm, a)? else {
+        return Ok(None);
+    };
     Ok(operand(vm, b)?.map(|y| (x, y)))
 }
 
@@ -224,7 +291,10 @@ fn op_nonzero(vm: &Vm, a: &Value, b: &Value, f: fn(&Vm, f64, f64) -> Value) -> P
 
 /// OverflowError as the C library's ERANGE gives it.
 pub(crate) fn range_error(vm: &Vm) -> crate::error::Exc {
-    let args = [Value::small_int(34), vm.str_value("Numerical result out of range")];
+    let args = [
+        Value::small_int(34),
+        vm.str_value("Numerical result out of range"),
+    ];
     vm.new_exception_args(&vm.exc.overflow_error, vm.new_tuple(args))
 }
 

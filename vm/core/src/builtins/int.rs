@@ -50,7 +50,9 @@ pub(crate) fn init(vm: &Vm) {
 
     let b = &vm.types.bool_.slots;
     b.new.set(Some(bool_new));
-    b.repr.set(Some(|vm, v| Ok(vm.str_value(if v.is_true() { "True" } else { "False" }))));
+    b.repr.set(Some(|vm, v| {
+        Ok(vm.str_value(if v.is_true() { "True" } else { "False" }))
+    }));
     b.binary[BinOp::And as usize].set(Some(|vm, x, y| match (x.as_bool(), y.as_bool()) {
         (Some(p), Some(q)) => Ok(Value::bool(p & q)),
         _ => int_and(vm, x, y),
@@ -74,7 +76,8 @@ pub(crate) fn init(vm: &Vm) {
         )?;
         int_invert(vm, v)
     }));
-    let doc = "bool(object=False, /)\n--\n\nReturns True when the argument is true, False otherwise.";
+    let doc =
+        "bool(object=False, /)\n--\n\nReturns True when the argument is true, False otherwise.";
     vm.type_attr(&vm.types.bool_, "__doc__", vm.str_value(doc));
 }
 
@@ -129,7 +132,10 @@ pub(crate) fn num(v: &Value) -> Option<Num<'_>> {
 /// As [`num`] where the value is known to be an int: methods and unary slots.
 pub(crate) fn this_num<'a>(vm: &Vm, v: &'a Value) -> PyResult<Num<'a>> {
     num(v).ok_or_else(|| {
-        vm.type_error(format!("descriptor requires a 'int' object but received a '{}'", vm.type_name(v)))
+        vm.type_error(format!(
+            "descriptor requires a 'int' object but received a '{}'",
+            vm.type_name(v)
+        ))
     })
 }
 
@@ -218,7 +224,10 @@ pub(crate) fn int_from(vm: &Vm, x: &Value) -> PyResult<Value> {
             return Ok(r);
         }
         if !vm.is_int(&r) {
-            return Err(vm.type_error(format!("__int__ returned non-int (type {})", vm.type_name(&r))));
+            return Err(vm.type_error(format!(
+                "__int__ returned non-int (type {})",
+                vm.type_name(&r)
+            )));
         }
         if !vm.type_of(&r).is(&vm.types.int) && !vm.is_int(x) {
             let msg = format!(
@@ -245,10 +254,17 @@ pub(crate) fn int_from(vm: &Vm, x: &Value) -> PyResult<Value> {
 fn parse_decimal(vm: &Vm, data: &[u8], bytes: bool) -> PyResult<parse::Int> {
     // Short plain digits need no limit and no copy.
     if (1..=18).contains(&data.len()) && data.iter().all(u8::is_ascii_digit) {
-        return Ok(parse::Int::Small(data.iter().fold(0, |n, d| n * 10 + (d - b'0') as i64)));
+        return Ok(parse::Int::Small(
+            data.iter().fold(0, |n, d| n * 10 + (d - b'0') as i64),
+        ));
     }
     let limit = max_str_digits(vm);
-    if bytes { parse::parse_bytes(data, 10, limit) } else { parse::parse(data, 10, limit) }.or_raise(vm)
+    if bytes {
+        parse::parse_bytes(data, 10, limit)
+    } else {
+        parse::parse(data, 10, limit)
+    }
+    .or_raise(vm)
 }
 
 fn bool_new(vm: &Vm, _: &Ref<Type>, args: Args) -> PyResult<Value> {
@@ -295,7 +311,9 @@ fn int_hash(vm: &Vm, v: &Value) -> PyResult<u64> {
 }
 
 fn int_richcmp(_: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (num(a), num(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (num(a), num(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let order = match (&x, &y) {
         (Num::Small(x), Num::Small(y)) => x.cmp(y),
         (Num::Big(x), Num::Big(y)) => x.cmp(y),
@@ -339,13 +357,17 @@ type BigOp = fn(&IBig, &IBig) -> Result<IBig, TextError>;
 
 /// An operation on any two ints: in i64 when that holds the result.
 fn apply(vm: &Vm, a: &Value, b: &Value, small: SmallOp, big: BigOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (num(a), num(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (num(a), num(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if let (Num::Small(x), Num::Small(y)) = (&x, &y)
         && let Some(r) = small(*x, *y)
     {
         return Ok(vm.new_int(r));
     }
-    big(&x.big(), &y.big()).map(|r| vm.new_bigint(r)).or_raise(vm)
+    big(&x.big(), &y.big())
+        .map(|r| vm.new_bigint(r))
+        .or_raise(vm)
 }
 
 macro_rules! int_ops {
@@ -377,7 +399,9 @@ int_ops! {
 }
 
 fn int_truediv(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (num(a), num(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (num(a), num(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let r = match (&x, &y) {
         (Num::Small(x), Num::Small(y)) => parse::true_div_i64(*x, *y),
         _ => parse::true_div(&x.big(), &y.big()),
@@ -386,7 +410,9 @@ fn int_truediv(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
 }
 
 fn int_divmod(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (num(a), num(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (num(a), num(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if let (Num::Small(x), Num::Small(y)) = (&x, &y)
         && let (Some(q), Some(r)) = (arith::floor_div_i64(*x, *y), arith::modulo_i64(*x, *y))
     {
@@ -397,7 +423,9 @@ fn int_divmod(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
 }
 
 fn int_pow(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (num(a), num(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (num(a), num(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if y.is_negative() {
         let (x, y) = (x.to_f64(vm)?, y.to_f64(vm)?);
         return super::float::pow(vm, x, y);
@@ -407,7 +435,18 @@ fn int_pow(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     {
         return Ok(vm.new_int(r));
     }
-    arith::pow(&x.big(), &y.big()).map(|r| vm.new_bigint(r)).or_raise(vm)
+    arith::pow(&x.big(), &y.big())
+        .map(|r| vm.new_bigint(r))
+        .or_raise(vm)
+}
+
+/// `pow(a, b, m)` of ints; NotImplemented for others.
+pub(crate) fn pow_modulo(vm: &Vm, a: &Value, b: &Value, m: &Value) -> PyResult<Value> {
+    let (Some(a), Some(b), Some(m)) = (num(a), num(b), num(m)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    let r = arith::pow_mod(&a.big(), &b.big(), &m.big());
+    r.map(|r| vm.new_bigint(r)).or_raise(vm)
 }
 
 fn int_neg(vm: &Vm, v: &Value) -> PyResult<Value> {
@@ -425,5 +464,9 @@ fn int_invert(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 fn int_abs(vm: &Vm, v: &Value) -> PyResult<Value> {
-    if this_num(vm, v)?.is_negative() { int_neg(vm, v) } else { int_int(vm, v) }
+    if this_num(vm, v)?.is_negative() {
+        int_neg(vm, v)
+    } else {
+        int_int(vm, v)
+    }
 }

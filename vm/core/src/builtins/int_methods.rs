@@ -22,18 +22,28 @@ pub(crate) fn init(vm: &Vm) {
         a.exactly::<0>(vm, "int.conjugate")?;
         int_int(vm, v)
     };
-    vm.method(t, "conjugate", "conjugate($self, /)\n--\n\nReturns self, the complex conjugate of any int.", same);
+    vm.method(
+        t,
+        "conjugate",
+        "conjugate($self, /)\n--\n\nReturns self, the complex conjugate of any int.",
+        same,
+    );
     for name in ["__trunc__", "__floor__", "__ceil__"] {
         vm.method(t, name, "", same);
     }
-    vm.method(t, "bit_length", "bit_length($self, /)\n--\n\nNumber of bits necessary to represent self in binary.", |vm, v, a| {
-        a.exactly::<0>(vm, "int.bit_length")?;
-        let n = match this_num(vm, v)? {
-            Num::Small(i) => 64 - i.unsigned_abs().leading_zeros() as usize,
-            Num::Big(b) => arith::bit_length(b),
-        };
-        Ok(vm.new_int(n as i64))
-    });
+    vm.method(
+        t,
+        "bit_length",
+        "bit_length($self, /)\n--\n\nNumber of bits necessary to represent self in binary.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "int.bit_length")?;
+            let n = match this_num(vm, v)? {
+                Num::Small(i) => 64 - i.unsigned_abs().leading_zeros() as usize,
+                Num::Big(b) => arith::bit_length(b),
+            };
+            Ok(vm.new_int(n as i64))
+        },
+    );
     vm.method(t, "bit_count", "bit_count($self, /)\n--\n\nNumber of ones in the binary representation of the absolute value of self.", |vm, v, a| {
         a.exactly::<0>(vm, "int.bit_count")?;
         let n = match this_num(vm, v)? {
@@ -50,16 +60,36 @@ pub(crate) fn init(vm: &Vm) {
         a.exactly::<0>(vm, "int.as_integer_ratio")?;
         Ok(vm.tuple_value([int_int(vm, v)?, Value::small_int(1)]))
     });
-    vm.method(t, "__getnewargs__", "__getnewargs__($self, /)\n--\n\n", |vm, v, _| Ok(vm.tuple_value([int_int(vm, v)?])));
-    vm.method(t, "__round__", "__round__($self, ndigits=None, /)\n--\n\n", round);
-    vm.method(t, "__format__", "__format__($self, format_spec, /)\n--\n\n", format);
+    vm.method(
+        t,
+        "__getnewargs__",
+        "__getnewargs__($self, /)\n--\n\n",
+        |vm, v, _| Ok(vm.tuple_value([int_int(vm, v)?])),
+    );
+    vm.method(
+        t,
+        "__round__",
+        "__round__($self, ndigits=None, /)\n--\n\n",
+        round,
+    );
+    vm.method(
+        t,
+        "__format__",
+        "__format__($self, format_spec, /)\n--\n\n",
+        format,
+    );
     vm.method(t, "to_bytes", "to_bytes($self, /, length=1, byteorder='big', *, signed=False)\n--\n\nReturn an array of bytes representing an integer.", to_bytes);
     vm.class_method(t, "from_bytes", "from_bytes($type, /, bytes, byteorder='big', *, signed=False)\n--\n\nReturn the integer represented by the given array of bytes.", from_bytes);
-    vm.method(t, "__sizeof__", "__sizeof__($self, /)\n--\n\n", |vm, v, _| {
-        let bits = arith::bit_length(&this_num(vm, v)?.big());
-        // CPython's digits have 30 bits.
-        Ok(vm.new_int((24 + 4 * bits.div_ceil(30).max(1)) as i64))
-    });
+    vm.method(
+        t,
+        "__sizeof__",
+        "__sizeof__($self, /)\n--\n\n",
+        |vm, v, _| {
+            let bits = arith::bit_length(&this_num(vm, v)?.big());
+            // CPython's digits have 30 bits.
+            Ok(vm.new_int((24 + 4 * bits.div_ceil(30).max(1)) as i64))
+        },
+    );
 }
 
 fn round(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
@@ -80,7 +110,12 @@ fn format(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         return Ok(vm.str_of(v)?.into());
     }
     let name = vm.type_name(v);
-    let out = lasti_text::format_spec::format_int(&this_num(vm, v)?.text_int(), spec.as_bytes(), &name, max_str_digits(vm));
+    let out = lasti_text::format_spec::format_int(
+        &this_num(vm, v)?.text_int(),
+        spec.as_bytes(),
+        &name,
+        max_str_digits(vm),
+    );
     text(vm, out.or_raise(vm)?)
 }
 
@@ -101,7 +136,8 @@ pub(crate) fn is_little(vm: &Vm, v: Option<&Value>, func: &str) -> PyResult<bool
 }
 
 fn to_bytes(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
-    let [length, order, signed] = args.bind(vm, "to_bytes", ["length", "byteorder", "*signed"], 0)?;
+    let [length, order, signed] =
+        args.bind(vm, "to_bytes", ["length", "byteorder", "*signed"], 0)?;
     let length = length.map_or(Ok(1), |n| vm.to_i64(n))?;
     let little = is_little(vm, order, "to_bytes")?;
     let signed = signed.map_or(Ok(false), |s| vm.is_true(s))?;
@@ -113,10 +149,15 @@ fn to_bytes(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 }
 
 fn from_bytes(vm: &Vm, class: &Value, args: Args) -> PyResult<Value> {
-    let [data, order, signed] = args.bind(vm, "from_bytes", ["bytes", "byteorder", "*signed"], 1)?;
+    let [data, order, signed] =
+        args.bind(vm, "from_bytes", ["bytes", "byteorder", "*signed"], 1)?;
     let little = is_little(vm, order, "from_bytes")?;
     let signed = signed.map_or(Ok(false), |s| vm.is_true(s))?;
     let data = super::bytes::bytes_of_object(vm, data.expect("bound as required"))?;
     let v = from_text_int(vm, parse::from_bytes(&data, little, signed));
-    if class.is(vm.types.int.as_value()) { Ok(v) } else { vm.call(class, &[v]) }
+    if class.is(vm.types.int.as_value()) {
+        Ok(v)
+    } else {
+        vm.call(class, &[v])
+    }
 }

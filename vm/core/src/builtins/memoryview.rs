@@ -48,9 +48,15 @@ impl Drop for MemoryView {
 struct Class(Ref<Type>);
 
 fn class(vm: &Vm) -> Ref<Type> {
-    vm.module_state(|| Class(vm.new_native_type::<MemoryView>("memoryview", &vm.types.object, TypeFlags::SEQUENCE | TypeFlags::WEAKREF)))
-        .0
-        .clone()
+    vm.module_state(|| {
+        Class(vm.new_native_type::<MemoryView>(
+            "memoryview",
+            &vm.types.object,
+            TypeFlags::SEQUENCE | TypeFlags::WEAKREF,
+        ))
+    })
+    .0
+    .clone()
 }
 
 pub(crate) fn init(vm: &Vm) {
@@ -63,7 +69,11 @@ pub(crate) fn init(vm: &Vm) {
         new_memoryview(vm, object.unwrap_or(&Value::NONE))
     }));
     s.repr.set(Some(|vm, v| {
-        let word = if vm.this::<MemoryView>(v)?.owner.is_unbound() { "released memory" } else { "memory" };
+        let word = if vm.this::<MemoryView>(v)?.owner.is_unbound() {
+            "released memory"
+        } else {
+            "memory"
+        };
         Ok(vm.str_value(&format!("<{word} at {:#x}>", vm.id(v))))
     }));
     s.hash.set(Some(hash));
@@ -94,84 +104,178 @@ fn iter_next(vm: &Vm, it: &Value) -> PyResult<Option<Value>> {
 
 fn init_attrs(vm: &Vm, t: &Ref<Type>) {
     vm.getset(t, "obj", |vm, v| Ok(this(vm, v)?.owner.get()), None);
-    vm.getset(t, "nbytes", |vm, v| {
-        let m = this(vm, v)?;
-        Ok(vm.new_int((m.len * m.itemsize) as i64))
-    }, None);
-    vm.getset(t, "readonly", |vm, v| Ok(Value::bool(this(vm, v)?.readonly)), None);
-    vm.getset(t, "itemsize", |vm, v| Ok(vm.new_int(this(vm, v)?.itemsize as i64)), None);
-    vm.getset(t, "format", |vm, v| Ok(vm.str_value(&this(vm, v)?.format)), None);
-    vm.getset(t, "ndim", |vm, v| Ok(vm.new_int(this(vm, v)?.dims().len() as i64)), None);
-    vm.getset(t, "shape", |vm, v| {
-        let dims = this(vm, v)?.dims();
-        Ok(vm.new_tuple(dims.into_iter().map(|n| vm.new_int(n as i64)).collect::<Vec<_>>()).into())
-    }, None);
-    vm.getset(t, "strides", |vm, v| {
-        let m = this(vm, v)?;
-        let mut strides = vec![m.stride as i64];
-        if let Some(shape) = &m.shape {
-            strides = (0..shape.len())
-                .map(|d| (m.itemsize * shape[d + 1..].iter().product::<usize>()) as i64)
-                .collect();
-        }
-        Ok(vm.new_tuple(strides.into_iter().map(|n| vm.new_int(n)).collect::<Vec<_>>()).into())
-    }, None);
-    vm.getset(t, "suboffsets", |vm, v| {
-        this(vm, v)?;
-        Ok(vm.empty_tuple.value())
-    }, None);
+    vm.getset(
+        t,
+        "nbytes",
+        |vm, v| {
+            let m = this(vm, v)?;
+            Ok(vm.new_int((m.len * m.itemsize) as i64))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "readonly",
+        |vm, v| Ok(Value::bool(this(vm, v)?.readonly)),
+        None,
+    );
+    vm.getset(
+        t,
+        "itemsize",
+        |vm, v| Ok(vm.new_int(this(vm, v)?.itemsize as i64)),
+        None,
+    );
+    vm.getset(
+        t,
+        "format",
+        |vm, v| Ok(vm.str_value(&this(vm, v)?.format)),
+        None,
+    );
+    vm.getset(
+        t,
+        "ndim",
+        |vm, v| Ok(vm.new_int(this(vm, v)?.dims().len() as i64)),
+        None,
+    );
+    vm.getset(
+        t,
+        "shape",
+        |vm, v| {
+            let dims = this(vm, v)?.dims();
+            Ok(vm
+                .new_tuple(
+                    dims.into_iter()
+                        .map(|n| vm.new_int(n as i64))
+                        .collect::<Vec<_>>(),
+                )
+                .into())
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "strides",
+        |vm, v| {
+            let m = this(vm, v)?;
+            let mut strides = vec![m.stride as i64];
+            if let Some(shape) = &m.shape {
+                strides = (0..shape.len())
+                    .map(|d| (m.itemsize * shape[d + 1..].iter().product::<usize>()) as i64)
+                    .collect();
+            }
+            Ok(vm
+                .new_tuple(
+                    strides
+                        .into_iter()
+                        .map(|n| vm.new_int(n))
+                        .collect::<Vec<_>>(),
+                )
+                .into())
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "suboffsets",
+        |vm, v| {
+            this(vm, v)?;
+            Ok(vm.empty_tuple.value())
+        },
+        None,
+    );
     for name in ["c_contiguous", "f_contiguous", "contiguous"] {
-        vm.getset(t, name, |vm, v| Ok(Value::bool(this(vm, v)?.is_contiguous())), None);
+        vm.getset(
+            t,
+            name,
+            |vm, v| Ok(Value::bool(this(vm, v)?.is_contiguous())),
+            None,
+        );
     }
 }
 
 fn init_methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "release", "release($self, /)\n--\n\nRelease the underlying buffer exposed by the memoryview object.", |vm, v, a| {
-        a.exactly::<0>(vm, "memoryview.release")?;
-        let m = vm.this::<MemoryView>(v)?;
-        if m.exports.get() > 0 {
-            let n = m.exports.get();
-            let s = if n == 1 { "" } else { "s" };
-            return Err(vm.new_exception(&vm.exc.buffer_error, format!("memoryview has {n} exported buffer{s}")));
-        }
-        m.let_go();
-        Ok(Value::NONE)
-    });
+    vm.method(
+        t,
+        "release",
+        "release($self, /)\n--\n\nRelease the underlying buffer exposed by the memoryview object.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "memoryview.release")?;
+            let m = vm.this::<MemoryView>(v)?;
+            if m.exports.get() > 0 {
+                let n = m.exports.get();
+                let s = if n == 1 { "" } else { "s" };
+                return Err(vm.new_exception(
+                    &vm.exc.buffer_error,
+                    format!("memoryview has {n} exported buffer{s}"),
+                ));
+            }
+            m.let_go();
+            Ok(Value::NONE)
+        },
+    );
     vm.method(t, "__enter__", "", |vm, v, _| {
         this(vm, v)?;
         Ok(v.clone())
     });
-    vm.method(t, "__exit__", "", |vm, v, _| vm.call_method(v, "release", &[]));
-    vm.method(t, "tobytes", "tobytes($self, /, order='C')\n--\n\nReturn the data in the buffer as a byte string.", |vm, v, a| {
-        a.bind(vm, "tobytes", ["order"], 0)?;
-        Ok(vm.new_bytes(this(vm, v)?.to_bytes(vm)?))
+    vm.method(t, "__exit__", "", |vm, v, _| {
+        vm.call_method(v, "release", &[])
     });
-    vm.method(t, "tolist", "tolist($self, /)\n--\n\nReturn the data in the buffer as a list of elements.", |vm, v, a| {
-        a.exactly::<0>(vm, "memoryview.tolist")?;
-        let m = this(vm, v)?;
-        let data = m.to_bytes(vm)?;
-        nested(vm, m, &m.dims(), &data)
-    });
+    vm.method(
+        t,
+        "tobytes",
+        "tobytes($self, /, order='C')\n--\n\nReturn the data in the buffer as a byte string.",
+        |vm, v, a| {
+            a.bind(vm, "tobytes", ["order"], 0)?;
+            Ok(vm.new_bytes(this(vm, v)?.to_bytes(vm)?))
+        },
+    );
+    vm.method(
+        t,
+        "tolist",
+        "tolist($self, /)\n--\n\nReturn the data in the buffer as a list of elements.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "memoryview.tolist")?;
+            let m = this(vm, v)?;
+            let data = m.to_bytes(vm)?;
+            nested(vm, m, &m.dims(), &data)
+        },
+    );
     vm.method(t, "hex", "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nReturn the data in the buffer as a str of hexadecimal numbers.", |vm, v, a| {
         let (sep, group) = super::bytes_methods::hex_args(vm, a)?;
         let data = this(vm, v)?.to_bytes(vm)?;
         Ok(vm.new_wtf8(&super::bytes_methods::hex(&data, sep, group)).into())
     });
     vm.method(t, "cast", "cast($self, /, format, shape=<unrepresentable>)\n--\n\nCast a memoryview to a new format or shape.", cast);
-    vm.method(t, "toreadonly", "toreadonly($self, /)\n--\n\nReturn a readonly version of the memoryview.", |vm, v, a| {
-        a.exactly::<0>(vm, "memoryview.toreadonly")?;
-        let m = this(vm, v)?;
-        Ok(m.view(vm, View { readonly: true, ..m.whole() }))
-    });
-    vm.method(t, "count", "count($self, value, /)\n--\n\nCount the number of occurrences of a value.", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "memoryview.count")?;
-        let mut n = 0;
-        vm.for_each(v, |item| {
-            n += vm.same(&item, x)? as i64;
-            Ok(true)
-        })?;
-        Ok(vm.new_int(n))
-    });
+    vm.method(
+        t,
+        "toreadonly",
+        "toreadonly($self, /)\n--\n\nReturn a readonly version of the memoryview.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "memoryview.toreadonly")?;
+            let m = this(vm, v)?;
+            Ok(m.view(
+                vm,
+                View {
+                    readonly: true,
+                    ..m.whole()
+                },
+            ))
+        },
+    );
+    vm.method(
+        t,
+        "count",
+        "count($self, value, /)\n--\n\nCount the number of occurrences of a value.",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "memoryview.count")?;
+            let mut n = 0;
+            vm.for_each(v, |item| {
+                n += vm.same(&item, x)? as i64;
+                Ok(true)
+            })?;
+            Ok(vm.new_int(n))
+        },
+    );
     vm.method(t, "index", "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn the index of the first occurrence of a value.", |vm, v, a| {
         let a = a.between(vm, "index", 1, 3)?;
         let range = super::util::raw_range(vm, a.get(1), a.get(2))?;
@@ -189,6 +293,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         let [object, _flags] = a.exactly::<2>(vm, "_from_flags")?;
         new_memoryview(vm, object)
     });
+    buffer::add_methods(vm, t);
     vm.class_method(t, "__class_getitem__", "See PEP 585", super::class_getitem);
 }
 
@@ -239,7 +344,8 @@ impl MemoryView {
     }
     /// Byte offset of item `i`.
     fn offset(&self, i: usize) -> usize {
-        self.start.saturating_add_signed(self.stride.saturating_mul(i as isize))
+        self.start
+            .saturating_add_signed(self.stride.saturating_mul(i as isize))
     }
     fn released(&self, vm: &Vm) -> PyResult<()> {
         if self.owner.is_unbound() {
@@ -255,7 +361,8 @@ impl MemoryView {
             if self.is_contiguous() {
                 out.extend_from_slice(part(data, self.start, self.len * self.itemsize));
             } else {
-                (0..self.len).for_each(|i| out.extend_from_slice(part(data, self.offset(i), self.itemsize)));
+                (0..self.len)
+                    .for_each(|i| out.extend_from_slice(part(data, self.offset(i), self.itemsize)));
             }
         });
         Ok(out)
@@ -274,8 +381,12 @@ impl MemoryView {
     fn field(&self, vm: &Vm) -> PyResult<(Field, structfmt::ByteOrder)> {
         let layout = structfmt::parse(self.format.as_bytes()).ok();
         match layout.as_ref().map(|l| (l.fields.as_slice(), l.order)) {
-            Some(([f], order)) if f.size == self.itemsize && self.format.len() <= 2 => Ok((*f, order)),
-            _ => Err(vm.not_implemented_error(format!("memoryview: unsupported format {}", self.format))),
+            Some(([f], order)) if f.size == self.itemsize && self.format.len() <= 2 => {
+                Ok((*f, order))
+            }
+            _ => Err(
+                vm.not_implemented_error(format!("memoryview: unsupported format {}", self.format))
+            ),
         }
     }
     fn unpack(&self, vm: &Vm, data: &[u8]) -> PyResult<Value> {
@@ -290,13 +401,28 @@ impl MemoryView {
             Kind::Signed | Kind::Unsigned | Kind::Pointer => {
                 super::int::from_text_int(vm, structfmt::unpack_int(data, f.kind, order))
             }
-            _ => return Err(vm.not_implemented_error(format!("memoryview: format {} not supported", self.format))),
+            _ => {
+                return Err(vm.not_implemented_error(format!(
+                    "memoryview: format {} not supported",
+                    self.format
+                )));
+            }
         })
     }
     fn pack(&self, vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
         let (f, order) = self.field(vm)?;
-        let wrong_type = || vm.type_error(format!("memoryview: invalid type for format '{}'", self.format));
-        let wrong_value = || vm.value_error(format!("memoryview: invalid value for format '{}'", self.format));
+        let wrong_type = || {
+            vm.type_error(format!(
+                "memoryview: invalid type for format '{}'",
+                self.format
+            ))
+        };
+        let wrong_value = || {
+            vm.value_error(format!(
+                "memoryview: invalid value for format '{}'",
+                self.format
+            ))
+        };
         let mut out = vec![0; self.itemsize];
         match f.kind {
             Kind::Char => match v.downcast::<Bytes>() {
@@ -306,7 +432,13 @@ impl MemoryView {
             },
             Kind::Bool => out[0] = vm.is_true(v)? as u8,
             Kind::Float => {
-                let x = vm.to_f64(v).map_err(|e| if vm.exc_is(&e, &vm.exc.type_error) { wrong_type() } else { e })?;
+                let x = vm.to_f64(v).map_err(|e| {
+                    if vm.exc_is(&e, &vm.exc.type_error) {
+                        wrong_type()
+                    } else {
+                        e
+                    }
+                })?;
                 structfmt::pack_float(&mut out, order, x).or_raise(vm)?;
             }
             Kind::Signed | Kind::Unsigned | Kind::Pointer => {
@@ -317,7 +449,12 @@ impl MemoryView {
                 let n = super::int::this_num(vm, &n)?.text_int();
                 structfmt::pack_int(&mut out, &f, order, &n).map_err(|_| wrong_value())?;
             }
-            _ => return Err(vm.not_implemented_error(format!("memoryview: format {} not supported", self.format))),
+            _ => {
+                return Err(vm.not_implemented_error(format!(
+                    "memoryview: format {} not supported",
+                    self.format
+                )));
+            }
         }
         Ok(out)
     }
@@ -360,22 +497,38 @@ pub fn new_memoryview(vm: &Vm, object: &Value) -> PyResult<Value> {
         return Ok(m.view(vm, m.whole()));
     }
     if let Some(procs) = buffer::procs_of(vm, object) {
-        let BufferInfo { format, itemsize, readonly } = (procs.info)(vm, object)?;
+        let BufferInfo {
+            format,
+            itemsize,
+            readonly,
+        } = (procs.info)(vm, object)?;
         let mut size = 0;
         (procs.read)(object, &mut |d| size = d.len());
         let itemsize = itemsize.max(1);
-        let v = View { format, itemsize, readonly, start: 0, len: size / itemsize, stride: itemsize as isize, shape: None };
+        let v = View {
+            format,
+            itemsize,
+            readonly,
+            start: 0,
+            len: size / itemsize,
+            stride: itemsize as isize,
+            shape: None,
+        };
         return Ok(alloc(vm, object.clone(), procs, v));
     }
     if vm.type_of(object).is_heap_type()
-        && let Some(r) = vm.call_special(object, &vm.intern("__buffer__"), &[Value::small_int(0x11C)])?
+        && let Some(r) =
+            vm.call_special(object, &vm.intern("__buffer__"), &[Value::small_int(0x11C)])?
     {
         if r.downcast::<MemoryView>().is_some() {
             return Ok(r);
         }
         return Err(vm.type_error("__buffer__ returned non-memoryview object"));
     }
-    Err(vm.type_error(format!("memoryview: a bytes-like object is required, not '{}'", vm.type_name(object))))
+    Err(vm.type_error(format!(
+        "memoryview: a bytes-like object is required, not '{}'",
+        vm.type_name(object)
+    )))
 }
 
 /// The bytes a memoryview shows; none for anything else, or once it is released.
@@ -393,7 +546,11 @@ pub(crate) fn bytes_of(v: &Value) -> Option<Vec<u8>> {
 
 /// Copies bytes into a writable buffer at `offset`; how many fitted. For `readinto` and the like.
 pub fn write_into(vm: &Vm, v: &Value, offset: usize, new: &[u8]) -> PyResult<usize> {
-    let view = if v.downcast::<MemoryView>().is_some() { v.clone() } else { new_memoryview(vm, v)? };
+    let view = if v.downcast::<MemoryView>().is_some() {
+        v.clone()
+    } else {
+        new_memoryview(vm, v)?
+    };
     let m = this(vm, &view)?;
     if m.readonly {
         return Err(vm.type_error(format!(
@@ -463,13 +620,20 @@ fn equal(vm: &Vm, a: &Value, b: &Value) -> PyResult<Option<bool>> {
         return Ok(Some(false));
     }
     let (p, q) = (x.to_bytes(vm)?, y.to_bytes(vm)?);
-    let integral = |m: &MemoryView| !matches!(m.format.trim_start_matches(['@', '=', '<', '>', '!']), "f" | "d" | "e");
+    let integral = |m: &MemoryView| {
+        !matches!(
+            m.format.trim_start_matches(['@', '=', '<', '>', '!']),
+            "f" | "d" | "e"
+        )
+    };
     if x.format == y.format && integral(x) {
         return Ok(Some(p == q));
     }
     // Other formats compare by value; a NaN differs from itself.
     for (i, j) in p.chunks(x.itemsize).zip(q.chunks(y.itemsize)) {
-        let (Ok(i), Ok(j)) = (x.unpack(vm, i), y.unpack(vm, j)) else { return Ok(Some(false)) };
+        let (Ok(i), Ok(j)) = (x.unpack(vm, i), y.unpack(vm, j)) else {
+            return Ok(Some(false));
+        };
         if !vm.eq(&i, &j)? {
             return Ok(Some(false));
         }
@@ -487,11 +651,13 @@ fn item_number(vm: &Vm, m: &MemoryView, key: &Value) -> PyResult<usize> {
         None => std::slice::from_ref(key),
     };
     if keys.len() < dims.len() {
-        return Err(vm.not_implemented_error(if keys.len() == 1 && key.downcast::<Tuple>().is_none() {
-            "multi-dimensional sub-views are not implemented"
-        } else {
-            "sub-views are not implemented"
-        }));
+        return Err(vm.not_implemented_error(
+            if keys.len() == 1 && key.downcast::<Tuple>().is_none() {
+                "multi-dimensional sub-views are not implemented"
+            } else {
+                "sub-views are not implemented"
+            },
+        ));
     }
     if keys.len() > dims.len() {
         return Err(vm.type_error(format!(
@@ -513,7 +679,7 @@ fn item_number(vm: &Vm, m: &MemoryView, key: &Value) -> PyResult<usize> {
 
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
     let m = this(vm, v)?;
-    if key.is(&Value::ELLIPSIS) {
+    if key.is(&Value::ELLIPSIS) && m.dims().is_empty() {
         return Ok(v.clone());
     }
     if let Some(slice) = key.downcast::<Slice>() {
@@ -523,14 +689,28 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
         let raw = slice_unpack(vm, slice)?;
         m.released(vm)?;
         let r = slice_adjust(raw, m.len);
-        let start = if r.count == 0 { m.start } else { m.offset(r.start as usize) };
+        let start = if r.count == 0 {
+            m.start
+        } else {
+            m.offset(r.start as usize)
+        };
         let stride = m.stride.saturating_mul(r.step as isize);
-        return Ok(m.view(vm, View { start, len: r.count, stride, ..m.whole() }));
+        return Ok(m.view(
+            vm,
+            View {
+                start,
+                len: r.count,
+                stride,
+                ..m.whole()
+            },
+        ));
     }
     let i = item_number(vm, m, key)?;
     m.released(vm)?;
     let mut item = Vec::new();
-    (m.procs.read)(&m.owner.get(), &mut |d| item.extend_from_slice(part(d, m.offset(i), m.itemsize)));
+    (m.procs.read)(&m.owner.get(), &mut |d| {
+        item.extend_from_slice(part(d, m.offset(i), m.itemsize))
+    });
     m.unpack(vm, &item)
 }
 
@@ -539,10 +719,14 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> PyResult<(
     if m.readonly {
         return Err(vm.type_error("cannot modify read-only memory"));
     }
-    let Some(value) = value else { return Err(vm.type_error("cannot delete memory")) };
+    let Some(value) = value else {
+        return Err(vm.type_error("cannot delete memory"));
+    };
     if let Some(slice) = key.downcast::<Slice>() {
         if m.shape.is_some() {
-            return Err(vm.not_implemented_error("memoryview slice assignments are currently restricted to ndim = 1"));
+            return Err(vm.not_implemented_error(
+                "memoryview slice assignments are currently restricted to ndim = 1",
+            ));
         }
         let raw = slice_unpack(vm, slice)?;
         let source = match value.downcast::<MemoryView>() {
@@ -554,7 +738,9 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> PyResult<(
         m.released(vm)?;
         let r = slice_adjust(raw, m.len);
         if s.format != m.format || s.len != r.count || s.shape.is_some() {
-            return Err(vm.value_error("memoryview assignment: lvalue and rvalue have different structures"));
+            return Err(vm.value_error(
+                "memoryview assignment: lvalue and rvalue have different structures",
+            ));
         }
         let new = s.to_bytes(vm)?;
         m.write(&new, |i| (r.start + i as i64 * r.step) as usize);
@@ -568,12 +754,18 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> PyResult<(
 }
 
 fn nested(vm: &Vm, m: &MemoryView, dims: &[usize], data: &[u8]) -> PyResult<Value> {
-    let Some((n, inner)) = dims.split_first() else { return m.unpack(vm, data) };
+    let Some((n, inner)) = dims.split_first() else {
+        return m.unpack(vm, data);
+    };
     let size = inner.iter().product::<usize>() * m.itemsize;
     let mut out = Vec::with_capacity(*n);
     for i in 0..*n {
         let item = part(data, i * size, size);
-        out.push(if inner.is_empty() { m.unpack(vm, item)? } else { nested(vm, m, inner, item)? });
+        out.push(if inner.is_empty() {
+            m.unpack(vm, item)?
+        } else {
+            nested(vm, m, inner, item)?
+        });
     }
     Ok(vm.new_list(out))
 }
@@ -611,7 +803,11 @@ fn cast(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
             }
             match usize::try_from(vm.to_i64_clamped(&n)?) {
                 Ok(n) if n > 0 => list.push(n),
-                _ => return Err(vm.value_error("memoryview.cast(): elements of shape must be integers > 0")),
+                _ => {
+                    return Err(
+                        vm.value_error("memoryview.cast(): elements of shape must be integers > 0")
+                    );
+                }
             }
         }
         let total = list.iter().try_fold(itemsize, |t, n| t.checked_mul(*n));
@@ -620,14 +816,17 @@ fn cast(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         }
         dims = (list.len() != 1).then_some(list);
     }
-    Ok(m.view(vm, View {
-        format,
-        itemsize,
-        len: size / itemsize,
-        stride: itemsize as isize,
-        shape: dims,
-        ..m.whole()
-    }))
+    Ok(m.view(
+        vm,
+        View {
+            format,
+            itemsize,
+            len: size / itemsize,
+            stride: itemsize as isize,
+            shape: dims,
+            ..m.whole()
+        },
+    ))
 }
 
 fn bad_format(vm: &Vm) -> Exc {

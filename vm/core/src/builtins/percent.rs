@@ -86,7 +86,12 @@ pub(crate) fn format_str(vm: &Vm, format: &Ref<Str>, args: &Value) -> PyResult<V
     let mapping = args.downcast::<Tuple>().is_none()
         && args.downcast::<Str>().is_none()
         && vm.type_of(args).slots.getitem.get().is_some();
-    let mut source = Source { args, keyed: None, next: 0, mapping };
+    let mut source = Source {
+        args,
+        keyed: None,
+        next: 0,
+        mapping,
+    };
     let data = format.as_bytes();
     let mut out = Vec::with_capacity(data.len() + 16);
     for piece in Parser::of_str(data) {
@@ -137,7 +142,10 @@ fn str_conversion(vm: &Vm, c: &Conversion, v: &Value, out: &mut Vec<u8>) -> PyRe
                         "%c requires an int or a unicode character, not a string of length {n}"
                     )));
                 }
-                let whole = Conversion { precision: None, ..*c };
+                let whole = Conversion {
+                    precision: None,
+                    ..*c
+                };
                 out.extend(percent::format_text(&whole, s.as_bytes()).or_raise(vm)?);
             } else if has_index(vm, v) {
                 out.extend(percent::format_char(c, vm.to_i64_clamped(v)?).or_raise(vm)?);
@@ -167,7 +175,11 @@ fn number(vm: &Vm, c: &Conversion, v: &Value, bytes: bool, out: &mut Vec<u8>) ->
                     if !usable {
                         return wrong();
                     }
-                    let r = if hex { vm.index(v) } else { super::int::int_from(vm, v) };
+                    let r = if hex {
+                        vm.index(v)
+                    } else {
+                        super::int::int_from(vm, v)
+                    };
                     converted = match r {
                         Ok(n) => n,
                         Err(e) if vm.exc_is(&e, &vm.exc.type_error) => return wrong(),
@@ -176,7 +188,11 @@ fn number(vm: &Vm, c: &Conversion, v: &Value, bytes: bool, out: &mut Vec<u8>) ->
                     num(&converted).map_or(TextInt::Small(0), |n| n.text_int())
                 }
             };
-            out.extend(percent::format_int(c, &n, max_str_digits(vm)).or_raise(vm)?.into_bytes());
+            out.extend(
+                percent::format_int(c, &n, max_str_digits(vm))
+                    .or_raise(vm)?
+                    .into_bytes(),
+            );
         }
         _ => {
             let x = match vm.to_f64(v) {
@@ -197,7 +213,12 @@ pub(crate) fn format_bytes(vm: &Vm, format: &[u8], args: &Value) -> PyResult<Vec
         && args.downcast::<ByteArray>().is_none()
         && args.downcast::<Str>().is_none()
         && vm.type_of(args).slots.getitem.get().is_some();
-    let mut source = Source { args, keyed: None, next: 0, mapping };
+    let mut source = Source {
+        args,
+        keyed: None,
+        next: 0,
+        mapping,
+    };
     let mut out = Vec::with_capacity(format.len() + 16);
     for piece in Parser::of_bytes(format) {
         let spec = match piece.or_raise(vm).map_err(|e| source.key_error(vm, e))? {
@@ -266,7 +287,10 @@ fn bytes_operand(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if let Some(r) = vm.call_special(v, &vm.names.bytes, &[])? {
         return match r.downcast::<Bytes>() {
             Some(b) => Ok(b.data.to_vec()),
-            None => Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(&r)))),
+            None => Err(vm.type_error(format!(
+                "__bytes__ returned non-bytes (type {})",
+                vm.type_name(&r)
+            ))),
         };
     }
     Err(vm.type_error(format!(

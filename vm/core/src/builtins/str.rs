@@ -16,13 +16,17 @@ pub(crate) fn init(vm: &Vm) {
     s.new.set(Some(str_new));
     s.repr.set(Some(str_repr));
     s.str.set(Some(|vm, v| exact(vm, this(vm, v)?)));
-    s.hash.set(Some(|vm, v| Ok(this(vm, v)?.hash_with(&vm.hash_keys))));
+    s.hash
+        .set(Some(|vm, v| Ok(this(vm, v)?.hash_with(&vm.hash_keys))));
     s.richcmp.set(Some(str_richcmp));
     s.len.set(Some(|vm, v| Ok(this(vm, v)?.char_len())));
     s.getitem.set(Some(str_getitem));
     s.contains.set(Some(str_contains));
     s.iter.set(Some(|vm, v| {
-        let it = SeqIter { seq: Slot::new(v.clone()), index: Default::default() };
+        let it = SeqIter {
+            seq: Slot::new(v.clone()),
+            index: Default::default(),
+        };
         Ok(vm.heap.alloc(&vm.types.str_iterator, it).into())
     }));
     s.binary[BinOp::Add as usize].set(Some(str_add));
@@ -54,7 +58,11 @@ pub(crate) fn init(vm: &Vm) {
         Ok(match seq.downcast::<Str>() {
             Some(s) => {
                 let index = wtf8::index_of(s.as_bytes(), it.index.get());
-                vm.tuple_value([iter, vm.tuple_value([seq.clone()]), vm.new_int(index as i64)])
+                vm.tuple_value([
+                    iter,
+                    vm.tuple_value([seq.clone()]),
+                    vm.new_int(index as i64),
+                ])
             }
             None => vm.tuple_value([iter, vm.tuple_value([vm.names.empty.value()])]),
         })
@@ -64,7 +72,8 @@ pub(crate) fn init(vm: &Vm) {
         let n = usize::try_from(vm.to_i64(n)?).unwrap_or(0);
         let it = vm.this::<SeqIter>(v)?;
         if let Some(s) = it.seq.get().downcast::<Str>() {
-            it.index.set(wtf8::offset_of(s.as_bytes(), n).unwrap_or(s.as_bytes().len()));
+            it.index
+                .set(wtf8::offset_of(s.as_bytes(), n).unwrap_or(s.as_bytes().len()));
         }
         Ok(Value::NONE)
     });
@@ -78,20 +87,30 @@ pub(crate) fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Str>> {
 
 /// The same text as an exact `str`.
 pub(crate) fn exact(vm: &Vm, s: &Ref<Str>) -> PyResult<Value> {
-    if s.class().is(&vm.types.str) { Ok(s.value()) } else { Ok(vm.new_wtf8(s.as_bytes()).into()) }
+    if s.class().is(&vm.types.str) {
+        Ok(s.value())
+    } else {
+        Ok(vm.new_wtf8(s.as_bytes()).into())
+    }
 }
 
 /// The argument of `__format__`.
 pub(crate) fn format_spec_arg<'a>(vm: &Vm, args: Args<'a>) -> PyResult<&'a Ref<Str>> {
     let [spec] = args.exactly::<1>(vm, "__format__")?;
     spec.as_ref::<Str>().ok_or_else(|| {
-        vm.type_error(format!("__format__() argument must be str, not {}", vm.type_name_or_none(spec)))
+        vm.type_error(format!(
+            "__format__() argument must be str, not {}",
+            vm.type_name_or_none(spec)
+        ))
     })
 }
 
 fn str_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     if args.pos.len() > 3 {
-        return Err(vm.type_error(format!("str expected at most 3 arguments, got {}", args.pos.len())));
+        return Err(vm.type_error(format!(
+            "str expected at most 3 arguments, got {}",
+            args.pos.len()
+        )));
     }
     let [object, encoding, errors] = args.bind(vm, "str", ["object", "encoding", "errors"], 0)?;
     let v: Value = match (object, encoding.or(errors)) {
@@ -132,7 +151,9 @@ fn str_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 fn str_richcmp(_: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     Ok(Value::bool(match op {
         CmpOp::Eq => a.is(b) || x.as_bytes() == y.as_bytes(),
         CmpOp::Ne => !a.is(b) && x.as_bytes() != y.as_bytes(),
@@ -153,7 +174,9 @@ fn str_contains(vm: &Vm, v: &Value, item: &Value) -> PyResult<bool> {
 }
 
 fn str_add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (a.as_ref::<Str>(), b.as_ref::<Str>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.as_ref::<Str>(), b.as_ref::<Str>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if y.is_empty() {
         return exact(vm, x);
     }
@@ -188,7 +211,10 @@ pub(crate) fn item_index(vm: &Vm, key: &Value, len: usize, msg: &str) -> PyResul
         None => {
             let big = vm.to_bigint(key)?;
             i64::try_from(&big).map_err(|_| {
-                vm.index_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(key)))
+                vm.index_error(format!(
+                    "cannot fit '{}' into an index-sized integer",
+                    vm.type_name(key)
+                ))
             })?
         }
     };
@@ -205,7 +231,10 @@ fn str_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
         return get_slice(vm, s, slice);
     }
     if !has_index(vm, key) {
-        return Err(vm.type_error(format!("string indices must be integers, not '{}'", vm.type_name(key))));
+        return Err(vm.type_error(format!(
+            "string indices must be integers, not '{}'",
+            vm.type_name(key)
+        )));
     }
     let i = item_index(vm, key, s.char_len(), "string index out of range")?;
     let data = s.as_bytes();
@@ -228,7 +257,11 @@ fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
     let data = s.as_bytes();
     let start = r.start as usize;
     if r.step == 1 {
-        let part = if s.is_ascii() { &data[start..start + r.count] } else { wtf8::slice(data, start, start + r.count) };
+        let part = if s.is_ascii() {
+            &data[start..start + r.count]
+        } else {
+            wtf8::slice(data, start, start + r.count)
+        };
         return Ok(vm.new_wtf8(part).into());
     }
     if s.is_ascii() {
@@ -236,7 +269,9 @@ fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
         return Ok(vm.new_wtf8(&out).into());
     }
     let points: Vec<u32> = wtf8::code_points(data).collect();
-    Ok(vm.new_wtf8(&wtf8::from_code_points(r.indices().map(|i| points[i]))).into())
+    Ok(vm
+        .new_wtf8(&wtf8::from_code_points(r.indices().map(|i| points[i])))
+        .into())
 }
 
 // ---- iteration ----
@@ -245,7 +280,9 @@ fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
 fn iter_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<SeqIter>(v)?;
     let seq = it.seq.get();
-    let Some(s) = seq.downcast::<Str>() else { return Ok(None) };
+    let Some(s) = seq.downcast::<Str>() else {
+        return Ok(None);
+    };
     let at = it.index.get();
     let data = s.as_bytes();
     let Some(&lead) = data.get(at) else {

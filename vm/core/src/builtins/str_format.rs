@@ -6,7 +6,9 @@ use crate::error::PyResult;
 use crate::heap::Value;
 use crate::objects::*;
 use crate::vm::Vm;
-use lasti_text::str_format::{Access, AutoNumber, Field, First, Parser, Piece, split_name, too_deep, unknown_conversion};
+use lasti_text::str_format::{
+    Access, AutoNumber, Field, First, Parser, Piece, split_name, too_deep, unknown_conversion,
+};
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.str;
@@ -39,7 +41,9 @@ impl Fields<'_> {
         match self {
             Fields::Map(_) => Err(vm.value_error("Format string contains positional fields")),
             Fields::Args(a) => a.get(i).cloned().ok_or_else(|| {
-                vm.index_error(format!("Replacement index {i} out of range for positional args tuple"))
+                vm.index_error(format!(
+                    "Replacement index {i} out of range for positional args tuple"
+                ))
             }),
         }
     }
@@ -48,14 +52,25 @@ impl Fields<'_> {
         match self {
             Fields::Map(m) => vm.getitem(m, &key),
             Fields::Args(a) => {
-                let at = a.names.iter().position(|n| n.downcast::<Str>().is_some_and(|s| s.as_bytes() == name));
-                at.and_then(|i| a.kw.get(i)).cloned().ok_or_else(|| vm.key_error(&key))
+                let at = a
+                    .names
+                    .iter()
+                    .position(|n| n.downcast::<Str>().is_some_and(|s| s.as_bytes() == name));
+                at.and_then(|i| a.kw.get(i))
+                    .cloned()
+                    .ok_or_else(|| vm.key_error(&key))
             }
         }
     }
 }
 
-fn expand(vm: &Vm, format: &[u8], fields: &Fields, auto: &mut AutoNumber, depth: u32) -> PyResult<Vec<u8>> {
+fn expand(
+    vm: &Vm,
+    format: &[u8],
+    fields: &Fields,
+    auto: &mut AutoNumber,
+    depth: u32,
+) -> PyResult<Vec<u8>> {
     if depth == 0 {
         return too_deep_error(vm);
     }
@@ -73,7 +88,14 @@ fn too_deep_error<T>(vm: &Vm) -> PyResult<T> {
     Err(too_deep()).or_raise(vm)
 }
 
-fn field(vm: &Vm, f: &Field, fields: &Fields, auto: &mut AutoNumber, depth: u32, out: &mut Vec<u8>) -> PyResult<()> {
+fn field(
+    vm: &Vm,
+    f: &Field,
+    fields: &Fields,
+    auto: &mut AutoNumber,
+    depth: u32,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
     let mut v = lookup(vm, f.name, fields, auto)?;
     match f.conversion.map(char::from_u32) {
         None => {}

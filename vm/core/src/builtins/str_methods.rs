@@ -67,22 +67,32 @@ pub(crate) fn init(vm: &Vm) {
         let (encoding, errors) = encoding::names(vm, "encode", encoding, errors)?;
         encoding::encode(vm, this(vm, v)?, &encoding, &errors)
     });
-    vm.method(t, "join", "join($self, iterable, /)\n--\n\nConcatenate any number of strings.", |vm, v, a| {
-        let [items] = a.exactly::<1>(vm, "str.join")?;
-        join(vm, this(vm, v)?, items)
-    });
+    vm.method(
+        t,
+        "join",
+        "join($self, iterable, /)\n--\n\nConcatenate any number of strings.",
+        |vm, v, a| {
+            let [items] = a.exactly::<1>(vm, "str.join")?;
+            join(vm, this(vm, v)?, items)
+        },
+    );
     vm.method(t, "replace", "replace($self, old, new, /, count=-1)\n--\n\nReturn a copy with all occurrences of substring old replaced by new.", replace);
     vm.method(t, "translate", "translate($self, table, /)\n--\n\nReplace each character in the string using the given translation table.", |vm, v, a| {
         let [table] = a.exactly::<1>(vm, "str.translate")?;
         translate(vm, this(vm, v)?, table)
     });
     vm.static_method(t, "maketrans", "maketrans(x, y=<unrepresentable>, z=<unrepresentable>, /)\n--\n\nReturn a translation table usable for str.translate().", maketrans);
-    vm.method(t, "center", "center($self, width, fillchar=' ', /)\n--\n\nReturn a centered string of length width.", |vm, v, a| {
-        pad(vm, v, a, "center", |extra, width| {
-            let left = extra / 2 + (extra & width & 1);
-            (left, extra - left)
-        })
-    });
+    vm.method(
+        t,
+        "center",
+        "center($self, width, fillchar=' ', /)\n--\n\nReturn a centered string of length width.",
+        |vm, v, a| {
+            pad(vm, v, a, "center", |extra, width| {
+                let left = extra / 2 + (extra & width & 1);
+                (left, extra - left)
+            })
+        },
+    );
     vm.method(t, "ljust", "ljust($self, width, fillchar=' ', /)\n--\n\nReturn a left-justified string of length width.", |vm, v, a| {
         pad(vm, v, a, "ljust", |extra, _| (0, extra))
     });
@@ -104,13 +114,21 @@ pub(crate) fn init(vm: &Vm) {
         let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
         text(vm, split::expandtabs(this(vm, v)?.as_bytes(), Unit::Text, size).or_raise(vm)?)
     });
-    vm.method(t, "__getnewargs__", "__getnewargs__($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.tuple_value([vm.new_wtf8(this(vm, v)?.as_bytes()).into()]))
-    });
-    vm.method(t, "__sizeof__", "__sizeof__($self, /)\n--\n\n", |vm, v, _| {
-        let s = this(vm, v)?;
-        Ok(vm.new_int((vm.type_of(v).layout().size + s.as_bytes().len()) as i64))
-    });
+    vm.method(
+        t,
+        "__getnewargs__",
+        "__getnewargs__($self, /)\n--\n\n",
+        |vm, v, _| Ok(vm.tuple_value([vm.new_wtf8(this(vm, v)?.as_bytes()).into()])),
+    );
+    vm.method(
+        t,
+        "__sizeof__",
+        "__sizeof__($self, /)\n--\n\n",
+        |vm, v, _| {
+            let s = this(vm, v)?;
+            Ok(vm.new_int((vm.type_of(v).layout().size + s.as_bytes().len()) as i64))
+        },
+    );
 }
 
 /// Zeros behind the sign.
@@ -127,14 +145,22 @@ pub(crate) fn zfill(vm: &Vm, data: &[u8], extra: usize) -> PyResult<Vec<u8>> {
 }
 
 /// `split` says how many of the extra characters go left and right.
-fn pad(vm: &Vm, v: &Value, args: Args, func: &str, split: fn(usize, usize) -> (usize, usize)) -> PyResult<Value> {
+fn pad(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    split: fn(usize, usize) -> (usize, usize),
+) -> PyResult<Value> {
     let a = args.between(vm, func, 1, 2)?;
     let width = usize::try_from(vm.to_i64(&a[0])?).unwrap_or(0);
     let fill: &[u8] = match a.get(1) {
         None => b" ",
         Some(f) => match f.downcast::<Str>() {
             Some(s) if s.char_len() == 1 => s.as_bytes(),
-            Some(_) => return Err(vm.type_error("The fill character must be exactly one character long")),
+            Some(_) => {
+                return Err(vm.type_error("The fill character must be exactly one character long"));
+            }
             None => {
                 return Err(vm.type_error(format!(
                     "The fill character must be a unicode character, not {}",
@@ -172,7 +198,9 @@ pub(crate) fn join(vm: &Vm, sep: &Ref<Str>, iterable: &Value) -> PyResult<Value>
     {
         return join_items(vm, sep, t);
     }
-    if vm.type_of(iterable).slots.iter.get().is_none() && vm.type_of(iterable).slots.getitem.get().is_none() {
+    if vm.type_of(iterable).slots.iter.get().is_none()
+        && vm.type_of(iterable).slots.getitem.get().is_none()
+    {
         return Err(vm.type_error("can only join an iterable"));
     }
     join_items(vm, sep, &vm.collect(iterable)?)
@@ -185,7 +213,10 @@ fn join_items(vm: &Vm, sep: &Ref<Str>, items: &[Value]) -> PyResult<Value> {
     {
         return Ok(one.clone());
     }
-    let mut total = sep.as_bytes().len().saturating_mul(items.len().saturating_sub(1));
+    let mut total = sep
+        .as_bytes()
+        .len()
+        .saturating_mul(items.len().saturating_sub(1));
     for (i, item) in items.iter().enumerate() {
         match item.downcast::<Str>() {
             Some(s) => total = total.saturating_add(s.as_bytes().len()),
@@ -213,21 +244,40 @@ fn join_items(vm: &Vm, sep: &Ref<Str>, items: &[Value]) -> PyResult<Value> {
 }
 
 /// A `str` argument of a method, by position.
-pub(crate) fn str_arg<'a>(vm: &Vm, v: &'a Value, func: &str, position: usize) -> PyResult<&'a Ref<Str>> {
+pub(crate) fn str_arg<'a>(
+    vm: &Vm,
+    v: &'a Value,
+    func: &str,
+    position: usize,
+) -> PyResult<&'a Ref<Str>> {
     v.as_ref::<Str>().ok_or_else(|| {
-        let place = if position == 0 { "argument".to_owned() } else { format!("argument {position}") };
-        vm.type_error(format!("{func}() {place} must be str, not {}", vm.type_name_or_none(v)))
+        let place = if position == 0 {
+            "argument".to_owned()
+        } else {
+            format!("argument {position}")
+        };
+        vm.type_error(format!(
+            "{func}() {place} must be str, not {}",
+            vm.type_name_or_none(v)
+        ))
     })
 }
 
 fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     if args.pos.len() < 2 {
         let n = args.pos.len();
-        return Err(vm.type_error(format!("replace() takes at least 2 positional arguments ({n} given)")));
+        return Err(vm.type_error(format!(
+            "replace() takes at least 2 positional arguments ({n} given)"
+        )));
     }
     let [old, new, count] = args.bind(vm, "replace", ["/old", "/new", "count"], 2)?;
-    let (Some(old), Some(new)) = (old, new) else { return Err(vm.type_error("replace() needs two strings")) };
-    let (old, new) = (str_arg(vm, old, "replace", 1)?, str_arg(vm, new, "replace", 2)?);
+    let (Some(old), Some(new)) = (old, new) else {
+        return Err(vm.type_error("replace() needs two strings"));
+    };
+    let (old, new) = (
+        str_arg(vm, old, "replace", 1)?,
+        str_arg(vm, new, "replace", 2)?,
+    );
     let max = count.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
     let s = this(vm, v)?;
     let found = match old.as_bytes() {
@@ -237,9 +287,20 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     if max == Some(0) || found == Some(None) {
         return exact(vm, s);
     }
-    let gaps = if old.is_empty() { s.char_len() } else { s.as_bytes().len() / old.as_bytes().len() };
-    check_growth(vm, gaps.min(max.unwrap_or(usize::MAX)), new.as_bytes().len())?;
-    text(vm, wtf8::replace(s.as_bytes(), old.as_bytes(), new.as_bytes(), max).0)
+    let gaps = if old.is_empty() {
+        s.char_len()
+    } else {
+        s.as_bytes().len() / old.as_bytes().len()
+    };
+    check_growth(
+        vm,
+        gaps.min(max.unwrap_or(usize::MAX)),
+        new.as_bytes().len(),
+    )?;
+    text(
+        vm,
+        wtf8::replace(s.as_bytes(), old.as_bytes(), new.as_bytes(), max).0,
+    )
 }
 
 /// MemoryError (OverflowError in CPython's words) before something absurdly large is built.
@@ -253,7 +314,9 @@ pub(crate) fn check_growth(vm: &Vm, times: usize, each: usize) -> PyResult<()> {
 // ---- translate ----
 
 fn translate(vm: &Vm, s: &Ref<Str>, table: &Value) -> PyResult<Value> {
-    let dict = table.as_ref::<Dict>().filter(|d| d.class().is(&vm.types.dict));
+    let dict = table
+        .as_ref::<Dict>()
+        .filter(|d| d.class().is(&vm.types.dict));
     let mut out = Vec::with_capacity(s.as_bytes().len());
     let mut changed = false;
     for cp in wtf8::code_points(s.as_bytes()) {
@@ -290,13 +353,19 @@ fn maketrans(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let code = |cp: u32| Value::small_int(cp as i64);
     if let [x] = a {
         let Some(d) = x.downcast::<Dict>() else {
-            return Err(vm.type_error("if you give only one argument to maketrans it must be a dict"));
+            return Err(
+                vm.type_error("if you give only one argument to maketrans it must be a dict")
+            );
         };
         for (k, v) in d.items() {
             let key = if let Some(s) = k.downcast::<Str>() {
                 match wtf8::decode_at(s.as_bytes(), 0) {
                     Some((cp, n)) if n == s.as_bytes().len() => code(cp),
-                    _ => return Err(vm.value_error("string keys in translate table must be of length 1")),
+                    _ => {
+                        return Err(
+                            vm.value_error("string keys in translate table must be of length 1")
+                        );
+                    }
                 }
             } else if vm.is_int(&k) {
                 k
@@ -308,10 +377,15 @@ fn maketrans(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         return Ok(table.into());
     }
     let Some(x) = a[0].downcast::<Str>() else {
-        return Err(vm.type_error("first maketrans argument must be a string if there is a second argument"));
+        return Err(vm.type_error(
+            "first maketrans argument must be a string if there is a second argument",
+        ));
     };
     let y = str_arg(vm, &a[1], "maketrans", 2)?;
-    let z = a.get(2).map(|z| str_arg(vm, z, "maketrans", 3)).transpose()?;
+    let z = a
+        .get(2)
+        .map(|z| str_arg(vm, z, "maketrans", 3))
+        .transpose()?;
     if x.char_len() != y.char_len() {
         return Err(vm.value_error("the first two maketrans arguments must have equal length"));
     }

@@ -101,21 +101,48 @@ fn range<'a>(vm: &Vm, s: &'a Ref<Str>, a: &[Value]) -> PyResult<Option<(&'a [u8]
     if a.len() < 2 {
         return Ok(Some((data, 0)));
     }
-    let Some((start, stop)) = clip(raw_range(vm, a.get(1), a.get(2))?, s.char_len()) else { return Ok(None) };
-    let part = if s.is_ascii() { &data[start..stop] } else { wtf8::slice(data, start, stop) };
+    let Some((start, stop)) = clip(raw_range(vm, a.get(1), a.get(2))?, s.char_len()) else {
+        return Ok(None);
+    };
+    let part = if s.is_ascii() {
+        &data[start..stop]
+    } else {
+        wtf8::slice(data, start, stop)
+    };
     Ok(Some((part, start)))
 }
 
-fn find(vm: &Vm, v: &Value, args: Args, func: &str, search: fn(&[u8], &[u8]) -> Option<usize>) -> PyResult<Option<usize>> {
+fn find(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    search: fn(&[u8], &[u8]) -> Option<usize>,
+) -> PyResult<Option<usize>> {
     let a = args.between(vm, func, 1, 3)?;
     let sub = str_arg(vm, &a[0], func, 1)?;
     let s = this(vm, v)?;
-    let Some((part, start)) = range(vm, s, a)? else { return Ok(None) };
+    let Some((part, start)) = range(vm, s, a)? else {
+        return Ok(None);
+    };
     let at = search(part, sub.as_bytes());
-    Ok(at.map(|at| start + if s.is_ascii() { at } else { wtf8::index_of(part, at) }))
+    Ok(at.map(|at| {
+        start
+            + if s.is_ascii() {
+                at
+            } else {
+                wtf8::index_of(part, at)
+            }
+    }))
 }
 
-fn matches(vm: &Vm, v: &Value, args: Args, func: &str, test: fn(&[u8], &[u8]) -> bool) -> PyResult<Value> {
+fn matches(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    test: fn(&[u8], &[u8]) -> bool,
+) -> PyResult<Value> {
     let a = args.between(vm, func, 1, 3)?;
     let s = this(vm, v)?;
     let part = range(vm, s, a)?.map(|(p, _)| p);
@@ -155,14 +182,23 @@ fn separator<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Str>> {
 type BySep = for<'a> fn(&'a [u8], &[u8], Option<usize>) -> Vec<&'a [u8]>;
 type ByWhite = fn(&[u8], Unit, Option<usize>) -> Vec<&[u8]>;
 
-fn cut(vm: &Vm, v: &Value, args: Args, func: &str, by_sep: BySep, by_white: ByWhite) -> PyResult<Value> {
+fn cut(
+    vm: &Vm,
+    v: &Value,
+    args: Args,
+    func: &str,
+    by_sep: BySep,
+    by_white: ByWhite,
+) -> PyResult<Value> {
     let [sep, max] = args.bind(vm, func, ["sep", "maxsplit"], 0)?;
     let max = max.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
     let s = this(vm, v)?;
     let pieces = match sep {
         Some(sep) if !sep.is_none() => {
             let Some(sep) = sep.downcast::<Str>() else {
-                return Err(vm.type_error(format!("must be str or None, not {}", vm.type_name(sep))));
+                return Err(
+                    vm.type_error(format!("must be str or None, not {}", vm.type_name(sep)))
+                );
             };
             if sep.is_empty() {
                 return Err(vm.value_error("empty separator"));
@@ -184,5 +220,9 @@ fn strip(vm: &Vm, v: &Value, args: Args, func: &str, ends: Ends) -> PyResult<Val
     };
     let s = this(vm, v)?;
     let out = split::strip(s.as_bytes(), Unit::Text, chars, ends);
-    if out.len() == s.as_bytes().len() { exact(vm, s) } else { text(vm, out) }
+    if out.len() == s.as_bytes().len() {
+        exact(vm, s)
+    } else {
+        text(vm, out)
+    }
 }

@@ -38,8 +38,11 @@ pub(crate) fn text(vm: &Vm, bytes: impl AsRef<[u8]>) -> PyResult<Value> {
 
 /// Issues a warning through the `warnings` module; without that module there is nobody to tell.
 pub(crate) fn warn(vm: &Vm, category: &crate::heap::Ref<Type>, msg: &str) -> PyResult<()> {
-    let Some(warnings) = vm.catch(vm.import("warnings"), &vm.exc.import_error)? else { return Ok(()) };
-    vm.call_method(&warnings, "warn", &[vm.str_value(msg), category.value()]).map(drop)
+    let Some(warnings) = vm.catch(vm.import("warnings"), &vm.exc.import_error)? else {
+        return Ok(());
+    };
+    vm.call_method(&warnings, "warn", &[vm.str_value(msg), category.value()])
+        .map(drop)
 }
 
 /// Whether the value can serve as an index.
@@ -58,14 +61,21 @@ pub(crate) fn repeat_count(vm: &Vm, n: &Value) -> PyResult<usize> {
     match i64::try_from(&i) {
         Ok(i) => Ok(usize::try_from(i).unwrap_or(0)),
         Err(_) if i < lasti_text::IBig::ZERO => Ok(0),
-        Err(_) => Err(vm.overflow_error(format!("cannot fit '{name}' into an index-sized integer"))),
+        Err(_) => {
+            Err(vm.overflow_error(format!("cannot fit '{name}' into an index-sized integer")))
+        }
     }
 }
 
 /// `data` written `n` times one behind the other; MemoryError when that is too much.
 pub(crate) fn repeat(vm: &Vm, data: &[u8], n: usize) -> PyResult<Vec<u8>> {
-    let total = data.len().checked_mul(n).filter(|t| *t <= isize::MAX as usize);
-    let Some(total) = total else { return Err(memory_error(vm)) };
+    let total = data
+        .len()
+        .checked_mul(n)
+        .filter(|t| *t <= isize::MAX as usize);
+    let Some(total) = total else {
+        return Err(memory_error(vm));
+    };
     let mut out = Vec::new();
     if out.try_reserve_exact(total).is_err() {
         return Err(memory_error(vm));
@@ -87,38 +97,59 @@ pub(crate) fn repeat(vm: &Vm, data: &[u8], n: usize) -> PyResult<Vec<u8>> {
 }
 
 /// The message for `a + b` and `a * b` when a built-in sequence takes part and nobody knew the operation.
-pub(crate) fn sequence_operand_error(vm: &Vm, a: &Value, b: &Value, symbol: &str) -> Option<String> {
+pub(crate) fn sequence_operand_error(
+    vm: &Vm,
+    a: &Value,
+    b: &Value,
+    symbol: &str,
+) -> Option<String> {
     let is_text = |v: &Value| v.downcast::<Str>().is_some();
-    let is_bytes = |v: &Value| v.downcast::<Bytes>().is_some() || v.downcast::<ByteArray>().is_some();
+    let is_bytes =
+        |v: &Value| v.downcast::<Bytes>().is_some() || v.downcast::<ByteArray>().is_some();
     let is_items = |v: &Value| v.downcast::<List>().is_some() || v.downcast::<Tuple>().is_some();
     let is_sequence = |v: &Value| is_text(v) || is_bytes(v) || is_items(v);
     match symbol {
-        "+" | "+=" if is_bytes(a) => Some(format!("can't concat {} to {}", vm.type_name(b), vm.type_name(a))),
+        "+" | "+=" if is_bytes(a) => Some(format!(
+            "can't concat {} to {}",
+            vm.type_name(b),
+            vm.type_name(a)
+        )),
         "+" | "+=" if is_sequence(a) => {
             let base = match () {
                 _ if is_text(a) => "str",
                 _ if a.downcast::<List>().is_some() => "list",
                 _ => "tuple",
             };
-            Some(format!("can only concatenate {base} (not \"{}\") to {base}", vm.type_name(b)))
+            Some(format!(
+                "can only concatenate {base} (not \"{}\") to {base}",
+                vm.type_name(b)
+            ))
         }
-        "*" | "*=" if is_sequence(a) => {
-            Some(format!("can't multiply sequence by non-int of type '{}'", vm.type_name(b)))
-        }
-        "*" | "*=" if is_sequence(b) => {
-            Some(format!("can't multiply sequence by non-int of type '{}'", vm.type_name(a)))
-        }
+        "*" | "*=" if is_sequence(a) => Some(format!(
+            "can't multiply sequence by non-int of type '{}'",
+            vm.type_name(b)
+        )),
+        "*" | "*=" if is_sequence(b) => Some(format!(
+            "can't multiply sequence by non-int of type '{}'",
+            vm.type_name(a)
+        )),
         _ => None,
     }
 }
 
 /// Positions `start` and `stop` of find, count, startswith and the like, before they meet a length. May run Python.
-pub(crate) fn raw_range(vm: &Vm, start: Option<&Value>, stop: Option<&Value>) -> PyResult<(i64, i64)> {
+pub(crate) fn raw_range(
+    vm: &Vm,
+    start: Option<&Value>,
+    stop: Option<&Value>,
+) -> PyResult<(i64, i64)> {
     let bound = |v: Option<&Value>, default: i64| -> PyResult<i64> {
         match v {
             Some(v) if !v.is_none() => {
                 if !has_index(vm, v) {
-                    return Err(vm.type_error("slice indices must be integers or None or have an __index__ method"));
+                    return Err(vm.type_error(
+                        "slice indices must be integers or None or have an __index__ method",
+                    ));
                 }
                 vm.to_i64_clamped(v)
             }

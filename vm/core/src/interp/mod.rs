@@ -759,3 +759,10 @@ impl Vm {
         }
     }
 }
+
+impl Vm {
+    /// Handles signals and other threads' requests that arrived, for native code that runs long.
+    pub fn check_signals(&self) -> crate::error::PyResult<()> {
+        self.check_breaker()
+    }
+}
