@@ -91,6 +91,7 @@ impl Interpreter {
         {
             vm.call(&f, &[])?;
         }
+        crate::threads::join_all(vm)?;
         if let Some(atexit) = vm.loaded_module("atexit")
             && let Some(f) = vm.dict_get(&atexit.dict, "_run_exitfuncs")
         {
@@ -123,6 +124,8 @@ fn hash_seed(setting: Option<&str>) -> ((u64, u64), bool) {
 fn register(vm: &Vm) {
     lasti_modules::register(vm);
     crate::aio::register(vm);
+    crate::threads::register(vm);
+    crate::time::register(vm);
 }
 
 /// Names of native modules, for `sys.builtin_module_names`.

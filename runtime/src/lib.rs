@@ -10,6 +10,8 @@ mod os;
 pub mod reactor;
 mod stdio;
 mod sys;
+mod threads;
+mod time;
 mod uncaught;
 
 pub use interpreter::{Interpreter, Settings};

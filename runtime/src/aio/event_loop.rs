@@ -33,6 +33,8 @@ pub enum Due {
     },
 }
 
+/// Longest sleep between two looks while other threads run, in nanoseconds.
+const SLICE: u64 = 500_000;
 /// With callbacks ready, the poller is asked only every so many rounds.
 const POLL_EVERY: u32 = 16;
 
@@ -136,6 +138,7 @@ impl Loop {
             Some(p) => p,
             none => {
                 let p = Poller::new().map_err(|e| vm.os_error(&e, None))?;
+                crate::os::wake_on_signal(&p.waker());
                 let _ = self.waker.set(p.waker());
                 none.insert(p)
             }
@@ -238,9 +241,26 @@ impl Loop {
     fn poll(&self, vm: &Vm, wait: Wait) -> PyResult<()> {
         let mut found = Vec::new();
         loop {
-            let outcome = crate::os::blocking(vm, || {
-                self.with_poller(vm, |p| p.poll(wait, clock(), &mut found))
-            })?;
+            // With other threads about, the sources (values of the interpreter) are looked at only with the
+            // baton held; in between it is given up for a moment.
+            let alone = !crate::threads::others(vm);
+            let this_wait = if alone { wait } else { Wait::Not };
+            let outcome = self.with_poller(vm, |p| p.poll(this_wait, clock(), &mut found))?;
+            if !alone && found.is_empty() && outcome == Outcome::Done {
+                let pause = match wait {
+                    Wait::Not => return Ok(()),
+                    Wait::Forever => SLICE,
+                    Wait::Until(d) => d.saturating_sub(clock().now()).min(SLICE),
+                };
+                if pause > 0 {
+                    crate::threads::blocking(vm, || std::thread::sleep(std::time::Duration::from_nanos(pause)));
+                    vm.check_signals()?;
+                    if self.ready.borrow().is_empty() {
+                        continue;
+                    }
+                }
+                return Ok(());
+            }
             for r in found.drain(..) {
                 self.push_handle(r.payload);
             }
