@@ -569,7 +569,7 @@ impl Vm {
             let r = f(self, v)?;
             return self.exact_float(&r).ok_or_else(|| {
                 let (t, r) = (self.type_name(v), self.type_name(&r));
-                self.type_error(format!("{t}.__float__() returned non-float (type {r})"))
+                self.type_error(format!("{t}.__float__ returned non-float (type {r})"))
             });
         }
         if self.type_of(v).slots.index.get().is_some() {

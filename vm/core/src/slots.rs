@@ -351,7 +351,19 @@ pub(crate) static SLOT_DEFS: &[SlotDef] = &[
     binary_slot!("__rmod__", Mod, true),
     binary_slot!("__divmod__", DivMod, false),
     binary_slot!("__rdivmod__", DivMod, true),
-    binary_slot!("__pow__", Pow, false),
+    SlotDef {
+        call: |vm, owner, this, args| match (args.pos, args.kw) {
+            ([exp, modulus], []) if !modulus.is_none() => {
+                crate::builtins::int::pow_modulo(vm, this, exp, modulus)
+            }
+            ([exp, _], []) | ([exp], []) => match owner.slots.binary[BinOp::Pow as usize].get() {
+                Some(f) => f(vm, this, exp),
+                None => Ok(Value::NOT_IMPLEMENTED),
+            },
+            _ => arg1(vm, args).cloned(),
+        },
+        ..binary_slot!("__pow__", Pow, false)
+    },
     binary_slot!("__rpow__", Pow, true),
     binary_slot!("__lshift__", LShift, false),
     binary_slot!("__rlshift__", LShift, true),
@@ -713,6 +725,10 @@ impl Vm {
         let dict = t.dict();
         for (row, d) in SLOT_DEFS.iter().enumerate() {
             if !(d.has)(&own) || d.name == "__getattr__" {
+                continue;
+            }
+            // Sequences concatenate from the left only.
+            if d.name == "__radd__" && own.getitem.get().is_some() && own.len.get().is_some() {
                 continue;
             }
             let name = self.intern(d.name);

@@ -187,3 +187,23 @@ pub(crate) fn not_a_buffer(vm: &Vm, v: &Value) -> Exc {
         vm.type_name(v)
     ))
 }
+
+/// `__buffer__` and `__release_buffer__` of a native exporter (PEP 688).
+pub(crate) fn add_methods(vm: &Vm, t: &Ref<Type>) {
+    let doc = "__buffer__($self, flags, /)\n--\n\nReturn a buffer object that exposes the underlying memory of the object.";
+    vm.method(t, "__buffer__", doc, |vm, v, a| {
+        a.exactly::<1>(vm, "__buffer__")?;
+        super::memoryview::new_memoryview(vm, v)
+    });
+    if t.is(&vm.types.bytes) {
+        return;
+    }
+    let doc = "__release_buffer__($self, buffer, /)\n--\n\nRelease the buffer object that exposes the underlying memory of the object.";
+    vm.method(t, "__release_buffer__", doc, |vm, _, a| {
+        let [view] = a.exactly::<1>(vm, "__release_buffer__")?;
+        if view.downcast::<MemoryView>().is_none() {
+            return Err(vm.type_error("expected a memoryview object"));
+        }
+        vm.call_method(view, "release", &[])
+    });
+}

@@ -107,6 +107,9 @@ pub(crate) fn init(vm: &Vm) {
         let Some(y) = try_bytes_like(vm, b)? else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
+        if a.is(b) {
+            return Err(exported(vm));
+        }
         let y = y.into_vec();
         resize(vm, a, |d| d.extend_from_slice(&y))?;
         Ok(a.clone())
@@ -122,6 +125,7 @@ pub(crate) fn init(vm: &Vm) {
     }));
     super::bytes_methods::init(vm, t);
     super::bytes_search::init(vm, t);
+    super::buffer::add_methods(vm, t);
     init_methods(vm, t);
 }
 

@@ -79,6 +79,7 @@ pub(crate) fn init(vm: &Vm) {
     }));
     super::bytes_methods::init(vm, t);
     super::bytes_search::init(vm, t);
+    super::buffer::add_methods(vm, t);
     vm.method(
         t,
         "__bytes__",

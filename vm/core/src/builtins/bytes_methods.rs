@@ -185,13 +185,21 @@ fn pad(
     let fill = match a.get(1) {
         None => b' ',
         Some(f) => {
-            let one = if f.downcast::<Bytes>().is_some() || f.downcast::<ByteArray>().is_some() {
+            let is_bytes = f.downcast::<Bytes>().is_some() || f.downcast::<ByteArray>().is_some();
+            let one = if is_bytes {
                 data(vm, f)?.into_vec()
             } else {
                 Vec::new()
             };
             match one[..] {
                 [b] => b,
+                _ if is_bytes => {
+                    return Err(vm.type_error(format!(
+                        "{func}(): argument 2 must be a byte string of length 1, not a {} object of length {}",
+                        vm.type_name(f),
+                        one.len()
+                    )));
+                }
                 _ => {
                     return Err(vm.type_error(format!(
                         "{func}() argument 2 must be a byte string of length 1, not {}",

@@ -284,38 +284,36 @@ fn truediv(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
 
 /// `a ** b`.
 pub(crate) fn pow(vm: &Vm, a: Pair, b: Pair) -> PyResult<Value> {
+    let by_zero = || vm.zero_division_error("zero to a negative or complex power");
     let small_int = b.1 == 0.0 && b.0.floor() == b.0 && b.0.abs() <= 100.0;
-    let (re, im) = if b == (0.0, 0.0) {
-        (1.0, 0.0)
+    let (re, im) = if small_int {
+        let p = int_power(a, b.0.abs() as u32);
+        if b.0 < 0.0 {
+            quotient((1.0, 0.0), p).ok_or_else(by_zero)?
+        } else {
+            p
+        }
     } else if a == (0.0, 0.0) {
         if b.1 != 0.0 || b.0 < 0.0 {
-            return Err(vm.zero_division_error("zero to a negative or complex power"));
+            return Err(by_zero());
         }
         (0.0, 0.0)
-    } else if small_int && a.0.is_finite() && a.1.is_finite() {
-        let p = int_power(a, b.0.abs() as u32);
-        let r = if b.0 < 0.0 {
-            quotient((1.0, 0.0), p)
-        } else {
-            Some(p)
-        };
-        match r {
-            Some(r) => r,
-            None => return Err(vm.zero_division_error("division by zero")),
-        }
     } else {
         let size = a.0.hypot(a.1);
         let angle = a.1.atan2(a.0);
         let mut len = size.powf(b.0);
         let mut phase = angle * b.0;
         if b.1 != 0.0 {
-            len /= (angle * b.1).exp();
+            len *= (-angle * b.1).exp();
             phase += b.1 * size.ln();
+        }
+        // The C library calls the cosine of an infinity a domain error, which CPython words as this.
+        if phase.is_infinite() {
+            return Err(by_zero());
         }
         (len * phase.cos(), len * phase.sin())
     };
-    if (re.is_infinite() || im.is_infinite()) && [a.0, a.1, b.0, b.1].iter().all(|x| x.is_finite())
-    {
+    if re.is_infinite() || im.is_infinite() {
         return Err(vm.overflow_error("complex exponentiation"));
     }
     Ok(vm.new_complex(re, im))
@@ -365,8 +363,7 @@ fn special(vm: &Vm, v: &Value) -> PyResult<Option<Pair>> {
     match r.downcast::<Complex>() {
         Some(c) => Ok(Some((c.0, c.1))),
         None => Err(vm.type_error(format!(
-            "{}.__complex__() must return a complex, not {}",
-            vm.type_name(v),
+            "__complex__ returned non-complex (type {})",
             vm.type_name(&r)
         ))),
     }

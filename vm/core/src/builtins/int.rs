@@ -440,6 +440,15 @@ fn int_pow(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
         .or_raise(vm)
 }
 
+/// `pow(a, b, m)` of ints; NotImplemented for others.
+pub(crate) fn pow_modulo(vm: &Vm, a: &Value, b: &Value, m: &Value) -> PyResult<Value> {
+    let (Some(a), Some(b), Some(m)) = (num(a), num(b), num(m)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    let r = arith::pow_mod(&a.big(), &b.big(), &m.big());
+    r.map(|r| vm.new_bigint(r)).or_raise(vm)
+}
+
 fn int_neg(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(match this_num(vm, v)? {
         Num::Small(i) if i != i64::MIN => vm.new_int(-i),

@@ -293,6 +293,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         let [object, _flags] = a.exactly::<2>(vm, "_from_flags")?;
         new_memoryview(vm, object)
     });
+    buffer::add_methods(vm, t);
     vm.class_method(t, "__class_getitem__", "See PEP 585", super::class_getitem);
 }
 
@@ -678,7 +679,7 @@ fn item_number(vm: &Vm, m: &MemoryView, key: &Value) -> PyResult<usize> {
 
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
     let m = this(vm, v)?;
-    if key.is(&Value::ELLIPSIS) {
+    if key.is(&Value::ELLIPSIS) && m.dims().is_empty() {
         return Ok(v.clone());
     }
     if let Some(slice) = key.downcast::<Slice>() {

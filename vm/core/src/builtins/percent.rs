@@ -2,7 +2,7 @@
 use super::buffer;
 use super::int::{max_str_digits, num};
 use super::util::{OrRaise, has_index, text};
-use crate::error::PyResult;
+use crate::error::{Exc, PyResult};
 use crate::heap::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -38,6 +38,13 @@ impl Source<'_> {
         self.keyed = Some(vm.getitem(self.args, &key)?);
         self.next = 0;
         Ok(())
+    }
+    /// A parenthesis that is not closed is an error of the arguments first.
+    fn key_error(&self, vm: &Vm, e: Exc) -> Exc {
+        match vm.display(&e.0).as_str() {
+            "incomplete format key" if !self.mapping => vm.type_error("format requires a mapping"),
+            _ => e,
+        }
     }
     fn is_done(&self) -> bool {
         if self.mapping {
@@ -88,7 +95,7 @@ pub(crate) fn format_str(vm: &Vm, format: &Ref<Str>, args: &Value) -> PyResult<V
     let data = format.as_bytes();
     let mut out = Vec::with_capacity(data.len() + 16);
     for piece in Parser::of_str(data) {
-        let spec = match piece.or_raise(vm)? {
+        let spec = match piece.or_raise(vm).map_err(|e| source.key_error(vm, e))? {
             Piece::Literal(l) => {
                 out.extend_from_slice(l);
                 continue;
@@ -99,10 +106,6 @@ pub(crate) fn format_str(vm: &Vm, format: &Ref<Str>, args: &Value) -> PyResult<V
             source.key(vm, vm.new_wtf8(key).into())?;
         }
         let c = source.conversion(vm, &spec)?;
-        if spec.conversion == b'%' as u32 {
-            out.push(b'%');
-            continue;
-        }
         let v = source.take(vm)?;
         if !percent::is_supported(spec.conversion, false) {
             return Err(percent::unsupported(&spec, data, false)).or_raise(vm);
@@ -218,7 +221,7 @@ pub(crate) fn format_bytes(vm: &Vm, format: &[u8], args: &Value) -> PyResult<Vec
     };
     let mut out = Vec::with_capacity(format.len() + 16);
     for piece in Parser::of_bytes(format) {
-        let spec = match piece.or_raise(vm)? {
+        let spec = match piece.or_raise(vm).map_err(|e| source.key_error(vm, e))? {
             Piece::Literal(l) => {
                 out.extend_from_slice(l);
                 continue;
@@ -229,10 +232,6 @@ pub(crate) fn format_bytes(vm: &Vm, format: &[u8], args: &Value) -> PyResult<Vec
             source.key(vm, vm.new_bytes(key))?;
         }
         let c = source.conversion(vm, &spec)?;
-        if spec.conversion == b'%' as u32 {
-            out.push(b'%');
-            continue;
-        }
         let v = source.take(vm)?;
         if !percent::is_supported(spec.conversion, true) {
             return Err(percent::unsupported(&spec, format, true)).or_raise(vm);
