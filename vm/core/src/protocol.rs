@@ -81,6 +81,9 @@ impl Vm {
         {
             return Ok(s.clone());
         }
+        if let Some(i) = v.as_small_int() {
+            return Ok(crate::builtins::int::decimal(self, i));
+        }
         self.guard_native_stack("while getting the str of an object")?;
         let r = match self.type_of(v).slots.str.get() {
             Some(f) => f(self, v)?,

@@ -779,7 +779,11 @@ impl Vm {
         }
         let own_dict = t.has(TypeFlags::DICT) && !t.base().is_some_and(|b| b.has(TypeFlags::DICT));
         if own_dict && self.dict_get_str(&dict, &self.names.dict).is_none() {
-            self.dict_set_str(&dict, &self.names.dict, crate::builtins::object::dict_descriptor(self, t));
+            self.dict_set_str(
+                &dict,
+                &self.names.dict,
+                crate::builtins::object::dict_descriptor(self, t),
+            );
         }
         if self.dict_get_str(&dict, &self.names.doc).is_none() {
             self.dict_set_str(&dict, &self.names.doc, Value::NONE);

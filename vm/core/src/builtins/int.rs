@@ -276,8 +276,8 @@ fn bool_new(vm: &Vm, _: &Ref<Type>, args: Args) -> PyResult<Value> {
 
 // ---- text, hash, comparison ----
 
-/// Decimal text of a small int in a buffer.
-fn small_decimal(vm: &Vm, i: i64) -> Value {
+/// Decimal text of a small int, without a detour over a Rust string.
+pub(crate) fn decimal(vm: &Vm, i: i64) -> Ref<Str> {
     let mut buf = [0u8; 20];
     let mut at = buf.len();
     let mut n = i.unsigned_abs();
@@ -293,12 +293,12 @@ fn small_decimal(vm: &Vm, i: i64) -> Value {
         at -= 1;
         buf[at] = b'-';
     }
-    vm.new_wtf8(&buf[at..]).into()
+    vm.new_wtf8(&buf[at..])
 }
 
 pub(crate) fn int_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     match this_num(vm, v)? {
-        Num::Small(i) => Ok(small_decimal(vm, i)),
+        Num::Small(i) => Ok(decimal(vm, i).into()),
         Num::Big(b) => Ok(vm.str_value(&parse::to_decimal(b, max_str_digits(vm)).or_raise(vm)?)),
     }
 }

@@ -531,19 +531,6 @@ pub fn new_memoryview(vm: &Vm, object: &Value) -> PyResult<Value> {
     )))
 }
 
-/// The bytes a memoryview shows; none for anything else, or once it is released.
-pub(crate) fn bytes_of(v: &Value) -> Option<Vec<u8>> {
-    let m = v.downcast::<MemoryView>()?;
-    if m.owner.is_unbound() {
-        return None;
-    }
-    let mut out = Vec::with_capacity(m.len * m.itemsize);
-    (m.procs.read)(&m.owner.get(), &mut |data| {
-        (0..m.len).for_each(|i| out.extend_from_slice(part(data, m.offset(i), m.itemsize)));
-    });
-    Some(out)
-}
-
 /// Copies bytes into a writable buffer at `offset`; how many fitted. For `readinto` and the like.
 pub fn write_into(vm: &Vm, v: &Value, offset: usize, new: &[u8]) -> PyResult<usize> {
     let view = if v.downcast::<MemoryView>().is_some() {

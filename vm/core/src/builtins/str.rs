@@ -106,6 +106,11 @@ pub(crate) fn format_spec_arg<'a>(vm: &Vm, args: Args<'a>) -> PyResult<&'a Ref<S
 }
 
 fn str_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
+    if let ([v], []) = (args.pos, args.kw)
+        && class.is(&vm.types.str)
+    {
+        return vm.str_of(v).map(Value::from);
+    }
     if args.pos.len() > 3 {
         return Err(vm.type_error(format!(
             "str expected at most 3 arguments, got {}",

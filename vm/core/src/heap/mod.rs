@@ -6,8 +6,8 @@
 //! interpreter drains the queue between instructions.
 mod cell;
 mod gc;
-mod inspect;
 pub(crate) mod header;
+mod inspect;
 mod value;
 
 pub use cell::{RefSlot, Slot};
