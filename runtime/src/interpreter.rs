@@ -126,6 +126,8 @@ fn register(vm: &Vm) {
     crate::aio::register(vm);
     crate::threads::register(vm);
     crate::time::register(vm);
+    crate::posix::register(vm);
+    crate::signals::register(vm);
 }
 
 /// Names of native modules, for `sys.builtin_module_names`.

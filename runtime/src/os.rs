@@ -34,21 +34,28 @@ pub fn handle_break(vm: &Vm) -> PyResult<()> {
     if INTERRUPTED.swap(false, Ordering::Relaxed) {
         return Err(vm.new_exception_args(&vm.exc.keyboard_interrupt, vm.new_tuple([])));
     }
-    Ok(())
+    crate::signals::run_handlers(vm)
 }
 
-/// Makes Ctrl-C raise KeyboardInterrupt in the script: a thread waits for the signal, flags it, and wakes whoever sleeps.
+/// Makes Ctrl-C raise KeyboardInterrupt in the script.
 pub fn install_interrupt(vm: &Vm) {
+    // Without a handler the signal ends the process, which is the next best thing.
+    let _ = watch(vm, signal_hook::consts::SIGINT);
+}
+
+/// Has a signal noted for Python: a thread waits for it, flags it, and wakes whoever sleeps.
+pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
     let breaker = vm.heap.breaker.clone();
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT]) else { return };
+    let mut signals = signal_hook::iterator::Signals::new([signal])?;
     std::thread::spawn(move || {
-        for _ in signals.forever() {
-            INTERRUPTED.store(true, Ordering::Relaxed);
+        for n in signals.forever() {
+            crate::signals::ARRIVED.lock().unwrap_or_else(|e| e.into_inner()).push(n);
             breaker.fetch_or(lasti_core::heap::breaker::SIGNAL, Ordering::Relaxed);
             let wakers = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
-            for w in wakers.iter().filter_map(std::sync::Weak::upgrade) {
+            for w in wakers.iter().filter_map(Weak::upgrade) {
                 let _ = w.wake();
             }
         }
     });
+    Ok(())
 }
