@@ -13,6 +13,8 @@ mod operator;
 mod random;
 mod side;
 mod small;
+mod sre;
+mod sre_match;
 mod string;
 mod struct_;
 mod types;
@@ -37,6 +39,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_locale", small::locale),
     ("_operator", operator::init),
     ("_random", random::init),
+    ("_sre", sre::init),
     ("_statistics", small::statistics),
     ("_string", string::init),
     ("_struct", struct_::init),
