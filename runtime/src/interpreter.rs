@@ -127,6 +127,7 @@ fn register(vm: &Vm) {
     crate::threads::register(vm);
     crate::time::register(vm);
     crate::posix::register(vm);
+    crate::disassemble::register(vm);
     crate::signals::register(vm);
 }
 

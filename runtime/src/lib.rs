@@ -4,6 +4,7 @@
 //! interpreter in `lasti-core`.
 mod aio;
 pub mod cli;
+mod disassemble;
 mod host;
 mod interpreter;
 mod os;
