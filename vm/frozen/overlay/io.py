@@ -46,6 +46,27 @@ class Writer(metaclass=abc.ABCMeta):
     __class_getitem__ = classmethod(type(list[int]))
 
 
+# The library's classes register themselves with these while they are made, and then take their places.
+class IOBase(metaclass=abc.ABCMeta):
+    pass
+
+
+class RawIOBase(IOBase):
+    pass
+
+
+class BufferedIOBase(IOBase):
+    pass
+
+
+class TextIOBase(IOBase):
+    pass
+
+
+class FileIO(RawIOBase):
+    pass
+
+
 import _pyio
 
 BlockingIOError = BlockingIOError

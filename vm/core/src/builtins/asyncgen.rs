@@ -309,9 +309,11 @@ fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
 
 fn close(vm: &Vm, v: &Value) -> PyResult<()> {
     let a = vm.this::<Asend>(v)?;
-    if a.state.get() == AwaitState::Closed {
+    // One that was never started is closed without the generator noticing, as in 3.8.
+    if a.state.replace(AwaitState::Closed) != AwaitState::Iter {
         return Ok(());
     }
+    a.state.set(AwaitState::Iter);
     let e = vm.new_exception_args(&vm.exc.generator_exit, vm.new_tuple([]));
     match throw(vm, v, e) {
         Ok(Resumed::Yield(_)) => Err(vm.runtime_error("coroutine ignored GeneratorExit")),
