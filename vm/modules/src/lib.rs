@@ -1,12 +1,18 @@
 //! Native standard-library modules that need no operating system: what CPython's library imports from C.
 #![forbid(unsafe_code)]
 mod abc;
+mod binascii;
 mod bisect;
+mod codec_errors;
+mod codecs;
 mod collections;
 mod contextvars;
 mod functools;
+mod hashes;
 mod heapq;
 mod itertools;
+mod json;
+mod json_encode;
 mod math;
 mod math_int;
 mod operator;
@@ -31,14 +37,21 @@ use lasti_core::vm::ModuleInit;
 /// Every module of this crate with the function that makes it.
 const MODULES: &[(&str, ModuleInit)] = &[
     ("_abc", abc::init),
+    ("_blake2", hashes::blake2),
     ("_bisect", bisect::init),
+    ("_codecs", codecs::init),
     ("_collections", collections::init),
     ("_contextvars", contextvars::init),
     ("_functools", functools::init),
     ("_heapq", heapq::init),
+    ("_json", json::init),
     ("_locale", small::locale),
+    ("_md5", hashes::md5),
     ("_operator", operator::init),
     ("_random", random::init),
+    ("_sha1", hashes::sha1),
+    ("_sha2", hashes::sha2),
+    ("_sha3", hashes::sha3),
     ("_sre", sre::init),
     ("_statistics", small::statistics),
     ("_string", string::init),
@@ -46,6 +59,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_types", types::init),
     ("_weakref", weakref::init),
     ("atexit", small::atexit),
+    ("binascii", binascii::init),
     ("errno", small::errno),
     ("gc", small::gc),
     ("itertools", itertools::init),
