@@ -91,6 +91,7 @@ impl Interpreter {
         {
             vm.call(&f, &[])?;
         }
+        crate::threads::join_all(vm)?;
         if let Some(atexit) = vm.loaded_module("atexit")
             && let Some(f) = vm.dict_get(&atexit.dict, "_run_exitfuncs")
         {
@@ -122,6 +123,14 @@ fn hash_seed(setting: Option<&str>) -> ((u64, u64), bool) {
 
 fn register(vm: &Vm) {
     lasti_modules::register(vm);
+    crate::aio::register(vm);
+    crate::threads::register(vm);
+    crate::time::register(vm);
+    crate::posix::register(vm);
+    crate::disassemble::register(vm);
+    crate::signals::register(vm);
+    crate::socket::register(vm);
+    crate::select::register(vm);
 }
 
 /// Names of native modules, for `sys.builtin_module_names`.
@@ -132,6 +141,8 @@ pub fn native_names() -> Vec<&'static str> {
         "_thread",
         "_io",
         "_signal",
+        "_socket",
+        "select",
         "gc",
         "math",
         "itertools",

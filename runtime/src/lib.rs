@@ -2,13 +2,22 @@
 //!
 //! The reactor, timers, tasks, the asyncio module, threads, sockets and the command line stand here, on top of the
 //! interpreter in `lasti-core`.
+mod aio;
 pub mod cli;
+mod disassemble;
 mod host;
 mod interpreter;
+mod netaddr;
 mod os;
+mod posix;
 pub mod reactor;
+mod select;
+mod signals;
+mod socket;
 mod stdio;
 mod sys;
+mod threads;
+mod time;
 mod uncaught;
 
 pub use interpreter::{Interpreter, Settings};

@@ -10,6 +10,9 @@ const STACK: usize = 256 * 1024 * 1024;
 fn main() {
     panic::set_hook(Box::new(|info| {
         eprintln!("lasti bug: {info}");
+        if std::env::var_os("RUST_BACKTRACE").is_some() {
+            eprintln!("{}", std::backtrace::Backtrace::force_capture());
+        }
         eprintln!(
             "Please report this, with the script that caused it, to the project's issue tracker."
         );

@@ -2,9 +2,20 @@
 use lasti_core::{PyResult, Vm};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 
 /// Set by the SIGINT handler.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Loops that sleep, to be woken when a signal arrives.
+static WAKERS: Mutex<Vec<Weak<mio::Waker>>> = Mutex::new(Vec::new());
+
+/// Has a loop's sleep ended by signals from now on.
+pub fn wake_on_signal(w: &Arc<mio::Waker>) {
+    let mut all = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
+    all.retain(|w| w.strong_count() > 0);
+    all.push(Arc::downgrade(w));
+}
 
 /// Writes all bytes to a standard stream (1 or 2); errors end the attempt.
 pub fn write_all(fd: i32, bytes: &[u8]) {
@@ -19,11 +30,32 @@ pub fn write_all(fd: i32, bytes: &[u8]) {
 
 /// Runs between instructions when the breaker says that a signal arrived.
 pub fn handle_break(vm: &Vm) -> PyResult<()> {
+    crate::threads::yield_baton(vm);
     if INTERRUPTED.swap(false, Ordering::Relaxed) {
         return Err(vm.new_exception_args(&vm.exc.keyboard_interrupt, vm.new_tuple([])));
     }
-    Ok(())
+    crate::signals::run_handlers(vm)
 }
 
 /// Makes Ctrl-C raise KeyboardInterrupt in the script.
-pub fn install_interrupt(_vm: &Vm) {}
+pub fn install_interrupt(vm: &Vm) {
+    // Without a handler the signal ends the process, which is the next best thing.
+    let _ = watch(vm, signal_hook::consts::SIGINT);
+}
+
+/// Has a signal noted for Python: a thread waits for it, flags it, and wakes whoever sleeps.
+pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
+    let breaker = vm.heap.breaker.clone();
+    let mut signals = signal_hook::iterator::Signals::new([signal])?;
+    std::thread::spawn(move || {
+        for n in signals.forever() {
+            crate::signals::ARRIVED.lock().unwrap_or_else(|e| e.into_inner()).push(n);
+            breaker.fetch_or(lasti_core::heap::breaker::SIGNAL, Ordering::Relaxed);
+            let wakers = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
+            for w in wakers.iter().filter_map(Weak::upgrade) {
+                let _ = w.wake();
+            }
+        }
+    });
+    Ok(())
+}

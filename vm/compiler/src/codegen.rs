@@ -403,7 +403,11 @@ impl Compiler<'_> {
     }
 
     fn push_fblock(&mut self, kind: FBlockKind, block: BlockId, exit: Option<BlockId>) {
-        self.u().fblocks.push(FBlock { kind, block, exit });
+        let unit = self.u();
+        unit.fblocks.push(FBlock { kind, block, exit });
+        // A handler's own SETUP_FINALLY comes before its entry here, while the block of the caught exception is open.
+        let depth = unit.fblocks.iter().map(FBlock::runtime_blocks).sum();
+        unit.max_blocks = unit.max_blocks.max(depth);
     }
 
     fn pop_fblock(&mut self) -> FBlock {

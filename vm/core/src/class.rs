@@ -103,7 +103,7 @@ impl Vm {
                 )));
             }
             let solid = |t: &Ref<Type>| {
-                let plain = std::ptr::eq(t.layout(), crate::heap::vtable::<Plain>())
+                let plain = t.layout().same(crate::heap::vtable::<Plain>())
                     || t.layout().kind == crate::heap::Kind::Instance;
                 !plain || t.member_count.get() > 0
             };
@@ -116,7 +116,7 @@ impl Vm {
                 }
                 Some(x) if !solid(x) => best = Some(b),
                 Some(x) => {
-                    let same_layout = std::ptr::eq(x.layout(), b.layout());
+                    let same_layout = x.layout().same(b.layout());
                     if x.is_subtype(b) {
                     } else if b.is_subtype(x) || (same_layout && x.member_count.get() == 0) {
                         best = Some(b);
@@ -194,9 +194,6 @@ impl Vm {
         {
             self.dict_set_str(&dict, &n.module, m);
         }
-        if self.dict_get_str(&dict, &n.doc).is_none() {
-            self.dict_set_str(&dict, &n.doc, Value::NONE);
-        }
         for special in [&n.new, &n.init_subclass, &n.class_getitem] {
             if let Some(f) = self.dict_get_str(&dict, special)
                 && f.downcast::<Function>().is_some()
@@ -220,7 +217,10 @@ impl Vm {
         }
 
         let (members, wants_dict) = self.slot_members(&dict, name, &base)?;
-        let layout = if std::ptr::eq(base.layout(), crate::heap::vtable::<Plain>()) {
+        if self.dict_get_str(&dict, &n.doc).is_none() {
+            self.dict_set_str(&dict, &n.doc, Value::NONE);
+        }
+        let layout = if base.layout().same(crate::heap::vtable::<Plain>()) {
             crate::heap::vtable::<Instance>()
         } else {
             base.layout()

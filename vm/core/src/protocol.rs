@@ -81,6 +81,9 @@ impl Vm {
         {
             return Ok(s.clone());
         }
+        if let Some(i) = v.as_small_int() {
+            return Ok(crate::builtins::int::decimal(self, i));
+        }
         self.guard_native_stack("while getting the str of an object")?;
         let r = match self.type_of(v).slots.str.get() {
             Some(f) => f(self, v)?,
@@ -261,6 +264,9 @@ impl Vm {
     }
     #[cold]
     fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::error::Exc {
+        if let Some(msg) = crate::builtins::util::sequence_operand_error(self, a, b, symbol) {
+            return self.type_error(msg);
+        }
         self.type_error(format!(
             "unsupported operand type(s) for {symbol}: '{}' and '{}'",
             self.type_name(a),
@@ -566,7 +572,7 @@ impl Vm {
             let r = f(self, v)?;
             return self.exact_float(&r).ok_or_else(|| {
                 let (t, r) = (self.type_name(v), self.type_name(&r));
-                self.type_error(format!("{t}.__float__() returned non-float (type {r})"))
+                self.type_error(format!("{t}.__float__ returned non-float (type {r})"))
             });
         }
         if self.type_of(v).slots.index.get().is_some() {
@@ -599,13 +605,7 @@ impl Vm {
         if let Some(b) = v.downcast::<ByteArray>() {
             return Ok(b.data.borrow().clone());
         }
-        if let Some(b) = crate::builtins::memoryview::bytes_of(v) {
-            return Ok(b);
-        }
-        Err(self.type_error(format!(
-            "a bytes-like object is required, not '{}'",
-            self.type_name(v)
-        )))
+        crate::builtins::buffer::bytes_like(self, v).map(crate::builtins::buffer::Data::into_vec)
     }
 
     // ---- dicts and sets with any key ----

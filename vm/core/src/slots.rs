@@ -351,7 +351,19 @@ pub(crate) static SLOT_DEFS: &[SlotDef] = &[
     binary_slot!("__rmod__", Mod, true),
     binary_slot!("__divmod__", DivMod, false),
     binary_slot!("__rdivmod__", DivMod, true),
-    binary_slot!("__pow__", Pow, false),
+    SlotDef {
+        call: |vm, owner, this, args| match (args.pos, args.kw) {
+            ([exp, modulus], []) if !modulus.is_none() => {
+                crate::builtins::int::pow_modulo(vm, this, exp, modulus)
+            }
+            ([exp, _], []) | ([exp], []) => match owner.slots.binary[BinOp::Pow as usize].get() {
+                Some(f) => f(vm, this, exp),
+                None => Ok(Value::NOT_IMPLEMENTED),
+            },
+            _ => arg1(vm, args).cloned(),
+        },
+        ..binary_slot!("__pow__", Pow, false)
+    },
     binary_slot!("__rpow__", Pow, true),
     binary_slot!("__lshift__", LShift, false),
     binary_slot!("__rlshift__", LShift, true),
@@ -715,6 +727,10 @@ impl Vm {
             if !(d.has)(&own) || d.name == "__getattr__" {
                 continue;
             }
+            // Sequences concatenate from the left only.
+            if d.name == "__radd__" && own.getitem.get().is_some() && own.len.get().is_some() {
+                continue;
+            }
             let name = self.intern(d.name);
             if self.dict_get_str(&dict, &name).is_none() {
                 let w = SlotWrapper {
@@ -760,6 +776,14 @@ impl Vm {
             let inherited =
                 base.flags.get() & (TypeFlags::DICT | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
             t.set_flag(inherited);
+        }
+        let own_dict = t.has(TypeFlags::DICT) && !t.base().is_some_and(|b| b.has(TypeFlags::DICT));
+        if own_dict && self.dict_get_str(&dict, &self.names.dict).is_none() {
+            self.dict_set_str(
+                &dict,
+                &self.names.dict,
+                crate::builtins::object::dict_descriptor(self, t),
+            );
         }
         if self.dict_get_str(&dict, &self.names.doc).is_none() {
             self.dict_set_str(&dict, &self.names.doc, Value::NONE);

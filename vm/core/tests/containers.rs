@@ -3,21 +3,31 @@ use lasti_core::host::BareHost;
 use lasti_core::{Vm, VmFlags, VmOptions};
 
 fn run(name: &str, source: &str) {
-    let vm = Vm::new(VmOptions { host: Box::new(BareHost), flags: VmFlags::default(), hash_seed: (1, 2) });
+    let vm = Vm::new(VmOptions {
+        host: Box::new(BareHost),
+        flags: VmFlags::default(),
+        hash_seed: (1, 2),
+    });
     let source = format!("{}{source}", include_str!("containers/prelude.py"));
     let globals = vm.new_dict();
     vm.dict_set(&globals, "__name__", vm.str_value("__main__"));
     if let Err(e) = vm.exec_source(source.as_bytes(), name, &globals) {
-        let line = e.0.downcast::<lasti_core::objects::Exception>().and_then(|x| {
-            let mut at = x.traceback.get()?;
-            let mut lines = vec![at.line];
-            while let Some(next) = at.next.get() {
-                lines.push(next.line);
-                at = next;
-            }
-            Some(lines)
-        });
-        panic!("{name}, lines {line:?}: {}: {}", vm.type_name(&e.0), vm.display(&e.0));
+        let line =
+            e.0.downcast::<lasti_core::objects::Exception>()
+                .and_then(|x| {
+                    let mut at = x.traceback.get()?;
+                    let mut lines = vec![at.line];
+                    while let Some(next) = at.next.get() {
+                        lines.push(next.line);
+                        at = next;
+                    }
+                    Some(lines)
+                });
+        panic!(
+            "{name}, lines {line:?}: {}: {}",
+            vm.type_name(&e.0),
+            vm.display(&e.0)
+        );
     }
 }
 

@@ -1,5 +1,74 @@
-//! Native standard-library modules that need no operating system.
+//! Native standard-library modules that need no operating system: what CPython's library imports from C.
 #![forbid(unsafe_code)]
+mod abc;
+mod binascii;
+mod bisect;
+mod codec_errors;
+mod codecs;
+mod collections;
+mod contextvars;
+mod functools;
+mod hashes;
+mod heapq;
+mod itertools;
+mod json;
+mod json_encode;
+mod math;
+mod math_int;
+mod operator;
+mod random;
+mod side;
+mod small;
+mod sre;
+mod sre_match;
+mod string;
+mod struct_;
+mod types;
+mod util;
+mod weakref;
 
-/// Makes every native module importable.
-pub fn register(_vm: &lasti_core::Vm) {}
+pub use contextvars::{copy_context, current_context, enter_context, exit_context, is_context, run_in_context};
+pub use small::run_exit_functions;
+pub use types::{new_simple_namespace, simple_namespace_type};
+
+use lasti_core::Vm;
+use lasti_core::vm::ModuleInit;
+
+/// Every module of this crate with the function that makes it.
+const MODULES: &[(&str, ModuleInit)] = &[
+    ("_abc", abc::init),
+    ("_blake2", hashes::blake2),
+    ("_bisect", bisect::init),
+    ("_codecs", codecs::init),
+    ("_collections", collections::init),
+    ("_contextvars", contextvars::init),
+    ("_functools", functools::init),
+    ("_heapq", heapq::init),
+    ("_json", json::init),
+    ("_locale", small::locale),
+    ("_md5", hashes::md5),
+    ("_operator", operator::init),
+    ("_random", random::init),
+    ("_sha1", hashes::sha1),
+    ("_sha2", hashes::sha2),
+    ("_sha3", hashes::sha3),
+    ("_sre", sre::init),
+    ("_statistics", small::statistics),
+    ("_string", string::init),
+    ("_struct", struct_::init),
+    ("_types", types::init),
+    ("_weakref", weakref::init),
+    ("atexit", small::atexit),
+    ("binascii", binascii::init),
+    ("errno", small::errno),
+    ("gc", small::gc),
+    ("itertools", itertools::init),
+    ("math", math::init),
+];
+
+/// Makes this crate's modules importable.
+pub fn register(vm: &Vm) {
+    for (name, init) in MODULES {
+        vm.register_module(name, *init);
+    }
+}

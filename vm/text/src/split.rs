@@ -109,8 +109,8 @@ pub fn split_whitespace(text: &[u8], unit: Unit, max: Option<usize>) -> Vec<&[u8
     let mut pos = skip(text, unit, 0, |c| unit.space(c));
     while pos < text.len() {
         if max.is_some_and(|m| out.len() >= m) {
-            let end = skip_back(text, unit, text.len(), |c| unit.space(c));
-            out.push(&text[pos..end]);
+            // The rest keeps the white space at its end.
+            out.push(&text[pos..]);
             break;
         }
         let end = skip(text, unit, pos, |c| !unit.space(c));
@@ -126,8 +126,7 @@ pub fn rsplit_whitespace(text: &[u8], unit: Unit, max: Option<usize>) -> Vec<&[u
     let mut end = skip_back(text, unit, text.len(), |c| unit.space(c));
     while end > 0 {
         if max.is_some_and(|m| out.len() >= m) {
-            let start = skip(text, unit, 0, |c| unit.space(c));
-            out.push(&text[start..end]);
+            out.push(&text[..end]);
             break;
         }
         let start = skip_back(text, unit, end, |c| !unit.space(c));
@@ -249,15 +248,15 @@ mod tests {
         assert_eq!(show(split_whitespace(s, Unit::Text, None)), ["a", "b", "c"]);
         assert_eq!(
             show(split_whitespace(s, Unit::Text, Some(1))),
-            ["a", "b  c"]
+            ["a", "b  c "]
         );
         assert_eq!(
             show(rsplit_whitespace(s, Unit::Text, Some(1))),
-            [" a\u{3000}b".trim(), "c"]
+            [" a\u{3000}b", "c"]
         );
         assert_eq!(
             show(split_whitespace(s, Unit::Text, Some(0))),
-            ["a\u{3000}b  c"]
+            ["a\u{3000}b  c "]
         );
         assert_eq!(
             show(split_whitespace(b"a\x1cb c", Unit::Bytes, None)),

@@ -104,8 +104,9 @@ pub fn binary(l: &Const, op: BinOp, r: &Const) -> Option<Const> {
                 let bools = |c: &Const| matches!(c, Const::True | Const::False);
                 ints(a, op, b, bools(l) && bools(r))
             }
-            (Num::Complex(re, im), b) => complex((re, im), op, to_complex(b)?),
-            (a, Num::Complex(re, im)) => complex(to_complex(a)?, op, (re, im)),
+            (Num::Complex(a, b), Num::Complex(c, d)) => complex((a, b), op, (c, d)),
+            (Num::Complex(re, im), b) => complex_real((re, im), op, to_float(b)?),
+            (a, Num::Complex(re, im)) => real_complex(to_float(a)?, op, (re, im)),
             (a, b) => floats(to_float(a)?, op, to_float(b)?),
         };
     }
@@ -121,13 +122,6 @@ fn to_float(n: Num) -> Option<f64> {
         Num::Int(i) => float(&i),
         Num::Float(f) => Some(f),
         Num::Complex(..) => None,
-    }
-}
-
-fn to_complex(n: Num) -> Option<(f64, f64)> {
-    match n {
-        Num::Complex(re, im) => Some((re, im)),
-        n => Some((to_float(n)?, 0.0)),
     }
 }
 
@@ -214,6 +208,9 @@ fn ints(a: IBig, op: BinOp, b: IBig, bools: bool) -> Option<Const> {
 
 /// int / int, correctly rounded.
 fn true_divide(a: &IBig, b: &IBig) -> Option<f64> {
+    if *a == IBig::ZERO {
+        return Some(if *b < IBig::ZERO { -0.0 } else { 0.0 });
+    }
     let exact = |i: &IBig| bits(i) <= 53;
     if exact(a) && exact(b) {
         return Some(float(a)? / float(b)?);
@@ -361,7 +358,32 @@ fn complex(a: (f64, f64), op: BinOp, b: (f64, f64)) -> Option<Const> {
         BinOp::Pow => complex_pow(a, b)?,
         _ => return None,
     };
-    Some(Const::Complex(re, im))
+    finite(re, im)
+}
+
+/// What overflows or is undefined is left for the run.
+fn finite(re: f64, im: f64) -> Option<Const> {
+    (re.is_finite() && im.is_finite()).then_some(Const::Complex(re, im))
+}
+
+/// A real operand has no imaginary part, not one of zero (3.14).
+fn complex_real(a: (f64, f64), op: BinOp, b: f64) -> Option<Const> {
+    match op {
+        BinOp::Add => finite(a.0 + b, a.1),
+        BinOp::Sub => finite(a.0 - b, a.1),
+        BinOp::Mult => finite(a.0 * b, a.1 * b),
+        BinOp::Div => finite(a.0 / b, a.1 / b),
+        _ => complex(a, op, (b, 0.0)),
+    }
+}
+
+fn real_complex(a: f64, op: BinOp, b: (f64, f64)) -> Option<Const> {
+    match op {
+        BinOp::Add => finite(a + b.0, b.1),
+        BinOp::Sub => finite(a - b.0, -b.1),
+        BinOp::Mult => finite(a * b.0, a * b.1),
+        _ => complex((a, 0.0), op, b),
+    }
 }
 
 fn concat(l: &Const, r: &Const) -> Option<Const> {

@@ -309,9 +309,11 @@ fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
 
 fn close(vm: &Vm, v: &Value) -> PyResult<()> {
     let a = vm.this::<Asend>(v)?;
-    if a.state.get() == AwaitState::Closed {
+    // One that was never started is closed without the generator noticing, as in 3.8.
+    if a.state.replace(AwaitState::Closed) != AwaitState::Iter {
         return Ok(());
     }
+    a.state.set(AwaitState::Iter);
     let e = vm.new_exception_args(&vm.exc.generator_exit, vm.new_tuple([]));
     match throw(vm, v, e) {
         Ok(Resumed::Yield(_)) => Err(vm.runtime_error("coroutine ignored GeneratorExit")),
@@ -328,5 +330,16 @@ fn close(vm: &Vm, v: &Value) -> PyResult<()> {
                 Err(e)
             }
         }
+    }
+}
+
+impl Vm {
+    /// Each free list's name with its counters: spare objects now, taken from the list, made anew, put back.
+    pub fn freelist_counters(&self) -> [(&'static str, [u64; 4]); 2] {
+        let row = |l: &FreeList| [l.len() as u64, l.reused.get(), l.made.get(), l.returned.get()];
+        [
+            ("async_generator_asend", row(&self.freelists.asend)),
+            ("async_generator_wrapped_value", row(&self.freelists.wrapped)),
+        ]
     }
 }

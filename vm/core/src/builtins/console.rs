@@ -9,7 +9,12 @@ pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
     vm.add_function(m, "print", "print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)\n--\n\nPrints the values to a stream, or to sys.stdout by default.", print);
     vm.add_function(m, "input", "input($module, prompt='', /)\n--\n\nRead a string from standard input.  The trailing newline is stripped.", input);
     vm.add_tail_function(m, "open", "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\nOpen file and return a stream.  Raise OSError upon failure.", open);
-    vm.add_tail_function(m, "breakpoint", "breakpoint($module, /, *args, **kws)\n--\n\nCall sys.breakpointhook(*args, **kws).", breakpoint);
+    vm.add_tail_function(
+        m,
+        "breakpoint",
+        "breakpoint($module, /, *args, **kws)\n--\n\nCall sys.breakpointhook(*args, **kws).",
+        breakpoint,
+    );
 }
 
 /// An attribute of the `sys` module; none while it does not exist.
@@ -19,7 +24,8 @@ fn sys_attr(vm: &Vm, name: &Ref<Str>) -> Option<Value> {
 
 fn print(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let named = Args { pos: &[], ..args };
-    let [sep, end, file, flush] = named.bind(vm, "print", ["*sep", "*end", "*file", "*flush"], 0)?;
+    let [sep, end, file, flush] =
+        named.bind(vm, "print", ["*sep", "*end", "*file", "*flush"], 0)?;
     let file = match file {
         Some(f) if !f.is_none() => f.clone(),
         _ => match sys_attr(vm, &vm.names.stdout) {
@@ -32,7 +38,10 @@ fn print(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         match v {
             Some(v) if !v.is_none() => match v.downcast::<Str>() {
                 Some(s) => Ok(s.as_bytes().to_vec()),
-                None => Err(vm.type_error(format!("{what} must be None or a string, not {}", vm.type_name(v)))),
+                None => Err(vm.type_error(format!(
+                    "{what} must be None or a string, not {}",
+                    vm.type_name(v)
+                ))),
             },
             _ => Ok(default.to_vec()),
         }
@@ -88,8 +97,16 @@ fn input(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
 fn forward(vm: &Vm, callable: Value, args: Args) -> Tail {
     let mut all = args.pos.to_vec();
     all.extend_from_slice(args.kw);
-    let names = if args.names.is_empty() { None } else { Some(vm.new_tuple(args.names.to_vec())) };
-    Tail::Call { callable, args: all, names }
+    let names = if args.names.is_empty() {
+        None
+    } else {
+        Some(vm.new_tuple(args.names.to_vec()))
+    };
+    Tail::Call {
+        callable,
+        args: all,
+        names,
+    }
 }
 
 fn open(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {

@@ -43,8 +43,12 @@ mod flag {
     pub(super) const OPTIMIZED_AST: u32 = 0x8000 | ONLY_AST;
     /// Bits of all features `__future__` knows.
     pub(super) const FUTURES: u32 = 0x1FF_0000 | 0x10;
-    pub(super) const ALL: u32 =
-        DONT_IMPLY_DEDENT | OPTIMIZED_AST | TYPE_COMMENTS | ALLOW_TOP_LEVEL_AWAIT | ALLOW_INCOMPLETE_INPUT | FUTURES;
+    pub(super) const ALL: u32 = DONT_IMPLY_DEDENT
+        | OPTIMIZED_AST
+        | TYPE_COMMENTS
+        | ALLOW_TOP_LEVEL_AWAIT
+        | ALLOW_INCOMPLETE_INPUT
+        | FUTURES;
 }
 
 /// Future features of the code that runs, which what it compiles inherits.
@@ -54,7 +58,11 @@ fn inherited_futures(vm: &Vm) -> u32 {
 }
 
 fn default_options(vm: &Vm) -> Options {
-    Options { optimize: vm.flags.optimize, future_flags: inherited_futures(vm), ..Options::default() }
+    Options {
+        optimize: vm.flags.optimize,
+        future_flags: inherited_futures(vm),
+        ..Options::default()
+    }
 }
 
 /// Source text of a str or bytes-like argument.
@@ -64,16 +72,32 @@ fn source_bytes(vm: &Vm, v: &Value, what: &str) -> PyResult<Vec<u8>> {
         None => vm.buffer(v).map_err(|_| vm.type_error(what))?,
     };
     if bytes.contains(&0) {
-        return Err(vm.new_exception(&vm.exc.syntax_error, "source code string cannot contain null bytes"));
+        return Err(vm.new_exception(
+            &vm.exc.syntax_error,
+            "source code string cannot contain null bytes",
+        ));
     }
     Ok(bytes)
 }
 
 fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
-    let names = ["source", "filename", "mode", "flags", "dont_inherit", "optimize", "*_feature_version"];
-    let [source, filename, mode, flags, dont_inherit, optimize, _] = args.bind(vm, "compile", names, 3)?;
+    let names = [
+        "source",
+        "filename",
+        "mode",
+        "flags",
+        "dont_inherit",
+        "optimize",
+        "*_feature_version",
+    ];
+    let [source, filename, mode, flags, dont_inherit, optimize, _] =
+        args.bind(vm, "compile", names, 3)?;
     let none = Value::NONE;
-    let (source, filename, mode) = (source.unwrap_or(&none), filename.unwrap_or(&none), mode.unwrap_or(&none));
+    let (source, filename, mode) = (
+        source.unwrap_or(&none),
+        filename.unwrap_or(&none),
+        mode.unwrap_or(&none),
+    );
     let filename = file_name(vm, filename)?;
     let flags = match flags {
         Some(f) => vm.to_i64(f)? as u32,
@@ -110,17 +134,24 @@ fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
             return Err(vm.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"));
         }
         _ if flags & flag::ONLY_AST != 0 => {
-            return Err(vm.value_error("compile() mode must be 'exec', 'eval', 'single' or 'func_type'"));
+            return Err(
+                vm.value_error("compile() mode must be 'exec', 'eval', 'single' or 'func_type'")
+            );
         }
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
     if flags & flag::ONLY_AST != 0 || vm.type_full_name(vm.type_of(source)).starts_with("ast.") {
         return Err(vm.not_implemented_error("compile() from and to AST objects is not supported"));
     }
-    let text = source_bytes(vm, source, "compile() arg 1 must be a string, bytes or AST object")?;
+    let text = source_bytes(
+        vm,
+        source,
+        "compile() arg 1 must be a string, bytes or AST object",
+    )?;
     let options = Options {
         optimize,
-        future_flags: (flags & FUTURE_ANNOTATIONS) | if inherit { inherited_futures(vm) } else { 0 },
+        future_flags: (flags & FUTURE_ANNOTATIONS)
+            | if inherit { inherited_futures(vm) } else { 0 },
         allow_top_level_await: flags & flag::ALLOW_TOP_LEVEL_AWAIT != 0,
         allow_incomplete_input: flags & flag::ALLOW_INCOMPLETE_INPUT != 0,
     };
@@ -136,15 +167,22 @@ fn file_name(vm: &Vm, v: &Value) -> PyResult<String> {
         return Ok(String::from_utf8_lossy(&b.data).into_owned());
     }
     match vm.call_special(v, &vm.names.fspath, &[])? {
-        Some(p) if p.downcast::<Str>().is_some() || p.downcast::<Bytes>().is_some() => file_name(vm, &p),
-        _ => Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {}", vm.type_name(v)))),
+        Some(p) if p.downcast::<Str>().is_some() || p.downcast::<Bytes>().is_some() => {
+            file_name(vm, &p)
+        }
+        _ => Err(vm.type_error(format!(
+            "expected str, bytes or os.PathLike object, not {}",
+            vm.type_name(v)
+        ))),
     }
 }
 
 // ---- exec and eval ----
 
 fn is_mapping(vm: &Vm, v: &Value) -> bool {
-    let sequence = v.downcast::<List>().is_some() || v.downcast::<Tuple>().is_some() || v.downcast::<Str>().is_some();
+    let sequence = v.downcast::<List>().is_some()
+        || v.downcast::<Tuple>().is_some()
+        || v.downcast::<Str>().is_some();
     vm.type_of(v).slots.getitem.get().is_some() && !sequence
 }
 
@@ -171,16 +209,18 @@ fn namespaces(
             Some(d) => d.clone(),
             None => {
                 let msg = match func {
-                    "eval" if is_mapping(vm, g) => "globals must be a real dict; try eval(code, {}, mapping)".to_owned(),
+                    "eval" if is_mapping(vm, g) => {
+                        "globals must be a real dict; try eval(code, {}, mapping)".to_owned()
+                    }
                     "eval" => "globals must be a dict".to_owned(),
                     _ => format!("exec() globals must be a dict, not {}", vm.type_name(g)),
                 };
                 return Err(vm.type_error(msg));
             }
         },
-        None => vm
-            .current_globals()
-            .ok_or_else(|| vm.new_exception(&vm.exc.system_error, "globals and locals cannot be NULL"))?,
+        None => vm.current_globals().ok_or_else(|| {
+            vm.new_exception(&vm.exc.system_error, "globals and locals cannot be NULL")
+        })?,
     };
     let locals = match (locals, globals) {
         (Some(l), _) => l.clone(),
@@ -201,16 +241,28 @@ fn eval(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
     let (globals, locals) = namespaces(vm, globals, locals, "eval")?;
     let code = match source.as_ref::<Code>() {
         Some(c) if !c.data.freevars.is_empty() => {
-            return Err(vm.type_error("code object passed to eval() may not contain free variables"));
+            return Err(
+                vm.type_error("code object passed to eval() may not contain free variables")
+            );
         }
         Some(c) => c.clone(),
         None => {
-            let text = source_bytes(vm, &source, "eval() arg 1 must be a string, bytes or code object")?;
-            let skip = text.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            let text = source_bytes(
+                vm,
+                &source,
+                "eval() arg 1 must be a string, bytes or code object",
+            )?;
+            let skip = text
+                .iter()
+                .take_while(|b| matches!(b, b' ' | b'\t'))
+                .count();
             vm.compile_with(&text[skip..], "<string>", Mode::Eval, default_options(vm))?
         }
     };
-    Ok(Tail::Run { function: vm.function_of_code(&code, &globals), locals })
+    Ok(Tail::Run {
+        function: vm.function_of_code(&code, &globals),
+        locals,
+    })
 }
 
 fn exec(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
@@ -225,7 +277,11 @@ fn exec(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
             return Err(vm.type_error("closure can only be used when source is a code object"));
         }
         None => {
-            let text = source_bytes(vm, &source, "exec() arg 1 must be a string, bytes or code object")?;
+            let text = source_bytes(
+                vm,
+                &source,
+                "exec() arg 1 must be a string, bytes or code object",
+            )?;
             let code = vm.compile_with(&text, "<string>", Mode::Exec, default_options(vm))?;
             vm.function_of_code(&code, &globals)
         }
@@ -241,13 +297,20 @@ fn bind_source<'a, const N: usize>(
     names: [&str; N],
 ) -> PyResult<[Option<&'a Value>; N]> {
     if args.pos.is_empty() {
-        return Err(vm.type_error(format!("{func}() takes at least 1 positional argument (0 given)")));
+        return Err(vm.type_error(format!(
+            "{func}() takes at least 1 positional argument (0 given)"
+        )));
     }
     args.bind(vm, func, names, 1)
 }
 
 /// A function over a code object with the cells `exec` was given for its free variables.
-fn with_closure(vm: &Vm, code: &Ref<Code>, globals: &Ref<Dict>, closure: Option<&Value>) -> PyResult<Ref<Function>> {
+fn with_closure(
+    vm: &Vm,
+    code: &Ref<Code>,
+    globals: &Ref<Dict>,
+    closure: Option<&Value>,
+) -> PyResult<Ref<Function>> {
     let free = code.data.freevars.len();
     if free == 0 {
         if closure.is_some() {
@@ -256,9 +319,12 @@ fn with_closure(vm: &Vm, code: &Ref<Code>, globals: &Ref<Dict>, closure: Option<
         return Ok(vm.function_of_code(code, globals));
     }
     let cells = closure.and_then(|c| c.as_ref::<Tuple>());
-    let cells = cells.filter(|t| t.len() == free && t.iter().all(|c| c.downcast::<PyCell>().is_some()));
+    let cells =
+        cells.filter(|t| t.len() == free && t.iter().all(|c| c.downcast::<PyCell>().is_some()));
     let Some(cells) = cells else {
-        return Err(vm.type_error(format!("code object requires a closure of exactly length {free}")));
+        return Err(vm.type_error(format!(
+            "code object requires a closure of exactly length {free}"
+        )));
     };
     let f = vm.function_of_code(code, globals);
     let f = Function {

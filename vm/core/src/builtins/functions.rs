@@ -10,7 +10,13 @@ use std::cell::{Cell, RefCell};
 
 pub(crate) fn init_module(vm: &Vm) {
     // The module shows the dict that code looks up built-in names in.
-    let m = vm.heap.alloc(&vm.types.module, Module { dict: vm.builtins.clone(), lazy: Cell::new(None) });
+    let m = vm.heap.alloc(
+        &vm.types.module,
+        Module {
+            dict: vm.builtins.clone(),
+            lazy: Cell::new(None),
+        },
+    );
     vm.add_value(&m, "__name__", vm.str_value("builtins"));
     vm.add_value(&m, "__doc__", vm.str_value("Built-in functions, types, exceptions, and other objects.\n\nThis module provides direct access to all 'built-in'\nidentifiers of Python; for example, builtins.len is\nthe full name for the built-in function len()."));
     vm.add_value(&m, "__package__", vm.names.empty.value());
@@ -33,9 +39,31 @@ pub(crate) fn init_module(vm: &Vm) {
 fn add_types(vm: &Vm, m: &Ref<Module>) {
     let t = &vm.types;
     let types = [
-        &t.object, &t.type_, &t.str, &t.int, &t.bool_, &t.float, &t.complex, &t.bytes, &t.bytearray, &t.tuple, &t.list,
-        &t.dict, &t.set, &t.frozenset, &t.range, &t.slice, &t.property, &t.staticmethod, &t.classmethod, &t.super_,
-        &t.enumerate, &t.zip, &t.map, &t.filter, &t.reversed,
+        &t.object,
+        &t.type_,
+        &t.str,
+        &t.int,
+        &t.bool_,
+        &t.float,
+        &t.complex,
+        &t.bytes,
+        &t.bytearray,
+        &t.tuple,
+        &t.list,
+        &t.dict,
+        &t.set,
+        &t.frozenset,
+        &t.range,
+        &t.slice,
+        &t.property,
+        &t.staticmethod,
+        &t.classmethod,
+        &t.super_,
+        &t.enumerate,
+        &t.zip,
+        &t.map,
+        &t.filter,
+        &t.reversed,
     ];
     for t in types {
         vm.add_value(m, &t.name(), t.value());
@@ -44,84 +72,156 @@ fn add_types(vm: &Vm, m: &Ref<Module>) {
 
 fn add_functions(vm: &Vm, m: &Ref<Module>) {
     let add = |name: &str, doc: &'static str, f: PlainFn| vm.add_function(m, name, doc, f);
-    add("aiter", "aiter($module, async_iterable, /)\n--\n\nReturn an AsyncIterator for an AsyncIterable object.", aiter);
-    add("all", "all($module, iterable, /)\n--\n\nReturn True if bool(x) is True for all values x in the iterable.", |vm, _, a| {
-        let [src] = a.exactly::<1>(vm, "all")?;
-        Ok(Value::bool(!search(vm, src, false)?))
-    });
-    add("anext", "anext($module, aiterator, default=<unrepresentable>, /)\n--\n\nReturn the next item from the async iterator.", anext);
-    add("any", "any($module, iterable, /)\n--\n\nReturn True if bool(x) is True for any x in the iterable.", |vm, _, a| {
-        let [src] = a.exactly::<1>(vm, "any")?;
-        Ok(Value::bool(search(vm, src, true)?))
-    });
-    add("ascii", "ascii($module, obj, /)\n--\n\nReturn an ASCII-only representation of an object.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "ascii")?;
-        vm.ascii(v)
-    });
-    add("callable", "callable($module, obj, /)\n--\n\nReturn whether the object is callable (i.e., some kind of function).", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "callable")?;
-        Ok(Value::bool(is_callable(vm, v)))
-    });
-    add("delattr", "delattr($module, obj, name, /)\n--\n\nDeletes the named attribute from the given object.", |vm, _, a| {
-        let [v, name] = a.exactly::<2>(vm, "delattr")?;
-        vm.setattr(v, attribute_name(vm, name)?, None)?;
-        Ok(Value::NONE)
-    });
-    add("format", "format($module, value, format_spec='', /)\n--\n\nReturn type(value).__format__(value, format_spec).", |vm, _, a| {
-        let a = a.between(vm, "format", 1, 2)?;
-        match a.get(1) {
-            Some(spec) if spec.downcast::<Str>().is_none() => {
-                let t = vm.type_name_or_none(spec);
-                Err(vm.type_error(format!("format() argument 2 must be str, not {t}")))
+    add(
+        "aiter",
+        "aiter($module, async_iterable, /)\n--\n\nReturn an AsyncIterator for an AsyncIterable object.",
+        aiter,
+    );
+    add(
+        "all",
+        "all($module, iterable, /)\n--\n\nReturn True if bool(x) is True for all values x in the iterable.",
+        |vm, _, a| {
+            let [src] = a.exactly::<1>(vm, "all")?;
+            Ok(Value::bool(!search(vm, src, false)?))
+        },
+    );
+    add(
+        "anext",
+        "anext($module, aiterator, default=<unrepresentable>, /)\n--\n\nReturn the next item from the async iterator.",
+        anext,
+    );
+    add(
+        "any",
+        "any($module, iterable, /)\n--\n\nReturn True if bool(x) is True for any x in the iterable.",
+        |vm, _, a| {
+            let [src] = a.exactly::<1>(vm, "any")?;
+            Ok(Value::bool(search(vm, src, true)?))
+        },
+    );
+    add(
+        "ascii",
+        "ascii($module, obj, /)\n--\n\nReturn an ASCII-only representation of an object.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "ascii")?;
+            vm.ascii(v)
+        },
+    );
+    add(
+        "callable",
+        "callable($module, obj, /)\n--\n\nReturn whether the object is callable (i.e., some kind of function).",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "callable")?;
+            Ok(Value::bool(is_callable(vm, v)))
+        },
+    );
+    add(
+        "delattr",
+        "delattr($module, obj, name, /)\n--\n\nDeletes the named attribute from the given object.",
+        |vm, _, a| {
+            let [v, name] = a.exactly::<2>(vm, "delattr")?;
+            vm.setattr(v, attribute_name(vm, name)?, None)?;
+            Ok(Value::NONE)
+        },
+    );
+    add(
+        "format",
+        "format($module, value, format_spec='', /)\n--\n\nReturn type(value).__format__(value, format_spec).",
+        |vm, _, a| {
+            let a = a.between(vm, "format", 1, 2)?;
+            match a.get(1) {
+                Some(spec) if spec.downcast::<Str>().is_none() => {
+                    let t = vm.type_name_or_none(spec);
+                    Err(vm.type_error(format!("format() argument 2 must be str, not {t}")))
+                }
+                Some(spec) => vm.format(&a[0], spec),
+                None => vm.format(&a[0], vm.names.empty.as_value()),
             }
-            Some(spec) => vm.format(&a[0], spec),
-            None => vm.format(&a[0], vm.names.empty.as_value()),
-        }
-    });
+        },
+    );
     add("getattr", "Get a named attribute from an object.", getattr);
-    add("hasattr", "hasattr($module, obj, name, /)\n--\n\nReturn whether the object has an attribute with the given name.", |vm, _, a| {
-        let [v, name] = a.exactly::<2>(vm, "hasattr")?;
-        Ok(Value::bool(vm.lookup_attr(v, attribute_name(vm, name)?)?.is_some()))
-    });
-    add("hash", "hash($module, obj, /)\n--\n\nReturn the hash value for the given object.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "hash")?;
-        Ok(vm.new_int(vm.hash(v)? as i64))
-    });
-    add("id", "id($module, obj, /)\n--\n\nReturn the identity of an object.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "id")?;
-        Ok(vm.new_uint(vm.id(v)))
-    });
-    add("isinstance", "isinstance($module, obj, class_or_tuple, /)\n--\n\nReturn whether an object is an instance of a class or of a subclass thereof.", |vm, _, a| {
-        let [v, class] = a.exactly::<2>(vm, "isinstance")?;
-        Ok(Value::bool(vm.isinstance(v, class)?))
-    });
-    add("issubclass", "issubclass($module, cls, class_or_tuple, /)\n--\n\nReturn whether 'cls' is derived from another class or is the same class.", |vm, _, a| {
-        let [v, class] = a.exactly::<2>(vm, "issubclass")?;
-        Ok(Value::bool(vm.issubclass(v, class)?))
-    });
+    add(
+        "hasattr",
+        "hasattr($module, obj, name, /)\n--\n\nReturn whether the object has an attribute with the given name.",
+        |vm, _, a| {
+            let [v, name] = a.exactly::<2>(vm, "hasattr")?;
+            Ok(Value::bool(
+                vm.lookup_attr(v, attribute_name(vm, name)?)?.is_some(),
+            ))
+        },
+    );
+    add(
+        "hash",
+        "hash($module, obj, /)\n--\n\nReturn the hash value for the given object.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "hash")?;
+            Ok(vm.new_int(vm.hash(v)? as i64))
+        },
+    );
+    add(
+        "id",
+        "id($module, obj, /)\n--\n\nReturn the identity of an object.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "id")?;
+            Ok(vm.new_uint(vm.id(v)))
+        },
+    );
+    add(
+        "isinstance",
+        "isinstance($module, obj, class_or_tuple, /)\n--\n\nReturn whether an object is an instance of a class or of a subclass thereof.",
+        |vm, _, a| {
+            let [v, class] = a.exactly::<2>(vm, "isinstance")?;
+            Ok(Value::bool(vm.isinstance(v, class)?))
+        },
+    );
+    add(
+        "issubclass",
+        "issubclass($module, cls, class_or_tuple, /)\n--\n\nReturn whether 'cls' is derived from another class or is the same class.",
+        |vm, _, a| {
+            let [v, class] = a.exactly::<2>(vm, "issubclass")?;
+            Ok(Value::bool(vm.issubclass(v, class)?))
+        },
+    );
     add("iter", "Get an iterator from an object.", |vm, _, a| {
         let a = a.between(vm, "iter", 1, 2)?;
         match a.get(1) {
             None => vm.iter(&a[0]),
-            Some(sentinel) if is_callable(vm, &a[0]) => Ok(super::iter::callable_iter(vm, &a[0], sentinel)),
+            Some(sentinel) if is_callable(vm, &a[0]) => {
+                Ok(super::iter::callable_iter(vm, &a[0], sentinel))
+            }
             Some(_) => Err(vm.type_error("iter(v, w): v must be callable")),
         }
     });
-    add("len", "len($module, obj, /)\n--\n\nReturn the number of items in a container.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "len")?;
-        Ok(vm.new_int(vm.len(v)? as i64))
-    });
+    add(
+        "len",
+        "len($module, obj, /)\n--\n\nReturn the number of items in a container.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "len")?;
+            Ok(vm.new_int(vm.len(v)? as i64))
+        },
+    );
     vm.add_tail_function(m, "next", "Return the next item from the iterator.", next);
-    add("repr", "repr($module, obj, /)\n--\n\nReturn the canonical string representation of the object.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "repr")?;
-        Ok(vm.repr(v)?.into())
-    });
-    add("setattr", "setattr($module, obj, name, value, /)\n--\n\nSets the named attribute on the given object to the specified value.", |vm, _, a| {
-        let [v, name, value] = a.exactly::<3>(vm, "setattr")?;
-        vm.setattr(v, attribute_name(vm, name)?, Some(value))?;
-        Ok(Value::NONE)
-    });
-    add("sorted", "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nReturn a new list containing all items from the iterable in ascending order.", super::list::sorted);
+    add(
+        "repr",
+        "repr($module, obj, /)\n--\n\nReturn the canonical string representation of the object.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "repr")?;
+            Ok(vm.repr(v)?.into())
+        },
+    );
+    add(
+        "setattr",
+        "setattr($module, obj, name, value, /)\n--\n\nSets the named attribute on the given object to the specified value.",
+        |vm, _, a| {
+            let [v, name, value] = a.exactly::<3>(vm, "setattr")?;
+            vm.setattr(v, attribute_name(vm, name)?, Some(value))?;
+            Ok(Value::NONE)
+        },
+    );
+    add(
+        "sorted",
+        "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nReturn a new list containing all items from the iterable in ascending order.",
+        super::list::sorted,
+    );
 }
 
 fn is_callable(vm: &Vm, v: &Value) -> bool {
@@ -133,7 +233,10 @@ fn is_callable(vm: &Vm, v: &Value) -> bool {
 
 fn attribute_name<'a>(vm: &Vm, name: &'a Value) -> PyResult<&'a Ref<Str>> {
     name.as_ref::<Str>().ok_or_else(|| {
-        vm.type_error(format!("attribute name must be string, not '{}'", vm.type_name(name)))
+        vm.type_error(format!(
+            "attribute name must be string, not '{}'",
+            vm.type_name(name)
+        ))
     })
 }
 
@@ -141,7 +244,9 @@ fn getattr(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let args = args.between(vm, "getattr", 2, 3)?;
     let name = attribute_name(vm, &args[1])?;
     match args.get(2) {
-        Some(default) => Ok(vm.lookup_attr(&args[0], name)?.unwrap_or_else(|| default.clone())),
+        Some(default) => Ok(vm
+            .lookup_attr(&args[0], name)?
+            .unwrap_or_else(|| default.clone())),
         None => vm.getattr(&args[0], name),
     }
 }
@@ -165,14 +270,21 @@ fn next(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
         && let Some(g) = it.as_ref::<Generator>()
         && g.kind == GenKind::Generator
     {
-        return Ok(Tail::Send { generator: g.clone(), input: Value::NONE });
+        return Ok(Tail::Send {
+            generator: g.clone(),
+            input: Value::NONE,
+        });
     }
     let ty = vm.type_of(it);
     if ty.slots.next.get().is_none() {
         return Err(vm.type_error(format!("'{}' object is not an iterator", ty.name())));
     }
     // The StopIteration of a Python iterator is passed on as it is.
-    let r = if ty.is_heap_type() { vm.call_special(it, &vm.names.next, &[]) } else { vm.next(it) };
+    let r = if ty.is_heap_type() {
+        vm.call_special(it, &vm.names.next, &[])
+    } else {
+        vm.next(it)
+    };
     match (r, default) {
         (Ok(Some(x)), _) => Ok(Tail::Done(x)),
         (Ok(None), Some(d)) => Ok(Tail::Done(d.clone())),
@@ -187,12 +299,17 @@ fn next(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
 fn aiter(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let [v] = args.exactly::<1>(vm, "aiter")?;
     let Some(f) = vm.type_of(v).slots.aiter.get() else {
-        return Err(vm.type_error(format!("'{}' object is not an async iterable", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "'{}' object is not an async iterable",
+            vm.type_name(v)
+        )));
     };
     let it = f(vm, v)?;
     if vm.type_of(&it).slots.anext.get().is_none() {
         let t = vm.type_name(&it);
-        return Err(vm.type_error(format!("aiter() returned not an async iterator of type '{t}'")));
+        return Err(vm.type_error(format!(
+            "aiter() returned not an async iterator of type '{t}'"
+        )));
     }
     Ok(it)
 }
@@ -200,13 +317,22 @@ fn aiter(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
 fn anext(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let args = args.between(vm, "anext", 1, 2)?;
     let Some(f) = vm.type_of(&args[0]).slots.anext.get() else {
-        return Err(vm.type_error(format!("'{}' object is not an async iterator", vm.type_name(&args[0]))));
+        return Err(vm.type_error(format!(
+            "'{}' object is not an async iterator",
+            vm.type_name(&args[0])
+        )));
     };
     let awaitable = f(vm, &args[0])?;
-    let Some(default) = args.get(1) else { return Ok(awaitable) };
+    let Some(default) = args.get(1) else {
+        return Ok(awaitable);
+    };
     let class = vm.module_state(|| AnextType(make_anext_type(vm)));
     let state = vec![awaitable, default.clone(), Value::UNBOUND];
-    let it = NativeIter { next: anext_next, state: RefCell::new(state), count: Cell::new(0) };
+    let it = NativeIter {
+        next: anext_next,
+        state: RefCell::new(state),
+        count: Cell::new(0),
+    };
     Ok(vm.heap.alloc(&class.0, it).into())
 }
 
@@ -214,7 +340,8 @@ fn anext(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
 struct AnextType(Ref<Type>);
 
 fn make_anext_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<NativeIter>("anext_awaitable", &vm.types.object, TypeFlags::NO_NEW);
+    let t =
+        vm.new_native_type::<NativeIter>("anext_awaitable", &vm.types.object, TypeFlags::NO_NEW);
     super::iter::add_native_slots(&t);
     t.slots.await_.set(Some(super::self_iter));
     t.slots.send.set(Some(anext_send));
@@ -228,7 +355,9 @@ fn make_anext_type(vm: &Vm) -> Ref<Type> {
             (Some(g), Some(e)) if a.pos.len() == 1 && vm.is_instance(e, &vm.exc.base_exception) => {
                 vm.resume(g, crate::call::Resume::Throw(Exc(e.clone())))
             }
-            _ => vm.call_method_args(&it, &vm.names.throw, a).map(crate::call::Resumed::Yield),
+            _ => vm
+                .call_method_args(&it, &vm.names.throw, a)
+                .map(crate::call::Resumed::Yield),
         };
         as_step(vm, or_default(vm, v, r)?)
     });
@@ -264,11 +393,15 @@ fn anext_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<crate::call::Resume
 }
 
 /// The end of the asynchronous iterator becomes the default.
-fn or_default(vm: &Vm, v: &Value, r: PyResult<crate::call::Resumed>) -> PyResult<crate::call::Resumed> {
+fn or_default(
+    vm: &Vm,
+    v: &Value,
+    r: PyResult<crate::call::Resumed>,
+) -> PyResult<crate::call::Resumed> {
     match r {
-        Err(e) if vm.exc_is(&e, &vm.exc.stop_async_iteration) => {
-            Ok(crate::call::Resumed::Return(vm.this::<NativeIter>(v)?.item(1)))
-        }
+        Err(e) if vm.exc_is(&e, &vm.exc.stop_async_iteration) => Ok(crate::call::Resumed::Return(
+            vm.this::<NativeIter>(v)?.item(1),
+        )),
         r => r,
     }
 }

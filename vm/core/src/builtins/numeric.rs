@@ -8,37 +8,81 @@ use lasti_text::int::{Int as TextInt, with_prefix};
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
     let add = |name: &str, doc: &'static str, f: PlainFn| vm.add_function(m, name, doc, f);
-    add("abs", "abs($module, number, /)\n--\n\nReturn the absolute value of the argument.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "abs")?;
-        vm.unary(v, UnOp::Abs)
-    });
-    add("bin", "bin($module, integer, /)\n--\n\nReturn the binary representation of an integer.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "bin")?;
-        in_base(vm, v, 2)
-    });
-    add("oct", "oct($module, integer, /)\n--\n\nReturn the octal representation of an integer.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "oct")?;
-        in_base(vm, v, 8)
-    });
-    add("hex", "hex($module, integer, /)\n--\n\nReturn the hexadecimal representation of an integer.", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "hex")?;
-        in_base(vm, v, 16)
-    });
-    add("chr", "chr($module, i, /)\n--\n\nReturn a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.", chr);
-    add("ord", "ord($module, c, /)\n--\n\nReturn the ordinal value of a character.", ord);
-    add("divmod", "divmod($module, x, y, /)\n--\n\nReturn the tuple (x//y, x%y).  Invariant: div*y + mod == x.", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "divmod")?;
-        vm.binary(x, y, BinOp::DivMod)
-    });
-    add("pow", "pow($module, /, base, exp, mod=None)\n--\n\nEquivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.", pow);
-    add("round", "round($module, /, number, ndigits=None)\n--\n\nRound a number to a given precision in decimal digits.", round);
-    add("sum", "sum($module, iterable, /, start=0)\n--\n\nReturn the sum of a 'start' value (default: 0) plus an iterable of numbers", sum);
-    add("min", "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its smallest item.", |vm, _, a| {
-        extreme(vm, a, "min", CmpOp::Lt)
-    });
-    add("max", "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its biggest item.", |vm, _, a| {
-        extreme(vm, a, "max", CmpOp::Gt)
-    });
+    add(
+        "abs",
+        "abs($module, number, /)\n--\n\nReturn the absolute value of the argument.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "abs")?;
+            vm.unary(v, UnOp::Abs)
+        },
+    );
+    add(
+        "bin",
+        "bin($module, integer, /)\n--\n\nReturn the binary representation of an integer.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "bin")?;
+            in_base(vm, v, 2)
+        },
+    );
+    add(
+        "oct",
+        "oct($module, integer, /)\n--\n\nReturn the octal representation of an integer.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "oct")?;
+            in_base(vm, v, 8)
+        },
+    );
+    add(
+        "hex",
+        "hex($module, integer, /)\n--\n\nReturn the hexadecimal representation of an integer.",
+        |vm, _, a| {
+            let [v] = a.exactly::<1>(vm, "hex")?;
+            in_base(vm, v, 16)
+        },
+    );
+    add(
+        "chr",
+        "chr($module, i, /)\n--\n\nReturn a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.",
+        chr,
+    );
+    add(
+        "ord",
+        "ord($module, c, /)\n--\n\nReturn the ordinal value of a character.",
+        ord,
+    );
+    add(
+        "divmod",
+        "divmod($module, x, y, /)\n--\n\nReturn the tuple (x//y, x%y).  Invariant: div*y + mod == x.",
+        |vm, _, a| {
+            let [x, y] = a.exactly::<2>(vm, "divmod")?;
+            vm.binary(x, y, BinOp::DivMod)
+        },
+    );
+    add(
+        "pow",
+        "pow($module, /, base, exp, mod=None)\n--\n\nEquivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.",
+        pow,
+    );
+    add(
+        "round",
+        "round($module, /, number, ndigits=None)\n--\n\nRound a number to a given precision in decimal digits.",
+        round,
+    );
+    add(
+        "sum",
+        "sum($module, iterable, /, start=0)\n--\n\nReturn the sum of a 'start' value (default: 0) plus an iterable of numbers",
+        sum,
+    );
+    add(
+        "min",
+        "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its smallest item.",
+        |vm, _, a| extreme(vm, a, "min", CmpOp::Lt),
+    );
+    add(
+        "max",
+        "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its biggest item.",
+        |vm, _, a| extreme(vm, a, "max", CmpOp::Gt),
+    );
 }
 
 fn in_base(vm: &Vm, v: &Value, base: u32) -> PyResult<Value> {
@@ -51,14 +95,20 @@ fn in_base(vm: &Vm, v: &Value, base: u32) -> PyResult<Value> {
 
 fn chr(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let [v] = args.exactly::<1>(vm, "chr")?;
-    let cp = u32::try_from(&vm.to_bigint(v)?).ok().filter(|cp| *cp <= 0x10FFFF);
+    let cp = u32::try_from(&vm.to_bigint(v)?)
+        .ok()
+        .filter(|cp| *cp <= 0x10FFFF);
     let cp = cp.ok_or_else(|| vm.value_error("chr() arg not in range(0x110000)"))?;
     Ok(vm.new_wtf8(&lasti_text::wtf8::encode(cp)).into())
 }
 
 fn ord(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let [v] = args.exactly::<1>(vm, "ord")?;
-    let wrong = |n: usize| vm.type_error(format!("ord() expected a character, but string of length {n} found"));
+    let wrong = |n: usize| {
+        vm.type_error(format!(
+            "ord() expected a character, but string of length {n} found"
+        ))
+    };
     if let Some(s) = v.downcast::<Str>() {
         let mut points = lasti_text::wtf8::code_points(s.as_bytes());
         return match (points.next(), points.next()) {
@@ -76,13 +126,20 @@ fn ord(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     if let Some(b) = v.downcast::<ByteArray>() {
         return byte(&b.data.borrow());
     }
-    Err(vm.type_error(format!("ord() expected string of length 1, but {} found", vm.type_name(v))))
+    Err(vm.type_error(format!(
+        "ord() expected string of length 1, but {} found",
+        vm.type_name(v)
+    )))
 }
 
 fn pow(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let [base, exp, modulus] = args.bind(vm, "pow", ["base", "exp", "mod"], 2)?;
     let none = Value::NONE;
-    let (base, exp, modulus) = (base.unwrap_or(&none), exp.unwrap_or(&none), modulus.unwrap_or(&none));
+    let (base, exp, modulus) = (
+        base.unwrap_or(&none),
+        exp.unwrap_or(&none),
+        modulus.unwrap_or(&none),
+    );
     if modulus.is_none() {
         return vm.binary(base, exp, BinOp::Pow);
     }
@@ -96,12 +153,22 @@ fn pow(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
             return Ok(r);
         }
     }
-    if let (Some(b), Some(e), Some(m)) = (vm.exact_bigint(base), vm.exact_bigint(exp), vm.exact_bigint(modulus)) {
+    if let (Some(b), Some(e), Some(m)) = (
+        vm.exact_bigint(base),
+        vm.exact_bigint(exp),
+        vm.exact_bigint(modulus),
+    ) {
         let r = lasti_text::int_arith::pow_mod(&b, &e, &m).map_err(|e| vm.text_error(e))?;
         return Ok(vm.new_bigint(r));
     }
-    if [base, exp, modulus].iter().any(|v| vm.exact_float(v).is_some()) && vm.exact_float(base).is_some() {
-        return Err(vm.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
+    if [base, exp, modulus]
+        .iter()
+        .any(|v| vm.exact_float(v).is_some())
+        && vm.exact_float(base).is_some()
+    {
+        return Err(
+            vm.type_error("pow() 3rd argument not allowed unless all arguments are integers")
+        );
     }
     let t = |v: &Value| vm.type_name(v);
     Err(vm.type_error(format!(
@@ -122,7 +189,10 @@ fn round(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         None => vm.call_special(number, &vm.names.round, &[])?,
     };
     r.ok_or_else(|| {
-        vm.type_error(format!("type {} doesn't define __round__ method", vm.type_name(number)))
+        vm.type_error(format!(
+            "type {} doesn't define __round__ method",
+            vm.type_name(number)
+        ))
     })
 }
 
@@ -211,7 +281,9 @@ fn sum_from(vm: &Vm, src: &Value, start: Value) -> PyResult<Value> {
     // Ints in machine words until one does not fit.
     if let Some(mut n) = total.as_small_int() {
         loop {
-            let Some(x) = vm.next(&it)? else { return Ok(vm.new_int(n)) };
+            let Some(x) = vm.next(&it)? else {
+                return Ok(vm.new_int(n));
+            };
             let small = x.as_small_int().or_else(|| x.as_bool().map(i64::from));
             match small.and_then(|i| n.checked_add(i)) {
                 Some(next) => n = next,
@@ -227,7 +299,9 @@ fn sum_from(vm: &Vm, src: &Value, start: Value) -> PyResult<Value> {
     {
         let mut sum = Compensated { high: f, low: 0.0 };
         loop {
-            let Some(x) = vm.next(&it)? else { return Ok(vm.new_float(sum.value())) };
+            let Some(x) = vm.next(&it)? else {
+                return Ok(vm.new_float(sum.value()));
+            };
             if vm.type_of(&x).is(&vm.types.float)
                 && let Some(f) = vm.exact_float(&x)
             {
@@ -255,11 +329,19 @@ struct Compensated {
 impl Compensated {
     fn add(&mut self, x: f64) {
         let t = self.high + x;
-        self.low += if self.high.abs() >= x.abs() { (self.high - t) + x } else { (x - t) + self.high };
+        self.low += if self.high.abs() >= x.abs() {
+            (self.high - t) + x
+        } else {
+            (x - t) + self.high
+        };
         self.high = t;
     }
     fn value(&self) -> f64 {
         // An overflow leaves a NaN or infinity in the errors, which says nothing.
-        if self.low != 0.0 && self.low.is_finite() { self.high + self.low } else { self.high }
+        if self.low != 0.0 && self.low.is_finite() {
+            self.high + self.low
+        } else {
+            self.high
+        }
     }
 }

@@ -155,7 +155,7 @@ pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Val
     }
     match class.layout().kind {
         Kind::Instance => Ok(vm.new_instance(class)),
-        _ if std::ptr::eq(class.layout(), crate::heap::vtable::<Plain>()) => {
+        _ if class.layout().same(crate::heap::vtable::<Plain>()) => {
             Ok(vm.heap.alloc(class, Plain).into())
         }
         _ => Err(vm.type_error(format!(
@@ -226,7 +226,7 @@ fn set_class(vm: &Vm, v: &Value, value: Option<&Value>) -> PyResult<()> {
             "__class__ assignment only supported for mutable types or ModuleType subclasses",
         ));
     }
-    let same = std::ptr::eq(old.layout(), new.layout())
+    let same = old.layout().same(new.layout())
         && old.member_count.get() == new.member_count.get()
         && old.has(TypeFlags::DICT) == new.has(TypeFlags::DICT);
     if !same {
@@ -333,7 +333,7 @@ fn reduce(vm: &Vm, v: &Value, protocol: i64) -> PyResult<Value> {
             (&vm.types.bytes, "bytes"),
             (&vm.types.tuple, "tuple"),
         ];
-        let plain = std::ptr::eq(vm.type_of(v).layout(), crate::heap::vtable::<Plain>());
+        let plain = vm.type_of(v).layout().same(crate::heap::vtable::<Plain>());
         let container = v.downcast::<List>().is_some() || v.downcast::<Dict>().is_some();
         if !plain
             && !container

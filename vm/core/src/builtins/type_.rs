@@ -459,7 +459,7 @@ fn call_new(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
             owner.name()
         )));
     }
-    if !std::ptr::eq(class.layout(), owner.layout()) && !owner.is(&vm.types.object) {
+    if !class.layout().same(owner.layout()) && !owner.is(&vm.types.object) {
         return Err(vm.type_error(format!(
             "{}.__new__({}) is not safe, use {}.__new__()",
             owner.name(),

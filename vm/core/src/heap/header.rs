@@ -76,6 +76,13 @@ pub struct VTable {
     pub(crate) clear: unsafe fn(*mut Header),
 }
 
+impl VTable {
+    /// Whether two tables are of the same payload type. (A table may exist more than once, so addresses do not tell.)
+    pub fn same(&self, other: &VTable) -> bool {
+        (self.type_id)() == (other.type_id)()
+    }
+}
+
 #[repr(C)]
 pub struct Header {
     pub(crate) refs: Cell<u32>,

@@ -7,6 +7,7 @@
 mod cell;
 mod gc;
 pub(crate) mod header;
+mod inspect;
 mod value;
 
 pub use cell::{RefSlot, Slot};

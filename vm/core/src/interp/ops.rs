@@ -641,6 +641,13 @@ impl Vm {
 
     /// `format(v, spec)`.
     pub fn format(&self, v: &Value, spec: &Value) -> PyResult<Value> {
+        // Plain values without a spec show as str() does.
+        let plain = v.as_small_int().is_some()
+            || v.as_inline_float().is_some()
+            || self.type_of(v).is(&self.types.str);
+        if plain && spec.is(self.names.empty.as_value()) {
+            return self.str_of(v).map(Value::from);
+        }
         let Some(f) = self.type_of(v).lookup(self, &self.names.format) else {
             return Err(self.type_error(format!(
                 "Type {} doesn't define __format__",

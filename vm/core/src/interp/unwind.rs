@@ -110,8 +110,8 @@ impl Vm {
     }
 
     pub(super) fn op_pop_except(&self, r: &mut Regs) {
-        if let Some(b) = r.pop_block() {
-            r.drop_to((b.level as usize + 3).min(r.depth()));
+        // A return value may lie below the three values (ROT_FOUR), so they are taken from the top.
+        if r.pop_block().is_some() {
             drop(r.pop());
             let old = r.pop();
             drop(r.pop());

@@ -118,6 +118,10 @@ impl Generator {
             s => s,
         }
     }
+    /// `co_flags` of its code.
+    pub fn code_flags(&self) -> u32 {
+        self.frame.code.flags()
+    }
     /// Ends the generator: empties its frame and leaves every chain.
     pub(crate) fn finish(&self) {
         if self.state.get() == GenState::Closed {

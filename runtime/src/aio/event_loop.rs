@@ -1,0 +1,839 @@
+//! The loop: a ready ring, timers, I/O sources, and one `run_once` where every callback runs (CPython's
+//! asyncio/base_events.py, `_run_once`).
+use super::future::{self, State};
+use super::handle::{self, Timer};
+use super::{Task, aio, task};
+use crate::host::clock;
+use crate::reactor::{Clock, Direction, Outcome, Poller, Timers, Trigger, Wait};
+use lasti_core::objects::{NativeKind, Type, TypeFlags};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::os::fd::RawFd;
+
+/// What can be ready to run. Everything that wakes the loop ends as one of these.
+enum Ready {
+    /// A task goes on (its first step, or after a bare yield).
+    Step(Ref<Task>),
+    /// A task's future is done.
+    Wake(Ref<Task>, Value),
+    /// An error to raise in a task.
+    Throw(Ref<Task>, Value),
+    /// A Handle.
+    Handle(Value),
+}
+
+/// What a timer does when it is due.
+pub enum Due {
+    Handle(Value),
+    /// Completes the future of a sleep.
+    Complete {
+        future: Value,
+        result: Value,
+    },
+}
+
+/// Longest sleep between two looks while other threads run, in nanoseconds.
+const SLICE: u64 = 500_000;
+/// With callbacks ready, the poller is asked only every so many rounds.
+const POLL_EVERY: u32 = 16;
+
+pub struct Loop {
+    ready: RefCell<VecDeque<Ready>>,
+    pub timers: RefCell<Timers<Due>>,
+    poller: RefCell<Option<Poller<Value>>>,
+    waker: std::sync::OnceLock<std::sync::Arc<mio::Waker>>,
+    stopping: Cell<bool>,
+    running: Cell<bool>,
+    closed: Cell<bool>,
+    debug: Cell<bool>,
+    rounds: Cell<u32>,
+    exception_handler: Slot,
+    task_factory: Slot,
+    /// Weak references to async generators that were iterated on this loop.
+    asyncgens: RefCell<Vec<Value>>,
+    asyncgens_closed: Cell<bool>,
+}
+impl Payload for Loop {
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "EventLoop";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        for r in self.ready.borrow().iter() {
+            match r {
+                Ready::Step(t) => visit(t.as_value()),
+                Ready::Wake(t, v) | Ready::Throw(t, v) => {
+                    visit(t.as_value());
+                    visit(v);
+                }
+                Ready::Handle(h) => visit(h),
+            }
+        }
+        for d in self.timers.borrow().iter() {
+            match d {
+                Due::Handle(h) => visit(h),
+                Due::Complete { future, result } => {
+                    visit(future);
+                    visit(result);
+                }
+            }
+        }
+        if let Some(p) = &*self.poller.borrow() {
+            for v in p.iter() {
+                visit(v);
+            }
+        }
+        self.exception_handler.visit(visit);
+        self.task_factory.visit(visit);
+        self.asyncgens.borrow().iter().for_each(visit);
+    }
+    fn clear(&self) {
+        let ready = self.ready.take();
+        drop(ready);
+        let timers = self.timers.replace(Timers::new());
+        drop(timers);
+        let gens = self.asyncgens.take();
+        drop(gens);
+    }
+}
+
+impl Loop {
+    fn new() -> Loop {
+        Loop {
+            ready: RefCell::default(),
+            timers: RefCell::new(Timers::new()),
+            poller: RefCell::new(None),
+            waker: std::sync::OnceLock::new(),
+            stopping: Cell::new(false),
+            running: Cell::new(false),
+            closed: Cell::new(false),
+            debug: Cell::new(false),
+            rounds: Cell::new(0),
+            exception_handler: Slot::new(Value::NONE),
+            task_factory: Slot::new(Value::NONE),
+            asyncgens: RefCell::default(),
+            asyncgens_closed: Cell::new(false),
+        }
+    }
+    pub fn push_step(&self, t: Ref<Task>) {
+        self.ready.borrow_mut().push_back(Ready::Step(t));
+    }
+    pub fn push_wakeup(&self, t: Ref<Task>, fut: Value) {
+        self.ready.borrow_mut().push_back(Ready::Wake(t, fut));
+    }
+    pub fn push_throw(&self, t: Ref<Task>, e: Value) {
+        self.ready.borrow_mut().push_back(Ready::Throw(t, e));
+    }
+    pub fn push_handle(&self, h: Value) {
+        self.ready.borrow_mut().push_back(Ready::Handle(h));
+    }
+
+    /// Runs `f` with the poller, made when first needed.
+    fn with_poller<R>(
+        &self,
+        vm: &Vm,
+        f: impl FnOnce(&mut Poller<Value>) -> std::io::Result<R>,
+    ) -> PyResult<R> {
+        let mut slot = self.poller.borrow_mut();
+        let p = match &mut *slot {
+            Some(p) => p,
+            none => {
+                let p = Poller::new().map_err(|e| vm.os_error(&e, None))?;
+                crate::os::wake_on_signal(&p.waker());
+                let _ = self.waker.set(p.waker());
+                none.insert(p)
+            }
+        };
+        let r = f(p);
+        drop(slot);
+        r.map_err(|e| vm.os_error(&e, None))
+    }
+
+    /// Schedules a deadline; the time is clamped to what the clock can count.
+    fn insert_timer(&self, deadline: u64, due: Due) -> crate::reactor::TimerKey {
+        self.timers.borrow_mut().insert(deadline, due)
+    }
+
+    /// A timer that completes a sleep's future.
+    pub fn wake_later(
+        &self,
+        vm: &Vm,
+        me: &Value,
+        delay: f64,
+        future: Value,
+        result: Value,
+    ) -> PyResult<Value> {
+        let deadline = clock().now().saturating_add(to_ns(delay));
+        let t = new_timer(
+            vm,
+            me,
+            deadline,
+            deadline as f64 / 1e9,
+            Value::NONE,
+            Vec::new(),
+            Value::UNBOUND,
+        );
+        if let Some(timer) = t.downcast::<Timer>() {
+            timer.key.set(Some(
+                self.insert_timer(deadline, Due::Complete { future, result }),
+            ));
+        }
+        Ok(t)
+    }
+
+    /// One round: wait for I/O or the next deadline, collect what is due, then run what was ready at that point.
+    fn run_once(&self, vm: &Vm) -> PyResult<()> {
+        let busy = !self.ready.borrow().is_empty() || self.stopping.get();
+        let rounds = self.rounds.get().wrapping_add(1);
+        self.rounds.set(rounds);
+        let has_io = self.poller.borrow().is_some();
+        if !busy || has_io && rounds % POLL_EVERY == 0 {
+            let deadline = self.timers.borrow().next_deadline();
+            let wait = match (busy, deadline) {
+                (true, _) => Wait::Not,
+                (false, Some(d)) => Wait::Until(d),
+                (false, None) => Wait::Forever,
+            };
+            self.poll(vm, wait)?;
+        }
+        self.collect_due(vm)?;
+        let n = self.ready.borrow().len();
+        for _ in 0..n {
+            let Some(r) = self.ready.borrow_mut().pop_front() else {
+                break;
+            };
+            self.run_ready(vm, r)?;
+            vm.run_due();
+        }
+        vm.check_signals()
+    }
+
+    #[inline]
+    fn run_ready(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        if vm.origin_depth.get() > 0 {
+            return self.run_in_frame(vm, r);
+        }
+        run_item(vm, r)
+    }
+
+    /// With origin tracking, each callback runs under a frame named `_run`, as asyncio's do.
+    fn run_in_frame(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        let Some(frame) = aio(vm).run_frame.get_bound() else {
+            return run_item(vm, r);
+        };
+        let item = RefCell::new(Some(r));
+        let f = move |vm: &Vm, _: Args| {
+            let r = item.borrow_mut().take();
+            if let Some(r) = r {
+                run_item(vm, r)?;
+            }
+            Ok(Value::NONE)
+        };
+        let f = vm.new_native(
+            "step",
+            "",
+            NativeKind::Host(std::rc::Rc::new(f)),
+            Value::NONE,
+            Value::NONE,
+        );
+        vm.call(&frame, &[f]).map(|_| ())
+    }
+
+    fn poll(&self, vm: &Vm, wait: Wait) -> PyResult<()> {
+        let mut found = Vec::new();
+        loop {
+            // With other threads about, the sources (values of the interpreter) are looked at only with the
+            // baton held; in between it is given up for a moment.
+            let alone = !crate::threads::others(vm);
+            let this_wait = if alone { wait } else { Wait::Not };
+            let outcome = self.with_poller(vm, |p| p.poll(this_wait, clock(), &mut found))?;
+            if !alone && found.is_empty() && outcome == Outcome::Done {
+                let pause = match wait {
+                    Wait::Not => return Ok(()),
+                    Wait::Forever => SLICE,
+                    Wait::Until(d) => d.saturating_sub(clock().now()).min(SLICE),
+                };
+                if pause > 0 {
+                    crate::threads::blocking(vm, || std::thread::sleep(std::time::Duration::from_nanos(pause)));
+                    vm.check_signals()?;
+                    if self.ready.borrow().is_empty() {
+                        continue;
+                    }
+                }
+                return Ok(());
+            }
+            for r in found.drain(..) {
+                self.push_handle(r.payload);
+            }
+            vm.check_signals()?;
+            match outcome {
+                Outcome::Interrupted if self.ready.borrow().is_empty() => continue,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn collect_due(&self, vm: &Vm) -> PyResult<()> {
+        if self.timers.borrow().is_empty() {
+            return Ok(());
+        }
+        let now = clock().now();
+        loop {
+            let due = self.timers.borrow_mut().pop_due(now);
+            let Some((_, due)) = due else { return Ok(()) };
+            match due {
+                Due::Handle(h) => {
+                    if let Some(t) = h.downcast::<Timer>() {
+                        t.key.set(None);
+                    }
+                    self.push_handle(h);
+                }
+                Due::Complete {
+                    future: fut,
+                    result,
+                } => {
+                    if future::data_of(&fut).is_some_and(|f| f.state.get() == State::Pending) {
+                        future::set_result(vm, &fut, result)?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn run_item(vm: &Vm, r: Ready) -> PyResult<()> {
+    match r {
+        Ready::Step(t) => step(vm, &t, None),
+        Ready::Wake(t, fut) => wake(vm, &t, &fut),
+        Ready::Throw(t, e) => step(vm, &t, Some(Exc(e))),
+        Ready::Handle(h) => handle::run(vm, &h),
+    }
+}
+
+fn step(vm: &Vm, t: &Ref<Task>, e: Option<Exc>) -> PyResult<()> {
+    if t.data.done() {
+        return Ok(());
+    }
+    report(vm, t, task::step(vm, t, e))
+}
+fn wake(vm: &Vm, t: &Ref<Task>, fut: &Value) -> PyResult<()> {
+    if t.data.done() {
+        return Ok(());
+    }
+    report(vm, t, task::wakeup(vm, t, fut))
+}
+
+/// KeyboardInterrupt and SystemExit leave the loop; anything else is a fault in a callback.
+fn report(vm: &Vm, t: &Ref<Task>, r: PyResult<()>) -> PyResult<()> {
+    match r {
+        Err(e)
+            if !vm.exc_is(&e, &vm.exc.keyboard_interrupt)
+                && !vm.exc_is(&e, &vm.exc.system_exit) =>
+        {
+            let pairs = [
+                (
+                    "message",
+                    vm.str_value("Exception in callback Task.task_step()"),
+                ),
+                ("exception", e.0),
+            ];
+            call_exception_handler(vm, &t.data.event_loop.get(), &pairs)
+        }
+        r => r,
+    }
+}
+
+/// Seconds as nanoseconds, not below 0 and not above what the clock counts.
+fn to_ns(seconds: f64) -> u64 {
+    (seconds * 1e9).ceil().max(0.0) as u64
+}
+
+fn new_timer(
+    vm: &Vm,
+    me: &Value,
+    deadline: u64,
+    when: f64,
+    callback: Value,
+    args: Vec<Value>,
+    context: Value,
+) -> Value {
+    let h = handle::Handle {
+        callback: Slot::new(callback),
+        args: Slot::new(vm.new_tuple(args).into()),
+        context: Slot::new(context),
+        event_loop: Slot::new(me.clone()),
+        cancelled: Cell::new(false),
+    };
+    vm.heap
+        .alloc(
+            &aio(vm).timer_type,
+            Timer {
+                handle: h,
+                deadline,
+                when,
+                key: Cell::new(None),
+            },
+        )
+        .into()
+}
+
+// ---- which loop ----
+
+/// The running loop, or None.
+pub fn running(vm: &Vm) -> Value {
+    aio(vm).running.get()
+}
+
+pub fn get_running_loop(vm: &Vm) -> PyResult<Value> {
+    let l = running(vm);
+    if l.is_none() {
+        Err(vm.runtime_error("no running event loop"))
+    } else {
+        Ok(l)
+    }
+}
+
+/// The running loop, else the one set, else a new one (which 3.14 took away and scripts still use).
+pub fn get_event_loop(vm: &Vm) -> PyResult<Value> {
+    let a = aio(vm);
+    let l = a.running.get();
+    if !l.is_none() {
+        return Ok(l);
+    }
+    let l = a.current.get();
+    if !l.is_none() {
+        return Ok(l);
+    }
+    let m = vm.import("asyncio")?;
+    let l = vm.call_method(&m, "new_event_loop", &[])?;
+    a.current.set(l.clone());
+    Ok(l)
+}
+
+/// Tells the loop's exception handler.
+pub fn call_exception_handler(vm: &Vm, l: &Value, pairs: &[(&str, Value)]) -> PyResult<()> {
+    let context = vm.new_dict();
+    for (k, v) in pairs {
+        vm.dict_set(&context, k, v.clone());
+    }
+    if l.is_none() || l.is_unbound() {
+        return Ok(());
+    }
+    vm.call_method(l, "call_exception_handler", &[context.into()])
+        .map(|_| ())
+}
+
+fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Loop>> {
+    v.as_ref::<Loop>()
+        .ok_or_else(|| vm.type_error("an EventLoop is required"))
+}
+
+fn check_closed(vm: &Vm, l: &Loop) -> PyResult<()> {
+    if l.closed.get() {
+        Err(vm.runtime_error("Event loop is closed"))
+    } else {
+        Ok(())
+    }
+}
+
+fn check_callback(vm: &Vm, f: &Value, method: &str) -> PyResult<()> {
+    if vm.type_of(f).slots.call.get().is_none() {
+        return Err(vm.type_error(format!(
+            "a callable object was expected by {method}(), got {}",
+            vm.repr_string(f)?
+        )));
+    }
+    if f.downcast::<lasti_core::objects::Generator>().is_some() {
+        return Err(vm.type_error(format!("coroutines cannot be used with {method}()")));
+    }
+    Ok(())
+}
+
+fn context_arg(vm: &Vm, a: &Args) -> PyResult<Value> {
+    match a.keyword("context") {
+        Some(c) if !c.is_none() => Ok(c.clone()),
+        _ => super::copy_context(vm),
+    }
+}
+
+fn call_soon(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let l = this(vm, v)?;
+    check_closed(vm, l)?;
+    let Some((callback, args)) = a.pos.split_first() else {
+        return Err(vm.type_error("call_soon() missing 1 required positional argument: 'callback'"));
+    };
+    check_callback(vm, callback, "call_soon")?;
+    let h = handle::new_handle(vm, v, callback.clone(), args.to_vec(), context_arg(vm, &a)?);
+    l.push_handle(h.clone());
+    Ok(h)
+}
+
+fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
+    let l = this(vm, v)?;
+    check_closed(vm, l)?;
+    let name = if later { "call_later" } else { "call_at" };
+    let [when, callback, args @ ..] = a.pos else {
+        return Err(vm.type_error(format!("{name}() missing required positional arguments")));
+    };
+    if when.is_none() {
+        return Err(vm.type_error(if later {
+            "delay must not be None"
+        } else {
+            "when cannot be None"
+        }));
+    }
+    let seconds = vm.to_f64(when)?;
+    check_callback(vm, callback, name)?;
+    let now = clock().now();
+    let (deadline, at) = if later {
+        (
+            now.saturating_add(to_ns(seconds)),
+            now as f64 / 1e9 + seconds,
+        )
+    } else {
+        (to_ns(seconds), seconds)
+    };
+    let t = new_timer(
+        vm,
+        v,
+        deadline,
+        at,
+        callback.clone(),
+        args.to_vec(),
+        context_arg(vm, &a)?,
+    );
+    if let Some(timer) = t.downcast::<Timer>() {
+        timer
+            .key
+            .set(Some(l.insert_timer(deadline, Due::Handle(t.clone()))));
+    }
+    Ok(t)
+}
+
+fn fd_of(vm: &Vm, v: &Value) -> PyResult<RawFd> {
+    let n = match v.as_small_int() {
+        Some(n) => n,
+        None => {
+            let n = vm.call_method(v, "fileno", &[])?;
+            vm.to_i64(&n)?
+        }
+    };
+    RawFd::try_from(n)
+        .ok()
+        .filter(|n| *n >= 0)
+        .ok_or_else(|| vm.value_error(format!("Invalid file descriptor: {n}")))
+}
+
+fn add_io(vm: &Vm, v: &Value, a: Args, direction: Direction) -> PyResult<Value> {
+    let l = this(vm, v)?;
+    check_closed(vm, l)?;
+    let [fd, callback, args @ ..] = a.pos else {
+        return Err(vm.type_error("add_reader() missing required positional arguments"));
+    };
+    let fd = fd_of(vm, fd)?;
+    let h = handle::new_handle(
+        vm,
+        v,
+        callback.clone(),
+        args.to_vec(),
+        super::copy_context(vm)?,
+    );
+    let old = l.with_poller(vm, |p| p.set(fd, direction, Trigger::Level, h.clone()))?;
+    if let Some(old) = old {
+        handle::cancel(vm, &old)?;
+    }
+    Ok(h)
+}
+
+fn remove_io(vm: &Vm, v: &Value, a: Args, direction: Direction) -> PyResult<Value> {
+    let l = this(vm, v)?;
+    let [fd] = a.exactly::<1>(vm, "remove_reader")?;
+    if l.closed.get() {
+        return Ok(Value::FALSE);
+    }
+    let fd = fd_of(vm, fd)?;
+    let old = l.with_poller(vm, |p| Ok(p.remove(fd, direction)))?;
+    match old {
+        Some(h) => {
+            handle::cancel(vm, &h)?;
+            Ok(Value::TRUE)
+        }
+        None => Ok(Value::FALSE),
+    }
+}
+
+pub fn make_type(vm: &Vm) -> Ref<Type> {
+    let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
+    let t = vm.new_native_type::<Loop>("_lasti_loop.Loop", &vm.types.object, flags);
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Loop::new()).into())
+    }));
+    t.slots.init.set(Some(|_, _, _| Ok(())));
+    vm.method(&t, "call_soon", "", call_soon);
+    vm.method(&t, "_add_callback", "", |vm, v, a| {
+        let [h] = a.exactly::<1>(vm, "_add_callback")?;
+        this(vm, v)?.push_handle(h.clone());
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "call_soon_threadsafe", "", |vm, v, a| {
+        let h = call_soon(vm, v, a)?;
+        wake_up(vm, v)?;
+        Ok(h)
+    });
+    vm.method(&t, "_write_to_self", "", |vm, v, _| {
+        wake_up(vm, v)?;
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "call_later", "", |vm, v, a| schedule_at(vm, v, a, true));
+    vm.method(&t, "call_at", "", |vm, v, a| schedule_at(vm, v, a, false));
+    vm.method(&t, "time", "", |vm, _, _| {
+        Ok(vm.new_float(clock().now() as f64 / 1e9))
+    });
+    vm.method(&t, "stop", "", |vm, v, _| {
+        this(vm, v)?.stopping.set(true);
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "is_running", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.running.get()))
+    });
+    vm.method(&t, "is_closed", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.closed.get()))
+    });
+    vm.method(&t, "_check_closed", "", |vm, v, _| {
+        check_closed(vm, this(vm, v)?)?;
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "_mark_closed", "", |vm, v, _| {
+        let l = this(vm, v)?;
+        l.closed.set(true);
+        l.clear();
+        let poller = l.poller.take();
+        drop(poller);
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "get_debug", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.debug.get()))
+    });
+    vm.method(&t, "set_debug", "", |vm, v, a| {
+        let [b] = a.exactly::<1>(vm, "set_debug")?;
+        this(vm, v)?.debug.set(vm.is_true(b)?);
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "create_future", "", |vm, v, _| {
+        Ok(future::new_future(vm, v))
+    });
+    vm.method(&t, "create_task", "", create_task);
+    vm.method(&t, "set_task_factory", "", |vm, v, a| {
+        let [f] = a.exactly::<1>(vm, "set_task_factory")?;
+        if !f.is_none() && vm.type_of(f).slots.call.get().is_none() {
+            return Err(vm.type_error("task factory must be a callable or None"));
+        }
+        this(vm, v)?.task_factory.set(f.clone());
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "get_task_factory", "", |vm, v, _| {
+        Ok(this(vm, v)?.task_factory.get())
+    });
+    vm.method(&t, "set_exception_handler", "", |vm, v, a| {
+        let [f] = a.exactly::<1>(vm, "set_exception_handler")?;
+        if !f.is_none() && vm.type_of(f).slots.call.get().is_none() {
+            return Err(vm.type_error(format!(
+                "A callable object or None is expected, got {}",
+                vm.repr_string(f)?
+            )));
+        }
+        this(vm, v)?.exception_handler.set(f.clone());
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "get_exception_handler", "", |vm, v, _| {
+        Ok(this(vm, v)?.exception_handler.get())
+    });
+    for name in ["add_reader", "_add_reader"] {
+        vm.method(&t, name, "", |vm, v, a| add_io(vm, v, a, Direction::Read));
+    }
+    for name in ["add_writer", "_add_writer"] {
+        vm.method(&t, name, "", |vm, v, a| add_io(vm, v, a, Direction::Write));
+    }
+    for name in ["remove_reader", "_remove_reader"] {
+        vm.method(&t, name, "", |vm, v, a| {
+            remove_io(vm, v, a, Direction::Read)
+        });
+    }
+    for name in ["remove_writer", "_remove_writer"] {
+        vm.method(&t, name, "", |vm, v, a| {
+            remove_io(vm, v, a, Direction::Write)
+        });
+    }
+    vm.method(&t, "_once", "", |vm, v, _| {
+        this(vm, v)?.run_once(vm)?;
+        Ok(Value::NONE)
+    });
+    vm.method(&t, "_spin", "", spin);
+    vm.method(&t, "_stopping_now", "", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.stopping.get()))
+    });
+    vm.method(&t, "_enter", "", enter);
+    vm.method(&t, "_leave", "", leave);
+    vm.method(&t, "_note_asyncgen", "", note_asyncgen);
+    vm.method(&t, "_take_asyncgens", "", |vm, v, _| {
+        let l = this(vm, v)?;
+        l.asyncgens_closed.set(true);
+        let all = l.asyncgens.take();
+        let alive = all.iter().filter_map(|w| {
+            w.downcast::<lasti_core::objects::WeakRef>()
+                .and_then(|w| w.get())
+        });
+        Ok(vm.new_list(alive.collect()))
+    });
+    vm.getset(
+        &t,
+        "_asyncgens_shutdown_called",
+        |vm, v| Ok(Value::bool(this(vm, v)?.asyncgens_closed.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_debug",
+        |vm, v| Ok(Value::bool(this(vm, v)?.debug.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_closed",
+        |vm, v| Ok(Value::bool(this(vm, v)?.closed.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_stopping",
+        |vm, v| Ok(Value::bool(this(vm, v)?.stopping.get())),
+        None,
+    );
+    t.slots.repr.set(Some(|vm, v| {
+        let l = this(vm, v)?;
+        let b = |b: bool| if b { "True" } else { "False" };
+        Ok(vm.str_value(&format!(
+            "<{} running={} closed={} debug={}>",
+            vm.type_name(v),
+            b(l.running.get()),
+            b(l.closed.get()),
+            b(l.debug.get())
+        )))
+    }));
+    vm.ready_type(&t);
+    t
+}
+
+fn wake_up(vm: &Vm, v: &Value) -> PyResult<()> {
+    let l = this(vm, v)?;
+    if let Some(w) = l.waker.get() {
+        w.wake().map_err(|e| vm.os_error(&e, None))?;
+    }
+    Ok(())
+}
+
+fn create_task(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let l = this(vm, v)?;
+    check_closed(vm, l)?;
+    let factory = l.task_factory.get();
+    let [coro, name, context] = match a.bind(vm, "create_task", ["coro", "*name", "*context"], 1) {
+        Ok(x) => x,
+        // Further keywords (eager_start, ...) are for the factory or the Task class.
+        Err(e) if factory.is_none() => {
+            if a.pos.len() != 1 {
+                return Err(e);
+            }
+            let mut kw = a.kw.to_vec();
+            let mut names = a.names.to_vec();
+            kw.push(v.clone());
+            names.push(vm.str_value("loop"));
+            let class = aio(vm).task_type.value();
+            return vm.call_args(
+                &class,
+                Args {
+                    pos: a.pos,
+                    kw: &kw,
+                    names: &names,
+                },
+            );
+        }
+        Err(_) => {
+            let mut pos = vec![v.clone()];
+            pos.extend_from_slice(a.pos);
+            return vm.call_args(&factory, Args { pos: &pos, ..a });
+        }
+    };
+    let coro = coro.cloned().unwrap_or(Value::NONE);
+    let or_none = |v: Option<&Value>| v.cloned().unwrap_or(Value::NONE);
+    if factory.is_none() {
+        let name = match name {
+            Some(n) if !n.is_none() => vm.str_of(n)?.into(),
+            _ => Value::NONE,
+        };
+        return task::new_task(vm, v, coro, name, or_none(context));
+    }
+    let pos = [v.clone(), coro];
+    vm.call_args(
+        &factory,
+        Args {
+            pos: &pos,
+            kw: a.kw,
+            names: a.names,
+        },
+    )
+}
+
+/// Marks the loop as running; gives what `_leave` restores.
+fn enter(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = this(vm, v)?;
+    check_closed(vm, l)?;
+    if l.running.get() {
+        return Err(vm.runtime_error("This event loop is already running"));
+    }
+    let a = aio(vm);
+    if !a.running.get().is_none() {
+        return Err(vm.runtime_error("Cannot run the event loop while another loop is running"));
+    }
+    l.running.set(true);
+    l.stopping.set(false);
+    a.running.set(v.clone());
+    Ok(Value::NONE)
+}
+
+fn leave(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = this(vm, v)?;
+    l.running.set(false);
+    l.stopping.set(false);
+    aio(vm).running.set(Value::NONE);
+    Ok(Value::NONE)
+}
+
+/// Rounds until `stop`.
+fn spin(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = this(vm, v)?.clone();
+    loop {
+        l.run_once(vm)?;
+        if l.stopping.get() {
+            return Ok(Value::NONE);
+        }
+    }
+}
+
+/// The firstiter hook: keeps a weak reference for `shutdown_asyncgens`.
+fn note_asyncgen(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [g] = a.exactly::<1>(vm, "_note_asyncgen")?;
+    let l = this(vm, v)?;
+    let w = vm.make_weakref(&vm.types.weakref, g, None)?;
+    let mut all = l.asyncgens.borrow_mut();
+    all.push(w.into());
+    if all.len() >= 64 && all.len().is_power_of_two() {
+        let kept = all.iter().filter(|w| {
+            w.downcast::<lasti_core::objects::WeakRef>()
+                .is_some_and(|w| w.get().is_some())
+        });
+        let kept: Vec<Value> = kept.cloned().collect();
+        let old = std::mem::replace(&mut *all, kept);
+        drop(all);
+        drop(old);
+    }
+    Ok(Value::bool(l.asyncgens_closed.get()))
+}

@@ -1,0 +1,269 @@
+//! `Handle` and `TimerHandle` (CPython's asyncio/events.py).
+use super::aio;
+use crate::reactor::TimerKey;
+use lasti_core::objects::{CmpOp, Type, TypeFlags};
+use lasti_core::{Payload, PyResult, Ref, Slot, Value, Vm};
+use std::cell::Cell;
+
+/// A callback the loop will call once.
+pub struct Handle {
+    pub callback: Slot,
+    /// Tuple of arguments.
+    pub args: Slot,
+    pub context: Slot,
+    pub event_loop: Slot,
+    pub cancelled: Cell<bool>,
+}
+impl Payload for Handle {
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "Handle";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        for s in [&self.callback, &self.args, &self.context, &self.event_loop] {
+            s.visit(visit);
+        }
+    }
+    fn clear(&self) {
+        for s in [&self.callback, &self.args, &self.context, &self.event_loop] {
+            s.set(Value::NONE);
+        }
+    }
+}
+
+/// A handle with a deadline.
+pub struct Timer {
+    pub handle: Handle,
+    /// Nanoseconds of the loop's clock.
+    pub deadline: u64,
+    /// Seconds, as the caller gave it.
+    pub when: f64,
+    pub key: Cell<Option<TimerKey>>,
+}
+impl Payload for Timer {
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "TimerHandle";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        self.handle.traverse(visit);
+    }
+    fn clear(&self) {
+        self.handle.clear();
+    }
+}
+
+/// The handle behind either class.
+pub fn handle_of(v: &Value) -> Option<&Handle> {
+    v.downcast::<Handle>()
+        .or_else(|| v.downcast::<Timer>().map(|t| &t.handle))
+}
+
+fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Handle> {
+    handle_of(v).ok_or_else(|| vm.type_error("a Handle is required"))
+}
+
+pub fn make_type(vm: &Vm) -> Ref<Type> {
+    let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
+    let t = vm.new_native_type::<Handle>("asyncio.events.Handle", &vm.types.object, flags);
+    methods(vm, &t);
+    t.slots.new.set(Some(|vm, class, a| {
+        let [callback, args, event_loop, context] = a
+            .bind(vm, "Handle", ["callback", "args", "loop", "context"], 3)?
+            .map(|v| v.cloned().unwrap_or(Value::NONE));
+        let context = if context.is_none() {
+            super::copy_context(vm)?
+        } else {
+            context
+        };
+        let args = vm.new_tuple(vm.collect(&args)?);
+        let h = Handle {
+            callback: Slot::new(callback),
+            args: Slot::new(args.into()),
+            context: Slot::new(context),
+            event_loop: Slot::new(event_loop),
+            cancelled: Cell::new(false),
+        };
+        Ok(vm.heap.alloc(class, h).into())
+    }));
+    t.slots.init.set(Some(|_, _, _| Ok(())));
+    vm.ready_type(&t);
+    t
+}
+
+pub fn make_timer_type(vm: &Vm) -> Ref<Type> {
+    let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
+    let t = vm.new_native_type::<Timer>("asyncio.events.TimerHandle", &vm.types.object, flags);
+    methods(vm, &t);
+    vm.method(&t, "when", "when($self, /)\n--\n\n", |vm, v, _| {
+        Ok(vm.new_float(vm.this::<Timer>(v)?.when))
+    });
+    t.slots.richcmp.set(Some(|_, a, b, op: CmpOp| {
+        let (Some(x), Some(y)) = (a.downcast::<Timer>(), b.downcast::<Timer>()) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
+        Ok(match op {
+            CmpOp::Eq => Value::bool(a.is(b)),
+            CmpOp::Ne => Value::bool(!a.is(b)),
+            _ => Value::bool(op.holds(x.when.total_cmp(&y.when))),
+        })
+    }));
+    t.slots.hash.set(Some(|_, v| Ok(v.bits() >> 4)));
+    vm.ready_type(&t);
+    t
+}
+
+fn methods(vm: &Vm, t: &Ref<Type>) {
+    vm.method(t, "cancel", "cancel($self, /)\n--\n\n", |vm, v, _| {
+        cancel(vm, v)?;
+        Ok(Value::NONE)
+    });
+    vm.method(t, "cancelled", "cancelled($self, /)\n--\n\n", |vm, v, _| {
+        Ok(Value::bool(this(vm, v)?.cancelled.get()))
+    });
+    vm.method(t, "get_context", "", |vm, v, _| {
+        let c = this(vm, v)?.context.get();
+        Ok(if c.is_unbound() { Value::NONE } else { c })
+    });
+    vm.method(t, "_run", "", |vm, v, _| {
+        run(vm, v)?;
+        Ok(Value::NONE)
+    });
+    vm.getset(
+        t,
+        "_callback",
+        |vm, v| Ok(this(vm, v)?.callback.get()),
+        None,
+    );
+    vm.getset(t, "_args", |vm, v| Ok(this(vm, v)?.args.get()), None);
+    vm.getset(t, "_loop", |vm, v| Ok(this(vm, v)?.event_loop.get()), None);
+    vm.getset(
+        t,
+        "_cancelled",
+        |vm, v| Ok(Value::bool(this(vm, v)?.cancelled.get())),
+        None,
+    );
+    vm.getset(
+        t,
+        "_source_traceback",
+        |_, _| Ok(Value::NONE),
+        Some(|_, _, _| Ok(())),
+    );
+    t.slots.repr.set(Some(|vm, v| {
+        let h = this(vm, v)?;
+        let mut parts = vec![vm.type_name(v)];
+        if h.cancelled.get() {
+            parts.push("cancelled".into());
+        }
+        if let Some(t) = v.downcast::<Timer>() {
+            parts.push(format!("when={}", t.when));
+        }
+        let callback = h.callback.get();
+        if !callback.is_none() {
+            parts.push(describe(vm, &callback)?);
+        }
+        Ok(vm.str_value(&format!("<{}>", parts.join(" "))))
+    }));
+}
+
+/// A callback with its place in the source, as asyncio's reprs show it.
+pub fn describe(vm: &Vm, f: &Value) -> PyResult<String> {
+    if let Some(func) = f.downcast::<lasti_core::objects::Function>()
+        && let Some(code) = func.code.get()
+    {
+        return Ok(format!(
+            "{}() at {}:{}",
+            vm.display(&func.qualname.get()),
+            code.filename.to_string_lossy(),
+            code.data.firstlineno
+        ));
+    }
+    match vm.lookup_attr(f, &vm.names.qualname)? {
+        Some(q) => Ok(format!("{}()", vm.display(&q))),
+        None => vm.repr_string(f),
+    }
+}
+
+/// Cancels a handle; a timer leaves the loop's timers at once.
+pub fn cancel(vm: &Vm, v: &Value) -> PyResult<()> {
+    let h = this(vm, v)?;
+    if h.cancelled.replace(true) {
+        return Ok(());
+    }
+    if let Some(t) = v.downcast::<Timer>()
+        && let Some(key) = t.key.take()
+        && let Some(l) = h.event_loop.get().downcast::<super::Loop>()
+    {
+        let item = l.timers.borrow_mut().cancel(key);
+        drop(item);
+    }
+    h.callback.set(Value::NONE);
+    h.args.set(Value::NONE);
+    Ok(())
+}
+
+/// Calls a handle's callback in its context; errors go to the loop's exception handler.
+pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
+    let h = this(vm, v)?;
+    if h.cancelled.get() {
+        return Ok(());
+    }
+    let (callback, args) = (h.callback.get(), h.args.get());
+    let args = args
+        .downcast::<lasti_core::objects::Tuple>()
+        .map(|t| t.to_vec())
+        .unwrap_or_default();
+    let outer = vm.context.replace(h.context.get());
+    let r = vm.call(&callback, &args);
+    // The callback may have made the first context variable: it stays with the handle.
+    let inner = vm.context.replace(outer);
+    h.context.set(inner);
+    match r {
+        Ok(_) => Ok(()),
+        Err(e)
+            if vm.exc_is(&e, &vm.exc.keyboard_interrupt) || vm.exc_is(&e, &vm.exc.system_exit) =>
+        {
+            Err(e)
+        }
+        Err(e) => {
+            let msg = format!(
+                "Exception in callback {}",
+                describe_call(vm, &callback, &args)?
+            );
+            let l = h.event_loop.get();
+            let pairs = [
+                ("message", vm.str_value(&msg)),
+                ("exception", e.0),
+                ("handle", v.clone()),
+            ];
+            super::event_loop::call_exception_handler(vm, &l, &pairs)
+        }
+    }
+}
+
+fn describe_call(vm: &Vm, callback: &Value, args: &[Value]) -> PyResult<String> {
+    let text = describe(vm, callback)?;
+    if args.is_empty() {
+        return Ok(text);
+    }
+    let shown: PyResult<Vec<String>> = args.iter().map(|a| vm.repr_string(a)).collect();
+    let list = shown?.join(", ");
+    Ok(match text.split_once("()") {
+        Some((head, tail)) => format!("{head}({list}){tail}"),
+        None => text,
+    })
+}
+
+/// A handle for a loop.
+pub fn new_handle(
+    vm: &Vm,
+    event_loop: &Value,
+    callback: Value,
+    args: Vec<Value>,
+    context: Value,
+) -> Value {
+    let h = Handle {
+        callback: Slot::new(callback),
+        args: Slot::new(vm.new_tuple(args).into()),
+        context: Slot::new(context),
+        event_loop: Slot::new(event_loop.clone()),
+        cancelled: Cell::new(false),
+    };
+    vm.heap.alloc(&aio(vm).handle_type, h).into()
+}

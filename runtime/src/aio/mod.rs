@@ -1,0 +1,126 @@
+//! The event loop and what it runs: native Future, Task, Handle, TimerHandle and loop behind the `asyncio` package.
+//!
+//! `_asyncio` is the module that the library's own asyncio files import; `_lasti_loop` holds the loop. What the overlay of
+//! `asyncio/__init__.py` does not have itself comes from the library crate's files, which run on these classes.
+mod event_loop;
+mod future;
+mod handle;
+mod module;
+mod sleep;
+mod task;
+
+pub use event_loop::Loop;
+pub use future::{Future, State};
+pub use handle::{Handle, Timer};
+pub use task::Task;
+
+use lasti_core::objects::Type;
+use lasti_core::{PyResult, Ref, Slot, Value, Vm};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// What the loop keeps with the interpreter.
+pub struct Aio {
+    pub future_type: Ref<Type>,
+    pub task_type: Ref<Type>,
+    pub handle_type: Ref<Type>,
+    pub timer_type: Ref<Type>,
+    pub loop_type: Ref<Type>,
+    pub sleep_type: Ref<Type>,
+    pub future_iter_type: Ref<Type>,
+    /// The loop that runs in this thread, or None.
+    pub running: Slot,
+    /// The loop set by `set_event_loop`.
+    pub current: Slot,
+    /// The task that runs, or None.
+    pub current_task: Slot,
+    /// Weak references to every task that is not done, by creation.
+    pub tasks: RefCell<Vec<Ref<lasti_core::objects::WeakRef>>>,
+    pub sweep_at: Cell<usize>,
+    pub task_counter: Cell<u64>,
+    pub cancelled_error: Slot,
+    pub invalid_state: Slot,
+    /// Python functions of the overlay whose frames origin tracking shows.
+    pub run_frame: Slot,
+}
+
+/// The state, made on first use.
+pub fn aio(vm: &Vm) -> Rc<Aio> {
+    vm.module_state(|| {
+        Aio {
+            future_type: future::make_type(vm),
+            task_type: Ref::clone(&vm.types.object),
+            handle_type: handle::make_type(vm),
+            timer_type: handle::make_timer_type(vm),
+            loop_type: event_loop::make_type(vm),
+            sleep_type: sleep::make_type(vm),
+            future_iter_type: future::make_iter_type(vm),
+            running: Slot::new(Value::NONE),
+            current: Slot::new(Value::NONE),
+            current_task: Slot::new(Value::NONE),
+            tasks: RefCell::default(),
+            sweep_at: Cell::new(64),
+            task_counter: Cell::new(0),
+            cancelled_error: Slot::empty(),
+            invalid_state: Slot::empty(),
+            run_frame: Slot::empty(),
+        }
+        .with_task(vm)
+    })
+}
+
+impl Aio {
+    fn with_task(mut self, vm: &Vm) -> Aio {
+        self.task_type = task::make_type(vm, &self.future_type);
+        self
+    }
+
+    /// `asyncio.CancelledError`.
+    pub fn cancelled_class(&self, vm: &Vm) -> PyResult<Value> {
+        class_of(vm, &self.cancelled_error, "CancelledError")
+    }
+    /// `asyncio.InvalidStateError`.
+    pub fn invalid_state_class(&self, vm: &Vm) -> PyResult<Value> {
+        class_of(vm, &self.invalid_state, "InvalidStateError")
+    }
+}
+
+fn class_of(vm: &Vm, slot: &Slot, name: &str) -> PyResult<Value> {
+    if let Some(c) = slot.get_bound() {
+        return Ok(c);
+    }
+    let m = vm.import("asyncio.exceptions")?;
+    let c = vm.getattr_str(&m, name)?;
+    slot.set(c.clone());
+    Ok(c)
+}
+
+/// A new CancelledError with the cancel message.
+pub fn new_cancelled(vm: &Vm, msg: &Value) -> PyResult<lasti_core::Exc> {
+    let c = aio(vm).cancelled_class(vm)?;
+    let args: &[Value] = if msg.is_none() || msg.is_unbound() {
+        &[]
+    } else {
+        std::slice::from_ref(msg)
+    };
+    Ok(lasti_core::Exc(vm.call(&c, args)?))
+}
+
+/// Whether an exception is a CancelledError.
+pub fn is_cancelled(vm: &Vm, e: &lasti_core::Exc) -> bool {
+    let Ok(c) = aio(vm).cancelled_class(vm) else {
+        return false;
+    };
+    c.as_ref::<Type>().is_some_and(|t| vm.is_instance(&e.0, t))
+}
+
+/// A copy of the current context for a callback or task; unbound while nobody used context variables.
+pub fn copy_context(vm: &Vm) -> PyResult<Value> {
+    if vm.context.is_unbound() {
+        return Ok(Value::UNBOUND);
+    }
+    let current = vm.context.get();
+    vm.call_method(&current, "copy", &[])
+}
+
+pub use module::register;

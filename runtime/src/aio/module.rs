@@ -1,0 +1,183 @@
+//! The modules `_asyncio` (what the library's asyncio files import) and `_lasti_loop` (the loop).
+use super::event_loop;
+use super::{aio, future};
+use lasti_core::objects::Module;
+use lasti_core::{Args, PyResult, Ref, Value, Vm};
+
+pub fn register(vm: &Vm) {
+    vm.register_module("_asyncio", init_asyncio);
+    vm.register_module("_lasti_loop", init_loop);
+}
+
+fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("_lasti_loop");
+    let a = aio(vm);
+    vm.add_value(&m, "Loop", a.loop_type.value());
+    vm.add_value(&m, "Handle", a.handle_type.value());
+    vm.add_value(&m, "TimerHandle", a.timer_type.value());
+    vm.add_function(
+        &m,
+        "sleep",
+        "sleep(delay, result=None)\n--\n\n",
+        |vm, _, a| {
+            let [delay, result] = a.bind(vm, "sleep", ["delay", "result"], 1)?;
+            super::sleep::new_sleep(
+                vm,
+                delay.unwrap_or(&Value::NONE),
+                result.cloned().unwrap_or(Value::NONE),
+            )
+        },
+    );
+    vm.add_function(&m, "set_run_frame", "", |vm, _, a| {
+        let [f] = a.exactly::<1>(vm, "set_run_frame")?;
+        aio(vm).run_frame.set(f.clone());
+        Ok(Value::NONE)
+    });
+    Ok(m)
+}
+
+fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("_asyncio");
+    let a = aio(vm);
+    vm.add_value(&m, "Future", a.future_type.value());
+    vm.add_value(&m, "Task", a.task_type.value());
+    vm.add_function(
+        &m,
+        "get_running_loop",
+        "get_running_loop()\n--\n\n",
+        |vm, _, _| event_loop::get_running_loop(vm),
+    );
+    vm.add_function(&m, "_get_running_loop", "", |vm, _, _| {
+        Ok(event_loop::running(vm))
+    });
+    vm.add_function(&m, "_set_running_loop", "", |vm, _, a| {
+        let [l] = a.exactly::<1>(vm, "_set_running_loop")?;
+        aio(vm).running.set(l.clone());
+        Ok(Value::NONE)
+    });
+    vm.add_function(
+        &m,
+        "get_event_loop",
+        "get_event_loop()\n--\n\n",
+        |vm, _, _| event_loop::get_event_loop(vm),
+    );
+    vm.add_function(
+        &m,
+        "set_event_loop",
+        "set_event_loop(loop, /)\n--\n\n",
+        |vm, _, a| {
+            let [l] = a.exactly::<1>(vm, "set_event_loop")?;
+            aio(vm).current.set(l.clone());
+            Ok(Value::NONE)
+        },
+    );
+    vm.add_function(
+        &m,
+        "current_task",
+        "current_task(loop=None)\n--\n\n",
+        |vm, _, a| {
+            let [l] = a.bind(vm, "current_task", ["loop"], 0)?;
+            let l = match l {
+                Some(l) if !l.is_none() => l.clone(),
+                _ => event_loop::get_running_loop(vm)?,
+            };
+            let t = aio(vm).current_task.get();
+            let same = future::data_of(&t).is_none_or(|d| d.event_loop.get().is(&l));
+            Ok(if same { t } else { Value::NONE })
+        },
+    );
+    vm.add_function(
+        &m,
+        "all_tasks",
+        "all_tasks(loop=None)\n--\n\n",
+        |vm, _, a| {
+            let [l] = a.bind(vm, "all_tasks", ["loop"], 0)?;
+            let l = match l {
+                Some(l) if !l.is_none() => l.clone(),
+                _ => event_loop::get_running_loop(vm)?,
+            };
+            let tasks = aio(vm).tasks.borrow().clone();
+            let set = vm.new_set();
+            for t in tasks.iter().filter_map(|w| w.get()) {
+                let keep = match future::data_of(&t) {
+                    Some(d) => !d.done() && d.event_loop.get().is(&l),
+                    None => {
+                        let done = vm.call_method(&t, "done", &[])?;
+                        !vm.is_true(&done)?
+                            && vm.call_method(&t, "get_loop", &[]).is_ok_and(|x| x.is(&l))
+                    }
+                };
+                if keep {
+                    vm.set_add(&set, t)?;
+                }
+            }
+            Ok(set.into())
+        },
+    );
+    for name in ["_register_task", "_register_eager_task"] {
+        vm.add_function(&m, name, "", |vm, _, a| {
+            let [t] = a.exactly::<1>(vm, "_register_task")?;
+            super::task::register(vm, t)?;
+            Ok(Value::NONE)
+        });
+    }
+    for name in ["_unregister_task", "_unregister_eager_task"] {
+        vm.add_function(&m, name, "", |vm, _, a| {
+            let [t] = a.exactly::<1>(vm, "_unregister_task")?;
+            let a = aio(vm);
+            let mut all = a.tasks.borrow_mut();
+            let (kept, gone): (Vec<_>, Vec<_>) = all
+                .drain(..)
+                .partition(|w| !w.get().is_some_and(|x| x.is(t)));
+            *all = kept;
+            drop(all);
+            drop(gone);
+            Ok(Value::NONE)
+        });
+    }
+    vm.add_function(&m, "_enter_task", "", |vm, _, a| enter_task(vm, a));
+    vm.add_function(&m, "_leave_task", "", |vm, _, a| leave_task(vm, a));
+    vm.add_function(&m, "_swap_current_task", "", |vm, _, a| {
+        let [_, t] = a.exactly::<2>(vm, "_swap_current_task")?;
+        Ok(aio(vm).current_task.replace(t.clone()))
+    });
+    for name in ["future_add_to_awaited_by", "future_discard_from_awaited_by"] {
+        vm.add_function(&m, name, "", |_, _, _| Ok(Value::NONE));
+    }
+    Ok(m)
+}
+
+fn enter_task(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [l, t] = a
+        .bind(vm, "_enter_task", ["loop", "task"], 2)?
+        .map(|v| v.cloned().unwrap_or(Value::NONE));
+    let state = aio(vm);
+    let current = state.current_task.get();
+    if !current.is_none() {
+        return Err(vm.runtime_error(format!(
+            "Cannot enter into task {} while another task {} is being executed.",
+            vm.repr_string(&t)?,
+            vm.repr_string(&current)?
+        )));
+    }
+    let _ = l;
+    state.current_task.set(t);
+    Ok(Value::NONE)
+}
+
+fn leave_task(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [_, t] = a
+        .bind(vm, "_leave_task", ["loop", "task"], 2)?
+        .map(|v| v.cloned().unwrap_or(Value::NONE));
+    let state = aio(vm);
+    let current = state.current_task.get();
+    if !current.is(&t) {
+        return Err(vm.runtime_error(format!(
+            "Invalid attempt to leave task {} while task {} is entered.",
+            vm.repr_string(&t)?,
+            vm.repr_string(&current)?
+        )));
+    }
+    state.current_task.set(Value::NONE);
+    Ok(Value::NONE)
+}

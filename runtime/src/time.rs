@@ -1,0 +1,211 @@
+//! The `time` module (CPython's Modules/timemodule.c).
+use crate::host::clock;
+use crate::reactor::Clock;
+use lasti_core::objects::{Module, Tuple, Type};
+use lasti_core::{Exc, PyResult, Ref, Value, Vm};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub fn register(vm: &Vm) {
+    vm.register_module("time", init);
+}
+
+struct StructTime(Ref<Type>);
+
+fn struct_time(vm: &Vm) -> Ref<Type> {
+    let fields = [
+        "tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst", "tm_zone",
+        "tm_gmtoff",
+    ];
+    vm.module_state(|| StructTime(vm.new_structseq_type("time.struct_time", &fields, 9))).0.clone()
+}
+
+fn wall() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn init(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("time");
+    let f = |name: &str, doc: &'static str, f: lasti_core::objects::PlainFn| vm.add_function(&m, name, doc, f);
+    f("time", "time()\n--\n\n", |vm, _, _| Ok(vm.new_float(wall().as_secs_f64())));
+    f("time_ns", "time_ns()\n--\n\n", |vm, _, _| Ok(vm.new_int(wall().as_nanos() as i64)));
+    for name in ["monotonic", "perf_counter"] {
+        f(name, "", |vm, _, _| Ok(vm.new_float(clock().now() as f64 / 1e9)));
+    }
+    for name in ["monotonic_ns", "perf_counter_ns"] {
+        f(name, "", |vm, _, _| Ok(vm.new_int(clock().now() as i64)));
+    }
+    for name in ["process_time", "thread_time"] {
+        f(name, "", |vm, _, _| Ok(vm.new_float(process_time().as_secs_f64())));
+    }
+    for name in ["process_time_ns", "thread_time_ns"] {
+        f(name, "", |vm, _, _| Ok(vm.new_int(process_time().as_nanos() as i64)));
+    }
+    f("sleep", "sleep(seconds, /)\n--\n\n", |vm, _, a| {
+        let [s] = a.exactly::<1>(vm, "sleep")?;
+        let seconds = vm.to_f64(s)?;
+        if seconds.is_nan() {
+            return Err(vm.value_error("Invalid value NaN (not a number)"));
+        }
+        if seconds < 0.0 {
+            return Err(vm.value_error("sleep length must be non-negative"));
+        }
+        let Ok(d) = Duration::try_from_secs_f64(seconds) else {
+            return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
+        };
+        sleep(vm, d)?;
+        Ok(Value::NONE)
+    });
+    f("gmtime", "", |vm, _, a| calendar(vm, a.between(vm, "gmtime", 0, 1)?.first(), false));
+    f("localtime", "", |vm, _, a| calendar(vm, a.between(vm, "localtime", 0, 1)?.first(), true));
+    f("mktime", "", |vm, _, a| {
+        use chrono::TimeZone;
+        let [t] = a.exactly::<1>(vm, "mktime")?;
+        let n = naive(vm, t)?;
+        let local = chrono::Local.from_local_datetime(&n).earliest();
+        match local {
+            Some(l) => Ok(vm.new_float(l.timestamp() as f64)),
+            None => Err(vm.overflow_error("mktime argument out of range")),
+        }
+    });
+    f("asctime", "", |vm, _, a| {
+        let t = match a.between(vm, "asctime", 0, 1)? {
+            [t] => t.clone(),
+            _ => calendar(vm, None, true)?,
+        };
+        Ok(vm.str_value(&naive(vm, &t)?.format("%a %b %e %H:%M:%S %Y").to_string()))
+    });
+    f("ctime", "", |vm, _, a| {
+        let t = calendar(vm, a.between(vm, "ctime", 0, 1)?.first(), true)?;
+        Ok(vm.str_value(&naive(vm, &t)?.format("%a %b %e %H:%M:%S %Y").to_string()))
+    });
+    f("strftime", "", |vm, _, a| {
+        let pos = a.between(vm, "strftime", 1, 2)?;
+        let format = vm.expect_str(&pos[0], "strftime() argument 1")?.to_string_lossy().into_owned();
+        let t = match pos.get(1) {
+            Some(t) => t.clone(),
+            None => calendar(vm, None, true)?,
+        };
+        strftime(vm, &format, &t)
+    });
+    f("strptime", "", |vm, _, a| {
+        let m = vm.import("_strptime")?;
+        let f = vm.getattr_str(&m, "_strptime_time")?;
+        vm.call_args(&f, a)
+    });
+    f("get_clock_info", "", |vm, _, a| {
+        let [name] = a.exactly::<1>(vm, "get_clock_info")?;
+        let t = vm.import("types")?;
+        let ns = vm.getattr_str(&t, "SimpleNamespace")?;
+        let wall = vm.display(name) == "time";
+        let kw = [
+            vm.str_value(if wall { "clock_gettime(CLOCK_REALTIME)" } else { "clock_gettime(CLOCK_MONOTONIC)" }),
+            Value::bool(!wall),
+            Value::bool(wall),
+            vm.new_float(1e-9),
+        ];
+        let names = ["implementation", "monotonic", "adjustable", "resolution"].map(|n| vm.str_value(n));
+        vm.call_args(&ns, lasti_core::Args { pos: &[], kw: &kw, names: &names })
+    });
+    f("tzset", "", |_, _, _| Ok(Value::NONE));
+    f("clock_gettime", "", |vm, _, a| {
+        let [id] = a.exactly::<1>(vm, "clock_gettime")?;
+        Ok(vm.new_float(if vm.to_i64(id)? == 0 { wall().as_secs_f64() } else { clock().now() as f64 / 1e9 }))
+    });
+    vm.add_value(&m, "CLOCK_REALTIME", vm.new_int(0));
+    vm.add_value(&m, "CLOCK_MONOTONIC", vm.new_int(1));
+    vm.add_value(&m, "struct_time", struct_time(vm).into());
+    vm.add_value(&m, "_STRUCT_TM_ITEMS", vm.new_int(11));
+    let offset = chrono::Local::now().offset().local_minus_utc() as i64;
+    let zone = chrono::Local::now().format("%Z").to_string();
+    vm.add_value(&m, "timezone", vm.new_int(-offset));
+    vm.add_value(&m, "altzone", vm.new_int(-offset));
+    vm.add_value(&m, "daylight", vm.new_int(0));
+    let zone = if offset == 0 { "UTC".to_owned() } else { zone };
+    vm.add_value(&m, "tzname", vm.tuple_value([vm.str_value(&zone), vm.str_value(&zone)]));
+    Ok(m)
+}
+
+fn process_time() -> Duration {
+    // User and system time in clock ticks of 10 ms would be too coarse: the scheduler's own account is in ns.
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let ns = text.split_whitespace().next().and_then(|n| n.parse().ok());
+    ns.map_or_else(|| Duration::from_nanos(clock().now()), Duration::from_nanos)
+}
+
+/// Sleeps, waking for signals, with the baton given up.
+fn sleep(vm: &Vm, d: Duration) -> PyResult<()> {
+    let end = Instant::now() + d;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        crate::threads::blocking(vm, || std::thread::sleep(left.min(Duration::from_millis(20))));
+        vm.check_signals()?;
+        if Instant::now() >= end {
+            return Ok(());
+        }
+    }
+}
+
+fn calendar(vm: &Vm, seconds: Option<&Value>, local: bool) -> PyResult<Value> {
+    use chrono::{Datelike, TimeZone, Timelike};
+    let seconds = match seconds {
+        Some(s) if !s.is_none() => vm.to_f64(s)?.floor(),
+        _ => wall().as_secs() as f64,
+    };
+    let range = || vm.overflow_error("timestamp out of range for platform time_t");
+    if !seconds.is_finite() || seconds.abs() > 6.0e10 {
+        return Err(range());
+    }
+    let utc = chrono::Utc.timestamp_opt(seconds as i64, 0).single().ok_or_else(range)?;
+    let (n, zone, offset) = if local {
+        let l = utc.with_timezone(&chrono::Local);
+        let offset = l.offset().local_minus_utc();
+        (l.naive_local(), if offset == 0 { "UTC".to_owned() } else { l.format("%Z").to_string() }, offset)
+    } else {
+        (utc.naive_utc(), "UTC".to_owned(), 0)
+    };
+    let i = |n: i64| vm.new_int(n);
+    let items = vec![
+        i(n.year() as i64),
+        i(n.month() as i64),
+        i(n.day() as i64),
+        i(n.hour() as i64),
+        i(n.minute() as i64),
+        i(n.second() as i64),
+        i(n.weekday().num_days_from_monday() as i64),
+        i(n.ordinal() as i64),
+        i(0),
+        vm.str_value(&zone),
+        i(offset as i64),
+    ];
+    Ok(vm.new_structseq(&struct_time(vm), items))
+}
+
+fn naive(vm: &Vm, t: &Value) -> PyResult<chrono::NaiveDateTime> {
+    let Some(items) = t.downcast::<Tuple>() else {
+        return Err(vm.type_error("Tuple or struct_time argument required"));
+    };
+    if items.len() < 9 {
+        return Err(vm.type_error("time tuple must have exactly 9 items"));
+    }
+    let mut n = [0i64; 6];
+    for (slot, v) in n.iter_mut().zip(items.iter()) {
+        *slot = vm.to_i64(v)?;
+    }
+    let bad = |what: &str| -> Exc { vm.value_error(format!("{what} out of range")) };
+    let date = chrono::NaiveDate::from_ymd_opt(n[0] as i32, n[1].max(1) as u32, n[2].max(1) as u32)
+        .ok_or_else(|| bad("day of month"))?;
+    date.and_hms_opt(n[3] as u32, n[4] as u32, n[5].min(59) as u32).ok_or_else(|| bad("hour"))
+}
+
+fn strftime(vm: &Vm, format: &str, t: &Value) -> PyResult<Value> {
+    use std::fmt::Write;
+    let n = naive(vm, t)?;
+    let local = chrono::TimeZone::from_local_datetime(&chrono::Local, &n).earliest();
+    let mut out = String::new();
+    let written = match local {
+        Some(l) => write!(out, "{}", l.format(format)),
+        None => write!(out, "{}", n.format(format)),
+    };
+    // chrono knows C's conversions; one it does not know is shown as it stands.
+    Ok(vm.str_value(if written.is_ok() { &out } else { format }))
+}

@@ -1,0 +1,56 @@
+//! What the `gc` module shows of the collector and the heap.
+use super::gc::GcStats;
+use super::header::{Header, flag};
+use super::{Heap, Ref, Value};
+use crate::objects::Type;
+use std::ptr::NonNull;
+
+impl Heap {
+    pub fn set_gc_enabled(&self, on: bool) {
+        self.gc.enabled.set(on);
+    }
+    pub fn gc_enabled(&self) -> bool {
+        self.gc.enabled.get()
+    }
+    /// Containers made since the last collection, less those released.
+    pub fn gc_balance(&self) -> i64 {
+        self.gc.balance()
+    }
+    /// Figures of young and of full collections.
+    pub fn gc_stats(&self) -> [GcStats; 2] {
+        self.gc.stats.get()
+    }
+    /// Every live container.
+    pub fn gc_objects(&self) -> Vec<Value> {
+        let mut out = Vec::new();
+        self.for_each_object(|p| {
+            // SAFETY: visited objects are live; a count is added for the reference made here.
+            unsafe {
+                let h = p.as_ref();
+                if h.has(flag::CONTAINER) && h.refs.get() > 0 {
+                    h.refs.set(h.refs.get() + 1);
+                    out.push(Ref::<Type>::from_raw(p.cast()).into());
+                }
+            }
+        });
+        out
+    }
+    /// What an object refers to directly.
+    pub fn gc_referents(&self, v: &Value) -> Vec<Value> {
+        let mut out = Vec::new();
+        if let Some(h) = v.header()
+            && h.has(flag::CONTAINER)
+        {
+            let p = NonNull::from(h).as_ptr() as *mut Header;
+            // SAFETY: the value keeps its object alive; the visitor only clones.
+            unsafe { (h.class().data.layout().traverse)(p, &mut |x| out.push(x.clone())) };
+            if h.has(flag::SIDE_DICT)
+                && let Some(d) = self.side_dict(v)
+            {
+                out.push(d.into());
+            }
+        }
+        out.retain(|x| x.is_object());
+        out
+    }
+}

@@ -1,0 +1,55 @@
+"""What the native loop takes from the library: sockets, servers, subprocesses, executors, signal handlers.
+
+The library's loop classes are plain Python, so their methods run on any object with the attributes they use. Those
+are put into the loop's namespace when the first such method is asked for.
+"""
+
+import collections
+import weakref
+
+from asyncio import base_events, selector_events, unix_events
+
+_SOURCES = (unix_events._UnixSelectorEventLoop, selector_events.BaseSelectorEventLoop, base_events.BaseEventLoop)
+
+# What must not come from there: it would go around the native loop.
+_NATIVE = {"_selector", "_ready", "_scheduled", "_ssock", "_csock"}
+
+
+def _prepare(loop):
+    state = loop.__dict__
+    state["_net_ready"] = True
+    state.setdefault("_transports", weakref.WeakValueDictionary())
+    state.setdefault("_signal_handlers", {})
+    state.setdefault("_unix_server_sockets", {})
+    state.setdefault("_default_executor", None)
+    state.setdefault("_executor_shutdown_called", False)
+    state.setdefault("_exception_handler", None)
+    state.setdefault("_internal_fds", 0)
+    state.setdefault("_thread_id", None)
+    state.setdefault("slow_callback_duration", 0.1)
+    state.setdefault("_selector", _Selector(loop))
+
+
+class _Selector:
+    """The little of a selector that the library's transports look at."""
+
+    def __init__(self, loop):
+        self._loop = weakref.ref(loop)
+
+    def get_map(self):
+        return {}
+
+
+def method(loop, name):
+    if name in ("__getstate__", "__setstate__"):
+        raise AttributeError(name)
+    if "_net_ready" not in loop.__dict__:
+        _prepare(loop)
+        if name in loop.__dict__:
+            return loop.__dict__[name]
+    if name not in _NATIVE:
+        for source in _SOURCES:
+            for cls in source.__mro__:
+                if name in cls.__dict__:
+                    return cls.__dict__[name].__get__(loop, type(loop))
+    raise AttributeError(f"{type(loop).__name__!r} object has no attribute {name!r}")

@@ -1,0 +1,137 @@
+//! `_heapq`: heaps in lists, smallest or largest first (CPython's Modules/_heapqmodule.c; the order of comparisons is
+//! the same, so that ties come out alike).
+use crate::util::*;
+
+pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("_heapq");
+    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
+    vm.add_value(&m, "__about__", vm.str_value("Heap queues"));
+    f("heappush", |vm, _, a| push(vm, a, "heappush", false));
+    f("heappush_max", |vm, _, a| push(vm, a, "heappush_max", true));
+    f("heappop", |vm, _, a| pop(vm, a, "heappop", false));
+    f("heappop_max", |vm, _, a| pop(vm, a, "heappop_max", true));
+    f("heapify", |vm, _, a| heapify(vm, a, "heapify", false));
+    f("heapify_max", |vm, _, a| heapify(vm, a, "heapify_max", true));
+    f("heapreplace", |vm, _, a| replace(vm, a, "heapreplace", false));
+    f("heapreplace_max", |vm, _, a| replace(vm, a, "heapreplace_max", true));
+    f("heappushpop", |vm, _, a| pushpop(vm, a, "heappushpop", false));
+    f("heappushpop_max", |vm, _, a| pushpop(vm, a, "heappushpop_max", true));
+    // Names the library used before these were public.
+    f("_heappop_max", |vm, _, a| pop(vm, a, "_heappop_max", true));
+    f("_heapify_max", |vm, _, a| heapify(vm, a, "_heapify_max", true));
+    f("_heapreplace_max", |vm, _, a| replace(vm, a, "_heapreplace_max", true));
+    Ok(m)
+}
+
+fn heap<'a>(vm: &Vm, v: &'a Value, name: &str) -> PyResult<&'a Ref<List>> {
+    v.as_ref::<List>().ok_or_else(|| {
+        vm.type_error(format!("{name}() argument 1 must be list, not {}", vm.type_name_or_none(v)))
+    })
+}
+
+fn item(vm: &Vm, h: &List, i: usize) -> PyResult<Value> {
+    h.get(i).ok_or_else(|| vm.runtime_error("list changed size during iteration"))
+}
+
+fn before(vm: &Vm, a: &Value, b: &Value, max: bool) -> PyResult<bool> {
+    if max { vm.less(b, a) } else { vm.less(a, b) }
+}
+
+/// Moves the item at `pos` up to where its parent is not larger.
+fn sift_down(vm: &Vm, h: &List, start: usize, mut pos: usize, max: bool) -> PyResult<()> {
+    let new = item(vm, h, pos)?;
+    let size = h.len();
+    while pos > start {
+        let up = (pos - 1) >> 1;
+        let parent = item(vm, h, up)?;
+        let move_it = before(vm, &new, &parent, max)?;
+        if h.len() != size {
+            return Err(vm.runtime_error("list changed size during iteration"));
+        }
+        if !move_it {
+            break;
+        }
+        h.with_mut(|items| {
+            if pos < items.len() {
+                items.swap(pos, up);
+            }
+        });
+        pos = up;
+    }
+    Ok(())
+}
+
+/// Bubbles the smaller child up to the bottom, then moves the item back to its place.
+fn sift_up(vm: &Vm, h: &List, start: usize, max: bool) -> PyResult<()> {
+    let end = h.len();
+    let mut pos = start;
+    let limit = end >> 1;
+    while pos < limit {
+        let mut child = 2 * pos + 1;
+        if child + 1 < end {
+            let (l, r) = (item(vm, h, child)?, item(vm, h, child + 1)?);
+            if !before(vm, &l, &r, max)? {
+                child += 1;
+            }
+            if h.len() != end {
+                return Err(vm.runtime_error("list changed size during iteration"));
+            }
+        }
+        h.with_mut(|items| {
+            if child < items.len() {
+                items.swap(pos, child);
+            }
+        });
+        pos = child;
+    }
+    sift_down(vm, h, start, pos, max)
+}
+
+fn push(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
+    let [h, x] = a.exactly::<2>(vm, name)?;
+    let h = heap(vm, h, name)?;
+    h.push(x.clone());
+    sift_down(vm, h, 0, h.len() - 1, max)?;
+    Ok(Value::NONE)
+}
+
+fn pop(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
+    let [h] = a.exactly::<1>(vm, name)?;
+    let h = heap(vm, h, name)?;
+    let Some(last) = h.pop() else { return Err(vm.index_error("index out of range")) };
+    let Some(first) = h.get(0) else { return Ok(last) };
+    h.set(0, last);
+    sift_up(vm, h, 0, max)?;
+    Ok(first)
+}
+
+fn heapify(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
+    let [h] = a.exactly::<1>(vm, name)?;
+    let h = heap(vm, h, name)?;
+    for i in (0..h.len() / 2).rev() {
+        sift_up(vm, h, i, max)?;
+    }
+    Ok(Value::NONE)
+}
+
+fn replace(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
+    let [h, x] = a.exactly::<2>(vm, name)?;
+    let h = heap(vm, h, name)?;
+    let Some(first) = h.get(0) else { return Err(vm.index_error("index out of range")) };
+    h.set(0, x.clone());
+    sift_up(vm, h, 0, max)?;
+    Ok(first)
+}
+
+fn pushpop(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
+    let [h, x] = a.exactly::<2>(vm, name)?;
+    let h = heap(vm, h, name)?;
+    let Some(first) = h.get(0) else { return Ok(x.clone()) };
+    if !before(vm, &first, x, max)? {
+        return Ok(x.clone());
+    }
+    let Some(first) = h.get(0) else { return Err(vm.index_error("index out of range")) };
+    h.set(0, x.clone());
+    sift_up(vm, h, 0, max)?;
+    Ok(first)
+}
