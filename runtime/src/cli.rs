@@ -221,7 +221,7 @@ fn run(options: Options) -> i32 {
             let main = interpreter.main_module();
             run_source(&interpreter, &main, &source.unwrap_or_default(), "<stdin>")
         }
-        Program::Module(name) => run_module(&vm, &name),
+        Program::Module(name) => run_module(&interpreter, &name),
     };
     end(&interpreter, result)
 }
@@ -268,12 +268,58 @@ fn run_source(
     interpreter.exec(source, filename, &main.dict)
 }
 
-fn run_module(vm: &Vm, name: &str) -> PyResult<Value> {
-    let runpy = vm.import("runpy")?;
-    match vm.call_method(&runpy, "_run_module_as_main", &[vm.str_value(name)]) {
-        Err(e) if vm.exc_is(&e, &vm.exc.system_exit) => Err(Exc(e.0)),
-        r => r,
+/// `-m name`: the module, or a package's `__main__`, run as `__main__`.
+fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
+    use lasti_core::host::ModuleSource;
+    let vm = interpreter.vm();
+    let exe = std::env::args().next().unwrap_or_else(|| "lasti".into());
+    let parent = match name.rsplit_once('.') {
+        Some((p, _)) => Some(vm.import_dotted(p)?),
+        None => None,
+    };
+    let path = match &parent {
+        Some(p) => {
+            let entries = vm.collect(&vm.getattr(p, &vm.names.path)?)?;
+            Some(entries.iter().map(|e| vm.display(e)).collect::<Vec<_>>())
+        }
+        None => None,
+    };
+    let mut found = vm.host.find_module(vm, name, path.as_deref())?;
+    let mut package = name.rsplit_once('.').map_or("", |(p, _)| p).to_owned();
+    if let Some(ModuleSource::Source { package: true, .. } | ModuleSource::Frozen { package: true, .. }) = &found {
+        let p = vm.import_dotted(name)?;
+        let entries = vm.collect(&vm.getattr(&p, &vm.names.path)?)?;
+        let entries: Vec<String> = entries.iter().map(|e| vm.display(e)).collect();
+        package = name.to_owned();
+        found = vm.host.find_module(vm, &format!("{name}.__main__"), Some(&entries))?;
+        if found.is_none() {
+            uncaught::write_stderr(
+                vm,
+                &format!("{exe}: No module named {name}.__main__; '{name}' is a package and cannot be directly executed\n"),
+            );
+            return Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[Value::small_int(1)])?));
+        }
     }
+    let Some(found) = found else {
+        uncaught::write_stderr(vm, &format!("{exe}: No module named {name}\n"));
+        return Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[Value::small_int(1)])?));
+    };
+    let main = interpreter.main_module();
+    vm.dict_set_str(&main.dict, &vm.names.package, vm.str_value(&package));
+    let (code, filename) = match found {
+        ModuleSource::Source { bytes, filename, .. } => {
+            (vm.compile(&bytes, &filename, lasti_compiler::Mode::Exec)?, filename)
+        }
+        ModuleSource::Frozen { code, filename, .. } => (vm.new_code(&code), filename),
+    };
+    vm.dict_set_str(&main.dict, &vm.names.file, vm.str_value(&filename));
+    if let Some(sys) = vm.sys.get()
+        && let Some(argv) = vm.dict_get(&sys.dict, "argv")
+        && let Some(l) = argv.downcast::<lasti_core::objects::List>()
+    {
+        l.set(0, vm.str_value(&filename));
+    }
+    vm.run_code(&vm.function_of_code(&code, &main.dict), main.dict.value())
 }
 
 fn script_folder(file: &str) -> String {

@@ -129,6 +129,8 @@ fn register(vm: &Vm) {
     crate::posix::register(vm);
     crate::disassemble::register(vm);
     crate::signals::register(vm);
+    crate::socket::register(vm);
+    crate::select::register(vm);
 }
 
 /// Names of native modules, for `sys.builtin_module_names`.
@@ -139,6 +141,8 @@ pub fn native_names() -> Vec<&'static str> {
         "_thread",
         "_io",
         "_signal",
+        "_socket",
+        "select",
         "gc",
         "math",
         "itertools",

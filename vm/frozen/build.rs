@@ -93,6 +93,9 @@ fn collect(folder: &Path, prefix: &str, modules: &mut BTreeMap<String, (PathBuf,
         if path.is_dir() {
             if path.join("__init__.py").exists() {
                 modules.insert(name.clone(), (path.join("__init__.py"), true));
+            }
+            // A folder of the overlay may shadow single files of a package.
+            if modules.contains_key(&name) {
                 collect(&path, &name, modules);
             }
         } else if file.ends_with(".py") && stem != "__init__" {

@@ -194,9 +194,6 @@ impl Vm {
         {
             self.dict_set_str(&dict, &n.module, m);
         }
-        if self.dict_get_str(&dict, &n.doc).is_none() {
-            self.dict_set_str(&dict, &n.doc, Value::NONE);
-        }
         for special in [&n.new, &n.init_subclass, &n.class_getitem] {
             if let Some(f) = self.dict_get_str(&dict, special)
                 && f.downcast::<Function>().is_some()
@@ -220,6 +217,9 @@ impl Vm {
         }
 
         let (members, wants_dict) = self.slot_members(&dict, name, &base)?;
+        if self.dict_get_str(&dict, &n.doc).is_none() {
+            self.dict_set_str(&dict, &n.doc, Value::NONE);
+        }
         let layout = if base.layout().same(crate::heap::vtable::<Plain>()) {
             crate::heap::vtable::<Instance>()
         } else {

@@ -75,6 +75,11 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("unicodedata", unicodedata::init),
 ];
 
+/// Names of this crate's modules, for `sys.builtin_module_names`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|(name, _)| *name)
+}
+
 /// Makes this crate's modules importable.
 pub fn register(vm: &Vm) {
     for (name, init) in MODULES {

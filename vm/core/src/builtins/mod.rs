@@ -44,6 +44,7 @@ pub mod str_search;
 pub mod structseq;
 pub mod tuple;
 pub mod type_;
+pub mod union;
 pub(crate) mod util;
 pub mod weakref;
 

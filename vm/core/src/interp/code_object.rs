@@ -59,6 +59,8 @@ impl Vm {
             nfree: d.freevars.len() as u32,
             stacksize: d.stacksize,
             max_blocks: d.max_blocks,
+            fixed: (nlocals + d.cellvars.len() + d.freevars.len()) as u32,
+            slots: (nlocals + d.cellvars.len() + d.freevars.len()) as u32 + d.stacksize + d.max_blocks,
             shape,
             cell_args,
             quick: quicken(&d.code),

@@ -14,7 +14,7 @@ mod unwind;
 pub use quick::Quick;
 
 use crate::error::{Exc, PyResult};
-use crate::frame::{Block, BlockKind, Frame, Regs};
+use crate::frame::{Block, BlockKind, Frame, Mode, Regs};
 use crate::heap::Value;
 use crate::objects::*;
 use crate::vm::Vm;
@@ -599,6 +599,15 @@ impl Vm {
                 }
                 Quick::ReturnValue => {
                     let v = r.pop();
+                    if r.frame().mode.get() == Mode::Call {
+                        // The common case, kept out of the loop around: a plain call's return.
+                        r.save();
+                        let back = r.frame().back.get();
+                        self.pop_frame(r.frame);
+                        *r = Regs::load(back);
+                        r.push(v);
+                        continue;
+                    }
                     return Ok(Flow::Return(v));
                 }
 

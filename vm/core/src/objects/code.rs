@@ -49,6 +49,10 @@ pub struct Code {
     pub nfree: u32,
     pub stacksize: u32,
     pub max_blocks: u32,
+    /// Locals, cells and free variables: slots in front of the value stack.
+    pub fixed: u32,
+    /// All slots of a frame.
+    pub slots: u32,
     pub shape: CallShape,
     /// For each cell variable the argument that fills it.
     pub cell_args: Box<[Option<u32>]>,
@@ -87,13 +91,14 @@ impl Payload for Code {
 
 impl Code {
     /// Slots a frame of this code needs: locals, cells, stack and blocks.
+    #[inline(always)]
     pub fn frame_slots(&self) -> usize {
-        (self.nlocals + self.ncells + self.nfree + self.stacksize + self.max_blocks) as usize
+        self.slots as usize
     }
     /// Number of local and cell slots in front of the value stack.
-    #[inline]
+    #[inline(always)]
     pub fn fixed_slots(&self) -> usize {
-        (self.nlocals + self.ncells + self.nfree) as usize
+        self.fixed as usize
     }
     pub fn flags(&self) -> u32 {
         self.data.flags

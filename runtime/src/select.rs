@@ -1,0 +1,152 @@
+//! The `select` module over mio (CPython's Modules/selectmodule.c): `select.select` and the constants.
+use lasti_core::objects::Module;
+use lasti_core::{Args, PyResult, Ref, Value, Vm};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+/// Longest single wait, so that Ctrl-C is seen.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// What is asked of a descriptor, and what was found.
+#[derive(Default, Clone, Copy)]
+struct Wanted {
+    read: bool,
+    write: bool,
+    error: bool,
+    readable: bool,
+    writable: bool,
+    failed: bool,
+}
+
+impl Wanted {
+    fn interest(self) -> Interest {
+        match (self.read || self.error, self.write) {
+            (true, true) => Interest::READABLE | Interest::WRITABLE,
+            (false, true) => Interest::WRITABLE,
+            _ => Interest::READABLE,
+        }
+    }
+}
+
+fn descriptors(vm: &Vm, v: &Value) -> PyResult<Vec<(Value, RawFd)>> {
+    let mut out = Vec::new();
+    for item in vm.collect(v)? {
+        let n = if vm.is_int(&item) {
+            vm.to_i64(&item)?
+        } else {
+            let f = vm
+                .lookup_attr(&item, &vm.intern("fileno"))?
+                .ok_or_else(|| vm.type_error("argument must be an int, or have a fileno() method"))?;
+            vm.to_i64(&vm.call(&f, &[])?)?
+        };
+        if n < 0 {
+            return Err(vm.value_error(format!("file descriptor cannot be a negative integer ({n})")));
+        }
+        let fd = RawFd::try_from(n).map_err(|_| vm.value_error("filedescriptor out of range in select()"))?;
+        out.push((item, fd));
+    }
+    Ok(out)
+}
+
+/// Waits for any of the descriptors; how many are ready.
+fn wait(vm: &Vm, fds: &mut BTreeMap<RawFd, Wanted>, limit: Option<Duration>) -> PyResult<usize> {
+    let fail = |e: io::Error| vm.os_error(&e, None);
+    let mut poll = Poll::new().map_err(fail)?;
+    let mut ready = 0;
+    for (fd, w) in fds.iter_mut() {
+        match poll.registry().register(&mut SourceFd(fd), Token(*fd as usize), w.interest()) {
+            Ok(()) => {}
+            // Plain files are always ready.
+            Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
+                (w.readable, w.writable) = (true, true);
+                ready += 1;
+            }
+            Err(e) => return Err(fail(e)),
+        }
+    }
+    let limit = if ready > 0 { Some(Duration::ZERO) } else { limit };
+    let end = limit.and_then(|l| Instant::now().checked_add(l));
+    let mut events = Events::with_capacity(fds.len().max(1));
+    loop {
+        let left = end.map_or(SLICE, |e| e.saturating_duration_since(Instant::now()).min(SLICE));
+        match crate::threads::blocking(vm, || poll.poll(&mut events, Some(left))) {
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(fail(e)),
+            _ => {}
+        }
+        vm.check_signals()?;
+        for e in &events {
+            if let Some(w) = fds.get_mut(&(e.token().0 as RawFd)) {
+                let hung = e.is_error() || e.is_read_closed();
+                w.readable |= e.is_readable() || hung;
+                w.writable |= e.is_writable() || e.is_error() || e.is_write_closed();
+                w.failed |= e.is_priority();
+                ready += 1;
+            }
+        }
+        if ready > 0 || end.is_some_and(|e| Instant::now() >= e) {
+            return Ok(ready);
+        }
+    }
+}
+
+fn select(vm: &Vm, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "select", 3, 4)?;
+    let limit = match args.get(3).filter(|t| !t.is_none()) {
+        None => None,
+        Some(t) => {
+            let s = vm.to_f64(t).map_err(|_| vm.type_error("timeout must be a float or None"))?;
+            if s < 0.0 {
+                return Err(vm.value_error("timeout must be non-negative"));
+            }
+            Some(Duration::try_from_secs_f64(s).map_err(|_| vm.overflow_error("timeout is too large"))?)
+        }
+    };
+    let lists = [descriptors(vm, &args[0])?, descriptors(vm, &args[1])?, descriptors(vm, &args[2])?];
+    let mut fds: BTreeMap<RawFd, Wanted> = BTreeMap::new();
+    for (i, list) in lists.iter().enumerate() {
+        for (_, fd) in list {
+            let w = fds.entry(*fd).or_default();
+            match i {
+                0 => w.read = true,
+                1 => w.write = true,
+                _ => w.error = true,
+            }
+        }
+    }
+    wait(vm, &mut fds, limit)?;
+    let pick = |list: &[(Value, RawFd)], on: fn(&Wanted) -> bool| {
+        vm.new_list(list.iter().filter(|(_, fd)| fds.get(fd).is_some_and(on)).map(|(v, _)| v.clone()).collect())
+    };
+    Ok(vm.tuple_value([
+        pick(&lists[0], |w| w.readable),
+        pick(&lists[1], |w| w.writable),
+        pick(&lists[2], |w| w.failed),
+    ]))
+}
+
+pub fn register(vm: &Vm) {
+    vm.register_module("select", init);
+}
+
+fn init(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("select");
+    vm.add_value(&m, "error", vm.exc.os_error.value());
+    vm.add_function(&m, "select", "select(rlist, wlist, xlist, timeout=None, /)\n--\n\n", |vm, _, a| select(vm, a));
+    let constants = [
+        ("POLLIN", libc::POLLIN),
+        ("POLLPRI", libc::POLLPRI),
+        ("POLLOUT", libc::POLLOUT),
+        ("POLLERR", libc::POLLERR),
+        ("POLLHUP", libc::POLLHUP),
+        ("POLLNVAL", libc::POLLNVAL),
+        ("PIPE_BUF", 4096),
+    ];
+    for (name, n) in constants {
+        vm.add_value(&m, name, vm.new_int(n as i64));
+    }
+    Ok(m)
+}

@@ -1,0 +1,647 @@
+//! The `_socket` module over socket2 (CPython's Modules/socketmodule.c). Every descriptor is non-blocking below; a call
+//! that has to wait does so here, in slices, so that signals and other threads get their turn.
+use crate::netaddr::{self, Errors};
+use lasti_core::objects::{Module, PlainFn, Type, TypeFlags};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
+use mio::Interest;
+use mio::unix::SourceFd;
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::net::{Shutdown, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixDatagram;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+/// Longest single wait, so that Ctrl-C is seen.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// An owned descriptor. std's datagram type stands for every kind of socket here, because it reads into plain slices;
+/// all else goes through [`SockRef`].
+type Handle = Rc<UdpSocket>;
+
+/// `_socket.socket`.
+pub struct Sock {
+    handle: RefCell<Option<Handle>>,
+    family: Cell<i32>,
+    kind: Cell<i32>,
+    proto: Cell<i32>,
+    /// `None` waits for ever, zero does not wait.
+    timeout: Cell<Option<Duration>>,
+}
+impl Payload for Sock {
+    const NAME: &'static str = "socket";
+}
+
+/// What the module keeps with the interpreter.
+#[derive(Default)]
+struct State {
+    /// Descriptors that no object owns: accepted or detached, until `socket(fileno=...)` or `close(fd)`.
+    loose: RefCell<HashMap<RawFd, Handle>>,
+    /// Those that an object owns, for `dup(fd)` and `socket(fileno=...)`.
+    owned: RefCell<HashMap<RawFd, Weak<UdpSocket>>>,
+    default_timeout: Cell<Option<Duration>>,
+}
+
+fn state(vm: &Vm) -> Rc<State> {
+    vm.module_state(State::default)
+}
+
+fn fail(vm: &Vm, e: io::Error) -> Exc {
+    vm.os_error(&e, None)
+}
+
+fn errno(vm: &Vm, n: i32) -> Exc {
+    fail(vm, io::Error::from_raw_os_error(n))
+}
+
+fn timed_out(vm: &Vm) -> Exc {
+    vm.new_exception(&vm.exc.timeout_error, "timed out")
+}
+
+impl Sock {
+    fn new() -> Sock {
+        Sock {
+            handle: RefCell::new(None),
+            family: Cell::new(libc::AF_INET),
+            kind: Cell::new(libc::SOCK_STREAM),
+            proto: Cell::new(0),
+            timeout: Cell::new(None),
+        }
+    }
+    fn handle(&self, vm: &Vm) -> PyResult<Handle> {
+        self.handle.borrow().clone().ok_or_else(|| errno(vm, libc::EBADF))
+    }
+    fn fd(&self) -> RawFd {
+        self.handle.borrow().as_ref().map_or(-1, |h| h.as_raw_fd())
+    }
+    fn set(&self, vm: &Vm, h: Handle) {
+        state(vm).owned.borrow_mut().insert(h.as_raw_fd(), Rc::downgrade(&h));
+        let old = self.handle.replace(Some(h));
+        drop(old);
+    }
+    fn take(&self, vm: &Vm) -> Option<Handle> {
+        let h = self.handle.take()?;
+        state(vm).owned.borrow_mut().remove(&h.as_raw_fd());
+        Some(h)
+    }
+    fn deadline(&self) -> Deadline {
+        Deadline::new(self.timeout.get())
+    }
+    fn addr(&self, vm: &Vm, v: &Value, func: &str) -> PyResult<SockAddr> {
+        netaddr::parse(vm, self.family.get(), v, func)
+    }
+}
+
+impl Drop for Sock {
+    fn drop(&mut self) {
+        // The weak entry in the table stays until its number is used again; it owns nothing.
+        self.handle.take();
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Deadline {
+    nowait: bool,
+    end: Option<Instant>,
+}
+impl Deadline {
+    fn new(limit: Option<Duration>) -> Deadline {
+        Deadline {
+            nowait: limit == Some(Duration::ZERO),
+            end: limit.and_then(|l| Instant::now().checked_add(l)),
+        }
+    }
+}
+
+/// Waits until a descriptor is ready; false when the time is over.
+fn wait(vm: &Vm, h: &Handle, interest: Interest, d: Deadline) -> PyResult<bool> {
+    let mut poll = mio::Poll::new().map_err(|e| fail(vm, e))?;
+    let fd = h.as_raw_fd();
+    poll.registry().register(&mut SourceFd(&fd), mio::Token(0), interest).map_err(|e| fail(vm, e))?;
+    let mut events = mio::Events::with_capacity(1);
+    loop {
+        let left = d.end.map_or(SLICE, |e| e.saturating_duration_since(Instant::now()).min(SLICE));
+        let r = crate::threads::blocking(vm, || poll.poll(&mut events, Some(left)));
+        match r {
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(fail(vm, e)),
+            _ => {}
+        }
+        vm.check_signals()?;
+        if !events.is_empty() {
+            return Ok(true);
+        }
+        if d.end.is_some_and(|e| Instant::now() >= e) {
+            return Ok(false);
+        }
+    }
+}
+
+/// Runs an operation until it no longer would block.
+fn retry<R>(
+    vm: &Vm,
+    h: &Handle,
+    interest: Interest,
+    d: Deadline,
+    mut f: impl FnMut(&UdpSocket) -> io::Result<R>,
+) -> PyResult<R> {
+    loop {
+        match f(h) {
+            Ok(r) => return Ok(r),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => vm.check_signals()?,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock && !d.nowait => {
+                if !wait(vm, h, interest, d)? {
+                    return Err(timed_out(vm));
+                }
+            }
+            Err(e) => return Err(fail(vm, e)),
+        }
+    }
+}
+
+fn adopt(vm: &Vm, s: Socket) -> PyResult<Handle> {
+    s.set_nonblocking(true).map_err(|e| fail(vm, e))?;
+    Ok(Rc::new(UdpSocket::from(s)))
+}
+
+fn int(vm: &Vm, v: Option<&Value>, or: i32) -> PyResult<i32> {
+    let Some(v) = v else { return Ok(or) };
+    i32::try_from(vm.to_i64(v)?).map_err(|_| vm.overflow_error("Python int too large to convert to C int"))
+}
+
+fn protocol(n: i32) -> Option<Protocol> {
+    (n != 0).then(|| Protocol::from(n))
+}
+
+fn init_socket(vm: &Vm, this: &Value, a: Args) -> PyResult<()> {
+    let s = vm.this::<Sock>(this)?;
+    let [family, kind, proto, fileno] = a.bind(vm, "socket", ["family", "type", "proto", "fileno"], 0)?;
+    let (family, kind, proto) = (int(vm, family, -1)?, int(vm, kind, -1)?, int(vm, proto, -1)?);
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    match fileno.filter(|f| !f.is_none()) {
+        Some(f) => {
+            let fd = int(vm, Some(f), -1)?;
+            if fd < 0 {
+                return Err(vm.value_error("negative file descriptor"));
+            }
+            let st = state(vm);
+            let loose = st.loose.borrow_mut().remove(&fd);
+            let h = match loose.or_else(|| st.owned.borrow().get(&fd).and_then(Weak::upgrade)) {
+                Some(h) => h,
+                None => return Err(errno(vm, libc::EBADF)),
+            };
+            let r = SockRef::from(&*h);
+            let or = |n: i32, find: io::Result<i32>| if n == -1 { find.map_err(|e| fail(vm, e)) } else { Ok(n) };
+            s.family.set(or(family, r.domain().map(i32::from))?);
+            s.kind.set(or(kind, r.r#type().map(i32::from))? & !flags);
+            s.proto.set(or(proto, r.protocol().map(|p| p.map_or(0, i32::from)))?);
+            s.set(vm, h);
+        }
+        None => {
+            let family = if family == -1 { libc::AF_INET } else { family };
+            let kind = if kind == -1 { libc::SOCK_STREAM } else { kind };
+            let proto = if proto == -1 { 0 } else { proto };
+            let made = Socket::new(Domain::from(family), (kind & !flags).into(), protocol(proto));
+            s.set(vm, adopt(vm, made.map_err(|e| fail(vm, e))?)?);
+            s.family.set(family);
+            s.kind.set(kind & !flags);
+            s.proto.set(proto);
+            if kind & libc::SOCK_NONBLOCK != 0 {
+                s.timeout.set(Some(Duration::ZERO));
+                return Ok(());
+            }
+        }
+    }
+    s.timeout.set(state(vm).default_timeout.get());
+    Ok(())
+}
+
+fn timeout_arg(vm: &Vm, v: &Value) -> PyResult<Option<Duration>> {
+    if v.is_none() {
+        return Ok(None);
+    }
+    let t = vm.to_f64(v)?;
+    if t.is_nan() {
+        return Err(vm.value_error("Invalid value NaN (not a number)"));
+    }
+    if t < 0.0 {
+        return Err(vm.value_error("Timeout value out of range"));
+    }
+    Duration::try_from_secs_f64(t).map(Some).map_err(|_| vm.overflow_error("timestamp too large to convert to C PyTime_t"))
+}
+
+fn timeout_value(vm: &Vm, t: Option<Duration>) -> Value {
+    t.map_or(Value::NONE, |t| vm.new_float(t.as_secs_f64()))
+}
+
+/// Connects; the inner error is the connection's own.
+fn connect(vm: &Vm, s: &Sock, addr: &SockAddr) -> PyResult<io::Result<()>> {
+    let h = s.handle(vm)?;
+    let d = s.deadline();
+    let r = SockRef::from(&*h);
+    match r.connect(addr) {
+        Err(e) if !d.nowait && matches!(e.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => {
+            if !wait(vm, &h, Interest::WRITABLE, d)? {
+                return Ok(Err(io::ErrorKind::TimedOut.into()));
+            }
+            Ok(match r.take_error() {
+                Ok(None) => Ok(()),
+                Ok(Some(e)) | Err(e) => Err(e),
+            })
+        }
+        r => Ok(r),
+    }
+}
+
+fn send_some(vm: &Vm, s: &Sock, data: &[u8], flags: i32, d: Deadline) -> PyResult<usize> {
+    let h = s.handle(vm)?;
+    retry(vm, &h, Interest::WRITABLE, d, |u| SockRef::from(u).send_with_flags(data, flags | libc::MSG_NOSIGNAL))
+}
+
+fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
+    let h = s.handle(vm)?;
+    let mut buffer = vec![0; n];
+    let d = s.deadline();
+    let d = if flags & libc::MSG_DONTWAIT != 0 { Deadline { nowait: true, ..d } } else { d };
+    let got = retry(vm, &h, Interest::READABLE, d, |u| {
+        if flags & libc::MSG_PEEK != 0 { u.peek(&mut buffer) } else { u.recv(&mut buffer) }
+    })?;
+    buffer.truncate(got);
+    if flags & libc::MSG_WAITALL != 0 && s.kind.get() == libc::SOCK_STREAM && got > 0 && got < n {
+        buffer.extend(receive(vm, s, n - got, flags)?);
+    }
+    Ok(buffer)
+}
+
+fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, Value)> {
+    let h = s.handle(vm)?;
+    let mut buffer = vec![0; n];
+    let d = s.deadline();
+    if s.family.get() == libc::AF_UNIX {
+        let copy = SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?;
+        let u = UnixDatagram::from(std::os::fd::OwnedFd::from(copy));
+        let (got, from) = retry(vm, &h, Interest::READABLE, d, |_| u.recv_from(&mut buffer))?;
+        buffer.truncate(got);
+        let from = from.as_pathname().map(|p| vm.str_value(&p.to_string_lossy()));
+        return Ok((buffer, from.unwrap_or(Value::NONE)));
+    }
+    if s.kind.get() == libc::SOCK_STREAM {
+        return Ok((receive(vm, s, n, flags)?, Value::NONE));
+    }
+    let (got, from) = retry(vm, &h, Interest::READABLE, d, |u| {
+        if flags & libc::MSG_PEEK != 0 { u.peek_from(&mut buffer) } else { u.recv_from(&mut buffer) }
+    })?;
+    buffer.truncate(got);
+    Ok((buffer, netaddr::value(vm, &from.into())))
+}
+
+fn size_arg(vm: &Vm, v: &Value, func: &str) -> PyResult<usize> {
+    usize::try_from(vm.to_i64(v)?).map_err(|_| vm.value_error(format!("negative buffersize in {func}")))
+}
+
+/// Copies what was received into a writable buffer.
+fn fill(vm: &Vm, buffer: &Value, data: Vec<u8>) -> PyResult<usize> {
+    let n = data.len();
+    let slice = vm.new_slice(Value::NONE, vm.new_int(n as i64), Value::NONE);
+    vm.setitem(buffer, &slice, &vm.new_bytes(data))?;
+    Ok(n)
+}
+
+/// `buffer[, nbytes[, flags]]` of the calls that fill a buffer.
+fn into_args<'a>(vm: &Vm, a: Args<'a>, func: &str) -> PyResult<(&'a Value, usize, i32)> {
+    let [buffer, n, flags] = a.bind(vm, func, ["buffer", "nbytes", "flags"], 1)?;
+    let buffer = buffer.ok_or_else(|| vm.type_error(format!("{func}() missing required argument 'buffer' (pos 1)")))?;
+    let room = vm.len(buffer)?;
+    let n = match n {
+        Some(n) => size_arg(vm, n, func)?,
+        None => 0,
+    };
+    if n > room {
+        return Err(vm.value_error("buffer too small for requested bytes"));
+    }
+    Ok((buffer, if n == 0 { room } else { n }, int(vm, flags, 0)?))
+}
+
+fn getsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "getsockopt", 2, 3)?;
+    let (level, name) = (int(vm, args.first(), 0)?, int(vm, args.get(1), 0)?);
+    let h = s.handle(vm)?;
+    let r = SockRef::from(&*h);
+    let b = |v: io::Result<bool>| v.map(i64::from);
+    let n = |v: io::Result<usize>| v.map(|n| n as i64);
+    let w = |v: io::Result<u32>| v.map(i64::from);
+    let seconds = |v: io::Result<Duration>| v.map(|d| d.as_secs() as i64);
+    let v = match (level, name) {
+        (libc::SOL_SOCKET, libc::SO_ERROR) => {
+            r.take_error().map(|e| e.and_then(|e| e.raw_os_error()).unwrap_or(0) as i64)
+        }
+        (libc::SOL_SOCKET, libc::SO_TYPE) => r.r#type().map(|t| i32::from(t) as i64),
+        (libc::SOL_SOCKET, libc::SO_DOMAIN) => r.domain().map(|t| i32::from(t) as i64),
+        (libc::SOL_SOCKET, libc::SO_PROTOCOL) => r.protocol().map(|t| t.map_or(0, i32::from) as i64),
+        (libc::SOL_SOCKET, libc::SO_ACCEPTCONN) => b(r.is_listener()),
+        (libc::SOL_SOCKET, libc::SO_REUSEADDR) => b(r.reuse_address()),
+        (libc::SOL_SOCKET, libc::SO_REUSEPORT) => b(r.reuse_port()),
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE) => b(r.keepalive()),
+        (libc::SOL_SOCKET, libc::SO_BROADCAST) => b(r.broadcast()),
+        (libc::SOL_SOCKET, libc::SO_RCVBUF) => n(r.recv_buffer_size()),
+        (libc::SOL_SOCKET, libc::SO_SNDBUF) => n(r.send_buffer_size()),
+        (libc::SOL_SOCKET, libc::SO_LINGER) => {
+            let l = r.linger().map_err(|e| fail(vm, e))?;
+            let mut out = (l.is_some() as i32).to_ne_bytes().to_vec();
+            out.extend((l.map_or(0, |l| l.as_secs() as i32)).to_ne_bytes());
+            return Ok(vm.new_bytes(out));
+        }
+        (libc::IPPROTO_TCP, libc::TCP_NODELAY) => b(r.tcp_nodelay()),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE) => seconds(r.tcp_keepalive_time()),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL) => seconds(r.tcp_keepalive_interval()),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT) => w(r.tcp_keepalive_retries()),
+        (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY) => b(r.only_v6()),
+        (libc::IPPROTO_IP, libc::IP_TTL) => w(r.ttl_v4()),
+        (libc::IPPROTO_IP, libc::IP_MULTICAST_TTL) => w(r.multicast_ttl_v4()),
+        (libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP) => b(r.multicast_loop_v4()),
+        _ => Err(io::Error::from_raw_os_error(libc::ENOPROTOOPT)),
+    };
+    let v = v.map_err(|e| fail(vm, e))?;
+    match args.get(2) {
+        Some(_) => Ok(vm.new_bytes((v as i32).to_ne_bytes().to_vec())),
+        None => Ok(vm.new_int(v)),
+    }
+}
+
+fn setsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "setsockopt", 3, 4)?;
+    let (level, name) = (int(vm, args.first(), 0)?, int(vm, args.get(1), 0)?);
+    let value = args.get(2).cloned().unwrap_or(Value::NONE);
+    let h = s.handle(vm)?;
+    let r = SockRef::from(&*h);
+    let done = |r: io::Result<()>| r.map(|()| Value::NONE).map_err(|e| fail(vm, e));
+    // Not an int: the C structure's bytes.
+    let bytes = if vm.is_int(&value) { Vec::new() } else { vm.buffer(&value)? };
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, i32::from_ne_bytes);
+    let quad = |at: usize| {
+        let b: [u8; 4] = bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).unwrap_or_default();
+        std::net::Ipv4Addr::from(b)
+    };
+    let n = if bytes.is_empty() { int(vm, Some(&value), 0)? } else { word(0) };
+    let keep = socket2::TcpKeepalive::new();
+    let seconds = Duration::from_secs(n.max(0) as u64);
+    done(match (level, name) {
+        (libc::SOL_SOCKET, libc::SO_REUSEADDR) => r.set_reuse_address(n != 0),
+        (libc::SOL_SOCKET, libc::SO_REUSEPORT) => r.set_reuse_port(n != 0),
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE) => r.set_keepalive(n != 0),
+        (libc::SOL_SOCKET, libc::SO_BROADCAST) => r.set_broadcast(n != 0),
+        (libc::SOL_SOCKET, libc::SO_RCVBUF) => r.set_recv_buffer_size(n.max(0) as usize),
+        (libc::SOL_SOCKET, libc::SO_SNDBUF) => r.set_send_buffer_size(n.max(0) as usize),
+        (libc::SOL_SOCKET, libc::SO_LINGER) => {
+            r.set_linger((word(0) != 0).then(|| Duration::from_secs(word(4).max(0) as u64)))
+        }
+        (libc::IPPROTO_TCP, libc::TCP_NODELAY) => r.set_tcp_nodelay(n != 0),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE) => r.set_tcp_keepalive(&keep.with_time(seconds)),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL) => r.set_tcp_keepalive(&keep.with_interval(seconds)),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT) => r.set_tcp_keepalive(&keep.with_retries(n.max(0) as u32)),
+        (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY) => r.set_only_v6(n != 0),
+        (libc::IPPROTO_IP, libc::IP_TTL) => r.set_ttl_v4(n.max(0) as u32),
+        (libc::IPPROTO_IP, libc::IP_MULTICAST_TTL) => r.set_multicast_ttl_v4(n.max(0) as u32),
+        (libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP) => r.set_multicast_loop_v4(n != 0),
+        (libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP) => r.join_multicast_v4(&quad(0), &quad(4)),
+        (libc::IPPROTO_IP, libc::IP_DROP_MEMBERSHIP) => r.leave_multicast_v4(&quad(0), &quad(4)),
+        _ => Err(io::Error::from_raw_os_error(libc::ENOPROTOOPT)),
+    })
+}
+
+fn sock<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Sock>> {
+    vm.this::<Sock>(v)
+}
+
+struct SocketType(Ref<Type>);
+
+fn make_type(vm: &Vm) -> Ref<Type> {
+    let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
+    let t = vm.new_native_type::<Sock>("_socket.socket", &vm.types.object, flags);
+    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Sock::new()).into())));
+    t.slots.init.set(Some(init_socket));
+    t.slots.repr.set(Some(|vm, v| {
+        let s = sock(vm, v)?;
+        let (f, k, p) = (s.family.get(), s.kind.get(), s.proto.get());
+        Ok(vm.str_value(&format!("<socket object, fd={}, family={f}, type={k}, proto={p}>", s.fd())))
+    }));
+    vm.getset(&t, "family", |vm, v| Ok(vm.new_int(sock(vm, v)?.family.get() as i64)), None);
+    vm.getset(&t, "type", |vm, v| Ok(vm.new_int(sock(vm, v)?.kind.get() as i64)), None);
+    vm.getset(&t, "proto", |vm, v| Ok(vm.new_int(sock(vm, v)?.proto.get() as i64)), None);
+    vm.getset(&t, "timeout", |vm, v| Ok(timeout_value(vm, sock(vm, v)?.timeout.get())), None);
+    connection_methods(vm, &t);
+    transfer_methods(vm, &t);
+    vm.ready_type(&t);
+    t
+}
+
+fn connection_methods(vm: &Vm, t: &Ref<Type>) {
+    let f = |name: &str, f: PlainFn| vm.method(t, name, "", f);
+    f("bind", |vm, v, a| {
+        let s = sock(vm, v)?;
+        let addr = s.addr(vm, &a.exactly::<1>(vm, "bind")?[0], "bind")?;
+        SockRef::from(&*s.handle(vm)?).bind(&addr).map_err(|e| fail(vm, e))?;
+        Ok(Value::NONE)
+    });
+    f("listen", |vm, v, a| {
+        let n = int(vm, a.between(vm, "listen", 0, 1)?.first(), 128)?;
+        SockRef::from(&*sock(vm, v)?.handle(vm)?).listen(n.max(0)).map_err(|e| fail(vm, e))?;
+        Ok(Value::NONE)
+    });
+    f("_accept", |vm, v, _| {
+        let s = sock(vm, v)?;
+        let h = s.handle(vm)?;
+        let (new, from) = retry(vm, &h, Interest::READABLE, s.deadline(), |u| SockRef::from(u).accept())?;
+        let new = adopt(vm, new)?;
+        let fd = new.as_raw_fd();
+        state(vm).loose.borrow_mut().insert(fd, new);
+        Ok(vm.tuple_value([vm.new_int(fd as i64), netaddr::value(vm, &from)]))
+    });
+    f("connect", |vm, v, a| {
+        let s = sock(vm, v)?;
+        let addr = s.addr(vm, &a.exactly::<1>(vm, "connect")?[0], "connect")?;
+        match connect(vm, s, &addr)? {
+            Ok(()) => Ok(Value::NONE),
+            Err(e) if e.raw_os_error().is_none() => Err(timed_out(vm)),
+            Err(e) => Err(fail(vm, e)),
+        }
+    });
+    f("connect_ex", |vm, v, a| {
+        let s = sock(vm, v)?;
+        let addr = s.addr(vm, &a.exactly::<1>(vm, "connect_ex")?[0], "connect_ex")?;
+        let n = match connect(vm, s, &addr)? {
+            Ok(()) => 0,
+            Err(e) => e.raw_os_error().unwrap_or(libc::EAGAIN),
+        };
+        Ok(vm.new_int(n as i64))
+    });
+    f("close", |vm, v, _| {
+        let gone = sock(vm, v)?.take(vm);
+        drop(gone);
+        Ok(Value::NONE)
+    });
+    f("detach", |vm, v, _| {
+        let Some(h) = sock(vm, v)?.take(vm) else { return Ok(vm.new_int(-1)) };
+        let fd = h.as_raw_fd();
+        state(vm).loose.borrow_mut().insert(fd, h);
+        Ok(vm.new_int(fd as i64))
+    });
+    f("fileno", |vm, v, _| Ok(vm.new_int(sock(vm, v)?.fd() as i64)));
+    f("getsockname", |vm, v, _| {
+        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?).local_addr().map_err(|e| fail(vm, e))?;
+        Ok(netaddr::value(vm, &a))
+    });
+    f("getpeername", |vm, v, _| {
+        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?).peer_addr().map_err(|e| fail(vm, e))?;
+        Ok(netaddr::value(vm, &a))
+    });
+    f("getsockopt", |vm, v, a| getsockopt(vm, sock(vm, v)?, a));
+    f("setsockopt", |vm, v, a| setsockopt(vm, sock(vm, v)?, a));
+    f("setblocking", |vm, v, a| {
+        let on = vm.is_true(&a.exactly::<1>(vm, "setblocking")?[0])?;
+        let s = sock(vm, v)?;
+        s.handle(vm)?;
+        s.timeout.set(if on { None } else { Some(Duration::ZERO) });
+        Ok(Value::NONE)
+    });
+    f("settimeout", |vm, v, a| {
+        let t = timeout_arg(vm, &a.exactly::<1>(vm, "settimeout")?[0])?;
+        sock(vm, v)?.timeout.set(t);
+        Ok(Value::NONE)
+    });
+    f("gettimeout", |vm, v, _| Ok(timeout_value(vm, sock(vm, v)?.timeout.get())));
+    f("getblocking", |vm, v, _| Ok(Value::bool(sock(vm, v)?.timeout.get() != Some(Duration::ZERO))));
+    f("shutdown", |vm, v, a| {
+        let how = match int(vm, Some(&a.exactly::<1>(vm, "shutdown")?[0]), 0)? {
+            libc::SHUT_RD => Shutdown::Read,
+            libc::SHUT_WR => Shutdown::Write,
+            libc::SHUT_RDWR => Shutdown::Both,
+            _ => return Err(errno(vm, libc::EINVAL)),
+        };
+        SockRef::from(&*sock(vm, v)?.handle(vm)?).shutdown(how).map_err(|e| fail(vm, e))?;
+        Ok(Value::NONE)
+    });
+}
+
+fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
+    let f = |name: &str, f: PlainFn| vm.method(t, name, "", f);
+    f("send", |vm, v, a| {
+        let args = a.between(vm, "send", 1, 2)?;
+        let s = sock(vm, v)?;
+        let data = vm.buffer(&args[0])?;
+        let n = send_some(vm, s, &data, int(vm, args.get(1), 0)?, s.deadline())?;
+        Ok(vm.new_int(n as i64))
+    });
+    f("sendall", |vm, v, a| {
+        let args = a.between(vm, "sendall", 1, 2)?;
+        let s = sock(vm, v)?;
+        let data = vm.buffer(&args[0])?;
+        let (flags, d) = (int(vm, args.get(1), 0)?, s.deadline());
+        let mut rest = &data[..];
+        while !rest.is_empty() {
+            let n = send_some(vm, s, rest, flags, d)?;
+            rest = rest.get(n..).unwrap_or_default();
+        }
+        Ok(Value::NONE)
+    });
+    f("sendto", |vm, v, a| {
+        let args = a.between(vm, "sendto", 2, 3)?;
+        let s = sock(vm, v)?;
+        let data = vm.buffer(&args[0])?;
+        let flags = if args.len() == 3 { int(vm, args.get(1), 0)? } else { 0 };
+        let addr = s.addr(vm, &args[args.len() - 1], "sendto")?;
+        let h = s.handle(vm)?;
+        let n = retry(vm, &h, Interest::WRITABLE, s.deadline(), |u| {
+            SockRef::from(u).send_to_with_flags(&data, &addr, flags | libc::MSG_NOSIGNAL)
+        })?;
+        Ok(vm.new_int(n as i64))
+    });
+    f("recv", |vm, v, a| {
+        let args = a.between(vm, "recv", 1, 2)?;
+        let n = size_arg(vm, &args[0], "recv")?;
+        Ok(vm.new_bytes(receive(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?))
+    });
+    f("recv_into", |vm, v, a| {
+        let (buffer, n, flags) = into_args(vm, a, "recv_into")?;
+        let data = receive(vm, sock(vm, v)?, n, flags)?;
+        Ok(vm.new_int(fill(vm, buffer, data)? as i64))
+    });
+    f("recvfrom", |vm, v, a| {
+        let args = a.between(vm, "recvfrom", 1, 2)?;
+        let n = size_arg(vm, &args[0], "recvfrom")?;
+        let (data, from) = receive_from(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?;
+        Ok(vm.tuple_value([vm.new_bytes(data), from]))
+    });
+    f("recvfrom_into", |vm, v, a| {
+        let (buffer, n, flags) = into_args(vm, a, "recvfrom_into")?;
+        let (data, from) = receive_from(vm, sock(vm, v)?, n, flags)?;
+        let n = fill(vm, buffer, data)?;
+        Ok(vm.tuple_value([vm.new_int(n as i64), from]))
+    });
+}
+
+fn socketpair(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [family, kind, proto] = a.bind(vm, "socketpair", ["family", "type", "proto"], 0)?;
+    let (family, kind, proto) =
+        (int(vm, family, libc::AF_UNIX)?, int(vm, kind, libc::SOCK_STREAM)?, int(vm, proto, 0)?);
+    let (a, b) = Socket::pair(Domain::from(family), kind.into(), protocol(proto)).map_err(|e| fail(vm, e))?;
+    let class = vm.module_state(|| SocketType(make_type(vm))).0.clone();
+    let make = |s: Socket| -> PyResult<Value> {
+        let new = Sock::new();
+        new.set(vm, adopt(vm, s)?);
+        new.family.set(family);
+        new.kind.set(kind);
+        new.proto.set(proto);
+        new.timeout.set(state(vm).default_timeout.get());
+        Ok(vm.heap.alloc(&class, new).into())
+    };
+    Ok(vm.tuple_value([make(a)?, make(b)?]))
+}
+
+pub fn register(vm: &Vm) {
+    vm.register_module("_socket", init);
+}
+
+fn init(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("_socket");
+    let class = vm.module_state(|| SocketType(make_type(vm))).0.clone();
+    vm.add_value(&m, "socket", class.value());
+    vm.add_value(&m, "SocketType", class.value());
+    let errors = Errors::of(vm)?;
+    vm.add_value(&m, "error", vm.exc.os_error.value());
+    vm.add_value(&m, "timeout", vm.exc.timeout_error.value());
+    vm.add_value(&m, "gaierror", errors.gaierror.clone());
+    vm.add_value(&m, "herror", errors.herror.clone());
+    vm.add_value(&m, "has_ipv6", Value::TRUE);
+    vm.add_value(&m, "CAPI", Value::NONE);
+    netaddr::fill(vm, &m);
+    let f = |name: &str, f: PlainFn| vm.add_function(&m, name, "", f);
+    f("socketpair", |vm, _, a| socketpair(vm, a));
+    f("getdefaulttimeout", |vm, _, _| Ok(timeout_value(vm, state(vm).default_timeout.get())));
+    f("setdefaulttimeout", |vm, _, a| {
+        let t = timeout_arg(vm, &a.exactly::<1>(vm, "setdefaulttimeout")?[0])?;
+        state(vm).default_timeout.set(t);
+        Ok(Value::NONE)
+    });
+    f("close", |vm, _, a| {
+        let fd = int(vm, Some(&a.exactly::<1>(vm, "close")?[0]), -1)?;
+        let gone = state(vm).loose.borrow_mut().remove(&fd);
+        match gone {
+            Some(_) => Ok(Value::NONE),
+            None => Err(errno(vm, libc::EBADF)),
+        }
+    });
+    f("dup", |vm, _, a| {
+        let fd = int(vm, Some(&a.exactly::<1>(vm, "dup")?[0]), -1)?;
+        let st = state(vm);
+        let h = st.loose.borrow().get(&fd).cloned().or_else(|| st.owned.borrow().get(&fd).and_then(Weak::upgrade));
+        let h = h.ok_or_else(|| errno(vm, libc::EBADF))?;
+        let copy = adopt(vm, SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?)?;
+        let fd = copy.as_raw_fd();
+        st.loose.borrow_mut().insert(fd, copy);
+        Ok(vm.new_int(fd as i64))
+    });
+    Ok(m)
+}
