@@ -92,43 +92,37 @@ impl Vm {
         Ok(winner)
     }
 
-    /// The base whose native layout the new class has.
+    /// The base whose native layout the new class has: the one whose *solid* base (the nearest ancestor that added
+    /// storage) derives from every other's.
     fn best_base(&self, bases: &[Ref<Type>]) -> PyResult<Ref<Type>> {
-        let mut best: Option<&Ref<Type>> = None;
+        let solid = |t: &Ref<Type>| {
+            let mut at = t.clone();
+            while let Some(base) = at.base() {
+                let plain = |t: &Ref<Type>| {
+                    t.layout().same(crate::heap::vtable::<Plain>()) || t.layout().kind == crate::heap::Kind::Instance
+                };
+                let same = at.layout().same(base.layout()) || plain(&at) && plain(&base);
+                if !same || at.member_count.get() != base.member_count.get() {
+                    break;
+                }
+                at = base;
+            }
+            at
+        };
+        let mut best: Option<(Ref<Type>, Ref<Type>)> = None;
         for b in bases {
             if !b.has(TypeFlags::BASE) {
-                return Err(self.type_error(format!(
-                    "type '{}' is not an acceptable base type",
-                    b.name()
-                )));
+                return Err(self.type_error(format!("type '{}' is not an acceptable base type", b.name())));
             }
-            let solid = |t: &Ref<Type>| {
-                let plain = t.layout().same(crate::heap::vtable::<Plain>())
-                    || t.layout().kind == crate::heap::Kind::Instance;
-                !plain || t.member_count.get() > 0
+            let candidate = solid(b);
+            best = match best {
+                None => Some((b.clone(), candidate)),
+                Some((x, s)) if s.is_subtype(&candidate) => Some((x, s)),
+                Some((_, s)) if candidate.is_subtype(&s) => Some((b.clone(), candidate)),
+                Some(_) => return Err(self.type_error("multiple bases have instance lay-out conflict")),
             };
-            match best {
-                None => best = Some(b),
-                Some(x) if !solid(b) => {
-                    if !solid(x) && b.is_subtype(x) && !x.is_subtype(b) {
-                        best = Some(x);
-                    }
-                }
-                Some(x) if !solid(x) => best = Some(b),
-                Some(x) => {
-                    let same_layout = x.layout().same(b.layout());
-                    if x.is_subtype(b) {
-                    } else if b.is_subtype(x) || (same_layout && x.member_count.get() == 0) {
-                        best = Some(b);
-                    } else if !(same_layout && b.member_count.get() == 0) {
-                        return Err(
-                            self.type_error("multiple bases have instance lay-out conflict")
-                        );
-                    }
-                }
-            }
         }
-        Ok(best.cloned().unwrap_or_else(|| self.types.object.clone()))
+        Ok(best.map_or_else(|| self.types.object.clone(), |b| b.0))
     }
 
     /// `type.__new__(meta, name, bases, namespace, **kwargs)`.

@@ -7,12 +7,15 @@ mod codec_errors;
 mod codecs;
 mod collections;
 mod contextvars;
+mod csv;
 mod functools;
 mod hashes;
 mod heapq;
+mod imp;
 mod itertools;
 mod json;
 mod json_encode;
+mod marshal;
 mod math;
 mod math_int;
 mod operator;
@@ -24,6 +27,7 @@ mod sre_match;
 mod string;
 mod struct_;
 mod types;
+mod unicodedata;
 mod util;
 mod weakref;
 
@@ -42,8 +46,10 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_codecs", codecs::init),
     ("_collections", collections::init),
     ("_contextvars", contextvars::init),
+    ("_csv", csv::init),
     ("_functools", functools::init),
     ("_heapq", heapq::init),
+    ("_imp", imp::init),
     ("_json", json::init),
     ("_locale", small::locale),
     ("_md5", hashes::md5),
@@ -57,14 +63,22 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_string", string::init),
     ("_struct", struct_::init),
     ("_types", types::init),
+    ("_warnings", imp::warnings),
     ("_weakref", weakref::init),
     ("atexit", small::atexit),
     ("binascii", binascii::init),
     ("errno", small::errno),
     ("gc", small::gc),
     ("itertools", itertools::init),
+    ("marshal", marshal::init),
     ("math", math::init),
+    ("unicodedata", unicodedata::init),
 ];
+
+/// Names of this crate's modules, for `sys.builtin_module_names`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|(name, _)| *name)
+}
 
 /// Makes this crate's modules importable.
 pub fn register(vm: &Vm) {

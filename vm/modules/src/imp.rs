@@ -1,0 +1,99 @@
+//! `_imp` and `_warnings`, as far as the library's `importlib` and `warnings` ask for them. The importer itself is
+//! native (core's imports).
+use crate::util::*;
+use lasti_core::host::ModuleSource;
+
+pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("_imp");
+    vm.add_value(&m, "check_hash_based_pycs", vm.str_value("default"));
+    vm.add_value(&m, "pyc_magic_number_token", vm.new_int(0x0A0D_0E2B));
+    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
+    let nothing: PlainFn = |_, _, _| Ok(Value::NONE);
+    for name in ["acquire_lock", "release_lock", "_fix_co_filename"] {
+        f(name, nothing);
+    }
+    f("lock_held", |_, _, _| Ok(Value::FALSE));
+    f("extension_suffixes", |vm, _, _| Ok(vm.new_list(Vec::new())));
+    f("is_builtin", |vm, _, a| {
+        let [name] = a.exactly::<1>(vm, "is_builtin")?;
+        Ok(Value::small_int(is_builtin(vm, name)? as i64))
+    });
+    let no: PlainFn = |_, _, _| Ok(Value::FALSE);
+    f("is_frozen", no);
+    f("is_frozen_package", no);
+    f("find_frozen", nothing);
+    f("_override_multi_interp_extensions_check", |_, _, _| Ok(Value::small_int(0)));
+    f("create_builtin", |vm, _, a| {
+        let [spec] = a.exactly::<1>(vm, "create_builtin")?;
+        let name = text_arg(vm, &vm.getattr_str(spec, "name")?, "name")?;
+        vm.import(&name)
+    });
+    f("exec_builtin", |_, _, _| Ok(Value::small_int(0)));
+    f("create_dynamic", |vm, _, _| {
+        Err(vm.new_exception(&vm.exc.import_error, "lasti cannot load C extension modules"))
+    });
+    f("source_hash", |vm, _, a| {
+        let pos = a.between(vm, "source_hash", 2, 2)?;
+        let h = vm.hash_keys.hash_bytes(&vm.buffer(&pos[1])?);
+        Ok(vm.new_bytes(h.to_le_bytes()))
+    });
+    f("_lasti_find", |vm, _, a| {
+        let pos = a.between(vm, "_lasti_find", 1, 2)?;
+        let Some(source) = find(vm, pos)? else { return Ok(Value::NONE) };
+        let (kind, filename, package) = match source {
+            ModuleSource::Source { filename, package, .. } => ("source", filename, package),
+            ModuleSource::Frozen { filename, package, .. } => ("frozen", filename, package),
+        };
+        Ok(vm.tuple_value([vm.str_value(kind), vm.str_value(&filename), Value::bool(package)]))
+    });
+    f("_lasti_code", |vm, _, a| {
+        let pos = a.between(vm, "_lasti_code", 1, 2)?;
+        match find(vm, pos)? {
+            Some(ModuleSource::Frozen { code, .. }) => Ok(vm.new_code(&code).into()),
+            Some(ModuleSource::Source { bytes, filename, .. }) => {
+                let compile = vm.getattr_str(&vm.import("builtins")?, "compile")?;
+                let args = [vm.new_bytes(bytes), vm.str_value(&filename), vm.str_value("exec")];
+                vm.call(&compile, &args)
+            }
+            None => Err(vm.new_exception(&vm.exc.import_error, "no such module")),
+        }
+    });
+    Ok(m)
+}
+
+/// The names that `sys.builtin_module_names` lists, and what this crate registers.
+fn is_builtin(vm: &Vm, name: &Value) -> PyResult<bool> {
+    if let Some(n) = text(name)
+        && crate::MODULES.iter().any(|(m, _)| *m == n)
+    {
+        return Ok(true);
+    }
+    let Some(sys) = vm.sys.get() else { return Ok(false) };
+    match vm.dict_get(&sys.dict, "builtin_module_names") {
+        Some(names) => vm.contains(&names, name),
+        None => Ok(false),
+    }
+}
+
+fn find(vm: &Vm, pos: &[Value]) -> PyResult<Option<ModuleSource>> {
+    let name = text_arg(vm, &pos[0], "name")?;
+    let path = match pos.get(1) {
+        Some(p) if !p.is_none() => Some(vm.collect(p)?.iter().filter_map(text).collect::<Vec<String>>()),
+        _ => None,
+    };
+    vm.host.find_module(vm, &name, path.as_deref())
+}
+
+/// `_warnings`: the functions C code calls; filters are the Python module's.
+pub(crate) fn warnings(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("_warnings");
+    for name in ["warn", "warn_explicit"] {
+        let host: HostFn = std::rc::Rc::new(move |vm, a| {
+            let f = vm.getattr_str(&vm.import("warnings")?, name)?;
+            vm.call_args(&f, a)
+        });
+        let f = vm.new_native(name, "", NativeKind::Host(host), Value::NONE, vm.str_value("_warnings"));
+        vm.add_value(&m, name, f);
+    }
+    Ok(m)
+}
