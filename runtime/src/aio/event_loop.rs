@@ -186,7 +186,7 @@ impl Loop {
         let rounds = self.rounds.get().wrapping_add(1);
         self.rounds.set(rounds);
         let has_io = self.poller.borrow().is_some();
-        if !busy || has_io && rounds % POLL_EVERY == 0 {
+        if !busy || has_io && rounds.is_multiple_of(POLL_EVERY) {
             let deadline = self.timers.borrow().next_deadline();
             let wait = match (busy, deadline) {
                 (true, _) => Wait::Not,
@@ -253,7 +253,9 @@ impl Loop {
                     Wait::Until(d) => d.saturating_sub(clock().now()).min(SLICE),
                 };
                 if pause > 0 {
-                    crate::threads::blocking(vm, || std::thread::sleep(std::time::Duration::from_nanos(pause)));
+                    crate::threads::blocking(vm, || {
+                        std::thread::sleep(std::time::Duration::from_nanos(pause))
+                    });
                     vm.check_signals()?;
                     if self.ready.borrow().is_empty() {
                         continue;

@@ -206,7 +206,11 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
     }
     let outside = || vm.index_error("range object index out of range");
     if let (Some(w), Some(i)) = (words(vm, r), key.as_small_int()) {
-        let at = if i < 0 { i as i128 + w.len as i128 } else { i as i128 };
+        let at = if i < 0 {
+            i as i128 + w.len as i128
+        } else {
+            i as i128
+        };
         let i = u64::try_from(at)
             .ok()
             .filter(|i| *i < w.len)
