@@ -216,7 +216,7 @@ impl Vm {
             self.dict_set_str(&dict, &n.hash, Value::NONE);
         }
 
-        let (members, wants_dict) = self.slot_members(&dict, name, &base)?;
+        let (members, own_flags) = self.slot_members(&dict, name, &base)?;
         if self.dict_get_str(&dict, &n.doc).is_none() {
             self.dict_set_str(&dict, &n.doc, Value::NONE);
         }
@@ -233,9 +233,7 @@ impl Vm {
             flags |= b.flags.get()
                 & (TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
         }
-        if wants_dict {
-            flags |= TypeFlags::DICT | TypeFlags::WEAKREF;
-        }
+        flags |= own_flags;
         let t = self.heap.alloc(meta, Type::new(base.heap(), layout, flags));
         t.name.set(self.intern_ref(name).into());
         match qualname {
@@ -348,22 +346,22 @@ impl Vm {
         Ok(t.into())
     }
 
-    /// Reads `__slots__`: the member names, and whether instances get a dict.
+    /// Reads `__slots__`: the member names, and whether instances get a dict and weak references, as flags.
     fn slot_members(
         &self,
         dict: &Ref<Dict>,
         class: &Ref<Str>,
         base: &Ref<Type>,
-    ) -> PyResult<(Vec<Ref<Str>>, bool)> {
+    ) -> PyResult<(Vec<Ref<Str>>, u32)> {
         let Some(slots) = self.dict_get_str(dict, &self.names.slots) else {
-            return Ok((Vec::new(), true));
+            return Ok((Vec::new(), TypeFlags::DICT | TypeFlags::WEAKREF));
         };
         let names = match slots.as_ref::<Str>() {
             Some(s) => vec![s.value()],
             None => self.collect(&slots)?,
         };
         let mut members = Vec::new();
-        let mut wants_dict = false;
+        let mut flags = 0;
         for v in names {
             let Some(s) = v.as_ref::<Str>() else {
                 return Err(self.type_error(format!(
@@ -372,10 +370,11 @@ impl Vm {
                 )));
             };
             if *s.as_bytes() == *b"__dict__" {
-                wants_dict = true;
+                flags |= TypeFlags::DICT;
                 continue;
             }
             if *s.as_bytes() == *b"__weakref__" {
+                flags |= TypeFlags::WEAKREF;
                 continue;
             }
             let text = s.to_string_lossy();
@@ -399,7 +398,7 @@ impl Vm {
         }
         members.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
         members.dedup_by(|a, b| a.is(b));
-        Ok((members, wants_dict))
+        Ok((members, flags))
     }
 
     /// Replaces bases that are not types through `__mro_entries__`; true when anything changed.

@@ -20,8 +20,9 @@ pub(crate) fn init(vm: &Vm) {
         ];
         Ok(vm.str_value(&format!("slice({a}, {b}, {c})")))
     }));
-    s.hash
-        .set(Some(|vm, v| tuple::hash_items(vm, &parts(vm.this(v)?))));
+    s.hash.set(Some(|vm, v| {
+        tuple::mix_hashes(vm, &parts(vm.this(v)?)).map(super::seq::not_minus_one)
+    }));
     s.richcmp.set(Some(|vm, a, b, op| {
         let (Some(x), Some(y)) = (a.downcast::<Slice>(), b.downcast::<Slice>()) else {
             return Ok(Value::NOT_IMPLEMENTED);

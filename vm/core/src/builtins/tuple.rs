@@ -94,16 +94,23 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 /// Mixes the items' hashes by the rounds of xxHash64, as CPython does.
 pub(crate) fn hash_items(vm: &Vm, items: &[Value]) -> PyResult<u64> {
-    const P1: u64 = 11400714785074694791;
-    const P2: u64 = 14029467366897019727;
-    const P5: u64 = 2870177450012600261;
+    let acc = mix_hashes(vm, items)?;
+    let acc = acc.wrapping_add(items.len() as u64 ^ (P5 ^ 3527539));
+    Ok(if acc == u64::MAX { 1546275796 } else { acc })
+}
+
+const P1: u64 = 11400714785074694791;
+const P2: u64 = 14029467366897019727;
+const P5: u64 = 2870177450012600261;
+
+/// The rounds alone, without the length.
+pub(crate) fn mix_hashes(vm: &Vm, items: &[Value]) -> PyResult<u64> {
     let mut acc = P5;
     for v in items {
         acc = acc.wrapping_add(vm.hash(v)?.wrapping_mul(P2));
         acc = acc.rotate_left(31).wrapping_mul(P1);
     }
-    acc = acc.wrapping_add(items.len() as u64 ^ (P5 ^ 3527539));
-    Ok(if acc == u64::MAX { 1546275796 } else { acc })
+    Ok(acc)
 }
 
 fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
