@@ -166,7 +166,6 @@ impl Loop {
         let t = new_timer(
             vm,
             me,
-            deadline,
             deadline as f64 / 1e9,
             Value::NONE,
             Vec::new(),
@@ -352,7 +351,6 @@ fn to_ns(seconds: f64) -> u64 {
 fn new_timer(
     vm: &Vm,
     me: &Value,
-    deadline: u64,
     when: f64,
     callback: Value,
     args: Vec<Value>,
@@ -370,7 +368,6 @@ fn new_timer(
             &aio(vm).timer_type,
             Timer {
                 handle: h,
-                deadline,
                 when,
                 key: Cell::new(None),
             },
@@ -497,7 +494,6 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let t = new_timer(
         vm,
         v,
-        deadline,
         at,
         callback.clone(),
         args.to_vec(),
