@@ -116,11 +116,11 @@ impl Vm {
                 }
                 Some(x) if !solid(x) => best = Some(b),
                 Some(x) => {
-                    let same_layout = x.layout().same(b.layout());
-                    if x.is_subtype(b) {
-                    } else if b.is_subtype(x) || (same_layout && x.member_count.get() == 0) {
+                    let (sx, sb) = (solid_base(x), solid_base(b));
+                    if sx.is_subtype(&sb) {
+                    } else if sb.is_subtype(&sx) {
                         best = Some(b);
-                    } else if !(same_layout && b.member_count.get() == 0) {
+                    } else {
                         return Err(
                             self.type_error("multiple bases have instance lay-out conflict")
                         );
@@ -216,7 +216,7 @@ impl Vm {
             self.dict_set_str(&dict, &n.hash, Value::NONE);
         }
 
-        let (members, wants_dict) = self.slot_members(&dict, name, &base)?;
+        let (members, wants_dict, wants_weak) = self.slot_members(&dict, name, &base)?;
         if self.dict_get_str(&dict, &n.doc).is_none() {
             self.dict_set_str(&dict, &n.doc, Value::NONE);
         }
@@ -234,7 +234,10 @@ impl Vm {
                 & (TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
         }
         if wants_dict {
-            flags |= TypeFlags::DICT | TypeFlags::WEAKREF;
+            flags |= TypeFlags::DICT;
+        }
+        if wants_weak {
+            flags |= TypeFlags::WEAKREF;
         }
         let t = self.heap.alloc(meta, Type::new(base.heap(), layout, flags));
         t.name.set(self.intern_ref(name).into());
@@ -348,22 +351,22 @@ impl Vm {
         Ok(t.into())
     }
 
-    /// Reads `__slots__`: the member names, and whether instances get a dict.
+    /// Reads `__slots__`: the member names, whether instances get a dict, and whether they take weak references.
     fn slot_members(
         &self,
         dict: &Ref<Dict>,
         class: &Ref<Str>,
         base: &Ref<Type>,
-    ) -> PyResult<(Vec<Ref<Str>>, bool)> {
+    ) -> PyResult<(Vec<Ref<Str>>, bool, bool)> {
         let Some(slots) = self.dict_get_str(dict, &self.names.slots) else {
-            return Ok((Vec::new(), true));
+            return Ok((Vec::new(), true, true));
         };
         let names = match slots.as_ref::<Str>() {
             Some(s) => vec![s.value()],
             None => self.collect(&slots)?,
         };
         let mut members = Vec::new();
-        let mut wants_dict = false;
+        let (mut wants_dict, mut wants_weak) = (false, false);
         for v in names {
             let Some(s) = v.as_ref::<Str>() else {
                 return Err(self.type_error(format!(
@@ -376,6 +379,7 @@ impl Vm {
                 continue;
             }
             if *s.as_bytes() == *b"__weakref__" {
+                wants_weak = true;
                 continue;
             }
             let text = s.to_string_lossy();
@@ -399,7 +403,7 @@ impl Vm {
         }
         members.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
         members.dedup_by(|a, b| a.is(b));
-        Ok((members, wants_dict))
+        Ok((members, wants_dict, wants_weak))
     }
 
     /// Replaces bases that are not types through `__mro_entries__`; true when anything changed.
@@ -520,4 +524,16 @@ pub(crate) fn mangle(class: &str, name: &str) -> String {
         return name.to_owned();
     }
     format!("_{class}{name}")
+}
+
+/// The class up the line of bases that last added something to the layout of instances.
+fn solid_base(t: &Ref<Type>) -> Ref<Type> {
+    let mut t = t.clone();
+    while let Some(b) = t.base() {
+        if !b.layout().same(t.layout()) || b.member_count.get() != t.member_count.get() {
+            break;
+        }
+        t = b;
+    }
+    t
 }

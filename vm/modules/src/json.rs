@@ -166,7 +166,7 @@ impl Doc<'_> {
                     i = next;
                     continue;
                 }
-                _ => return Err(self.fail(vm, "Invalid \\escape: ", i)),
+                _ => return Err(self.fail(vm, "Invalid \\escape", i)),
             };
             out.push(c);
             i += 2;

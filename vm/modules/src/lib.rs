@@ -19,6 +19,7 @@ mod marshal;
 mod math;
 mod math_int;
 mod operator;
+mod ordereddict;
 mod random;
 mod side;
 mod small;
