@@ -440,6 +440,19 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [n] = a.exactly::<1>(vm, "_exit")?;
         std::process::exit(vm.to_i64(n)? as i32)
     });
+    for name in ["waitpid", "fork", "execv", "waitstatus_to_exitcode"] {
+        f(name, |vm, _, _| Err(vm.not_implemented_error("lasti cannot start child processes yet")));
+    }
+    f("WIFSTOPPED", |vm, _, a| Ok(Value::bool(vm.to_i64(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F)));
+    f("WSTOPSIG", |vm, _, a| Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WSTOPSIG")?[0])? >> 8 & 0xFF)));
+    f("WIFSIGNALED", |vm, _, a| {
+        let low = vm.to_i64(&a.exactly::<1>(vm, "WIFSIGNALED")?[0])? & 0x7F;
+        Ok(Value::bool(low != 0 && low != 0x7F))
+    });
+    f("WTERMSIG", |vm, _, a| Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WTERMSIG")?[0])? & 0x7F)));
+    f("WIFEXITED", |vm, _, a| Ok(Value::bool(vm.to_i64(&a.exactly::<1>(vm, "WIFEXITED")?[0])? & 0x7F == 0)));
+    f("WEXITSTATUS", |vm, _, a| Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF)));
+    f("register_at_fork", |_, _, _| Ok(Value::NONE));
     f("putenv", |_, _, _| Ok(Value::NONE));
     f("unsetenv", |_, _, _| Ok(Value::NONE));
     f("strerror", |vm, _, a| {

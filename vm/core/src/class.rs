@@ -92,43 +92,37 @@ impl Vm {
         Ok(winner)
     }
 
-    /// The base whose native layout the new class has.
+    /// The base whose native layout the new class has: the one whose *solid* base (the nearest ancestor that added
+    /// storage) derives from every other's.
     fn best_base(&self, bases: &[Ref<Type>]) -> PyResult<Ref<Type>> {
-        let mut best: Option<&Ref<Type>> = None;
+        let solid = |t: &Ref<Type>| {
+            let mut at = t.clone();
+            while let Some(base) = at.base() {
+                let plain = |t: &Ref<Type>| {
+                    t.layout().same(crate::heap::vtable::<Plain>()) || t.layout().kind == crate::heap::Kind::Instance
+                };
+                let same = at.layout().same(base.layout()) || plain(&at) && plain(&base);
+                if !same || at.member_count.get() != base.member_count.get() {
+                    break;
+                }
+                at = base;
+            }
+            at
+        };
+        let mut best: Option<(Ref<Type>, Ref<Type>)> = None;
         for b in bases {
             if !b.has(TypeFlags::BASE) {
-                return Err(self.type_error(format!(
-                    "type '{}' is not an acceptable base type",
-                    b.name()
-                )));
+                return Err(self.type_error(format!("type '{}' is not an acceptable base type", b.name())));
             }
-            let solid = |t: &Ref<Type>| {
-                let plain = t.layout().same(crate::heap::vtable::<Plain>())
-                    || t.layout().kind == crate::heap::Kind::Instance;
-                !plain || t.member_count.get() > 0
+            let candidate = solid(b);
+            best = match best {
+                None => Some((b.clone(), candidate)),
+                Some((x, s)) if s.is_subtype(&candidate) => Some((x, s)),
+                Some((_, s)) if candidate.is_subtype(&s) => Some((b.clone(), candidate)),
+                Some(_) => return Err(self.type_error("multiple bases have instance lay-out conflict")),
             };
-            match best {
-                None => best = Some(b),
-                Some(x) if !solid(b) => {
-                    if !solid(x) && b.is_subtype(x) && !x.is_subtype(b) {
-                        best = Some(x);
-                    }
-                }
-                Some(x) if !solid(x) => best = Some(b),
-                Some(x) => {
-                    let (sx, sb) = (solid_base(x), solid_base(b));
-                    if sx.is_subtype(&sb) {
-                    } else if sb.is_subtype(&sx) {
-                        best = Some(b);
-                    } else {
-                        return Err(
-                            self.type_error("multiple bases have instance lay-out conflict")
-                        );
-                    }
-                }
-            }
         }
-        Ok(best.cloned().unwrap_or_else(|| self.types.object.clone()))
+        Ok(best.map_or_else(|| self.types.object.clone(), |b| b.0))
     }
 
     /// `type.__new__(meta, name, bases, namespace, **kwargs)`.
@@ -283,6 +277,7 @@ impl Vm {
         *t.shape.borrow_mut() = Some(Shape::root(&self.heap, keys));
         if t.has(TypeFlags::DICT)
             && !base.has(TypeFlags::DICT)
+            && base.layout().kind != crate::heap::Kind::Type
             && self.dict_get_str(&dict, &n.dict).is_none()
         {
             self.dict_set_str(
@@ -524,16 +519,4 @@ pub(crate) fn mangle(class: &str, name: &str) -> String {
         return name.to_owned();
     }
     format!("_{class}{name}")
-}
-
-/// The class up the line of bases that last added something to the layout of instances.
-fn solid_base(t: &Ref<Type>) -> Ref<Type> {
-    let mut t = t.clone();
-    while let Some(b) = t.base() {
-        if !b.layout().same(t.layout()) || b.member_count.get() != t.member_count.get() {
-            break;
-        }
-        t = b;
-    }
-    t
 }

@@ -9,7 +9,6 @@ use crate::vm::Vm;
 /// One special method and how it maps to a slot.
 pub(crate) struct SlotDef {
     pub name: &'static str,
-    pub doc: &'static str,
     /// Whether the type has the slot natively.
     has: fn(&Slots) -> bool,
     /// Takes the slot from another type.
@@ -24,7 +23,6 @@ macro_rules! plain_slot {
     ($name:literal, $field:ident, $python:expr, $call:expr) => {
         SlotDef {
             name: $name,
-            doc: "",
             has: |s| s.$field.get().is_some(),
             copy: |to, from| to.$field.set(from.$field.get()),
             python: |s| s.$field.set(Some($python)),
@@ -37,7 +35,6 @@ macro_rules! binary_slot {
     ($name:literal, $op:ident, $reflected:literal) => {
         SlotDef {
             name: $name,
-            doc: "",
             has: |s| s.binary[BinOp::$op as usize].get().is_some(),
             copy: |to, from| {
                 to.binary[BinOp::$op as usize].set(from.binary[BinOp::$op as usize].get())
@@ -62,14 +59,13 @@ macro_rules! inplace_slot {
     ($name:literal, $op:ident) => {
         SlotDef {
             name: $name,
-            doc: "",
             has: |s| s.inplace[BinOp::$op as usize].get().is_some(),
             copy: |to, from| {
                 to.inplace[BinOp::$op as usize].set(from.inplace[BinOp::$op as usize].get())
             },
             python: |s| {
                 s.inplace[BinOp::$op as usize].set(Some(|vm, a, b| {
-                    Ok(call_name(vm, a, $name, &[b.clone()])?.unwrap_or(Value::NOT_IMPLEMENTED))
+                    Ok(call_name(vm, a, $name, std::slice::from_ref(b))?.unwrap_or(Value::NOT_IMPLEMENTED))
                 }))
             },
             call: |vm, owner, this, args| {
@@ -87,7 +83,6 @@ macro_rules! unary_slot {
     ($name:literal, $op:ident) => {
         SlotDef {
             name: $name,
-            doc: "",
             has: |s| s.unary[UnOp::$op as usize].get().is_some(),
             copy: |to, from| to.unary[UnOp::$op as usize].set(from.unary[UnOp::$op as usize].get()),
             python: |s| s.unary[UnOp::$op as usize].set(Some(|vm, v| need(vm, v, $name, &[]))),
@@ -709,10 +704,6 @@ fn python_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     vm.call_args(&f, Args { pos: &pos, ..args })
 }
 
-/// Whether a class's `new` slot calls a `__new__` written in Python.
-pub(crate) fn is_python_new(f: NewFn) -> bool {
-    std::ptr::fn_addr_eq(f, python_new as NewFn)
-}
 /// Whether a class's `init` slot calls an `__init__` written in Python.
 pub(crate) fn is_python_init(f: InitFn) -> bool {
     std::ptr::fn_addr_eq(f, python_init as InitFn)

@@ -268,6 +268,9 @@ pub(crate) fn live_generator<'a>(g: *const Generator) -> &'a Generator {
 #[inline(always)]
 pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
     let f = live(frame);
+    if !f.object.is_none() && !f.is_generator {
+        keep_back(vm, f);
+    }
     vm.frame.set(f.back.get());
     vm.depth.set(vm.depth.get() - 1);
     match f.generator() {
@@ -275,6 +278,17 @@ pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
         // SAFETY: the running frame is the topmost of the stack, since generators' frames are not on it and
         // frames above it have been left.
         None => unsafe { vm.stack.pop(frame) },
+    }
+}
+
+/// A frame object that outlives its frame keeps its callers' too.
+#[cold]
+fn keep_back(vm: &crate::vm::Vm, f: &Frame) {
+    if let (Some(o), Some(back)) = (f.object.get(), live_or_none(f.back.get())) {
+        // The frame itself holds one reference, `o` here a second.
+        if o.as_value().ref_count() > 2 {
+            o.back.set(Some(vm.frame_object(back)));
+        }
     }
 }
 

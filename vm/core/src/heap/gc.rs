@@ -196,8 +196,8 @@ impl Heap {
 
     /// Trial deletion: what only its own set refers to.
     fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
-        // SAFETY (whole body): every pointer in `set` is a live container of this heap, and nothing is
-        // allocated or released until the function returns.
+        // SAFETY: every pointer in `set` is a live container of this heap, and nothing is allocated or
+        // released until the function returns.
         unsafe {
             for &p in set {
                 (*p).set(flag::COLLECTING);

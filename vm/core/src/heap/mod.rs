@@ -300,9 +300,6 @@ impl Heap {
         self.breaker.fetch_or(breaker::PENDING, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.get()
-    }
 
     // ---- weak references ----
 
@@ -431,9 +428,10 @@ impl Heap {
     ) -> Ref<Str> {
         let hash = keys.hash_bytes(bytes);
         let mut table = self.interned.borrow_mut();
-        // SAFETY (both): a string in the table is alive; it takes itself out when it dies.
-        let found = table.find(hash, |p| unsafe { p.as_ref() }.data.as_bytes() == bytes);
-        if let Some(p) = found {
+        // SAFETY: a string in the table is alive; it takes itself out when it dies.
+        let text = |p: &NonNull<Obj<Str>>| unsafe { p.as_ref() }.data.as_bytes() == bytes;
+        if let Some(p) = table.find(hash, text) {
+            // SAFETY: as above; a count is added for the new reference.
             unsafe {
                 let h = &p.as_ref().header;
                 h.refs.set(h.refs.get() + 1);
@@ -443,10 +441,9 @@ impl Heap {
         let s = make();
         s.hash_with(keys);
         s.set_interned();
-        // SAFETY: as above; the hash was just cached in it.
-        table.insert_unique(hash, s.as_ptr(), |p| {
-            unsafe { p.as_ref() }.data.cached_hash()
-        });
+        // SAFETY: as above; an interned string has its hash cached.
+        let rehash = |p: &NonNull<Obj<Str>>| unsafe { p.as_ref() }.data.cached_hash();
+        table.insert_unique(hash, s.as_ptr(), rehash);
         s
     }
 

@@ -225,8 +225,8 @@ impl Value {
         } else {
             header.kind.get() as u8 == T::KIND as u8
         };
-        // SAFETY: a pointer word and Ref have the same representation, and the payload type was checked.
         if same {
+            // SAFETY: a pointer word and Ref have the same representation, and the payload type was checked.
             Some(unsafe { &*(self as *const Value).cast::<Ref<T>>() })
         } else {
             None

@@ -225,7 +225,4 @@ impl Vm {
         code.data.argcount as usize == n && code.shape != CallShape::General
     }
 
-    pub(crate) fn none_if_unbound(v: Value) -> Value {
-        if v.is_unbound() { Value::NONE } else { v }
-    }
 }
