@@ -1,4 +1,4 @@
-"""Node classes of the abstract syntax tree. Trees are made by nobody yet: compile() says so."""
+"""Node classes of the abstract syntax tree. compile() fills them, from the compiler's own tree."""
 
 PyCF_ONLY_AST = 0x400
 PyCF_TYPE_COMMENTS = 0x1000
