@@ -286,30 +286,44 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
     };
     let mut found = vm.host.find_module(vm, name, path.as_deref())?;
     let mut package = name.rsplit_once('.').map_or("", |(p, _)| p).to_owned();
-    if let Some(ModuleSource::Source { package: true, .. } | ModuleSource::Frozen { package: true, .. }) = &found {
+    if let Some(
+        ModuleSource::Source { package: true, .. } | ModuleSource::Frozen { package: true, .. },
+    ) = &found
+    {
         let p = vm.import_dotted(name)?;
         let entries = vm.collect(&vm.getattr(&p, &vm.names.path)?)?;
         let entries: Vec<String> = entries.iter().map(|e| vm.display(e)).collect();
         package = name.to_owned();
-        found = vm.host.find_module(vm, &format!("{name}.__main__"), Some(&entries))?;
+        found = vm
+            .host
+            .find_module(vm, &format!("{name}.__main__"), Some(&entries))?;
         if found.is_none() {
             uncaught::write_stderr(
                 vm,
-                &format!("{exe}: No module named {name}.__main__; '{name}' is a package and cannot be directly executed\n"),
+                &format!(
+                    "{exe}: No module named {name}.__main__; '{name}' is a package and cannot be directly executed\n"
+                ),
             );
-            return Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[Value::small_int(1)])?));
+            return Err(Exc(
+                vm.call(vm.exc.system_exit.as_value(), &[Value::small_int(1)])?
+            ));
         }
     }
     let Some(found) = found else {
         uncaught::write_stderr(vm, &format!("{exe}: No module named {name}\n"));
-        return Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[Value::small_int(1)])?));
+        return Err(Exc(
+            vm.call(vm.exc.system_exit.as_value(), &[Value::small_int(1)])?
+        ));
     };
     let main = interpreter.main_module();
     vm.dict_set_str(&main.dict, &vm.names.package, vm.str_value(&package));
     let (code, filename) = match found {
-        ModuleSource::Source { bytes, filename, .. } => {
-            (vm.compile(&bytes, &filename, lasti_compiler::Mode::Exec)?, filename)
-        }
+        ModuleSource::Source {
+            bytes, filename, ..
+        } => (
+            vm.compile(&bytes, &filename, lasti_compiler::Mode::Exec)?,
+            filename,
+        ),
         ModuleSource::Frozen { code, filename, .. } => (vm.new_code(&code), filename),
     };
     vm.dict_set_str(&main.dict, &vm.names.file, vm.str_value(&filename));

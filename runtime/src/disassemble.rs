@@ -11,7 +11,8 @@ pub fn register(vm: &Vm) {
 }
 
 fn code<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Code>> {
-    v.as_ref::<Code>().ok_or_else(|| vm.type_error("a code object is required"))
+    v.as_ref::<Code>()
+        .ok_or_else(|| vm.type_error("a code object is required"))
 }
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
@@ -29,7 +30,9 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let Some(op) = u8::try_from(n).ok().and_then(Op::from_u8) else {
             return Err(vm.value_error("invalid opcode or oparg"));
         };
-        let arg = arg.filter(|a| !a.is_none()).map_or(Ok(0), |a| vm.to_i64(a))?;
+        let arg = arg
+            .filter(|a| !a.is_none())
+            .map_or(Ok(0), |a| vm.to_i64(a))?;
         let arg = u32::try_from(arg).map_err(|_| vm.value_error("invalid opcode or oparg"))?;
         let (fall, taken) = (op.stack_effect(arg, false), op.stack_effect(arg, true));
         let effect = match jump {
@@ -42,20 +45,27 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_function(&m, "line_starts", "", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "line_starts")?;
         let rows = dis::line_starts(&code(vm, c)?.data);
-        let rows = rows.into_iter().map(|(at, line)| vm.tuple_value([vm.new_int(at as i64), vm.new_int(line as i64)]));
+        let rows = rows
+            .into_iter()
+            .map(|(at, line)| vm.tuple_value([vm.new_int(at as i64), vm.new_int(line as i64)]));
         Ok(vm.new_list(rows.collect()))
     });
     vm.add_function(&m, "text", "", |vm, _, a| {
         let [c, lasti] = a.exactly::<2>(vm, "text")?;
         let c = code(vm, c)?;
         let lasti = usize::try_from(vm.to_i64(lasti)?).ok();
-        let style = dis::Style { last_instruction: lasti, ..Default::default() };
+        let style = dis::Style {
+            last_instruction: lasti,
+            ..Default::default()
+        };
         // Nested code objects print with the address of the object that is really there.
         let consts = &c.consts;
         let data = c.data.clone();
         let shown = |k: &Const| {
             let at = data.consts.iter().position(|x| std::ptr::eq(x, k));
-            at.and_then(|i| consts.get(i)).and_then(|v| vm.repr_string(v).ok()).unwrap_or_else(|| dis::const_repr(k))
+            at.and_then(|i| consts.get(i))
+                .and_then(|v| vm.repr_string(v).ok())
+                .unwrap_or_else(|| dis::const_repr(k))
         };
         Ok(vm.str_value(&dis::dis_with(&c.data, style, &shown)))
     });

@@ -17,7 +17,10 @@ impl Errors {
             let ns = vm.new_dict();
             vm.dict_set(&ns, "__module__", vm.str_value("socket"));
             let bases = vm.tuple_value([vm.exc.os_error.value()]);
-            vm.call(vm.types.type_.as_value(), &[vm.str_value(name), bases, ns.into()])
+            vm.call(
+                vm.types.type_.as_value(),
+                &[vm.str_value(name), bases, ns.into()],
+            )
         };
         let (gaierror, herror) = (make("gaierror")?, make("herror")?);
         Ok(vm.module_state(|| Errors { gaierror, herror }))
@@ -37,8 +40,12 @@ const FAILURES: [(i32, &str); 9] = [
 ];
 
 fn gai(vm: &Vm, code: i32) -> Exc {
-    let text = FAILURES.iter().find(|f| f.0 == code).map_or("Unknown error", |f| f.1);
-    let made = Errors::of(vm).and_then(|e| vm.call(&e.gaierror, &[vm.new_int(code as i64), vm.str_value(text)]));
+    let text = FAILURES
+        .iter()
+        .find(|f| f.0 == code)
+        .map_or("Unknown error", |f| f.1);
+    let made = Errors::of(vm)
+        .and_then(|e| vm.call(&e.gaierror, &[vm.new_int(code as i64), vm.str_value(text)]));
     match made {
         Ok(v) => Exc(v),
         Err(e) => e,
@@ -54,7 +61,11 @@ fn resolve(vm: &Vm, host: &str) -> PyResult<Vec<IpAddr>> {
         return Err(gai(vm, -2));
     }
     let name = host.to_owned();
-    let r = crate::threads::blocking(vm, move || (name.as_str(), 0).to_socket_addrs().map(|a| a.collect::<Vec<_>>()));
+    let r = crate::threads::blocking(vm, move || {
+        (name.as_str(), 0)
+            .to_socket_addrs()
+            .map(|a| a.collect::<Vec<_>>())
+    });
     match r {
         Ok(all) => {
             let mut out = Vec::new();
@@ -67,7 +78,10 @@ fn resolve(vm: &Vm, host: &str) -> PyResult<Vec<IpAddr>> {
         }
         Err(e) => {
             let text = e.to_string();
-            let code = FAILURES.iter().find(|f| text.ends_with(f.1)).map_or(-2, |f| f.0);
+            let code = FAILURES
+                .iter()
+                .find(|f| text.ends_with(f.1))
+                .map_or(-2, |f| f.0);
             Err(gai(vm, code))
         }
     }
@@ -79,7 +93,10 @@ fn text_of(vm: &Vm, v: &Value, what: &str) -> PyResult<String> {
     }
     match vm.buffer(v) {
         Ok(b) => Ok(String::from_utf8_lossy(&b).into_owned()),
-        Err(_) => Err(vm.type_error(format!("{what} str, bytes or bytearray expected, not {}", vm.type_name(v)))),
+        Err(_) => Err(vm.type_error(format!(
+            "{what} str, bytes or bytearray expected, not {}",
+            vm.type_name(v)
+        ))),
     }
 }
 
@@ -106,20 +123,30 @@ pub fn parse(vm: &Vm, family: i32, v: &Value, func: &str) -> PyResult<SockAddr> 
         _ => return Err(vm.new_exception(&vm.exc.os_error, format!("{func}(): bad family"))),
     };
     let Some(t) = v.downcast::<Tuple>() else {
-        return Err(vm.type_error(format!("{func}(): {name} address must be tuple, not {}", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "{func}(): {name} address must be tuple, not {}",
+            vm.type_name(v)
+        )));
     };
     let (host, port, rest) = match (family, &t[..]) {
         (libc::AF_INET, [host, port]) => (host, port, &[][..]),
         (libc::AF_INET6, [host, port, rest @ ..]) if rest.len() <= 2 => (host, port, rest),
-        (libc::AF_INET, _) => return Err(vm.type_error("AF_INET address must be a pair (host, port)")),
+        (libc::AF_INET, _) => {
+            return Err(vm.type_error("AF_INET address must be a pair (host, port)"));
+        }
         _ => {
-            return Err(vm.type_error("AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])"));
+            return Err(vm.type_error(
+                "AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])",
+            ));
         }
     };
     let host = text_of(vm, host, "")?;
     let port = u16::try_from(vm.to_i64(port)?)
         .map_err(|_| vm.overflow_error(format!("{func}(): port must be 0-65535.")))?;
-    let number = |i: usize| rest.get(i).map_or(Ok(0), |n| vm.to_i64(n).map(|n| n as u32));
+    let number = |i: usize| {
+        rest.get(i)
+            .map_or(Ok(0), |n| vm.to_i64(n).map(|n| n as u32))
+    };
     let (flow, scope) = (number(0)?, number(1)?);
     Ok(match host_ip(vm, &host, family)? {
         IpAddr::V4(a) => SocketAddr::from((a, port)).into(),
@@ -150,15 +177,25 @@ pub fn value(vm: &Vm, a: &SockAddr) -> Value {
         b.extend_from_slice(name);
         return vm.new_bytes(b);
     }
-    if a.is_unix() { vm.str_value("") } else { Value::NONE }
+    if a.is_unix() {
+        vm.str_value("")
+    } else {
+        Value::NONE
+    }
 }
 
 fn inet_value(vm: &Vm, a: &SocketAddr) -> Value {
-    let (host, port) = (vm.str_value(&a.ip().to_string()), vm.new_int(a.port() as i64));
+    let (host, port) = (
+        vm.str_value(&a.ip().to_string()),
+        vm.new_int(a.port() as i64),
+    );
     match a {
         SocketAddr::V4(_) => vm.tuple_value([host, port]),
         SocketAddr::V6(a) => {
-            let (flow, scope) = (vm.new_int(a.flowinfo() as i64), vm.new_int(a.scope_id() as i64));
+            let (flow, scope) = (
+                vm.new_int(a.flowinfo() as i64),
+                vm.new_int(a.scope_id() as i64),
+            );
             vm.tuple_value([host, port, flow, scope])
         }
     }
@@ -168,9 +205,17 @@ fn inet_value(vm: &Vm, a: &SocketAddr) -> Value {
 fn service(name: &str, proto: Option<&str>) -> Option<u16> {
     let text = std::fs::read_to_string("/etc/services").unwrap_or_default();
     for line in text.lines() {
-        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
-        let (Some(first), Some(spec)) = (words.next(), words.next()) else { continue };
-        let Some((port, p)) = spec.split_once('/') else { continue };
+        let mut words = line
+            .split('#')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace();
+        let (Some(first), Some(spec)) = (words.next(), words.next()) else {
+            continue;
+        };
+        let Some((port, p)) = spec.split_once('/') else {
+            continue;
+        };
         if (first == name || words.any(|w| w == name)) && proto.is_none_or(|x| x == p) {
             return port.parse().ok();
         }
@@ -190,8 +235,12 @@ fn service(name: &str, proto: Option<&str>) -> Option<u16> {
 }
 
 fn getaddrinfo(vm: &Vm, a: Args) -> PyResult<Value> {
-    let [host, port, family, kind, proto, flags] =
-        a.bind(vm, "getaddrinfo", ["host", "port", "family", "type", "proto", "flags"], 2)?;
+    let [host, port, family, kind, proto, flags] = a.bind(
+        vm,
+        "getaddrinfo",
+        ["host", "port", "family", "type", "proto", "flags"],
+        2,
+    )?;
     let int = |v: Option<&Value>| v.map_or(Ok(0), |v| vm.to_i64(v).map(|n| n as i32));
     let (family, kind, proto, flags) = (int(family)?, int(kind)?, int(proto)?, int(flags)?);
     let host = match host {
@@ -264,7 +313,11 @@ fn getaddrinfo(vm: &Vm, a: Args) -> PyResult<Value> {
     let mut out = Vec::new();
     for ip in all.into_iter().filter(fits) {
         for (k, p) in &kinds {
-            let f = if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+            let f = if ip.is_ipv4() {
+                libc::AF_INET
+            } else {
+                libc::AF_INET6
+            };
             let numbers = [f, *k, *p].map(|n| vm.new_int(n as i64));
             let [f, k, p] = numbers;
             let name = vm.str_value(&std::mem::take(&mut canon));
@@ -278,7 +331,10 @@ fn getaddrinfo(vm: &Vm, a: Args) -> PyResult<Value> {
 }
 
 fn gethostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 fn ip_arg(vm: &Vm, a: Args, func: &str) -> PyResult<(i32, Value)> {
@@ -289,12 +345,20 @@ fn ip_arg(vm: &Vm, a: Args, func: &str) -> PyResult<(i32, Value)> {
 fn swap(vm: &Vm, a: Args, func: &str, bits: u32) -> PyResult<Value> {
     let n = vm.to_i64(&a.exactly::<1>(vm, func)?[0])?;
     if n < 0 {
-        return Err(vm.overflow_error(format!("{func}: can't convert negative Python int to C {bits}-bit unsigned integer")));
+        return Err(vm.overflow_error(format!(
+            "{func}: can't convert negative Python int to C {bits}-bit unsigned integer"
+        )));
     }
     if n >> bits != 0 {
-        return Err(vm.overflow_error(format!("{func}: Python int too large to convert to C {bits}-bit unsigned integer")));
+        return Err(vm.overflow_error(format!(
+            "{func}: Python int too large to convert to C {bits}-bit unsigned integer"
+        )));
     }
-    Ok(vm.new_int(if bits == 16 { (n as u16).to_be() as i64 } else { (n as u32).to_be() as i64 }))
+    Ok(vm.new_int(if bits == 16 {
+        (n as u16).to_be() as i64
+    } else {
+        (n as u32).to_be() as i64
+    }))
 }
 
 /// Adds the functions and constants that need no socket.
@@ -307,24 +371,44 @@ pub fn fill(vm: &Vm, m: &Ref<Module>) {
         let Some(t) = addr.downcast::<Tuple>().filter(|t| t.len() >= 2) else {
             return Err(vm.type_error("getnameinfo() argument 1 must be a tuple"));
         };
-        let Ok(ip) = text_of(vm, &t[0], "")?.parse::<IpAddr>() else { return Err(gai(vm, -2)) };
-        let host = if flags & libc::NI_NUMERICHOST == 0 && ip.is_loopback() { "localhost".into() } else { ip.to_string() };
-        Ok(vm.tuple_value([vm.str_value(&host), vm.str_value(&vm.to_i64(&t[1])?.to_string())]))
+        let Ok(ip) = text_of(vm, &t[0], "")?.parse::<IpAddr>() else {
+            return Err(gai(vm, -2));
+        };
+        let host = if flags & libc::NI_NUMERICHOST == 0 && ip.is_loopback() {
+            "localhost".into()
+        } else {
+            ip.to_string()
+        };
+        Ok(vm.tuple_value([
+            vm.str_value(&host),
+            vm.str_value(&vm.to_i64(&t[1])?.to_string()),
+        ]))
     });
     f("gethostname", |vm, _, _| Ok(vm.str_value(&gethostname())));
     f("gethostbyname", |vm, _, a| {
-        let host = text_of(vm, &a.exactly::<1>(vm, "gethostbyname")?[0], "gethostbyname() argument 1 must be")?;
+        let host = text_of(
+            vm,
+            &a.exactly::<1>(vm, "gethostbyname")?[0],
+            "gethostbyname() argument 1 must be",
+        )?;
         Ok(vm.str_value(&host_ip(vm, &host, libc::AF_INET)?.to_string()))
     });
     f("gethostbyname_ex", |vm, _, a| {
         let host = text_of(vm, &a.exactly::<1>(vm, "gethostbyname_ex")?[0], "")?;
         let all = resolve(vm, &host)?.into_iter().filter(IpAddr::is_ipv4);
         let all = all.map(|a| vm.str_value(&a.to_string())).collect();
-        Ok(vm.tuple_value([vm.str_value(&host), vm.new_list(Vec::new()), vm.new_list(all)]))
+        Ok(vm.tuple_value([
+            vm.str_value(&host),
+            vm.new_list(Vec::new()),
+            vm.new_list(all),
+        ]))
     });
     f("gethostbyaddr", |vm, _, a| {
         let host = text_of(vm, &a.exactly::<1>(vm, "gethostbyaddr")?[0], "")?;
-        let all: Vec<Value> = resolve(vm, &host)?.iter().map(|a| vm.str_value(&a.to_string())).collect();
+        let all: Vec<Value> = resolve(vm, &host)?
+            .iter()
+            .map(|a| vm.str_value(&a.to_string()))
+            .collect();
         let local = host.parse::<IpAddr>().is_ok_and(|a| a.is_loopback());
         let name = vm.str_value(if local { "localhost" } else { &host });
         Ok(vm.tuple_value([name, vm.new_list(Vec::new()), vm.new_list(all)]))
@@ -341,7 +425,10 @@ pub fn fill(vm: &Vm, m: &Ref<Module>) {
         let text = text_of(vm, &a.exactly::<1>(vm, "inet_aton")?[0], "")?;
         match text.parse::<Ipv4Addr>() {
             Ok(ip) => Ok(vm.new_bytes(ip.octets().to_vec())),
-            Err(_) => Err(vm.new_exception(&vm.exc.os_error, "illegal IP address string passed to inet_aton")),
+            Err(_) => Err(vm.new_exception(
+                &vm.exc.os_error,
+                "illegal IP address string passed to inet_aton",
+            )),
         }
     });
     f("inet_ntoa", |vm, _, a| {
@@ -354,11 +441,30 @@ pub fn fill(vm: &Vm, m: &Ref<Module>) {
     f("inet_pton", |vm, _, a| {
         let (family, v) = ip_arg(vm, a, "inet_pton")?;
         let text = text_of(vm, &v, "")?;
-        let wrong = || vm.new_exception(&vm.exc.os_error, "illegal IP address string passed to inet_pton");
+        let wrong = || {
+            vm.new_exception(
+                &vm.exc.os_error,
+                "illegal IP address string passed to inet_pton",
+            )
+        };
         let bytes = match family {
-            libc::AF_INET => text.parse::<Ipv4Addr>().map_err(|_| wrong())?.octets().to_vec(),
-            libc::AF_INET6 => text.parse::<Ipv6Addr>().map_err(|_| wrong())?.octets().to_vec(),
-            _ => return Err(vm.os_error_parts(97, "Address family not supported by protocol", None)),
+            libc::AF_INET => text
+                .parse::<Ipv4Addr>()
+                .map_err(|_| wrong())?
+                .octets()
+                .to_vec(),
+            libc::AF_INET6 => text
+                .parse::<Ipv6Addr>()
+                .map_err(|_| wrong())?
+                .octets()
+                .to_vec(),
+            _ => {
+                return Err(vm.os_error_parts(
+                    97,
+                    "Address family not supported by protocol",
+                    None,
+                ));
+            }
         };
         Ok(vm.new_bytes(bytes))
     });

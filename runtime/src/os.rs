@@ -49,7 +49,10 @@ pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new([signal])?;
     std::thread::spawn(move || {
         for n in signals.forever() {
-            crate::signals::ARRIVED.lock().unwrap_or_else(|e| e.into_inner()).push(n);
+            crate::signals::ARRIVED
+                .lock()
+                .unwrap_or_else(|e| e.into_inner())
+                .push(n);
             breaker.fetch_or(lasti_core::heap::breaker::SIGNAL, Ordering::Relaxed);
             let wakers = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
             for w in wakers.iter().filter_map(Weak::upgrade) {

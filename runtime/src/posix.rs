@@ -46,7 +46,8 @@ pub fn path_arg(vm: &Vm, v: &Value) -> PyResult<PathBuf> {
     let bytes = match v.downcast::<Str>() {
         Some(s) => {
             use lasti_text::codecs::{Codec, Handler, encode};
-            encode(Codec::Utf8, s.as_bytes(), Handler::SurrogateEscape).unwrap_or_else(|_| s.as_bytes().to_vec())
+            encode(Codec::Utf8, s.as_bytes(), Handler::SurrogateEscape)
+                .unwrap_or_else(|_| s.as_bytes().to_vec())
         }
         None => vm.buffer(&v)?,
     };
@@ -57,14 +58,21 @@ pub fn path_arg(vm: &Vm, v: &Value) -> PyResult<PathBuf> {
 }
 
 fn fspath(vm: &Vm, v: &Value) -> PyResult<Value> {
-    let plain = |v: &Value| v.downcast::<Str>().is_some() || v.downcast::<lasti_core::objects::Bytes>().is_some();
+    let plain = |v: &Value| {
+        v.downcast::<Str>().is_some() || v.downcast::<lasti_core::objects::Bytes>().is_some()
+    };
     if plain(v) {
         return Ok(v.clone());
     }
     let wrong = || {
-        vm.type_error(format!("expected str, bytes or os.PathLike object, not {}", vm.type_name(v)))
+        vm.type_error(format!(
+            "expected str, bytes or os.PathLike object, not {}",
+            vm.type_name(v)
+        ))
     };
-    let r = vm.call_special(v, &vm.names.fspath, &[])?.ok_or_else(wrong)?;
+    let r = vm
+        .call_special(v, &vm.names.fspath, &[])?
+        .ok_or_else(wrong)?;
     if plain(&r) {
         return Ok(r);
     }
@@ -92,11 +100,29 @@ struct StatType(Ref<Type>);
 
 fn stat_type(vm: &Vm) -> Ref<Type> {
     let names = [
-        "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "st_atime_int", "st_mtime_int",
-        "st_ctime_int", "st_atime", "st_mtime", "st_ctime", "st_atime_ns", "st_mtime_ns", "st_ctime_ns",
-        "st_blksize", "st_blocks", "st_rdev",
+        "st_mode",
+        "st_ino",
+        "st_dev",
+        "st_nlink",
+        "st_uid",
+        "st_gid",
+        "st_size",
+        "st_atime_int",
+        "st_mtime_int",
+        "st_ctime_int",
+        "st_atime",
+        "st_mtime",
+        "st_ctime",
+        "st_atime_ns",
+        "st_mtime_ns",
+        "st_ctime_ns",
+        "st_blksize",
+        "st_blocks",
+        "st_rdev",
     ];
-    vm.module_state(|| StatType(vm.new_structseq_type("os.stat_result", &names, 10))).0.clone()
+    vm.module_state(|| StatType(vm.new_structseq_type("os.stat_result", &names, 10)))
+        .0
+        .clone()
 }
 
 fn stat_value(vm: &Vm, m: &fs::Metadata) -> Value {
@@ -135,7 +161,11 @@ fn stat(vm: &Vm, a: Args, follow: bool) -> PyResult<Value> {
         return fstat(vm, &path);
     }
     let p = path_arg(vm, &path)?;
-    let m = if follow { fs::metadata(&p) } else { fs::symlink_metadata(&p) };
+    let m = if follow {
+        fs::metadata(&p)
+    } else {
+        fs::symlink_metadata(&p)
+    };
     Ok(stat_value(vm, &m.map_err(|e| fail(vm, e, &path))?))
 }
 
@@ -156,10 +186,12 @@ fn open(vm: &Vm, a: Args) -> PyResult<Value> {
     let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
     let access = flags & libc::O_ACCMODE;
     let mut o = OpenOptions::new();
-    o.read(access != libc::O_WRONLY).write(access != libc::O_RDONLY);
+    o.read(access != libc::O_WRONLY)
+        .write(access != libc::O_RDONLY);
     let has = |f: i32| flags & f != 0;
     // std insists on write access for what creates or truncates; the flags go to the system as they are.
-    let rest = flags & !(libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_EXCL | libc::O_APPEND);
+    let rest =
+        flags & !(libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_EXCL | libc::O_APPEND);
     if has(libc::O_APPEND) {
         o.append(true);
     }
@@ -171,7 +203,11 @@ fn open(vm: &Vm, a: Args) -> PyResult<Value> {
     if has(libc::O_TRUNC) && access != libc::O_RDONLY {
         o.truncate(true);
     }
-    let f = o.mode(mode).custom_flags(rest).open(&p).map_err(|e| fail(vm, e, &path))?;
+    let f = o
+        .mode(mode)
+        .custom_flags(rest)
+        .open(&p)
+        .map_err(|e| fail(vm, e, &path))?;
     Ok(vm.new_int(adopt(vm, f) as i64))
 }
 
@@ -180,15 +216,17 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
     let (number, f) = file_of(vm, fd)?;
     let n = vm.to_usize(n, "length")?.min(1 << 30);
     let mut buffer = vec![0; n];
-    let r = crate::threads::blocking(vm, || loop {
-        let r = match &f {
-            Some(f) => (&**f).read(&mut buffer),
-            None if number == 0 => io::stdin().lock().read(&mut buffer),
-            None => Err(io::Error::from_raw_os_error(9)),
-        };
-        match r {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            r => break r,
+    let r = crate::threads::blocking(vm, || {
+        loop {
+            let r = match &f {
+                Some(f) => (&**f).read(&mut buffer),
+                None if number == 0 => io::stdin().lock().read(&mut buffer),
+                None => Err(io::Error::from_raw_os_error(9)),
+            };
+            match r {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                r => break r,
+            }
         }
     });
     let got = r.map_err(|e| vm.os_error(&e, None))?;
@@ -204,7 +242,9 @@ fn write(vm: &Vm, a: Args) -> PyResult<Value> {
         Some(f) => (&**f).write(&bytes),
         None if number == 1 => {
             let mut out = io::stdout().lock();
-            out.write_all(&bytes).and_then(|()| out.flush()).map(|()| bytes.len())
+            out.write_all(&bytes)
+                .and_then(|()| out.flush())
+                .map(|()| bytes.len())
         }
         None if number == 2 => io::stderr().lock().write_all(&bytes).map(|()| bytes.len()),
         None => Err(io::Error::from_raw_os_error(9)),
@@ -223,8 +263,14 @@ fn on_path(vm: &Vm, a: Args, f: impl FnOnce(PathBuf) -> io::Result<()>) -> PyRes
     Ok(Value::NONE)
 }
 
-fn two_paths(vm: &Vm, a: Args, f: impl FnOnce(PathBuf, PathBuf) -> io::Result<()>) -> PyResult<Value> {
-    let [src, dst, ..] = a.pos else { return Err(vm.type_error("function takes 2 path arguments")) };
+fn two_paths(
+    vm: &Vm,
+    a: Args,
+    f: impl FnOnce(PathBuf, PathBuf) -> io::Result<()>,
+) -> PyResult<Value> {
+    let [src, dst, ..] = a.pos else {
+        return Err(vm.type_error("function takes 2 path arguments"));
+    };
     let (p, q) = (path_arg(vm, src)?, path_arg(vm, dst)?);
     f(p, q).map_err(|e| {
         let e = vm.os_error(&e, Some(src.clone()));
@@ -241,7 +287,9 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let f = |name: &str, f: PlainFn| vm.add_function(&m, name, "", f);
     f("stat", |vm, _, a| stat(vm, a, true));
     f("lstat", |vm, _, a| stat(vm, a, false));
-    f("fstat", |vm, _, a| fstat(vm, &a.exactly::<1>(vm, "fstat")?[0]));
+    f("fstat", |vm, _, a| {
+        fstat(vm, &a.exactly::<1>(vm, "fstat")?[0])
+    });
     f("open", |vm, _, a| open(vm, a));
     f("read", |vm, _, a| read(vm, a));
     f("write", |vm, _, a| write(vm, a));
@@ -266,12 +314,16 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let (_, file) = file_of(vm, fd)?;
         let at = vm.to_i64(at)?;
         let to = match vm.to_i64(how)? {
-            0 => SeekFrom::Start(u64::try_from(at).map_err(|_| vm.os_error_parts(22, "Invalid argument", None))?),
+            0 => SeekFrom::Start(
+                u64::try_from(at).map_err(|_| vm.os_error_parts(22, "Invalid argument", None))?,
+            ),
             1 => SeekFrom::Current(at),
             2 => SeekFrom::End(at),
             _ => return Err(vm.os_error_parts(22, "Invalid argument", None)),
         };
-        let Some(file) = file else { return Err(vm.os_error_parts(29, "Illegal seek", None)) };
+        let Some(file) = file else {
+            return Err(vm.os_error_parts(29, "Illegal seek", None));
+        };
         let n = (&*file).seek(to).map_err(|e| vm.os_error(&e, None))?;
         Ok(vm.new_uint(n))
     });
@@ -327,9 +379,15 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
         Ok(path_value(vm, d.as_os_str()))
     });
-    f("chdir", |vm, _, a| on_path(vm, a, std::env::set_current_dir));
+    f("chdir", |vm, _, a| {
+        on_path(vm, a, std::env::set_current_dir)
+    });
     f("mkdir", |vm, _, a| {
-        let mode = a.pos.get(1).or_else(|| a.keyword("mode")).map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
+        let mode = a
+            .pos
+            .get(1)
+            .or_else(|| a.keyword("mode"))
+            .map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
         on_path(vm, a, |p| {
             use std::os::unix::fs::DirBuilderExt;
             fs::DirBuilder::new().mode(mode).create(p)
@@ -340,10 +398,12 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         f(name, |vm, _, a| on_path(vm, a, fs::remove_file));
     }
     for name in ["rename", "replace"] {
-        f(name, |vm, _, a| two_paths(vm, a, |p, q| fs::rename(p, q)));
+        f(name, |vm, _, a| two_paths(vm, a, fs::rename));
     }
-    f("link", |vm, _, a| two_paths(vm, a, |p, q| fs::hard_link(p, q)));
-    f("symlink", |vm, _, a| two_paths(vm, a, |p, q| std::os::unix::fs::symlink(p, q)));
+    f("link", |vm, _, a| two_paths(vm, a, fs::hard_link));
+    f("symlink", |vm, _, a| {
+        two_paths(vm, a, std::os::unix::fs::symlink)
+    });
     f("readlink", |vm, _, a| {
         let path = a.get(0).cloned().unwrap_or(Value::NONE);
         let p = path_arg(vm, &path)?;
@@ -352,36 +412,52 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("chmod", |vm, _, a| {
         let mode = a.get(1).map_or(Ok(0), |m| vm.to_i64(m))? as u32;
-        on_path(vm, a, |p| fs::set_permissions(p, fs::Permissions::from_mode(mode)))
+        on_path(vm, a, |p| {
+            fs::set_permissions(p, fs::Permissions::from_mode(mode))
+        })
     });
     f("truncate", |vm, _, a| {
         let n = a.get(1).map_or(Ok(0), |m| vm.to_i64(m))?.max(0) as u64;
-        on_path(vm, a, |p| OpenOptions::new().write(true).open(p)?.set_len(n))
+        on_path(vm, a, |p| {
+            OpenOptions::new().write(true).open(p)?.set_len(n)
+        })
     });
     f("utime", |vm, _, a| {
         let times = match a.get(1).or_else(|| a.keyword("times")) {
             Some(t) if !t.is_none() => {
                 let t = vm.collect(t)?;
-                t.iter().map(|t| vm.to_f64(t)).collect::<PyResult<Vec<f64>>>()?
+                t.iter()
+                    .map(|t| vm.to_f64(t))
+                    .collect::<PyResult<Vec<f64>>>()?
             }
             _ => Vec::new(),
         };
         on_path(vm, a, |p| {
             let now = std::time::SystemTime::now();
-            let at = |s: &f64| std::time::UNIX_EPOCH + std::time::Duration::from_secs_f64(s.max(0.0));
+            let at =
+                |s: &f64| std::time::UNIX_EPOCH + std::time::Duration::from_secs_f64(s.max(0.0));
             let (access, modified) = match &times[..] {
                 [a, m] => (at(a), at(m)),
                 _ => (now, now),
             };
-            let f = OpenOptions::new().write(true).open(&p).or_else(|_| File::open(&p))?;
-            f.set_times(fs::FileTimes::new().set_accessed(access).set_modified(modified))
+            let f = OpenOptions::new()
+                .write(true)
+                .open(&p)
+                .or_else(|_| File::open(&p))?;
+            f.set_times(
+                fs::FileTimes::new()
+                    .set_accessed(access)
+                    .set_modified(modified),
+            )
         })
     });
     f("access", |vm, _, a| {
         let path = a.get(0).cloned().unwrap_or(Value::NONE);
         let mode = a.get(1).map_or(Ok(0), |m| vm.to_i64(m))?;
         let p = path_arg(vm, &path)?;
-        let Ok(meta) = fs::metadata(&p) else { return Ok(Value::FALSE) };
+        let Ok(meta) = fs::metadata(&p) else {
+            return Ok(Value::FALSE);
+        };
         let bits = meta.permissions().mode();
         // The three classes together: a close answer without the caller's groups.
         let ok = (mode & 4 == 0 || bits & 0o444 != 0)
@@ -390,7 +466,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(Value::bool(ok))
     });
     f("listdir", |vm, _, a| {
-        let path = a.get(0).filter(|p| !p.is_none()).cloned().unwrap_or_else(|| vm.str_value("."));
+        let path = a
+            .get(0)
+            .filter(|p| !p.is_none())
+            .cloned()
+            .unwrap_or_else(|| vm.str_value("."));
         let p = path_arg(vm, &path)?;
         let entries = fs::read_dir(p).map_err(|e| fail(vm, e, &path))?;
         let mut names = Vec::new();
@@ -401,7 +481,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(vm.new_list(names))
     });
     f("_scan", |vm, _, a| {
-        let path = a.get(0).filter(|p| !p.is_none()).cloned().unwrap_or_else(|| vm.str_value("."));
+        let path = a
+            .get(0)
+            .filter(|p| !p.is_none())
+            .cloned()
+            .unwrap_or_else(|| vm.str_value("."));
         let p = path_arg(vm, &path)?;
         let entries = fs::read_dir(p).map_err(|e| fail(vm, e, &path))?;
         let mut rows = Vec::new();
@@ -417,20 +501,32 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         }
         Ok(vm.new_list(rows))
     });
-    f("fspath", |vm, _, a| fspath(vm, &a.exactly::<1>(vm, "fspath")?[0]));
+    f("fspath", |vm, _, a| {
+        fspath(vm, &a.exactly::<1>(vm, "fspath")?[0])
+    });
     f("urandom", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "urandom")?;
         let mut b = vec![0; vm.to_usize(n, "negative argument not allowed")?];
-        File::open("/dev/urandom").and_then(|mut f| f.read_exact(&mut b)).map_err(|e| vm.os_error(&e, None))?;
+        File::open("/dev/urandom")
+            .and_then(|mut f| f.read_exact(&mut b))
+            .map_err(|e| vm.os_error(&e, None))?;
         Ok(vm.new_bytes(b))
     });
-    f("getpid", |vm, _, _| Ok(vm.new_int(std::process::id() as i64)));
-    f("getppid", |vm, _, _| Ok(vm.new_int(std::os::unix::process::parent_id() as i64)));
+    f("getpid", |vm, _, _| {
+        Ok(vm.new_int(std::process::id() as i64))
+    });
+    f("getppid", |vm, _, _| {
+        Ok(vm.new_int(std::os::unix::process::parent_id() as i64))
+    });
     for name in ["getuid", "geteuid"] {
-        f(name, |vm, _, _| Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.uid() as i64))));
+        f(name, |vm, _, _| {
+            Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.uid() as i64)))
+        });
     }
     for name in ["getgid", "getegid"] {
-        f(name, |vm, _, _| Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.gid() as i64))));
+        f(name, |vm, _, _| {
+            Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.gid() as i64)))
+        });
     }
     f("umask", |_, _, _| Ok(Value::small_int(0o022)));
     f("cpu_count", |vm, _, _| {
@@ -441,17 +537,33 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         std::process::exit(vm.to_i64(n)? as i32)
     });
     for name in ["waitpid", "fork", "execv", "waitstatus_to_exitcode"] {
-        f(name, |vm, _, _| Err(vm.not_implemented_error("lasti cannot start child processes yet")));
+        f(name, |vm, _, _| {
+            Err(vm.not_implemented_error("lasti cannot start child processes yet"))
+        });
     }
-    f("WIFSTOPPED", |vm, _, a| Ok(Value::bool(vm.to_i64(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F)));
-    f("WSTOPSIG", |vm, _, a| Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WSTOPSIG")?[0])? >> 8 & 0xFF)));
+    f("WIFSTOPPED", |vm, _, a| {
+        Ok(Value::bool(
+            vm.to_i64(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F,
+        ))
+    });
+    f("WSTOPSIG", |vm, _, a| {
+        Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WSTOPSIG")?[0])? >> 8 & 0xFF))
+    });
     f("WIFSIGNALED", |vm, _, a| {
         let low = vm.to_i64(&a.exactly::<1>(vm, "WIFSIGNALED")?[0])? & 0x7F;
         Ok(Value::bool(low != 0 && low != 0x7F))
     });
-    f("WTERMSIG", |vm, _, a| Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WTERMSIG")?[0])? & 0x7F)));
-    f("WIFEXITED", |vm, _, a| Ok(Value::bool(vm.to_i64(&a.exactly::<1>(vm, "WIFEXITED")?[0])? & 0x7F == 0)));
-    f("WEXITSTATUS", |vm, _, a| Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF)));
+    f("WTERMSIG", |vm, _, a| {
+        Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WTERMSIG")?[0])? & 0x7F))
+    });
+    f("WIFEXITED", |vm, _, a| {
+        Ok(Value::bool(
+            vm.to_i64(&a.exactly::<1>(vm, "WIFEXITED")?[0])? & 0x7F == 0,
+        ))
+    });
+    f("WEXITSTATUS", |vm, _, a| {
+        Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF))
+    });
     f("register_at_fork", |_, _, _| Ok(Value::NONE));
     f("putenv", |_, _, _| Ok(Value::NONE));
     f("unsetenv", |_, _, _| Ok(Value::NONE));
@@ -466,9 +578,24 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(Value::NONE)
     });
     f("uname", |vm, _, _| {
-        let read = |p: &str| fs::read_to_string(format!("/proc/sys/kernel/{p}")).unwrap_or_default().trim().to_owned();
-        let t = vm.new_structseq_type("posix.uname_result", &["sysname", "nodename", "release", "version", "machine"], 5);
-        let parts = [read("ostype"), read("hostname"), read("osrelease"), read("version"), std::env::consts::ARCH.into()];
+        let read = |p: &str| {
+            fs::read_to_string(format!("/proc/sys/kernel/{p}"))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
+        let t = vm.new_structseq_type(
+            "posix.uname_result",
+            &["sysname", "nodename", "release", "version", "machine"],
+            5,
+        );
+        let parts = [
+            read("ostype"),
+            read("hostname"),
+            read("osrelease"),
+            read("version"),
+            std::env::consts::ARCH.into(),
+        ];
         Ok(vm.new_structseq(&t, parts.iter().map(|s| vm.str_value(s)).collect()))
     });
     f("get_terminal_size", |vm, _, _| {
@@ -476,7 +603,12 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let _ = t;
         Err(vm.os_error_parts(25, "Inappropriate ioctl for device", None))
     });
-    vm.add_value(&m, "terminal_size", vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2).into());
+    vm.add_value(
+        &m,
+        "terminal_size",
+        vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2)
+            .into(),
+    );
     f("device_encoding", |_, _, _| Ok(Value::NONE));
     f("_path_splitroot_ex", |vm, _, a| {
         let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;
@@ -488,23 +620,45 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             2 => 2,
             _ => 1,
         };
-        Ok(vm.tuple_value([vm.str_value(""), vm.str_value(&text[..root]), vm.str_value(&text[root..])]))
+        Ok(vm.tuple_value([
+            vm.str_value(""),
+            vm.str_value(&text[..root]),
+            vm.str_value(&text[root..]),
+        ]))
     });
     let environ = vm.new_dict();
     for (k, v) in std::env::vars_os() {
         use std::os::unix::ffi::OsStrExt;
-        vm.dict_insert(&environ, vm.new_bytes(k.as_bytes()), vm.new_bytes(v.as_bytes()))?;
+        vm.dict_insert(
+            &environ,
+            vm.new_bytes(k.as_bytes()),
+            vm.new_bytes(v.as_bytes()),
+        )?;
     }
     vm.add_value(&m, "environ", environ.into());
     vm.add_value(&m, "_have_functions", vm.new_list(Vec::new()));
     vm.add_value(&m, "error", vm.exc.os_error.value());
     vm.add_value(&m, "stat_result", stat_type(vm).into());
     let ints = [
-        ("F_OK", 0), ("R_OK", 4), ("W_OK", 2), ("X_OK", 1), ("O_RDONLY", libc::O_RDONLY), ("O_WRONLY", libc::O_WRONLY),
-        ("O_RDWR", libc::O_RDWR), ("O_CREAT", libc::O_CREAT), ("O_EXCL", libc::O_EXCL), ("O_TRUNC", libc::O_TRUNC),
-        ("O_APPEND", libc::O_APPEND), ("O_NONBLOCK", libc::O_NONBLOCK), ("O_CLOEXEC", libc::O_CLOEXEC),
-        ("O_NOFOLLOW", libc::O_NOFOLLOW), ("O_DIRECTORY", libc::O_DIRECTORY), ("EX_OK", 0), ("WNOHANG", 1),
-        ("P_NOWAIT", 1), ("P_WAIT", 0),
+        ("F_OK", 0),
+        ("R_OK", 4),
+        ("W_OK", 2),
+        ("X_OK", 1),
+        ("O_RDONLY", libc::O_RDONLY),
+        ("O_WRONLY", libc::O_WRONLY),
+        ("O_RDWR", libc::O_RDWR),
+        ("O_CREAT", libc::O_CREAT),
+        ("O_EXCL", libc::O_EXCL),
+        ("O_TRUNC", libc::O_TRUNC),
+        ("O_APPEND", libc::O_APPEND),
+        ("O_NONBLOCK", libc::O_NONBLOCK),
+        ("O_CLOEXEC", libc::O_CLOEXEC),
+        ("O_NOFOLLOW", libc::O_NOFOLLOW),
+        ("O_DIRECTORY", libc::O_DIRECTORY),
+        ("EX_OK", 0),
+        ("WNOHANG", 1),
+        ("P_NOWAIT", 1),
+        ("P_WAIT", 0),
     ];
     for (name, n) in ints {
         vm.add_value(&m, name, vm.new_int(n as i64));
@@ -523,4 +677,3 @@ fn dir_entries(vm: &Vm, m: &Ref<Module>) -> PyResult<()> {
     vm.exec_source(source, "<frozen posix>", &globals)?;
     Ok(())
 }
-

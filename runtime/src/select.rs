@@ -40,13 +40,18 @@ fn descriptors(vm: &Vm, v: &Value) -> PyResult<Vec<(Value, RawFd)>> {
         } else {
             let f = vm
                 .lookup_attr(&item, &vm.intern("fileno"))?
-                .ok_or_else(|| vm.type_error("argument must be an int, or have a fileno() method"))?;
+                .ok_or_else(|| {
+                    vm.type_error("argument must be an int, or have a fileno() method")
+                })?;
             vm.to_i64(&vm.call(&f, &[])?)?
         };
         if n < 0 {
-            return Err(vm.value_error(format!("file descriptor cannot be a negative integer ({n})")));
+            return Err(vm.value_error(format!(
+                "file descriptor cannot be a negative integer ({n})"
+            )));
         }
-        let fd = RawFd::try_from(n).map_err(|_| vm.value_error("filedescriptor out of range in select()"))?;
+        let fd = RawFd::try_from(n)
+            .map_err(|_| vm.value_error("filedescriptor out of range in select()"))?;
         out.push((item, fd));
     }
     Ok(out)
@@ -58,7 +63,10 @@ fn wait(vm: &Vm, fds: &mut BTreeMap<RawFd, Wanted>, limit: Option<Duration>) -> 
     let mut poll = Poll::new().map_err(fail)?;
     let mut ready = 0;
     for (fd, w) in fds.iter_mut() {
-        match poll.registry().register(&mut SourceFd(fd), Token(*fd as usize), w.interest()) {
+        match poll
+            .registry()
+            .register(&mut SourceFd(fd), Token(*fd as usize), w.interest())
+        {
             Ok(()) => {}
             // Plain files are always ready.
             Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
@@ -68,11 +76,17 @@ fn wait(vm: &Vm, fds: &mut BTreeMap<RawFd, Wanted>, limit: Option<Duration>) -> 
             Err(e) => return Err(fail(e)),
         }
     }
-    let limit = if ready > 0 { Some(Duration::ZERO) } else { limit };
+    let limit = if ready > 0 {
+        Some(Duration::ZERO)
+    } else {
+        limit
+    };
     let end = limit.and_then(|l| Instant::now().checked_add(l));
     let mut events = Events::with_capacity(fds.len().max(1));
     loop {
-        let left = end.map_or(SLICE, |e| e.saturating_duration_since(Instant::now()).min(SLICE));
+        let left = end.map_or(SLICE, |e| {
+            e.saturating_duration_since(Instant::now()).min(SLICE)
+        });
         match crate::threads::blocking(vm, || poll.poll(&mut events, Some(left))) {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(fail(e)),
             _ => {}
@@ -98,14 +112,23 @@ fn select(vm: &Vm, a: Args) -> PyResult<Value> {
     let limit = match args.get(3).filter(|t| !t.is_none()) {
         None => None,
         Some(t) => {
-            let s = vm.to_f64(t).map_err(|_| vm.type_error("timeout must be a float or None"))?;
+            let s = vm
+                .to_f64(t)
+                .map_err(|_| vm.type_error("timeout must be a float or None"))?;
             if s < 0.0 {
                 return Err(vm.value_error("timeout must be non-negative"));
             }
-            Some(Duration::try_from_secs_f64(s).map_err(|_| vm.overflow_error("timeout is too large"))?)
+            Some(
+                Duration::try_from_secs_f64(s)
+                    .map_err(|_| vm.overflow_error("timeout is too large"))?,
+            )
         }
     };
-    let lists = [descriptors(vm, &args[0])?, descriptors(vm, &args[1])?, descriptors(vm, &args[2])?];
+    let lists = [
+        descriptors(vm, &args[0])?,
+        descriptors(vm, &args[1])?,
+        descriptors(vm, &args[2])?,
+    ];
     let mut fds: BTreeMap<RawFd, Wanted> = BTreeMap::new();
     for (i, list) in lists.iter().enumerate() {
         for (_, fd) in list {
@@ -119,7 +142,12 @@ fn select(vm: &Vm, a: Args) -> PyResult<Value> {
     }
     wait(vm, &mut fds, limit)?;
     let pick = |list: &[(Value, RawFd)], on: fn(&Wanted) -> bool| {
-        vm.new_list(list.iter().filter(|(_, fd)| fds.get(fd).is_some_and(on)).map(|(v, _)| v.clone()).collect())
+        vm.new_list(
+            list.iter()
+                .filter(|(_, fd)| fds.get(fd).is_some_and(on))
+                .map(|(v, _)| v.clone())
+                .collect(),
+        )
     };
     Ok(vm.tuple_value([
         pick(&lists[0], |w| w.readable),
@@ -135,7 +163,12 @@ pub fn register(vm: &Vm) {
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("select");
     vm.add_value(&m, "error", vm.exc.os_error.value());
-    vm.add_function(&m, "select", "select(rlist, wlist, xlist, timeout=None, /)\n--\n\n", |vm, _, a| select(vm, a));
+    vm.add_function(
+        &m,
+        "select",
+        "select(rlist, wlist, xlist, timeout=None, /)\n--\n\n",
+        |vm, _, a| select(vm, a),
+    );
     let constants = [
         ("POLLIN", libc::POLLIN),
         ("POLLPRI", libc::POLLPRI),

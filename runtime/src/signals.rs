@@ -54,14 +54,18 @@ pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
         // The watching thread notes the signal a moment later; Python sees it before the call returns.
         let breaker = vm.heap.breaker.clone();
         for _ in 0..200 {
-            if sig == 0 || breaker.load(Ordering::Relaxed) & lasti_core::heap::breaker::SIGNAL != 0 {
+            if sig == 0 || breaker.load(Ordering::Relaxed) & lasti_core::heap::breaker::SIGNAL != 0
+            {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_micros(100));
         }
         return Ok(());
     }
-    let status = std::process::Command::new("kill").arg(format!("-{sig}")).arg(pid.to_string()).output();
+    let status = std::process::Command::new("kill")
+        .arg(format!("-{sig}"))
+        .arg(pid.to_string())
+        .output();
     match status {
         Ok(o) if o.status.success() => Ok(()),
         Ok(_) => Err(vm.os_error_parts(3, "No such process", None)),
@@ -92,7 +96,9 @@ fn set_handler(vm: &Vm, a: Args) -> PyResult<Value> {
     let n = number(vm, sig)?;
     let callable = vm.type_of(handler).slots.call.get().is_some();
     if !callable && !vm.is_int(handler) {
-        return Err(vm.type_error("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"));
+        return Err(vm.type_error(
+            "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object",
+        ));
     }
     let h = handlers(vm);
     if !h.watched.borrow().contains(&n) && n != libc::SIGINT {
@@ -106,11 +112,37 @@ fn set_handler(vm: &Vm, a: Args) -> PyResult<Value> {
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_signal");
     let names = [
-        ("SIGHUP", 1), ("SIGINT", 2), ("SIGQUIT", 3), ("SIGILL", 4), ("SIGTRAP", 5), ("SIGABRT", 6), ("SIGBUS", 7),
-        ("SIGFPE", 8), ("SIGKILL", 9), ("SIGUSR1", 10), ("SIGSEGV", 11), ("SIGUSR2", 12), ("SIGPIPE", 13),
-        ("SIGALRM", 14), ("SIGTERM", 15), ("SIGCHLD", 17), ("SIGCONT", 18), ("SIGSTOP", 19), ("SIGTSTP", 20),
-        ("SIGTTIN", 21), ("SIGTTOU", 22), ("SIGURG", 23), ("SIGWINCH", 28), ("SIGIO", 29), ("SIGSYS", 31),
-        ("SIG_DFL", 0), ("SIG_IGN", 1), ("NSIG", 65), ("SIG_BLOCK", 0), ("SIG_UNBLOCK", 1), ("SIG_SETMASK", 2),
+        ("SIGHUP", 1),
+        ("SIGINT", 2),
+        ("SIGQUIT", 3),
+        ("SIGILL", 4),
+        ("SIGTRAP", 5),
+        ("SIGABRT", 6),
+        ("SIGBUS", 7),
+        ("SIGFPE", 8),
+        ("SIGKILL", 9),
+        ("SIGUSR1", 10),
+        ("SIGSEGV", 11),
+        ("SIGUSR2", 12),
+        ("SIGPIPE", 13),
+        ("SIGALRM", 14),
+        ("SIGTERM", 15),
+        ("SIGCHLD", 17),
+        ("SIGCONT", 18),
+        ("SIGSTOP", 19),
+        ("SIGTSTP", 20),
+        ("SIGTTIN", 21),
+        ("SIGTTOU", 22),
+        ("SIGURG", 23),
+        ("SIGWINCH", 28),
+        ("SIGIO", 29),
+        ("SIGSYS", 31),
+        ("SIG_DFL", 0),
+        ("SIG_IGN", 1),
+        ("NSIG", 65),
+        ("SIG_BLOCK", 0),
+        ("SIG_UNBLOCK", 1),
+        ("SIG_SETMASK", 2),
     ];
     for (name, n) in names {
         vm.add_value(&m, name, vm.new_int(n));

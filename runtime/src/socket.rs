@@ -72,13 +72,19 @@ impl Sock {
         }
     }
     fn handle(&self, vm: &Vm) -> PyResult<Handle> {
-        self.handle.borrow().clone().ok_or_else(|| errno(vm, libc::EBADF))
+        self.handle
+            .borrow()
+            .clone()
+            .ok_or_else(|| errno(vm, libc::EBADF))
     }
     fn fd(&self) -> RawFd {
         self.handle.borrow().as_ref().map_or(-1, |h| h.as_raw_fd())
     }
     fn set(&self, vm: &Vm, h: Handle) {
-        state(vm).owned.borrow_mut().insert(h.as_raw_fd(), Rc::downgrade(&h));
+        state(vm)
+            .owned
+            .borrow_mut()
+            .insert(h.as_raw_fd(), Rc::downgrade(&h));
         let old = self.handle.replace(Some(h));
         drop(old);
     }
@@ -120,10 +126,14 @@ impl Deadline {
 fn wait(vm: &Vm, h: &Handle, interest: Interest, d: Deadline) -> PyResult<bool> {
     let mut poll = mio::Poll::new().map_err(|e| fail(vm, e))?;
     let fd = h.as_raw_fd();
-    poll.registry().register(&mut SourceFd(&fd), mio::Token(0), interest).map_err(|e| fail(vm, e))?;
+    poll.registry()
+        .register(&mut SourceFd(&fd), mio::Token(0), interest)
+        .map_err(|e| fail(vm, e))?;
     let mut events = mio::Events::with_capacity(1);
     loop {
-        let left = d.end.map_or(SLICE, |e| e.saturating_duration_since(Instant::now()).min(SLICE));
+        let left = d.end.map_or(SLICE, |e| {
+            e.saturating_duration_since(Instant::now()).min(SLICE)
+        });
         let r = crate::threads::blocking(vm, || poll.poll(&mut events, Some(left)));
         match r {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(fail(vm, e)),
@@ -168,7 +178,8 @@ fn adopt(vm: &Vm, s: Socket) -> PyResult<Handle> {
 
 fn int(vm: &Vm, v: Option<&Value>, or: i32) -> PyResult<i32> {
     let Some(v) = v else { return Ok(or) };
-    i32::try_from(vm.to_i64(v)?).map_err(|_| vm.overflow_error("Python int too large to convert to C int"))
+    i32::try_from(vm.to_i64(v)?)
+        .map_err(|_| vm.overflow_error("Python int too large to convert to C int"))
 }
 
 fn protocol(n: i32) -> Option<Protocol> {
@@ -177,8 +188,13 @@ fn protocol(n: i32) -> Option<Protocol> {
 
 fn init_socket(vm: &Vm, this: &Value, a: Args) -> PyResult<()> {
     let s = vm.this::<Sock>(this)?;
-    let [family, kind, proto, fileno] = a.bind(vm, "socket", ["family", "type", "proto", "fileno"], 0)?;
-    let (family, kind, proto) = (int(vm, family, -1)?, int(vm, kind, -1)?, int(vm, proto, -1)?);
+    let [family, kind, proto, fileno] =
+        a.bind(vm, "socket", ["family", "type", "proto", "fileno"], 0)?;
+    let (family, kind, proto) = (
+        int(vm, family, -1)?,
+        int(vm, kind, -1)?,
+        int(vm, proto, -1)?,
+    );
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     match fileno.filter(|f| !f.is_none()) {
         Some(f) => {
@@ -193,17 +209,28 @@ fn init_socket(vm: &Vm, this: &Value, a: Args) -> PyResult<()> {
                 None => return Err(errno(vm, libc::EBADF)),
             };
             let r = SockRef::from(&*h);
-            let or = |n: i32, find: io::Result<i32>| if n == -1 { find.map_err(|e| fail(vm, e)) } else { Ok(n) };
+            let or = |n: i32, find: io::Result<i32>| {
+                if n == -1 {
+                    find.map_err(|e| fail(vm, e))
+                } else {
+                    Ok(n)
+                }
+            };
             s.family.set(or(family, r.domain().map(i32::from))?);
             s.kind.set(or(kind, r.r#type().map(i32::from))? & !flags);
-            s.proto.set(or(proto, r.protocol().map(|p| p.map_or(0, i32::from)))?);
+            s.proto
+                .set(or(proto, r.protocol().map(|p| p.map_or(0, i32::from)))?);
             s.set(vm, h);
         }
         None => {
             let family = if family == -1 { libc::AF_INET } else { family };
             let kind = if kind == -1 { libc::SOCK_STREAM } else { kind };
             let proto = if proto == -1 { 0 } else { proto };
-            let made = Socket::new(Domain::from(family), (kind & !flags).into(), protocol(proto));
+            let made = Socket::new(
+                Domain::from(family),
+                (kind & !flags).into(),
+                protocol(proto),
+            );
             s.set(vm, adopt(vm, made.map_err(|e| fail(vm, e))?)?);
             s.family.set(family);
             s.kind.set(kind & !flags);
@@ -229,7 +256,9 @@ fn timeout_arg(vm: &Vm, v: &Value) -> PyResult<Option<Duration>> {
     if t < 0.0 {
         return Err(vm.value_error("Timeout value out of range"));
     }
-    Duration::try_from_secs_f64(t).map(Some).map_err(|_| vm.overflow_error("timestamp too large to convert to C PyTime_t"))
+    Duration::try_from_secs_f64(t)
+        .map(Some)
+        .map_err(|_| vm.overflow_error("timestamp too large to convert to C PyTime_t"))
 }
 
 fn timeout_value(vm: &Vm, t: Option<Duration>) -> Value {
@@ -242,7 +271,9 @@ fn connect(vm: &Vm, s: &Sock, addr: &SockAddr) -> PyResult<io::Result<()>> {
     let d = s.deadline();
     let r = SockRef::from(&*h);
     match r.connect(addr) {
-        Err(e) if !d.nowait && matches!(e.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => {
+        Err(e)
+            if !d.nowait && matches!(e.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) =>
+        {
             if !wait(vm, &h, Interest::WRITABLE, d)? {
                 return Ok(Err(io::ErrorKind::TimedOut.into()));
             }
@@ -257,16 +288,26 @@ fn connect(vm: &Vm, s: &Sock, addr: &SockAddr) -> PyResult<io::Result<()>> {
 
 fn send_some(vm: &Vm, s: &Sock, data: &[u8], flags: i32, d: Deadline) -> PyResult<usize> {
     let h = s.handle(vm)?;
-    retry(vm, &h, Interest::WRITABLE, d, |u| SockRef::from(u).send_with_flags(data, flags | libc::MSG_NOSIGNAL))
+    retry(vm, &h, Interest::WRITABLE, d, |u| {
+        SockRef::from(u).send_with_flags(data, flags | libc::MSG_NOSIGNAL)
+    })
 }
 
 fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
     let h = s.handle(vm)?;
     let mut buffer = vec![0; n];
     let d = s.deadline();
-    let d = if flags & libc::MSG_DONTWAIT != 0 { Deadline { nowait: true, ..d } } else { d };
+    let d = if flags & libc::MSG_DONTWAIT != 0 {
+        Deadline { nowait: true, ..d }
+    } else {
+        d
+    };
     let got = retry(vm, &h, Interest::READABLE, d, |u| {
-        if flags & libc::MSG_PEEK != 0 { u.peek(&mut buffer) } else { u.recv(&mut buffer) }
+        if flags & libc::MSG_PEEK != 0 {
+            u.peek(&mut buffer)
+        } else {
+            u.recv(&mut buffer)
+        }
     })?;
     buffer.truncate(got);
     if flags & libc::MSG_WAITALL != 0 && s.kind.get() == libc::SOCK_STREAM && got > 0 && got < n {
@@ -284,21 +325,28 @@ fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, V
         let u = UnixDatagram::from(std::os::fd::OwnedFd::from(copy));
         let (got, from) = retry(vm, &h, Interest::READABLE, d, |_| u.recv_from(&mut buffer))?;
         buffer.truncate(got);
-        let from = from.as_pathname().map(|p| vm.str_value(&p.to_string_lossy()));
+        let from = from
+            .as_pathname()
+            .map(|p| vm.str_value(&p.to_string_lossy()));
         return Ok((buffer, from.unwrap_or(Value::NONE)));
     }
     if s.kind.get() == libc::SOCK_STREAM {
         return Ok((receive(vm, s, n, flags)?, Value::NONE));
     }
     let (got, from) = retry(vm, &h, Interest::READABLE, d, |u| {
-        if flags & libc::MSG_PEEK != 0 { u.peek_from(&mut buffer) } else { u.recv_from(&mut buffer) }
+        if flags & libc::MSG_PEEK != 0 {
+            u.peek_from(&mut buffer)
+        } else {
+            u.recv_from(&mut buffer)
+        }
     })?;
     buffer.truncate(got);
     Ok((buffer, netaddr::value(vm, &from.into())))
 }
 
 fn size_arg(vm: &Vm, v: &Value, func: &str) -> PyResult<usize> {
-    usize::try_from(vm.to_i64(v)?).map_err(|_| vm.value_error(format!("negative buffersize in {func}")))
+    usize::try_from(vm.to_i64(v)?)
+        .map_err(|_| vm.value_error(format!("negative buffersize in {func}")))
 }
 
 /// Copies what was received into a writable buffer.
@@ -312,7 +360,11 @@ fn fill(vm: &Vm, buffer: &Value, data: Vec<u8>) -> PyResult<usize> {
 /// `buffer[, nbytes[, flags]]` of the calls that fill a buffer.
 fn into_args<'a>(vm: &Vm, a: Args<'a>, func: &str) -> PyResult<(&'a Value, usize, i32)> {
     let [buffer, n, flags] = a.bind(vm, func, ["buffer", "nbytes", "flags"], 1)?;
-    let buffer = buffer.ok_or_else(|| vm.type_error(format!("{func}() missing required argument 'buffer' (pos 1)")))?;
+    let buffer = buffer.ok_or_else(|| {
+        vm.type_error(format!(
+            "{func}() missing required argument 'buffer' (pos 1)"
+        ))
+    })?;
     let room = vm.len(buffer)?;
     let n = match n {
         Some(n) => size_arg(vm, n, func)?,
@@ -334,12 +386,14 @@ fn getsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
     let w = |v: io::Result<u32>| v.map(i64::from);
     let seconds = |v: io::Result<Duration>| v.map(|d| d.as_secs() as i64);
     let v = match (level, name) {
-        (libc::SOL_SOCKET, libc::SO_ERROR) => {
-            r.take_error().map(|e| e.and_then(|e| e.raw_os_error()).unwrap_or(0) as i64)
-        }
+        (libc::SOL_SOCKET, libc::SO_ERROR) => r
+            .take_error()
+            .map(|e| e.and_then(|e| e.raw_os_error()).unwrap_or(0) as i64),
         (libc::SOL_SOCKET, libc::SO_TYPE) => r.r#type().map(|t| i32::from(t) as i64),
         (libc::SOL_SOCKET, libc::SO_DOMAIN) => r.domain().map(|t| i32::from(t) as i64),
-        (libc::SOL_SOCKET, libc::SO_PROTOCOL) => r.protocol().map(|t| t.map_or(0, i32::from) as i64),
+        (libc::SOL_SOCKET, libc::SO_PROTOCOL) => {
+            r.protocol().map(|t| t.map_or(0, i32::from) as i64)
+        }
         (libc::SOL_SOCKET, libc::SO_ACCEPTCONN) => b(r.is_listener()),
         (libc::SOL_SOCKET, libc::SO_REUSEADDR) => b(r.reuse_address()),
         (libc::SOL_SOCKET, libc::SO_REUSEPORT) => b(r.reuse_port()),
@@ -378,13 +432,29 @@ fn setsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
     let r = SockRef::from(&*h);
     let done = |r: io::Result<()>| r.map(|()| Value::NONE).map_err(|e| fail(vm, e));
     // Not an int: the C structure's bytes.
-    let bytes = if vm.is_int(&value) { Vec::new() } else { vm.buffer(&value)? };
-    let word = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, i32::from_ne_bytes);
+    let bytes = if vm.is_int(&value) {
+        Vec::new()
+    } else {
+        vm.buffer(&value)?
+    };
+    let word = |at: usize| {
+        bytes
+            .get(at..at + 4)
+            .and_then(|b| b.try_into().ok())
+            .map_or(0, i32::from_ne_bytes)
+    };
     let quad = |at: usize| {
-        let b: [u8; 4] = bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).unwrap_or_default();
+        let b: [u8; 4] = bytes
+            .get(at..at + 4)
+            .and_then(|b| b.try_into().ok())
+            .unwrap_or_default();
         std::net::Ipv4Addr::from(b)
     };
-    let n = if bytes.is_empty() { int(vm, Some(&value), 0)? } else { word(0) };
+    let n = if bytes.is_empty() {
+        int(vm, Some(&value), 0)?
+    } else {
+        word(0)
+    };
     let keep = socket2::TcpKeepalive::new();
     let seconds = Duration::from_secs(n.max(0) as u64);
     done(match (level, name) {
@@ -399,8 +469,12 @@ fn setsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
         }
         (libc::IPPROTO_TCP, libc::TCP_NODELAY) => r.set_tcp_nodelay(n != 0),
         (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE) => r.set_tcp_keepalive(&keep.with_time(seconds)),
-        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL) => r.set_tcp_keepalive(&keep.with_interval(seconds)),
-        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT) => r.set_tcp_keepalive(&keep.with_retries(n.max(0) as u32)),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL) => {
+            r.set_tcp_keepalive(&keep.with_interval(seconds))
+        }
+        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT) => {
+            r.set_tcp_keepalive(&keep.with_retries(n.max(0) as u32))
+        }
         (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY) => r.set_only_v6(n != 0),
         (libc::IPPROTO_IP, libc::IP_TTL) => r.set_ttl_v4(n.max(0) as u32),
         (libc::IPPROTO_IP, libc::IP_MULTICAST_TTL) => r.set_multicast_ttl_v4(n.max(0) as u32),
@@ -420,17 +494,42 @@ struct SocketType(Ref<Type>);
 fn make_type(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
     let t = vm.new_native_type::<Sock>("_socket.socket", &vm.types.object, flags);
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Sock::new()).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Sock::new()).into())
+    }));
     t.slots.init.set(Some(init_socket));
     t.slots.repr.set(Some(|vm, v| {
         let s = sock(vm, v)?;
         let (f, k, p) = (s.family.get(), s.kind.get(), s.proto.get());
-        Ok(vm.str_value(&format!("<socket object, fd={}, family={f}, type={k}, proto={p}>", s.fd())))
+        Ok(vm.str_value(&format!(
+            "<socket object, fd={}, family={f}, type={k}, proto={p}>",
+            s.fd()
+        )))
     }));
-    vm.getset(&t, "family", |vm, v| Ok(vm.new_int(sock(vm, v)?.family.get() as i64)), None);
-    vm.getset(&t, "type", |vm, v| Ok(vm.new_int(sock(vm, v)?.kind.get() as i64)), None);
-    vm.getset(&t, "proto", |vm, v| Ok(vm.new_int(sock(vm, v)?.proto.get() as i64)), None);
-    vm.getset(&t, "timeout", |vm, v| Ok(timeout_value(vm, sock(vm, v)?.timeout.get())), None);
+    vm.getset(
+        &t,
+        "family",
+        |vm, v| Ok(vm.new_int(sock(vm, v)?.family.get() as i64)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "type",
+        |vm, v| Ok(vm.new_int(sock(vm, v)?.kind.get() as i64)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "proto",
+        |vm, v| Ok(vm.new_int(sock(vm, v)?.proto.get() as i64)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "timeout",
+        |vm, v| Ok(timeout_value(vm, sock(vm, v)?.timeout.get())),
+        None,
+    );
     connection_methods(vm, &t);
     transfer_methods(vm, &t);
     vm.ready_type(&t);
@@ -442,18 +541,24 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
     f("bind", |vm, v, a| {
         let s = sock(vm, v)?;
         let addr = s.addr(vm, &a.exactly::<1>(vm, "bind")?[0], "bind")?;
-        SockRef::from(&*s.handle(vm)?).bind(&addr).map_err(|e| fail(vm, e))?;
+        SockRef::from(&*s.handle(vm)?)
+            .bind(&addr)
+            .map_err(|e| fail(vm, e))?;
         Ok(Value::NONE)
     });
     f("listen", |vm, v, a| {
         let n = int(vm, a.between(vm, "listen", 0, 1)?.first(), 128)?;
-        SockRef::from(&*sock(vm, v)?.handle(vm)?).listen(n.max(0)).map_err(|e| fail(vm, e))?;
+        SockRef::from(&*sock(vm, v)?.handle(vm)?)
+            .listen(n.max(0))
+            .map_err(|e| fail(vm, e))?;
         Ok(Value::NONE)
     });
     f("_accept", |vm, v, _| {
         let s = sock(vm, v)?;
         let h = s.handle(vm)?;
-        let (new, from) = retry(vm, &h, Interest::READABLE, s.deadline(), |u| SockRef::from(u).accept())?;
+        let (new, from) = retry(vm, &h, Interest::READABLE, s.deadline(), |u| {
+            SockRef::from(u).accept()
+        })?;
         let new = adopt(vm, new)?;
         let fd = new.as_raw_fd();
         state(vm).loose.borrow_mut().insert(fd, new);
@@ -483,18 +588,27 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
         Ok(Value::NONE)
     });
     f("detach", |vm, v, _| {
-        let Some(h) = sock(vm, v)?.take(vm) else { return Ok(vm.new_int(-1)) };
+        let Some(h) = sock(vm, v)?.take(vm) else {
+            return Ok(vm.new_int(-1));
+        };
         let fd = h.as_raw_fd();
         state(vm).loose.borrow_mut().insert(fd, h);
         Ok(vm.new_int(fd as i64))
     });
-    f("fileno", |vm, v, _| Ok(vm.new_int(sock(vm, v)?.fd() as i64)));
+    f(
+        "fileno",
+        |vm, v, _| Ok(vm.new_int(sock(vm, v)?.fd() as i64)),
+    );
     f("getsockname", |vm, v, _| {
-        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?).local_addr().map_err(|e| fail(vm, e))?;
+        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
+            .local_addr()
+            .map_err(|e| fail(vm, e))?;
         Ok(netaddr::value(vm, &a))
     });
     f("getpeername", |vm, v, _| {
-        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?).peer_addr().map_err(|e| fail(vm, e))?;
+        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
+            .peer_addr()
+            .map_err(|e| fail(vm, e))?;
         Ok(netaddr::value(vm, &a))
     });
     f("getsockopt", |vm, v, a| getsockopt(vm, sock(vm, v)?, a));
@@ -511,8 +625,14 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
         sock(vm, v)?.timeout.set(t);
         Ok(Value::NONE)
     });
-    f("gettimeout", |vm, v, _| Ok(timeout_value(vm, sock(vm, v)?.timeout.get())));
-    f("getblocking", |vm, v, _| Ok(Value::bool(sock(vm, v)?.timeout.get() != Some(Duration::ZERO))));
+    f("gettimeout", |vm, v, _| {
+        Ok(timeout_value(vm, sock(vm, v)?.timeout.get()))
+    });
+    f("getblocking", |vm, v, _| {
+        Ok(Value::bool(
+            sock(vm, v)?.timeout.get() != Some(Duration::ZERO),
+        ))
+    });
     f("shutdown", |vm, v, a| {
         let how = match int(vm, Some(&a.exactly::<1>(vm, "shutdown")?[0]), 0)? {
             libc::SHUT_RD => Shutdown::Read,
@@ -520,7 +640,9 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
             libc::SHUT_RDWR => Shutdown::Both,
             _ => return Err(errno(vm, libc::EINVAL)),
         };
-        SockRef::from(&*sock(vm, v)?.handle(vm)?).shutdown(how).map_err(|e| fail(vm, e))?;
+        SockRef::from(&*sock(vm, v)?.handle(vm)?)
+            .shutdown(how)
+            .map_err(|e| fail(vm, e))?;
         Ok(Value::NONE)
     });
 }
@@ -550,7 +672,11 @@ fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
         let args = a.between(vm, "sendto", 2, 3)?;
         let s = sock(vm, v)?;
         let data = vm.buffer(&args[0])?;
-        let flags = if args.len() == 3 { int(vm, args.get(1), 0)? } else { 0 };
+        let flags = if args.len() == 3 {
+            int(vm, args.get(1), 0)?
+        } else {
+            0
+        };
         let addr = s.addr(vm, &args[args.len() - 1], "sendto")?;
         let h = s.handle(vm)?;
         let n = retry(vm, &h, Interest::WRITABLE, s.deadline(), |u| {
@@ -584,9 +710,13 @@ fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
 
 fn socketpair(vm: &Vm, a: Args) -> PyResult<Value> {
     let [family, kind, proto] = a.bind(vm, "socketpair", ["family", "type", "proto"], 0)?;
-    let (family, kind, proto) =
-        (int(vm, family, libc::AF_UNIX)?, int(vm, kind, libc::SOCK_STREAM)?, int(vm, proto, 0)?);
-    let (a, b) = Socket::pair(Domain::from(family), kind.into(), protocol(proto)).map_err(|e| fail(vm, e))?;
+    let (family, kind, proto) = (
+        int(vm, family, libc::AF_UNIX)?,
+        int(vm, kind, libc::SOCK_STREAM)?,
+        int(vm, proto, 0)?,
+    );
+    let (a, b) = Socket::pair(Domain::from(family), kind.into(), protocol(proto))
+        .map_err(|e| fail(vm, e))?;
     let class = vm.module_state(|| SocketType(make_type(vm))).0.clone();
     let make = |s: Socket| -> PyResult<Value> {
         let new = Sock::new();
@@ -619,7 +749,9 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     netaddr::fill(vm, &m);
     let f = |name: &str, f: PlainFn| vm.add_function(&m, name, "", f);
     f("socketpair", |vm, _, a| socketpair(vm, a));
-    f("getdefaulttimeout", |vm, _, _| Ok(timeout_value(vm, state(vm).default_timeout.get())));
+    f("getdefaulttimeout", |vm, _, _| {
+        Ok(timeout_value(vm, state(vm).default_timeout.get()))
+    });
     f("setdefaulttimeout", |vm, _, a| {
         let t = timeout_arg(vm, &a.exactly::<1>(vm, "setdefaulttimeout")?[0])?;
         state(vm).default_timeout.set(t);
@@ -636,7 +768,12 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("dup", |vm, _, a| {
         let fd = int(vm, Some(&a.exactly::<1>(vm, "dup")?[0]), -1)?;
         let st = state(vm);
-        let h = st.loose.borrow().get(&fd).cloned().or_else(|| st.owned.borrow().get(&fd).and_then(Weak::upgrade));
+        let h = st
+            .loose
+            .borrow()
+            .get(&fd)
+            .cloned()
+            .or_else(|| st.owned.borrow().get(&fd).and_then(Weak::upgrade));
         let h = h.ok_or_else(|| errno(vm, libc::EBADF))?;
         let copy = adopt(vm, SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?)?;
         let fd = copy.as_raw_fd();

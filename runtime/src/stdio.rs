@@ -241,7 +241,7 @@ fn encode_lone(vm: &Vm, fd: i32, x: &Value, s: &Str) -> PyResult<Vec<u8>> {
             x.clone(),
             vm.new_int(start as i64),
             vm.new_int(end as i64),
-            vm.str_value(&e.reason),
+            vm.str_value(e.reason),
         ];
         match vm.call(vm.exc.unicode_encode_error.as_value(), &parts) {
             Ok(e) => lasti_core::Exc(e),

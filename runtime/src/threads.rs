@@ -49,8 +49,10 @@ impl Baton {
         let mut t = lock(&self.turn);
         t.waiting += 1;
         while t.held {
-            let (next, timeout) =
-                self.changed.wait_timeout(t, SWITCH_INTERVAL).unwrap_or_else(|e| e.into_inner());
+            let (next, timeout) = self
+                .changed
+                .wait_timeout(t, SWITCH_INTERVAL)
+                .unwrap_or_else(|e| e.into_inner());
             t = next;
             if timeout.timed_out() && t.held {
                 breaker.fetch_or(breaker::BATON, Ordering::Relaxed);
@@ -69,8 +71,10 @@ impl Baton {
     fn let_others(&self, taken: u64) {
         let mut t = lock(&self.turn);
         while t.waiting > 0 && t.taken == taken {
-            let (next, timeout) =
-                self.changed.wait_timeout(t, SWITCH_INTERVAL).unwrap_or_else(|e| e.into_inner());
+            let (next, timeout) = self
+                .changed
+                .wait_timeout(t, SWITCH_INTERVAL)
+                .unwrap_or_else(|e| e.into_inner());
             t = next;
             if timeout.timed_out() {
                 return;
@@ -193,7 +197,10 @@ impl Done {
         if *g {
             return true;
         }
-        let (g, _) = self.changed.wait_timeout(g, limit).unwrap_or_else(|e| e.into_inner());
+        let (g, _) = self
+            .changed
+            .wait_timeout(g, limit)
+            .unwrap_or_else(|e| e.into_inner());
         *g
     }
 }
@@ -214,7 +221,13 @@ struct Job {
 // SAFETY: the receiving thread touches the interpreter and the values only while it holds the baton.
 unsafe impl Send for Job {}
 
-fn start(vm: &Vm, callable: Value, args: Vec<Value>, names: Vec<Value>, done: Arc<Done>) -> PyResult<u64> {
+fn start(
+    vm: &Vm,
+    callable: Value,
+    args: Vec<Value>,
+    names: Vec<Value>,
+    done: Arc<Done>,
+) -> PyResult<u64> {
     let t = threads(vm);
     let ident = NEXT_IDENT.fetch_add(1, Ordering::Relaxed);
     let job = Job {
@@ -230,7 +243,9 @@ fn start(vm: &Vm, callable: Value, args: Vec<Value>, names: Vec<Value>, done: Ar
     };
     t.count.set(t.count.get() + 1);
     t.handles.borrow_mut().push(done);
-    let spawned = std::thread::Builder::new().stack_size(STACK).spawn(move || run(job));
+    let spawned = std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || run(job));
     match spawned {
         Ok(_) => Ok(ident),
         Err(_) => {
@@ -241,7 +256,17 @@ fn start(vm: &Vm, callable: Value, args: Vec<Value>, names: Vec<Value>, done: Ar
 }
 
 fn run(job: Job) {
-    let Job { vm, callable, args, names, context, ident, done, baton, breaker } = job;
+    let Job {
+        vm,
+        callable,
+        args,
+        names,
+        context,
+        ident,
+        done,
+        baton,
+        breaker,
+    } = job;
     baton.acquire(&breaker);
     // SAFETY: the baton is held, and the interpreter waits for its threads before it goes.
     let vm = unsafe { &*vm };
@@ -256,7 +281,11 @@ fn run(job: Job) {
     if let Err(e) = r
         && !vm.exc_is(&e, &vm.exc.system_exit)
     {
-        vm.unraisable(&e, "Exception ignored in thread started by", Some(&callable));
+        vm.unraisable(
+            &e,
+            "Exception ignored in thread started by",
+            Some(&callable),
+        );
     }
     drop((callable, args, names));
     let locals = t.locals.take();
@@ -275,7 +304,12 @@ fn run(job: Job) {
 /// Waits for every thread that is not a daemon.
 pub fn join_all(vm: &Vm) -> PyResult<()> {
     loop {
-        let next = threads(vm).handles.borrow().iter().find(|h| !h.daemon.load(Ordering::Relaxed)).cloned();
+        let next = threads(vm)
+            .handles
+            .borrow()
+            .iter()
+            .find(|h| !h.daemon.load(Ordering::Relaxed))
+            .cloned();
         let Some(h) = next else { return Ok(()) };
         blocking(vm, || h.wait(SLICE));
         vm.check_signals()?;
@@ -315,12 +349,18 @@ impl Lock {
         }
         let deadline = limit.map(|l| Instant::now() + l);
         loop {
-            let left = deadline.map_or(SLICE, |d| d.saturating_duration_since(Instant::now()).min(SLICE));
+            let left = deadline.map_or(SLICE, |d| {
+                d.saturating_duration_since(Instant::now()).min(SLICE)
+            });
             let state = self.state.clone();
             let got = blocking(vm, move || {
                 let mut g = lock(&state.0);
                 if *g {
-                    g = state.1.wait_timeout(g, left).unwrap_or_else(|e| e.into_inner()).0;
+                    g = state
+                        .1
+                        .wait_timeout(g, left)
+                        .unwrap_or_else(|e| e.into_inner())
+                        .0;
                 }
                 !std::mem::replace(&mut *g, true)
             });
@@ -375,12 +415,19 @@ struct Types {
 }
 
 fn make_types(vm: &Vm) -> Types {
-    Types { lock: lock_type(vm), rlock: rlock_type(vm), local: local_type(vm), handle: handle_type(vm) }
+    Types {
+        lock: lock_type(vm),
+        rlock: rlock_type(vm),
+        local: local_type(vm),
+        handle: handle_type(vm),
+    }
 }
 
 fn lock_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Lock>("_thread.lock", &vm.types.object, TypeFlags::WEAKREF);
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Lock::default()).into())));
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Lock::default()).into())
+    }));
     for name in ["acquire", "acquire_lock"] {
         vm.method(&t, name, "", |vm, v, a| {
             let l = vm.this::<Lock>(v)?;
@@ -392,13 +439,21 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
     }
     for name in ["release", "release_lock"] {
         vm.method(&t, name, "", |vm, v, _| {
-            if vm.this::<Lock>(v)?.release() { Ok(Value::NONE) } else { Err(vm.runtime_error("release unlocked lock")) }
+            if vm.this::<Lock>(v)?.release() {
+                Ok(Value::NONE)
+            } else {
+                Err(vm.runtime_error("release unlocked lock"))
+            }
         });
     }
     for name in ["locked", "locked_lock"] {
-        vm.method(&t, name, "", |vm, v, _| Ok(Value::bool(vm.this::<Lock>(v)?.locked())));
+        vm.method(&t, name, "", |vm, v, _| {
+            Ok(Value::bool(vm.this::<Lock>(v)?.locked()))
+        });
     }
-    vm.method(&t, "__enter__", "", |vm, v, _| Ok(Value::bool(vm.this::<Lock>(v)?.acquire(vm, None)?)));
+    vm.method(&t, "__enter__", "", |vm, v, _| {
+        Ok(Value::bool(vm.this::<Lock>(v)?.acquire(vm, None)?))
+    });
     vm.method(&t, "__exit__", "", |vm, v, _| {
         vm.this::<Lock>(v)?.release();
         Ok(Value::NONE)
@@ -408,7 +463,11 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
         Ok(Value::NONE)
     });
     t.slots.repr.set(Some(|vm, v| {
-        let state = if vm.this::<Lock>(v)?.locked() { "locked" } else { "unlocked" };
+        let state = if vm.this::<Lock>(v)?.locked() {
+            "locked"
+        } else {
+            "unlocked"
+        };
         Ok(vm.str_value(&format!("<{state} _thread.lock object at {:#x}>", vm.id(v))))
     }));
     vm.ready_type(&t);
@@ -445,8 +504,14 @@ fn rlock_release(vm: &Vm, l: &RLock) -> PyResult<()> {
 }
 
 fn rlock_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<RLock>("_thread.RLock", &vm.types.object, TypeFlags::BASE | TypeFlags::WEAKREF);
-    t.slots.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, RLock::default()).into())));
+    let t = vm.new_native_type::<RLock>(
+        "_thread.RLock",
+        &vm.types.object,
+        TypeFlags::BASE | TypeFlags::WEAKREF,
+    );
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, RLock::default()).into())
+    }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
     vm.method(&t, "acquire", "", |vm, v, a| {
         let limit = acquire_args(vm, a)?;
@@ -457,16 +522,24 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
         Ok(Value::NONE)
     });
     vm.method(&t, "__enter__", "", |vm, v, _| {
-        Ok(Value::bool(rlock_acquire(vm, vm.this::<RLock>(v)?, Some(None))?))
+        Ok(Value::bool(rlock_acquire(
+            vm,
+            vm.this::<RLock>(v)?,
+            Some(None),
+        )?))
     });
     vm.method(&t, "__exit__", "", |vm, v, _| {
         rlock_release(vm, vm.this::<RLock>(v)?)?;
         Ok(Value::NONE)
     });
-    vm.method(&t, "locked", "", |vm, v, _| Ok(Value::bool(vm.this::<RLock>(v)?.lock.locked())));
+    vm.method(&t, "locked", "", |vm, v, _| {
+        Ok(Value::bool(vm.this::<RLock>(v)?.lock.locked()))
+    });
     vm.method(&t, "_is_owned", "", |vm, v, _| {
         let l = vm.this::<RLock>(v)?;
-        Ok(Value::bool(l.depth.get() > 0 && l.owner.get() == threads(vm).current.get()))
+        Ok(Value::bool(
+            l.depth.get() > 0 && l.owner.get() == threads(vm).current.get(),
+        ))
     });
     vm.method(&t, "_recursion_count", "", |vm, v, _| {
         let l = vm.this::<RLock>(v)?;
@@ -478,7 +551,10 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
         if l.depth.get() == 0 {
             return Err(vm.runtime_error("cannot release un-acquired lock"));
         }
-        let saved = vm.tuple_value([vm.new_int(l.depth.get() as i64), vm.new_int(l.owner.get() as i64)]);
+        let saved = vm.tuple_value([
+            vm.new_int(l.depth.get() as i64),
+            vm.new_int(l.owner.get() as i64),
+        ]);
         l.depth.set(0);
         l.owner.set(0);
         l.lock.release();
@@ -500,7 +576,11 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
         let l = vm.this::<RLock>(v)?;
         Ok(vm.str_value(&format!(
             "<{} _thread.RLock object owner={} count={} at {:#x}>",
-            if l.depth.get() > 0 { "locked" } else { "unlocked" },
+            if l.depth.get() > 0 {
+                "locked"
+            } else {
+                "unlocked"
+            },
             l.owner.get(),
             l.depth.get(),
             vm.id(v)
@@ -530,7 +610,12 @@ impl Payload for Local {
 fn local_dict(vm: &Vm, v: &Value) -> PyResult<Ref<Dict>> {
     let t = threads(vm);
     let key = (t.current.get(), v.bits() as usize);
-    let found = t.locals.borrow().iter().find(|l| (l.0, l.1) == key).map(|l| l.2.clone());
+    let found = t
+        .locals
+        .borrow()
+        .iter()
+        .find(|l| (l.0, l.1) == key)
+        .map(|l| l.2.clone());
     if let Some(d) = found {
         return Ok(d);
     }
@@ -543,23 +628,40 @@ fn local_dict(vm: &Vm, v: &Value) -> PyResult<Ref<Dict>> {
             Some(d) => d.items().into_iter().unzip(),
             None => Default::default(),
         };
-        init(vm, v, Args { pos: &pos, kw: &kw, names: &names })?;
+        init(
+            vm,
+            v,
+            Args {
+                pos: &pos,
+                kw: &kw,
+                names: &names,
+            },
+        )?;
     }
     Ok(d)
 }
 
 fn local_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Local>("_thread._local", &vm.types.object, TypeFlags::BASE | TypeFlags::WEAKREF);
+    let t = vm.new_native_type::<Local>(
+        "_thread._local",
+        &vm.types.object,
+        TypeFlags::BASE | TypeFlags::WEAKREF,
+    );
     t.slots.new.set(Some(|vm, class, a| {
         let kw = vm.new_dict();
         for (k, x) in a.names.iter().zip(a.kw) {
             vm.dict_insert(&kw, k.clone(), x.clone())?;
         }
-        let l = Local { args: Slot::new(vm.new_tuple(a.pos.to_vec()).into()), kwargs: Slot::new(kw.into()) };
+        let l = Local {
+            args: Slot::new(vm.new_tuple(a.pos.to_vec()).into()),
+            kwargs: Slot::new(kw.into()),
+        };
         let v: Value = vm.heap.alloc(class, l).into();
         // The maker's __init__ runs by the class call, so its namespace is there already.
         let t = threads(vm);
-        t.locals.borrow_mut().push((t.current.get(), v.bits() as usize, vm.new_dict()));
+        t.locals
+            .borrow_mut()
+            .push((t.current.get(), v.bits() as usize, vm.new_dict()));
         vm.set_finalize(&v, true);
         Ok(v)
     }));
@@ -567,7 +669,8 @@ fn local_type(vm: &Vm) -> Ref<Type> {
     t.set_finalizer(|vm, v| {
         let t = threads(vm);
         let all = t.locals.take();
-        let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|l| l.1 == v.bits() as usize);
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|l| l.1 == v.bits() as usize);
         *t.locals.borrow_mut() = kept;
         drop(gone);
     });
@@ -608,12 +711,24 @@ impl Payload for Handle {
 }
 
 fn handle_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Handle>("_thread._ThreadHandle", &vm.types.object, TypeFlags::WEAKREF);
+    let t = vm.new_native_type::<Handle>(
+        "_thread._ThreadHandle",
+        &vm.types.object,
+        TypeFlags::WEAKREF,
+    );
     t.slots.new.set(Some(|vm, class, _| {
-        let h = Handle { done: RefCell::default(), ident: Cell::new(0) };
+        let h = Handle {
+            done: RefCell::default(),
+            ident: Cell::new(0),
+        };
         Ok(vm.heap.alloc(class, h).into())
     }));
-    vm.getset(&t, "ident", |vm, v| Ok(vm.new_int(vm.this::<Handle>(v)?.ident.get() as i64)), None);
+    vm.getset(
+        &t,
+        "ident",
+        |vm, v| Ok(vm.new_int(vm.this::<Handle>(v)?.ident.get() as i64)),
+        None,
+    );
     vm.method(&t, "is_done", "", |vm, v, _| {
         let d = vm.this::<Handle>(v)?.done.borrow().clone();
         let finished = *lock(&d.finished);
@@ -633,10 +748,14 @@ fn handle_type(vm: &Vm) -> Ref<Type> {
         if h.ident.get() == threads(vm).current.get() {
             return Err(vm.runtime_error("Cannot join current thread"));
         }
-        let deadline = Duration::try_from_secs_f64(timeout).ok().map(|d| Instant::now() + d);
+        let deadline = Duration::try_from_secs_f64(timeout)
+            .ok()
+            .map(|d| Instant::now() + d);
         let d = h.done.borrow().clone();
         loop {
-            let left = deadline.map_or(SLICE, |d| d.saturating_duration_since(Instant::now()).min(SLICE));
+            let left = deadline.map_or(SLICE, |d| {
+                d.saturating_duration_since(Instant::now()).min(SLICE)
+            });
             if blocking(vm, || d.wait(left)) || deadline.is_some_and(|d| Instant::now() >= d) {
                 return Ok(Value::NONE);
             }
@@ -668,13 +787,19 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             Ok(vm.heap.alloc(&types.lock, Lock::default()).into())
         });
     }
-    vm.add_function(&m, "get_ident", "get_ident()\n--\n\n", |vm, _, _| Ok(vm.new_int(threads(vm).current.get() as i64)));
-    vm.add_function(&m, "_get_main_thread_ident", "", |vm, _, _| Ok(vm.new_int(threads(vm).main as i64)));
+    vm.add_function(&m, "get_ident", "get_ident()\n--\n\n", |vm, _, _| {
+        Ok(vm.new_int(threads(vm).current.get() as i64))
+    });
+    vm.add_function(&m, "_get_main_thread_ident", "", |vm, _, _| {
+        Ok(vm.new_int(threads(vm).main as i64))
+    });
     vm.add_function(&m, "get_native_id", "", |vm, _, _| {
         let pid = std::process::id() as i64;
         Ok(vm.new_int(pid + threads(vm).current.get() as i64 - 1))
     });
-    vm.add_function(&m, "_count", "", |vm, _, _| Ok(vm.new_int(threads(vm).count.get() as i64)));
+    vm.add_function(&m, "_count", "", |vm, _, _| {
+        Ok(vm.new_int(threads(vm).count.get() as i64))
+    });
     vm.add_function(&m, "_is_main_interpreter", "", |_, _, _| Ok(Value::TRUE));
     vm.add_function(&m, "daemon_threads_allowed", "", |_, _, _| Ok(Value::TRUE));
     vm.add_function(&m, "stack_size", "", |_, _, _| Ok(Value::small_int(0)));
@@ -687,11 +812,16 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [ident] = a.exactly::<1>(vm, "_make_thread_handle")?;
         let ident = vm.to_i64(ident)? as u64;
         let types = vm.module_state(|| make_types(vm));
-        let h = Handle { done: RefCell::default(), ident: Cell::new(ident) };
+        let h = Handle {
+            done: RefCell::default(),
+            ident: Cell::new(ident),
+        };
         Ok(vm.heap.alloc(&types.handle, h).into())
     });
     for name in ["exit", "exit_thread"] {
-        vm.add_function(&m, name, "", |vm, _, _| Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[])?)));
+        vm.add_function(&m, name, "", |vm, _, _| {
+            Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[])?))
+        });
     }
     vm.add_function(&m, "interrupt_main", "", |vm, _, _| {
         crate::os::INTERRUPTED.store(true, Ordering::Relaxed);
@@ -716,16 +846,39 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         });
     }
     vm.add_function(&m, "start_joinable_thread", "", |vm, _, a| {
-        let [function, handle, daemon] = a.bind(vm, "start_joinable_thread", ["function", "handle", "daemon"], 1)?;
+        let [function, handle, daemon] = a.bind(
+            vm,
+            "start_joinable_thread",
+            ["function", "handle", "daemon"],
+            1,
+        )?;
         let types = vm.module_state(|| make_types(vm));
         let h: Value = match handle {
             Some(h) if !h.is_none() => h.clone(),
-            _ => vm.heap.alloc(&types.handle, Handle { done: RefCell::default(), ident: Cell::new(0) }).into(),
+            _ => vm
+                .heap
+                .alloc(
+                    &types.handle,
+                    Handle {
+                        done: RefCell::default(),
+                        ident: Cell::new(0),
+                    },
+                )
+                .into(),
         };
         let inner = vm.this::<Handle>(&h)?;
         let done = inner.done.borrow().clone();
-        done.daemon.store(daemon.map_or(Ok(true), |d| vm.is_true(d))?, Ordering::Relaxed);
-        let ident = start(vm, function.cloned().unwrap_or(Value::NONE), Vec::new(), Vec::new(), done)?;
+        done.daemon.store(
+            daemon.map_or(Ok(true), |d| vm.is_true(d))?,
+            Ordering::Relaxed,
+        );
+        let ident = start(
+            vm,
+            function.cloned().unwrap_or(Value::NONE),
+            Vec::new(),
+            Vec::new(),
+            done,
+        )?;
         inner.ident.set(ident);
         Ok(h)
     });
@@ -737,8 +890,12 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "_ExceptHookArgs", args.into());
     let hook = |vm: &Vm, a: Args| {
         let [x] = a.exactly::<1>(vm, "_excepthook")?;
-        let (e, thread) = (vm.getattr_str(x, "exc_value")?, vm.getattr_str(x, "thread")?);
-        let quiet = e.as_ref::<lasti_core::objects::Exception>().is_some() && vm.is_instance(&e, &vm.exc.system_exit);
+        let (e, thread) = (
+            vm.getattr_str(x, "exc_value")?,
+            vm.getattr_str(x, "thread")?,
+        );
+        let quiet = e.as_ref::<lasti_core::objects::Exception>().is_some()
+            && vm.is_instance(&e, &vm.exc.system_exit);
         if !quiet {
             let name = if thread.is_none() {
                 threads(vm).current.get().to_string()
@@ -750,7 +907,13 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         }
         Ok(Value::NONE)
     };
-    let f = vm.new_native("_excepthook", "", NativeKind::Host(Rc::new(hook)), Value::NONE, vm.str_value("_thread"));
+    let f = vm.new_native(
+        "_excepthook",
+        "",
+        NativeKind::Host(Rc::new(hook)),
+        Value::NONE,
+        vm.str_value("_thread"),
+    );
     vm.add_value(&m, "_excepthook", f);
     Ok(m)
 }

@@ -13,32 +13,57 @@ struct StructTime(Ref<Type>);
 
 fn struct_time(vm: &Vm) -> Ref<Type> {
     let fields = [
-        "tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst", "tm_zone",
+        "tm_year",
+        "tm_mon",
+        "tm_mday",
+        "tm_hour",
+        "tm_min",
+        "tm_sec",
+        "tm_wday",
+        "tm_yday",
+        "tm_isdst",
+        "tm_zone",
         "tm_gmtoff",
     ];
-    vm.module_state(|| StructTime(vm.new_structseq_type("time.struct_time", &fields, 9))).0.clone()
+    vm.module_state(|| StructTime(vm.new_structseq_type("time.struct_time", &fields, 9)))
+        .0
+        .clone()
 }
 
 fn wall() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("time");
-    let f = |name: &str, doc: &'static str, f: lasti_core::objects::PlainFn| vm.add_function(&m, name, doc, f);
-    f("time", "time()\n--\n\n", |vm, _, _| Ok(vm.new_float(wall().as_secs_f64())));
-    f("time_ns", "time_ns()\n--\n\n", |vm, _, _| Ok(vm.new_int(wall().as_nanos() as i64)));
+    let f = |name: &str, doc: &'static str, f: lasti_core::objects::PlainFn| {
+        vm.add_function(&m, name, doc, f)
+    };
+    f("time", "time()\n--\n\n", |vm, _, _| {
+        Ok(vm.new_float(wall().as_secs_f64()))
+    });
+    f("time_ns", "time_ns()\n--\n\n", |vm, _, _| {
+        Ok(vm.new_int(wall().as_nanos() as i64))
+    });
     for name in ["monotonic", "perf_counter"] {
-        f(name, "", |vm, _, _| Ok(vm.new_float(clock().now() as f64 / 1e9)));
+        f(name, "", |vm, _, _| {
+            Ok(vm.new_float(clock().now() as f64 / 1e9))
+        });
     }
     for name in ["monotonic_ns", "perf_counter_ns"] {
         f(name, "", |vm, _, _| Ok(vm.new_int(clock().now() as i64)));
     }
     for name in ["process_time", "thread_time"] {
-        f(name, "", |vm, _, _| Ok(vm.new_float(process_time().as_secs_f64())));
+        f(name, "", |vm, _, _| {
+            Ok(vm.new_float(process_time().as_secs_f64()))
+        });
     }
     for name in ["process_time_ns", "thread_time_ns"] {
-        f(name, "", |vm, _, _| Ok(vm.new_int(process_time().as_nanos() as i64)));
+        f(name, "", |vm, _, _| {
+            Ok(vm.new_int(process_time().as_nanos() as i64))
+        });
     }
     f("sleep", "sleep(seconds, /)\n--\n\n", |vm, _, a| {
         let [s] = a.exactly::<1>(vm, "sleep")?;
@@ -55,8 +80,12 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         sleep(vm, d)?;
         Ok(Value::NONE)
     });
-    f("gmtime", "", |vm, _, a| calendar(vm, a.between(vm, "gmtime", 0, 1)?.first(), false));
-    f("localtime", "", |vm, _, a| calendar(vm, a.between(vm, "localtime", 0, 1)?.first(), true));
+    f("gmtime", "", |vm, _, a| {
+        calendar(vm, a.between(vm, "gmtime", 0, 1)?.first(), false)
+    });
+    f("localtime", "", |vm, _, a| {
+        calendar(vm, a.between(vm, "localtime", 0, 1)?.first(), true)
+    });
     f("mktime", "", |vm, _, a| {
         use chrono::TimeZone;
         let [t] = a.exactly::<1>(vm, "mktime")?;
@@ -80,7 +109,10 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("strftime", "", |vm, _, a| {
         let pos = a.between(vm, "strftime", 1, 2)?;
-        let format = vm.expect_str(&pos[0], "strftime() argument 1")?.to_string_lossy().into_owned();
+        let format = vm
+            .expect_str(&pos[0], "strftime() argument 1")?
+            .to_string_lossy()
+            .into_owned();
         let t = match pos.get(1) {
             Some(t) => t.clone(),
             None => calendar(vm, None, true)?,
@@ -98,18 +130,34 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let ns = vm.getattr_str(&t, "SimpleNamespace")?;
         let wall = vm.display(name) == "time";
         let kw = [
-            vm.str_value(if wall { "clock_gettime(CLOCK_REALTIME)" } else { "clock_gettime(CLOCK_MONOTONIC)" }),
+            vm.str_value(if wall {
+                "clock_gettime(CLOCK_REALTIME)"
+            } else {
+                "clock_gettime(CLOCK_MONOTONIC)"
+            }),
             Value::bool(!wall),
             Value::bool(wall),
             vm.new_float(1e-9),
         ];
-        let names = ["implementation", "monotonic", "adjustable", "resolution"].map(|n| vm.str_value(n));
-        vm.call_args(&ns, lasti_core::Args { pos: &[], kw: &kw, names: &names })
+        let names =
+            ["implementation", "monotonic", "adjustable", "resolution"].map(|n| vm.str_value(n));
+        vm.call_args(
+            &ns,
+            lasti_core::Args {
+                pos: &[],
+                kw: &kw,
+                names: &names,
+            },
+        )
     });
     f("tzset", "", |_, _, _| Ok(Value::NONE));
     f("clock_gettime", "", |vm, _, a| {
         let [id] = a.exactly::<1>(vm, "clock_gettime")?;
-        Ok(vm.new_float(if vm.to_i64(id)? == 0 { wall().as_secs_f64() } else { clock().now() as f64 / 1e9 }))
+        Ok(vm.new_float(if vm.to_i64(id)? == 0 {
+            wall().as_secs_f64()
+        } else {
+            clock().now() as f64 / 1e9
+        }))
     });
     vm.add_value(&m, "CLOCK_REALTIME", vm.new_int(0));
     vm.add_value(&m, "CLOCK_MONOTONIC", vm.new_int(1));
@@ -121,7 +169,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "altzone", vm.new_int(-offset));
     vm.add_value(&m, "daylight", vm.new_int(0));
     let zone = if offset == 0 { "UTC".to_owned() } else { zone };
-    vm.add_value(&m, "tzname", vm.tuple_value([vm.str_value(&zone), vm.str_value(&zone)]));
+    vm.add_value(
+        &m,
+        "tzname",
+        vm.tuple_value([vm.str_value(&zone), vm.str_value(&zone)]),
+    );
     Ok(m)
 }
 
@@ -137,7 +189,9 @@ fn sleep(vm: &Vm, d: Duration) -> PyResult<()> {
     let end = Instant::now() + d;
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        crate::threads::blocking(vm, || std::thread::sleep(left.min(Duration::from_millis(20))));
+        crate::threads::blocking(vm, || {
+            std::thread::sleep(left.min(Duration::from_millis(20)))
+        });
         vm.check_signals()?;
         if Instant::now() >= end {
             return Ok(());
@@ -155,11 +209,22 @@ fn calendar(vm: &Vm, seconds: Option<&Value>, local: bool) -> PyResult<Value> {
     if !seconds.is_finite() || seconds.abs() > 6.0e10 {
         return Err(range());
     }
-    let utc = chrono::Utc.timestamp_opt(seconds as i64, 0).single().ok_or_else(range)?;
+    let utc = chrono::Utc
+        .timestamp_opt(seconds as i64, 0)
+        .single()
+        .ok_or_else(range)?;
     let (n, zone, offset) = if local {
         let l = utc.with_timezone(&chrono::Local);
         let offset = l.offset().local_minus_utc();
-        (l.naive_local(), if offset == 0 { "UTC".to_owned() } else { l.format("%Z").to_string() }, offset)
+        (
+            l.naive_local(),
+            if offset == 0 {
+                "UTC".to_owned()
+            } else {
+                l.format("%Z").to_string()
+            },
+            offset,
+        )
     } else {
         (utc.naive_utc(), "UTC".to_owned(), 0)
     };
@@ -194,7 +259,8 @@ fn naive(vm: &Vm, t: &Value) -> PyResult<chrono::NaiveDateTime> {
     let bad = |what: &str| -> Exc { vm.value_error(format!("{what} out of range")) };
     let date = chrono::NaiveDate::from_ymd_opt(n[0] as i32, n[1].max(1) as u32, n[2].max(1) as u32)
         .ok_or_else(|| bad("day of month"))?;
-    date.and_hms_opt(n[3] as u32, n[4] as u32, n[5].min(59) as u32).ok_or_else(|| bad("hour"))
+    date.and_hms_opt(n[3] as u32, n[4] as u32, n[5].min(59) as u32)
+        .ok_or_else(|| bad("hour"))
 }
 
 fn strftime(vm: &Vm, format: &str, t: &Value) -> PyResult<Value> {

@@ -166,7 +166,6 @@ impl Loop {
         let t = new_timer(
             vm,
             me,
-            deadline,
             deadline as f64 / 1e9,
             Value::NONE,
             Vec::new(),
@@ -186,7 +185,7 @@ impl Loop {
         let rounds = self.rounds.get().wrapping_add(1);
         self.rounds.set(rounds);
         let has_io = self.poller.borrow().is_some();
-        if !busy || has_io && rounds % POLL_EVERY == 0 {
+        if !busy || has_io && rounds.is_multiple_of(POLL_EVERY) {
             let deadline = self.timers.borrow().next_deadline();
             let wait = match (busy, deadline) {
                 (true, _) => Wait::Not,
@@ -253,7 +252,9 @@ impl Loop {
                     Wait::Until(d) => d.saturating_sub(clock().now()).min(SLICE),
                 };
                 if pause > 0 {
-                    crate::threads::blocking(vm, || std::thread::sleep(std::time::Duration::from_nanos(pause)));
+                    crate::threads::blocking(vm, || {
+                        std::thread::sleep(std::time::Duration::from_nanos(pause))
+                    });
                     vm.check_signals()?;
                     if self.ready.borrow().is_empty() {
                         continue;
@@ -350,7 +351,6 @@ fn to_ns(seconds: f64) -> u64 {
 fn new_timer(
     vm: &Vm,
     me: &Value,
-    deadline: u64,
     when: f64,
     callback: Value,
     args: Vec<Value>,
@@ -368,7 +368,6 @@ fn new_timer(
             &aio(vm).timer_type,
             Timer {
                 handle: h,
-                deadline,
                 when,
                 key: Cell::new(None),
             },
@@ -495,7 +494,6 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let t = new_timer(
         vm,
         v,
-        deadline,
         at,
         callback.clone(),
         args.to_vec(),

@@ -32,8 +32,6 @@ impl Payload for Handle {
 /// A handle with a deadline.
 pub struct Timer {
     pub handle: Handle,
-    /// Nanoseconds of the loop's clock.
-    pub deadline: u64,
     /// Seconds, as the caller gave it.
     pub when: f64,
     pub key: Cell<Option<TimerKey>>,

@@ -10,8 +10,6 @@ mod sleep;
 mod task;
 
 pub use event_loop::Loop;
-pub use future::{Future, State};
-pub use handle::{Handle, Timer};
 pub use task::Task;
 
 use lasti_core::objects::Type;

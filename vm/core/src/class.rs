@@ -99,7 +99,8 @@ impl Vm {
             let mut at = t.clone();
             while let Some(base) = at.base() {
                 let plain = |t: &Ref<Type>| {
-                    t.layout().same(crate::heap::vtable::<Plain>()) || t.layout().kind == crate::heap::Kind::Instance
+                    t.layout().same(crate::heap::vtable::<Plain>())
+                        || t.layout().kind == crate::heap::Kind::Instance
                 };
                 let same = at.layout().same(base.layout()) || plain(&at) && plain(&base);
                 if !same || at.member_count.get() != base.member_count.get() {
@@ -112,14 +113,19 @@ impl Vm {
         let mut best: Option<(Ref<Type>, Ref<Type>)> = None;
         for b in bases {
             if !b.has(TypeFlags::BASE) {
-                return Err(self.type_error(format!("type '{}' is not an acceptable base type", b.name())));
+                return Err(self.type_error(format!(
+                    "type '{}' is not an acceptable base type",
+                    b.name()
+                )));
             }
             let candidate = solid(b);
             best = match best {
                 None => Some((b.clone(), candidate)),
                 Some((x, s)) if s.is_subtype(&candidate) => Some((x, s)),
                 Some((_, s)) if candidate.is_subtype(&s) => Some((b.clone(), candidate)),
-                Some(_) => return Err(self.type_error("multiple bases have instance lay-out conflict")),
+                Some(_) => {
+                    return Err(self.type_error("multiple bases have instance lay-out conflict"));
+                }
             };
         }
         Ok(best.map_or_else(|| self.types.object.clone(), |b| b.0))
@@ -318,17 +324,17 @@ impl Vm {
             c.content.set(dict.value());
         }
         for (k, v) in dict.items() {
-            if let Some(f) = self.type_of(&v).lookup(self, &n.set_name) {
-                if let Err(e) = self.call_descr(&f, &v, &[t.value(), k.clone()]) {
-                    let note = format!(
-                        "Error calling __set_name__ on '{}' instance {} in '{}'",
-                        self.type_name(&v),
-                        self.repr_string(&k)?,
-                        t.name()
-                    );
-                    self.add_note(&e, &note)?;
-                    return Err(e);
-                }
+            if let Some(f) = self.type_of(&v).lookup(self, &n.set_name)
+                && let Err(e) = self.call_descr(&f, &v, &[t.value(), k.clone()])
+            {
+                let note = format!(
+                    "Error calling __set_name__ on '{}' instance {} in '{}'",
+                    self.type_name(&v),
+                    self.repr_string(&k)?,
+                    t.name()
+                );
+                self.add_note(&e, &note)?;
+                return Err(e);
             }
         }
         let kwargs = Args {

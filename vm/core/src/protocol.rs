@@ -434,7 +434,11 @@ impl Vm {
     #[inline]
     pub fn next(&self, it: &Value) -> PyResult<Option<Value>> {
         match self.type_of(it).slots.next.get() {
-            Some(f) => f(self, it),
+            Some(f) => match f(self, it) {
+                // A generator's return value, or a StopIteration of what it calls: the end as well.
+                Err(e) if self.exc_is(&e, &self.exc.stop_iteration) => Ok(None),
+                r => r,
+            },
             None => Err(self.type_error(format!(
                 "'{}' object is not an iterator",
                 self.type_name(it)

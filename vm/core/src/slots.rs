@@ -65,7 +65,8 @@ macro_rules! inplace_slot {
             },
             python: |s| {
                 s.inplace[BinOp::$op as usize].set(Some(|vm, a, b| {
-                    Ok(call_name(vm, a, $name, std::slice::from_ref(b))?.unwrap_or(Value::NOT_IMPLEMENTED))
+                    Ok(call_name(vm, a, $name, std::slice::from_ref(b))?
+                        .unwrap_or(Value::NOT_IMPLEMENTED))
                 }))
             },
             call: |vm, owner, this, args| {

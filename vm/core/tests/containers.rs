@@ -42,4 +42,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { lists dicts sets ranges iterators functions }
+scripts! { lists dicts sets ranges iterators functions aliases }

@@ -67,16 +67,23 @@ struct State {
 
 fn state(vm: &Vm) -> Rc<State> {
     vm.module_state(|| {
-        let t = vm.new_native_type::<AbcData>("_abc._abc_data", &vm.types.object, TypeFlags::NO_NEW);
+        let t =
+            vm.new_native_type::<AbcData>("_abc._abc_data", &vm.types.object, TypeFlags::NO_NEW);
         vm.ready_type(&t);
-        State { data: t, counter: Cell::new(0), attr: vm.intern("_abc_impl") }
+        State {
+            data: t,
+            counter: Cell::new(0),
+            attr: vm.intern("_abc_impl"),
+        }
     })
 }
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_abc");
     let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("get_cache_token", |vm, _, _| Ok(vm.new_int(state(vm).counter.get() as i64)));
+    f("get_cache_token", |vm, _, _| {
+        Ok(vm.new_int(state(vm).counter.get() as i64))
+    });
     f("_abc_init", abc_init);
     f("_abc_register", register);
     f("_abc_instancecheck", instancecheck);
@@ -95,7 +102,12 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             Ok(s.into())
         };
         let version = vm.new_int(d.negative_version.get() as i64);
-        Ok(vm.tuple_value([set(&d.registry)?, set(&d.cache)?, set(&d.negative)?, version]))
+        Ok(vm.tuple_value([
+            set(&d.registry)?,
+            set(&d.cache)?,
+            set(&d.negative)?,
+            version,
+        ]))
     });
     f("_reset_registry", |vm, _, a| {
         let [class] = a.exactly::<1>(vm, "_reset_registry")?;
@@ -114,12 +126,16 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
 
 fn data(vm: &Vm, class: &Value) -> PyResult<Ref<AbcData>> {
     let st = state(vm);
-    let own = class.downcast::<Type>().and_then(|t| vm.dict_get_str(&t.dict(), &st.attr));
+    let own = class
+        .downcast::<Type>()
+        .and_then(|t| vm.dict_get_str(&t.dict(), &st.attr));
     let found = match own {
         Some(d) => d,
         None => vm.getattr(class, &st.attr)?,
     };
-    found.into_ref::<AbcData>().map_err(|_| vm.type_error("_abc_impl is set to a wrong type"))
+    found
+        .into_ref::<AbcData>()
+        .map_err(|_| vm.type_error("_abc_impl is set to a wrong type"))
 }
 
 fn is_abstract(vm: &Vm, v: &Value) -> PyResult<bool> {
@@ -144,9 +160,13 @@ fn abc_init(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     }
     let bases = vm.getattr(class, &vm.names.bases)?;
     for base in vm.collect(&bases)? {
-        let Some(inherited) = vm.lookup_attr(&base, &vm.names.abstractmethods)? else { continue };
+        let Some(inherited) = vm.lookup_attr(&base, &vm.names.abstractmethods)? else {
+            continue;
+        };
         for name in vm.collect(&inherited)? {
-            let Some(n) = name.as_ref::<Str>() else { continue };
+            let Some(n) = name.as_ref::<Str>() else {
+                continue;
+            };
             if let Some(v) = vm.lookup_attr(class, n)?
                 && is_abstract(vm, &v)?
             {
@@ -247,7 +267,11 @@ fn subclasscheck(vm: &Vm, class: &Value, sub: &Value) -> PyResult<bool> {
     } else if d.negative.has(vm, sub) {
         return Ok(false);
     }
-    let hook = vm.call_method_args(class, &vm.names.subclasshook, Args::pos(std::slice::from_ref(sub)))?;
+    let hook = vm.call_method_args(
+        class,
+        &vm.names.subclasshook,
+        Args::pos(std::slice::from_ref(sub)),
+    )?;
     if hook.is_true() {
         d.cache.add(vm, sub);
         return Ok(true);
@@ -257,9 +281,15 @@ fn subclasscheck(vm: &Vm, class: &Value, sub: &Value) -> PyResult<bool> {
         return Ok(false);
     }
     if !hook.is_not_implemented() {
-        return Err(vm.new_exception(&vm.exc.assertion_error, "__subclasshook__ must return either False, True, or NotImplemented"));
+        return Err(vm.new_exception(
+            &vm.exc.assertion_error,
+            "__subclasshook__ must return either False, True, or NotImplemented",
+        ));
     }
-    if class.as_ref::<Type>().is_some_and(|c| sub_type.is_subtype(c)) {
+    if class
+        .as_ref::<Type>()
+        .is_some_and(|c| sub_type.is_subtype(c))
+    {
         d.cache.add(vm, sub);
         return Ok(true);
     }

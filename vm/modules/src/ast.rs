@@ -21,7 +21,13 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<core::Module>> {
         };
         let classes = vm.import("_ast")?;
         let r = lasti_compiler::with_tree(&source, &filename, mode, &Options::default(), |tree| {
-            Maker { vm, classes: &classes, known: RefCell::default(), single: RefCell::default() }.module(tree)
+            Maker {
+                vm,
+                classes: &classes,
+                known: RefCell::default(),
+                single: RefCell::default(),
+            }
+            .module(tree)
         });
         r.map_err(|e| vm.syntax_error(&e))?
     });
@@ -42,7 +48,9 @@ impl Maker<'_> {
             return Ok(c.clone());
         }
         let c = self.vm.getattr_str(self.classes, name)?;
-        let c = c.into_ref::<Type>().map_err(|_| self.vm.type_error(format!("_ast.{name} is no class")))?;
+        let c = c
+            .into_ref::<Type>()
+            .map_err(|_| self.vm.type_error(format!("_ast.{name} is no class")))?;
         self.known.borrow_mut().insert(name, c.clone());
         Ok(c)
     }
@@ -81,7 +89,8 @@ impl Maker<'_> {
             ("end_col_offset", pos.end_col),
         ];
         for (field, n) in places {
-            self.vm.setattr(&v, &self.vm.intern(field), Some(&self.vm.new_int(n as i64)))?;
+            self.vm
+                .setattr(&v, &self.vm.intern(field), Some(&self.vm.new_int(n as i64)))?;
         }
         Ok(v)
     }
@@ -103,7 +112,8 @@ impl Maker<'_> {
         self.vm.intern(n).into()
     }
     fn names(&self, names: &[Name]) -> Value {
-        self.vm.new_list(names.iter().map(|n| self.name(n)).collect())
+        self.vm
+            .new_list(names.iter().map(|n| self.name(n)).collect())
     }
     fn opt_name(&self, n: &Option<Name>) -> Value {
         n.as_ref().map_or(Value::NONE, |n| self.name(n))
@@ -113,7 +123,10 @@ impl Maker<'_> {
         match m {
             Module::Exec(body) => {
                 let ignores = self.vm.new_list(Vec::new());
-                self.node("Module", &[("body", self.body(body)?), ("type_ignores", ignores)])
+                self.node(
+                    "Module",
+                    &[("body", self.body(body)?), ("type_ignores", ignores)],
+                )
             }
             Module::Eval(e) => self.node("Expression", &[("body", self.expr(e)?)]),
             Module::Single(body) => self.node("Interactive", &[("body", self.body(body)?)]),
@@ -180,10 +193,20 @@ impl Maker<'_> {
                 })?;
                 self.at("BoolOp", p, &[("op", op), ("values", self.exprs(values)?)])
             }
-            ExprKind::Named(t, v) => self.at("NamedExpr", p, &[("target", self.expr(t)?), ("value", self.expr(v)?)]),
-            ExprKind::BinOp(l, op, r) => {
-                self.at("BinOp", p, &[("left", self.expr(l)?), ("op", self.bin_op(*op)?), ("right", self.expr(r)?)])
-            }
+            ExprKind::Named(t, v) => self.at(
+                "NamedExpr",
+                p,
+                &[("target", self.expr(t)?), ("value", self.expr(v)?)],
+            ),
+            ExprKind::BinOp(l, op, r) => self.at(
+                "BinOp",
+                p,
+                &[
+                    ("left", self.expr(l)?),
+                    ("op", self.bin_op(*op)?),
+                    ("right", self.expr(r)?),
+                ],
+            ),
             ExprKind::UnaryOp(op, v) => {
                 let op = self.unit(match op {
                     UnaryOp::Invert => "Invert",
@@ -193,13 +216,22 @@ impl Maker<'_> {
                 })?;
                 self.at("UnaryOp", p, &[("op", op), ("operand", self.expr(v)?)])
             }
-            ExprKind::Lambda(l) => {
-                self.at("Lambda", p, &[("args", self.arguments(&l.args)?), ("body", self.expr(&l.body)?)])
-            }
+            ExprKind::Lambda(l) => self.at(
+                "Lambda",
+                p,
+                &[
+                    ("args", self.arguments(&l.args)?),
+                    ("body", self.expr(&l.body)?),
+                ],
+            ),
             ExprKind::IfExp(test, body, orelse) => self.at(
                 "IfExp",
                 p,
-                &[("test", self.expr(test)?), ("body", self.expr(body)?), ("orelse", self.expr(orelse)?)],
+                &[
+                    ("test", self.expr(test)?),
+                    ("body", self.expr(body)?),
+                    ("orelse", self.expr(orelse)?),
+                ],
             ),
             ExprKind::Dict(pairs) => {
                 let keys = self.list(pairs, |(k, _)| self.opt(k.as_ref(), |k| self.expr(k)))?;
@@ -209,25 +241,51 @@ impl Maker<'_> {
             ExprKind::Set(items) => self.at("Set", p, &[("elts", self.exprs(items)?)]),
             ExprKind::Comp(c) => self.comprehension(c, p),
             ExprKind::Await(v) => self.at("Await", p, &[("value", self.expr(v)?)]),
-            ExprKind::Yield(v) => self.at("Yield", p, &[("value", self.opt(v.as_deref(), |v| self.expr(v))?)]),
+            ExprKind::Yield(v) => self.at(
+                "Yield",
+                p,
+                &[("value", self.opt(v.as_deref(), |v| self.expr(v))?)],
+            ),
             ExprKind::YieldFrom(v) => self.at("YieldFrom", p, &[("value", self.expr(v)?)]),
             ExprKind::Compare(left, ops, rest) => {
                 let ops = self.list(ops, |o| self.cmp_op(o))?;
-                self.at("Compare", p, &[("left", self.expr(left)?), ("ops", ops), ("comparators", self.exprs(rest)?)])
+                self.at(
+                    "Compare",
+                    p,
+                    &[
+                        ("left", self.expr(left)?),
+                        ("ops", ops),
+                        ("comparators", self.exprs(rest)?),
+                    ],
+                )
             }
             ExprKind::Call(c) => {
                 let keywords = self.list(&c.keywords, |k| self.keyword(k))?;
-                self.at("Call", p, &[("func", self.expr(&c.func)?), ("args", self.exprs(&c.args)?), ("keywords", keywords)])
+                self.at(
+                    "Call",
+                    p,
+                    &[
+                        ("func", self.expr(&c.func)?),
+                        ("args", self.exprs(&c.args)?),
+                        ("keywords", keywords),
+                    ],
+                )
             }
             ExprKind::FormattedValue(f) => {
                 let spec = self.opt(f.spec.as_ref(), |s| self.expr(s))?;
                 self.at(
                     "FormattedValue",
                     p,
-                    &[("value", self.expr(&f.value)?), ("conversion", self.conversion(f.conversion)), ("format_spec", spec)],
+                    &[
+                        ("value", self.expr(&f.value)?),
+                        ("conversion", self.conversion(f.conversion)),
+                        ("format_spec", spec),
+                    ],
                 )
             }
-            ExprKind::JoinedStr(values) => self.at("JoinedStr", p, &[("values", self.exprs(values)?)]),
+            ExprKind::JoinedStr(values) => {
+                self.at("JoinedStr", p, &[("values", self.exprs(values)?)])
+            }
             ExprKind::Interpolation(i) => {
                 let spec = self.opt(i.spec.as_ref(), |s| self.expr(s))?;
                 let fields = [
@@ -238,25 +296,61 @@ impl Maker<'_> {
                 ];
                 self.at("Interpolation", p, &fields)
             }
-            ExprKind::TemplateStr(values) => self.at("TemplateStr", p, &[("values", self.exprs(values)?)]),
-            ExprKind::Constant(c) => self.at("Constant", p, &[("value", self.constant(c)), ("kind", Value::NONE)]),
+            ExprKind::TemplateStr(values) => {
+                self.at("TemplateStr", p, &[("values", self.exprs(values)?)])
+            }
+            ExprKind::Constant(c) => self.at(
+                "Constant",
+                p,
+                &[("value", self.constant(c)), ("kind", Value::NONE)],
+            ),
             ExprKind::Attribute(v, name, ctx) => self.at(
                 "Attribute",
                 p,
-                &[("value", self.expr(v)?), ("attr", self.name(name)), ("ctx", self.ctx(*ctx)?)],
+                &[
+                    ("value", self.expr(v)?),
+                    ("attr", self.name(name)),
+                    ("ctx", self.ctx(*ctx)?),
+                ],
             ),
             ExprKind::Subscript(v, s, ctx) => self.at(
                 "Subscript",
                 p,
-                &[("value", self.expr(v)?), ("slice", self.expr(s)?), ("ctx", self.ctx(*ctx)?)],
+                &[
+                    ("value", self.expr(v)?),
+                    ("slice", self.expr(s)?),
+                    ("ctx", self.ctx(*ctx)?),
+                ],
             ),
-            ExprKind::Starred(v, ctx) => self.at("Starred", p, &[("value", self.expr(v)?), ("ctx", self.ctx(*ctx)?)]),
-            ExprKind::Name(n, ctx) => self.at("Name", p, &[("id", self.name(n)), ("ctx", self.ctx(*ctx)?)]),
-            ExprKind::List(items, ctx) => self.at("List", p, &[("elts", self.exprs(items)?), ("ctx", self.ctx(*ctx)?)]),
-            ExprKind::Tuple(items, ctx) => self.at("Tuple", p, &[("elts", self.exprs(items)?), ("ctx", self.ctx(*ctx)?)]),
+            ExprKind::Starred(v, ctx) => self.at(
+                "Starred",
+                p,
+                &[("value", self.expr(v)?), ("ctx", self.ctx(*ctx)?)],
+            ),
+            ExprKind::Name(n, ctx) => {
+                self.at("Name", p, &[("id", self.name(n)), ("ctx", self.ctx(*ctx)?)])
+            }
+            ExprKind::List(items, ctx) => self.at(
+                "List",
+                p,
+                &[("elts", self.exprs(items)?), ("ctx", self.ctx(*ctx)?)],
+            ),
+            ExprKind::Tuple(items, ctx) => self.at(
+                "Tuple",
+                p,
+                &[("elts", self.exprs(items)?), ("ctx", self.ctx(*ctx)?)],
+            ),
             ExprKind::Slice(s) => {
                 let part = |e: &Option<Expr>| self.opt(e.as_ref(), |e| self.expr(e));
-                self.at("Slice", p, &[("lower", part(&s.lower)?), ("upper", part(&s.upper)?), ("step", part(&s.step)?)])
+                self.at(
+                    "Slice",
+                    p,
+                    &[
+                        ("lower", part(&s.lower)?),
+                        ("upper", part(&s.upper)?),
+                        ("step", part(&s.step)?),
+                    ],
+                )
             }
         }
     }
@@ -275,22 +369,49 @@ impl Maker<'_> {
         })?;
         let elt = self.expr(&c.elt)?;
         match (c.kind, &c.value) {
-            (CompKind::Dict, Some(v)) => {
-                self.at("DictComp", p, &[("key", elt), ("value", self.expr(v)?), ("generators", generators)])
+            (CompKind::Dict, Some(v)) => self.at(
+                "DictComp",
+                p,
+                &[
+                    ("key", elt),
+                    ("value", self.expr(v)?),
+                    ("generators", generators),
+                ],
+            ),
+            (CompKind::Set, _) => {
+                self.at("SetComp", p, &[("elt", elt), ("generators", generators)])
             }
-            (CompKind::Set, _) => self.at("SetComp", p, &[("elt", elt), ("generators", generators)]),
-            (CompKind::Generator, _) => self.at("GeneratorExp", p, &[("elt", elt), ("generators", generators)]),
+            (CompKind::Generator, _) => self.at(
+                "GeneratorExp",
+                p,
+                &[("elt", elt), ("generators", generators)],
+            ),
             _ => self.at("ListComp", p, &[("elt", elt), ("generators", generators)]),
         }
     }
 
     fn keyword(&self, k: &Keyword) -> Made {
-        self.at("keyword", &k.pos, &[("arg", self.opt_name(&k.arg)), ("value", self.expr(&k.value)?)])
+        self.at(
+            "keyword",
+            &k.pos,
+            &[
+                ("arg", self.opt_name(&k.arg)),
+                ("value", self.expr(&k.value)?),
+            ],
+        )
     }
 
     fn arg(&self, a: &Arg) -> Made {
         let annotation = self.opt(a.annotation.as_ref(), |n| self.expr(&n.expr))?;
-        self.at("arg", &a.pos, &[("arg", self.name(&a.name)), ("annotation", annotation), ("type_comment", Value::NONE)])
+        self.at(
+            "arg",
+            &a.pos,
+            &[
+                ("arg", self.name(&a.name)),
+                ("annotation", annotation),
+                ("type_comment", Value::NONE),
+            ],
+        )
     }
 
     fn arguments(&self, a: &Arguments) -> Made {
@@ -303,7 +424,10 @@ impl Maker<'_> {
                 ("args", args(&a.args)?),
                 ("vararg", star(&a.vararg)?),
                 ("kwonlyargs", args(&a.kwonly)?),
-                ("kw_defaults", self.list(&a.kw_defaults, |d| self.opt(d.as_ref(), |d| self.expr(d)))?),
+                (
+                    "kw_defaults",
+                    self.list(&a.kw_defaults, |d| self.opt(d.as_ref(), |d| self.expr(d)))?,
+                ),
                 ("kwarg", star(&a.kwarg)?),
                 ("defaults", self.exprs(&a.defaults)?),
             ],
@@ -317,21 +441,36 @@ impl Maker<'_> {
             match &t.kind {
                 TypeParamKind::TypeVar(bound) => {
                     let bound = self.opt(bound.as_ref(), |b| self.expr(b))?;
-                    self.at("TypeVar", &t.pos, &[("name", name), ("bound", bound), ("default_value", default)])
+                    self.at(
+                        "TypeVar",
+                        &t.pos,
+                        &[("name", name), ("bound", bound), ("default_value", default)],
+                    )
                 }
-                TypeParamKind::TypeVarTuple => {
-                    self.at("TypeVarTuple", &t.pos, &[("name", name), ("default_value", default)])
-                }
-                TypeParamKind::ParamSpec => {
-                    self.at("ParamSpec", &t.pos, &[("name", name), ("default_value", default)])
-                }
+                TypeParamKind::TypeVarTuple => self.at(
+                    "TypeVarTuple",
+                    &t.pos,
+                    &[("name", name), ("default_value", default)],
+                ),
+                TypeParamKind::ParamSpec => self.at(
+                    "ParamSpec",
+                    &t.pos,
+                    &[("name", name), ("default_value", default)],
+                ),
             }
         })
     }
 
     fn aliases(&self, names: &[Alias]) -> Made {
         self.list(names, |a| {
-            self.at("alias", &a.pos, &[("name", self.name(&a.name)), ("asname", self.opt_name(&a.asname))])
+            self.at(
+                "alias",
+                &a.pos,
+                &[
+                    ("name", self.name(&a.name)),
+                    ("asname", self.opt_name(&a.asname)),
+                ],
+            )
         })
     }
 
@@ -350,7 +489,15 @@ impl Maker<'_> {
                     ("type_comment", Value::NONE),
                     ("type_params", self.type_params(&f.type_params)?),
                 ];
-                self.at(if f.is_async { "AsyncFunctionDef" } else { "FunctionDef" }, p, &fields)
+                self.at(
+                    if f.is_async {
+                        "AsyncFunctionDef"
+                    } else {
+                        "FunctionDef"
+                    },
+                    p,
+                    &fields,
+                )
             }
             StmtKind::ClassDef(c) => {
                 let fields = [
@@ -368,11 +515,21 @@ impl Maker<'_> {
             StmtKind::Assign(targets, v) => self.at(
                 "Assign",
                 p,
-                &[("targets", self.exprs(targets)?), ("value", self.expr(v)?), ("type_comment", Value::NONE)],
+                &[
+                    ("targets", self.exprs(targets)?),
+                    ("value", self.expr(v)?),
+                    ("type_comment", Value::NONE),
+                ],
             ),
-            StmtKind::AugAssign(t, op, v) => {
-                self.at("AugAssign", p, &[("target", self.expr(t)?), ("op", self.bin_op(*op)?), ("value", self.expr(v)?)])
-            }
+            StmtKind::AugAssign(t, op, v) => self.at(
+                "AugAssign",
+                p,
+                &[
+                    ("target", self.expr(t)?),
+                    ("op", self.bin_op(*op)?),
+                    ("value", self.expr(v)?),
+                ],
+            ),
             StmtKind::AnnAssign(a) => {
                 let fields = [
                     ("target", self.expr(&a.target)?),
@@ -403,36 +560,68 @@ impl Maker<'_> {
             StmtKind::While(test, body, orelse) => self.at(
                 "While",
                 p,
-                &[("test", self.expr(test)?), ("body", self.body(body)?), ("orelse", self.body(orelse)?)],
+                &[
+                    ("test", self.expr(test)?),
+                    ("body", self.body(body)?),
+                    ("orelse", self.body(orelse)?),
+                ],
             ),
             StmtKind::If(test, body, orelse) => self.at(
                 "If",
                 p,
-                &[("test", self.expr(test)?), ("body", self.body(body)?), ("orelse", self.body(orelse)?)],
+                &[
+                    ("test", self.expr(test)?),
+                    ("body", self.body(body)?),
+                    ("orelse", self.body(orelse)?),
+                ],
             ),
             StmtKind::With(w) => {
                 let items = self.list(&w.items, |i| {
-                    self.node("withitem", &[("context_expr", self.expr(&i.context)?), ("optional_vars", opt(&i.target)?)])
+                    self.node(
+                        "withitem",
+                        &[
+                            ("context_expr", self.expr(&i.context)?),
+                            ("optional_vars", opt(&i.target)?),
+                        ],
+                    )
                 })?;
-                let fields = [("items", items), ("body", self.body(&w.body)?), ("type_comment", Value::NONE)];
+                let fields = [
+                    ("items", items),
+                    ("body", self.body(&w.body)?),
+                    ("type_comment", Value::NONE),
+                ];
                 self.at(if w.is_async { "AsyncWith" } else { "With" }, p, &fields)
             }
             StmtKind::Match(subject, cases) => {
                 let cases = self.list(cases, |c| {
                     self.node(
                         "match_case",
-                        &[("pattern", self.pattern(&c.pattern)?), ("guard", opt(&c.guard)?), ("body", self.body(&c.body)?)],
+                        &[
+                            ("pattern", self.pattern(&c.pattern)?),
+                            ("guard", opt(&c.guard)?),
+                            ("body", self.body(&c.body)?),
+                        ],
                     )
                 })?;
-                self.at("Match", p, &[("subject", self.expr(subject)?), ("cases", cases)])
+                self.at(
+                    "Match",
+                    p,
+                    &[("subject", self.expr(subject)?), ("cases", cases)],
+                )
             }
-            StmtKind::Raise(exc, cause) => self.at("Raise", p, &[("exc", opt(exc)?), ("cause", opt(cause)?)]),
+            StmtKind::Raise(exc, cause) => {
+                self.at("Raise", p, &[("exc", opt(exc)?), ("cause", opt(cause)?)])
+            }
             StmtKind::Try(t) => {
                 let handlers = self.list(&t.handlers, |h| {
                     self.at(
                         "ExceptHandler",
                         &h.pos,
-                        &[("type", opt(&h.type_)?), ("name", self.opt_name(&h.name)), ("body", self.body(&h.body)?)],
+                        &[
+                            ("type", opt(&h.type_)?),
+                            ("name", self.opt_name(&h.name)),
+                            ("body", self.body(&h.body)?),
+                        ],
                     )
                 })?;
                 let fields = [
@@ -443,7 +632,11 @@ impl Maker<'_> {
                 ];
                 self.at(if t.is_star { "TryStar" } else { "Try" }, p, &fields)
             }
-            StmtKind::Assert(test, msg) => self.at("Assert", p, &[("test", self.expr(test)?), ("msg", opt(msg)?)]),
+            StmtKind::Assert(test, msg) => self.at(
+                "Assert",
+                p,
+                &[("test", self.expr(test)?), ("msg", opt(msg)?)],
+            ),
             StmtKind::Import(names) => self.at("Import", p, &[("names", self.aliases(names)?)]),
             StmtKind::ImportFrom(i) => {
                 let fields = [
@@ -467,27 +660,44 @@ impl Maker<'_> {
         let list = |items: &[Pattern]| self.list(items, |x| self.pattern(x));
         match &x.kind {
             PatternKind::Value(e) => self.at("MatchValue", p, &[("value", self.expr(e)?)]),
-            PatternKind::Singleton(c) => self.at("MatchSingleton", p, &[("value", self.constant(c))]),
-            PatternKind::Sequence(items) => self.at("MatchSequence", p, &[("patterns", list(items)?)]),
+            PatternKind::Singleton(c) => {
+                self.at("MatchSingleton", p, &[("value", self.constant(c))])
+            }
+            PatternKind::Sequence(items) => {
+                self.at("MatchSequence", p, &[("patterns", list(items)?)])
+            }
             PatternKind::Mapping(keys, patterns, rest) => self.at(
                 "MatchMapping",
                 p,
-                &[("keys", self.exprs(keys)?), ("patterns", list(patterns)?), ("rest", self.opt_name(rest))],
+                &[
+                    ("keys", self.exprs(keys)?),
+                    ("patterns", list(patterns)?),
+                    ("rest", self.opt_name(rest)),
+                ],
             ),
             PatternKind::Class(class, patterns, keywords) => {
-                let names = self.vm.new_list(keywords.iter().map(|(n, _)| self.name(n)).collect());
+                let names = self
+                    .vm
+                    .new_list(keywords.iter().map(|(n, _)| self.name(n)).collect());
                 let fields = [
                     ("cls", self.expr(class)?),
                     ("patterns", list(patterns)?),
                     ("kwd_attrs", names),
-                    ("kwd_patterns", self.list(keywords, |(_, x)| self.pattern(x))?),
+                    (
+                        "kwd_patterns",
+                        self.list(keywords, |(_, x)| self.pattern(x))?,
+                    ),
                 ];
                 self.at("MatchClass", p, &fields)
             }
             PatternKind::Star(name) => self.at("MatchStar", p, &[("name", self.opt_name(name))]),
             PatternKind::As(inner, name) => {
                 let inner = self.opt(inner.as_deref(), |x| self.pattern(x))?;
-                self.at("MatchAs", p, &[("pattern", inner), ("name", self.opt_name(name))])
+                self.at(
+                    "MatchAs",
+                    p,
+                    &[("pattern", inner), ("name", self.opt_name(name))],
+                )
             }
             PatternKind::Or(items) => self.at("MatchOr", p, &[("patterns", list(items)?)]),
         }

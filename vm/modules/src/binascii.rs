@@ -23,8 +23,16 @@ fn ascii_arg(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("binascii");
-    vm.add_value(&m, "Error", exception_class(vm, "binascii.Error", &vm.exc.value_error)?);
-    vm.add_value(&m, "Incomplete", exception_class(vm, "binascii.Incomplete", &vm.exc.exception)?);
+    vm.add_value(
+        &m,
+        "Error",
+        exception_class(vm, "binascii.Error", &vm.exc.value_error)?,
+    );
+    vm.add_value(
+        &m,
+        "Incomplete",
+        exception_class(vm, "binascii.Incomplete", &vm.exc.exception)?,
+    );
     let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
     f("hexlify", hexlify);
     f("b2a_hex", hexlify);
@@ -58,7 +66,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         for b in vm.buffer(data)? {
             crc ^= (b as u16) << 8;
             for _ in 0..8 {
-                crc = if crc & 0x8000 != 0 { (crc << 1) ^ 0x1021 } else { crc << 1 };
+                crc = if crc & 0x8000 != 0 {
+                    (crc << 1) ^ 0x1021
+                } else {
+                    crc << 1
+                };
             }
         }
         Ok(vm.new_int(crc as i64))
@@ -67,14 +79,23 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [data, header] = a.bind(vm, "a2b_qp", ["data", "header"], 1)?;
         let none = Value::NONE;
         let data = ascii_arg(vm, data.unwrap_or(&none))?;
-        Ok(vm.new_bytes(decode_qp(&data, header.map_or(Ok(false), |h| vm.is_true(h))?)))
+        Ok(vm.new_bytes(decode_qp(
+            &data,
+            header.map_or(Ok(false), |h| vm.is_true(h))?,
+        )))
     });
     f("b2a_qp", |vm, _, a| {
-        let [data, tabs, text, header] = a.bind(vm, "b2a_qp", ["data", "quotetabs", "istext", "header"], 1)?;
+        let [data, tabs, text, header] =
+            a.bind(vm, "b2a_qp", ["data", "quotetabs", "istext", "header"], 1)?;
         let none = Value::NONE;
         let flag = |v: Option<&Value>, d: bool| v.map_or(Ok(d), |v| vm.is_true(v));
         let data = vm.buffer(data.unwrap_or(&none))?;
-        Ok(vm.new_bytes(encode_qp(&data, flag(tabs, false)?, flag(text, true)?, flag(header, false)?)))
+        Ok(vm.new_bytes(encode_qp(
+            &data,
+            flag(tabs, false)?,
+            flag(text, true)?,
+            flag(header, false)?,
+        )))
     });
     f("a2b_uu", |vm, _, a| {
         let [data] = a.exactly::<1>(vm, "a2b_uu")?;
@@ -84,15 +105,28 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [data, backtick] = a.bind(vm, "b2a_uu", ["data", "*backtick"], 1)?;
         let none = Value::NONE;
         let data = vm.buffer(data.unwrap_or(&none))?;
-        let zero = if backtick.map_or(Ok(false), |b| vm.is_true(b))? { b'`' } else { b' ' };
+        let zero = if backtick.map_or(Ok(false), |b| vm.is_true(b))? {
+            b'`'
+        } else {
+            b' '
+        };
         if data.len() > 45 {
             return Err(error(vm, "At most 45 bytes at once"));
         }
         let ch = |v: u8| if v & 63 == 0 { zero } else { (v & 63) + 32 };
         let mut out = vec![ch(data.len() as u8)];
         for c in data.chunks(3) {
-            let (x, y, z) = (c[0], c.get(1).copied().unwrap_or(0), c.get(2).copied().unwrap_or(0));
-            out.extend([ch(x >> 2), ch((x << 4) | (y >> 4)), ch((y << 2) | (z >> 6)), ch(z)]);
+            let (x, y, z) = (
+                c[0],
+                c.get(1).copied().unwrap_or(0),
+                c.get(2).copied().unwrap_or(0),
+            );
+            out.extend([
+                ch(x >> 2),
+                ch((x << 4) | (y >> 4)),
+                ch((y << 2) | (z >> 6)),
+                ch(z),
+            ]);
         }
         out.push(b'\n');
         Ok(vm.new_bytes(out))
@@ -122,7 +156,11 @@ fn hexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
             && n > 0
             && i > 0
         {
-            let at = if every > 0 { (data.len() - i) % n == 0 } else { i % n == 0 };
+            let at = if every > 0 {
+                (data.len() - i) % n == 0
+            } else {
+                i % n == 0
+            };
             if at {
                 out.push(c);
             }
@@ -141,7 +179,10 @@ fn unhexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     }
     let mut out = Vec::with_capacity(data.len() / 2);
     for pair in data.chunks_exact(2) {
-        match ((pair[0] as char).to_digit(16), (pair[1] as char).to_digit(16)) {
+        match (
+            (pair[0] as char).to_digit(16),
+            (pair[1] as char).to_digit(16),
+        ) {
             (Some(x), Some(y)) => out.push((x * 16 + y) as u8),
             _ => return Err(error(vm, "Non-hexadecimal digit found")),
         }
@@ -152,7 +193,9 @@ fn unhexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 pub(crate) fn encode_base64(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len().div_ceil(3) * 4 + 1);
     for c in data.chunks(3) {
-        let n = (c[0] as u32) << 16 | (c.get(1).copied().unwrap_or(0) as u32) << 8 | c.get(2).copied().unwrap_or(0) as u32;
+        let n = (c[0] as u32) << 16
+            | (c.get(1).copied().unwrap_or(0) as u32) << 8
+            | c.get(2).copied().unwrap_or(0) as u32;
         let digit = |shift: u32| B64[(n >> shift & 63) as usize];
         out.push(digit(18));
         out.push(digit(12));
@@ -181,7 +224,14 @@ fn decode_base64(vm: &Vm, data: &[u8], strict: bool) -> PyResult<Vec<u8>> {
                 break;
             }
             if strict && quad == 0 {
-                return Err(error(vm, if digits > 0 { "Excess data after padding" } else { "Leading padding not allowed" }));
+                return Err(error(
+                    vm,
+                    if digits > 0 {
+                        "Excess data after padding"
+                    } else {
+                        "Leading padding not allowed"
+                    },
+                ));
             }
             continue;
         }
@@ -240,7 +290,11 @@ pub(crate) fn crc32(data: &[u8], crc: u32) -> u32 {
             let mut c = i as u32;
             let mut k = 0;
             while k < 8 {
-                c = if c & 1 != 0 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 };
+                c = if c & 1 != 0 {
+                    0xEDB8_8320 ^ (c >> 1)
+                } else {
+                    c >> 1
+                };
                 k += 1;
             }
             t[i] = c;
@@ -248,7 +302,9 @@ pub(crate) fn crc32(data: &[u8], crc: u32) -> u32 {
         }
         t
     };
-    !data.iter().fold(!crc, |c, b| TABLE[((c ^ *b as u32) & 0xFF) as usize] ^ (c >> 8))
+    !data.iter().fold(!crc, |c, b| {
+        TABLE[((c ^ *b as u32) & 0xFF) as usize] ^ (c >> 8)
+    })
 }
 
 fn decode_qp(data: &[u8], header: bool) -> Vec<u8> {
@@ -270,13 +326,15 @@ fn decode_qp(data: &[u8], header: bool) -> Vec<u8> {
                         out.push(b'=');
                         i += 1;
                     }
-                    (Some(x), Some(y)) => match ((*x as char).to_digit(16), (*y as char).to_digit(16)) {
-                        (Some(x), Some(y)) => {
-                            out.push((x * 16 + y) as u8);
-                            i += 2;
+                    (Some(x), Some(y)) => {
+                        match ((*x as char).to_digit(16), (*y as char).to_digit(16)) {
+                            (Some(x), Some(y)) => {
+                                out.push((x * 16 + y) as u8);
+                                i += 2;
+                            }
+                            _ => out.push(b'='),
                         }
-                        _ => out.push(b'='),
-                    },
+                    }
                     _ => out.push(b'='),
                 }
             }
@@ -296,17 +354,23 @@ fn decode_qp(data: &[u8], header: bool) -> Vec<u8> {
 fn encode_qp(data: &[u8], tabs: bool, text: bool, header: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut line = 0;
-    let crlf = data.iter().position(|b| *b == b'\n').is_some_and(|i| i > 0 && data[i - 1] == b'\r');
+    let crlf = data
+        .iter()
+        .position(|b| *b == b'\n')
+        .is_some_and(|i| i > 0 && data[i - 1] == b'\r');
     let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
     let mut i = 0;
     while i < data.len() {
         let c = data[i];
         let next = data.get(i + 1).copied();
-        let at_end = matches!(next, None | Some(b'\n')) || (next == Some(b'\r') && data.get(i + 2) == Some(&b'\n'));
+        let at_end = matches!(next, None | Some(b'\n'))
+            || (next == Some(b'\r') && data.get(i + 2) == Some(&b'\n'));
         let quoted = c > 126
             || c == b'='
             || (header && c == b'_')
-            || (c == b'.' && line == 0 && (next.is_none() || matches!(next, Some(b'\n' | b'\r' | 0))))
+            || (c == b'.'
+                && line == 0
+                && (next.is_none() || matches!(next, Some(b'\n' | b'\r' | 0))))
             || (!text && (c == b'\r' || c == b'\n'))
             || ((c == b' ' || c == b'\t') && (next.is_none() || at_end))
             || (c < 33 && !matches!(c, b'\r' | b'\n' | b'\t' | b' '))
@@ -341,7 +405,9 @@ fn encode_qp(data: &[u8], tabs: bool, text: bool, header: bool) -> Vec<u8> {
 }
 
 fn decode_uu(vm: &Vm, data: &[u8]) -> PyResult<Value> {
-    let Some((&first, rest)) = data.split_first() else { return Ok(vm.new_bytes([])) };
+    let Some((&first, rest)) = data.split_first() else {
+        return Ok(vm.new_bytes([]));
+    };
     let want = ((first.wrapping_sub(32)) & 63) as usize;
     let mut out = Vec::with_capacity(want);
     let (mut bits, mut acc) = (0, 0u32);

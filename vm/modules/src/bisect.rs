@@ -5,21 +5,55 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_bisect");
     let right: PlainFn = |vm, _, a| Ok(vm.new_int(search(vm, a, "bisect_right", true)?.0));
     let left: PlainFn = |vm, _, a| Ok(vm.new_int(search(vm, a, "bisect_left", false)?.0));
-    vm.add_function(&m, "bisect_right", "bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n", right);
-    vm.add_function(&m, "bisect", "bisect($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n", right);
-    vm.add_function(&m, "bisect_left", "bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n", left);
+    vm.add_function(
+        &m,
+        "bisect_right",
+        "bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
+        right,
+    );
+    vm.add_function(
+        &m,
+        "bisect",
+        "bisect($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
+        right,
+    );
+    vm.add_function(
+        &m,
+        "bisect_left",
+        "bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
+        left,
+    );
     let in_right: PlainFn = |vm, _, a| insort(vm, a, "insort_right", true);
-    vm.add_function(&m, "insort_right", "insort_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n", in_right);
-    vm.add_function(&m, "insort", "insort($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n", in_right);
-    vm.add_function(&m, "insort_left", "insort_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n", |vm, _, a| {
-        insort(vm, a, "insort_left", false)
-    });
+    vm.add_function(
+        &m,
+        "insort_right",
+        "insort_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
+        in_right,
+    );
+    vm.add_function(
+        &m,
+        "insort",
+        "insort($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
+        in_right,
+    );
+    vm.add_function(
+        &m,
+        "insort_left",
+        "insort_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
+        |vm, _, a| insort(vm, a, "insort_left", false),
+    );
     Ok(m)
 }
 
-fn bounds<'a>(vm: &Vm, a: Args<'a>, name: &str) -> PyResult<(&'a Value, &'a Value, i64, i64, Option<&'a Value>)> {
+fn bounds<'a>(
+    vm: &Vm,
+    a: Args<'a>,
+    name: &str,
+) -> PyResult<(&'a Value, &'a Value, i64, i64, Option<&'a Value>)> {
     let [seq, x, lo, hi, key] = a.bind(vm, name, ["a", "x", "lo", "hi", "*key"], 2)?;
-    let (Some(seq), Some(x)) = (seq, x) else { return Err(vm.type_error("missing arguments")) };
+    let (Some(seq), Some(x)) = (seq, x) else {
+        return Err(vm.type_error("missing arguments"));
+    };
     let lo = lo.map_or(Ok(0), |l| vm.to_i64(l))?;
     if lo < 0 {
         return Err(vm.value_error("lo must be non-negative"));
@@ -31,12 +65,24 @@ fn bounds<'a>(vm: &Vm, a: Args<'a>, name: &str) -> PyResult<(&'a Value, &'a Valu
     Ok((seq, x, lo, hi, key.filter(|k| !k.is_none())))
 }
 
-fn find(vm: &Vm, seq: &Value, x: &Value, mut lo: i64, mut hi: i64, key: Option<&Value>, right: bool) -> PyResult<i64> {
-    let list = seq.downcast::<List>().filter(|_| vm.type_of(seq).is(&vm.types.list));
+fn find(
+    vm: &Vm,
+    seq: &Value,
+    x: &Value,
+    mut lo: i64,
+    mut hi: i64,
+    key: Option<&Value>,
+    right: bool,
+) -> PyResult<i64> {
+    let list = seq
+        .downcast::<List>()
+        .filter(|_| vm.type_of(seq).is(&vm.types.list));
     while lo < hi {
         let mid = lo + (hi - lo) / 2;
         let item = match list {
-            Some(l) => l.get(mid as usize).ok_or_else(|| vm.index_error("list index out of range"))?,
+            Some(l) => l
+                .get(mid as usize)
+                .ok_or_else(|| vm.index_error("list index out of range"))?,
             None => vm.getitem(seq, &vm.new_int(mid))?,
         };
         let item = match key {
@@ -44,7 +90,11 @@ fn find(vm: &Vm, seq: &Value, x: &Value, mut lo: i64, mut hi: i64, key: Option<&
             None => item,
         };
         if right {
-            if vm.less(x, &item)? { hi = mid } else { lo = mid + 1 }
+            if vm.less(x, &item)? {
+                hi = mid
+            } else {
+                lo = mid + 1
+            }
         } else if vm.less(&item, x)? {
             lo = mid + 1
         } else {
@@ -68,7 +118,10 @@ fn insort(vm: &Vm, a: Args, name: &str, right: bool) -> PyResult<Value> {
         }
         None => find(vm, seq, x, lo, hi, None, right)?,
     };
-    match seq.downcast::<List>().filter(|_| vm.type_of(seq).is(&vm.types.list)) {
+    match seq
+        .downcast::<List>()
+        .filter(|_| vm.type_of(seq).is(&vm.types.list))
+    {
         Some(l) => l.insert(at as usize, x.clone()),
         None => drop(vm.call_method(seq, "insert", &[vm.new_int(at), x.clone()])?),
     }

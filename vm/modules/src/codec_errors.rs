@@ -8,7 +8,10 @@ pub(crate) fn handle(vm: &Vm, errors: &str, exc: Value, len: usize) -> PyResult<
     let codecs = vm.import("_codecs")?;
     let handler = vm.call_method(&codecs, "lookup_error", &[vm.str_value(errors)])?;
     let r = vm.call(&handler, &[exc])?;
-    let Some([text, next]) = r.downcast::<Tuple>().and_then(|t| <&[Value; 2]>::try_from(&**t).ok()) else {
+    let Some([text, next]) = r
+        .downcast::<Tuple>()
+        .and_then(|t| <&[Value; 2]>::try_from(&**t).ok())
+    else {
         return Err(vm.type_error("encoding error handler must return (str/bytes, int) tuple"));
     };
     let mut at = vm.to_i64(next)?;
@@ -43,8 +46,14 @@ pub(crate) fn builtin_handler(vm: &Vm, name: &str) -> Option<Value> {
             let e = Parts::of(vm, a)?;
             let mut out = String::new();
             match e.kind {
-                Kind::Decode => e.bytes(vm)?.iter().for_each(|b| out.push_str(&format!("\\x{b:02x}"))),
-                _ => e.chars(vm)?.iter().for_each(|c| push_hex_escape(&mut out, *c)),
+                Kind::Decode => e
+                    .bytes(vm)?
+                    .iter()
+                    .for_each(|b| out.push_str(&format!("\\x{b:02x}"))),
+                _ => e
+                    .chars(vm)?
+                    .iter()
+                    .for_each(|c| push_hex_escape(&mut out, *c)),
             }
             e.result(vm, vm.str_value(&out))
         },
@@ -128,26 +137,43 @@ impl Parts {
         } else if vm.is_instance(exc, &vm.exc.unicode_translate_error) {
             Kind::Translate
         } else {
-            return Err(vm.type_error(format!("don't know how to handle {} in error callback", vm.type_name(exc))));
+            return Err(vm.type_error(format!(
+                "don't know how to handle {} in error callback",
+                vm.type_name(exc)
+            )));
         };
         let object = vm.getattr_str(exc, "object")?;
         let start = vm.to_i64(&vm.getattr_str(exc, "start")?)?.max(0) as usize;
         let end = vm.to_i64(&vm.getattr_str(exc, "end")?)?.max(0) as usize;
-        Ok(Parts { exc: exc.clone(), kind, object, start, end: end.max(start) })
+        Ok(Parts {
+            exc: exc.clone(),
+            kind,
+            object,
+            start,
+            end: end.max(start),
+        })
     }
     fn result(&self, vm: &Vm, text: Value) -> PyResult<Value> {
         Ok(vm.tuple_value([text, vm.new_int(self.end as i64)]))
     }
     fn chars(&self, vm: &Vm) -> PyResult<Vec<u32>> {
         let s = vm.expect_str(&self.object, "object")?;
-        Ok(wtf8::code_points(s.as_bytes()).skip(self.start).take(self.end - self.start).collect())
+        Ok(wtf8::code_points(s.as_bytes())
+            .skip(self.start)
+            .take(self.end - self.start)
+            .collect())
     }
     fn bytes(&self, vm: &Vm) -> PyResult<Vec<u8>> {
         let b = vm.buffer(&self.object)?;
-        Ok(b.get(self.start..self.end.min(b.len())).unwrap_or_default().to_vec())
+        Ok(b.get(self.start..self.end.min(b.len()))
+            .unwrap_or_default()
+            .to_vec())
     }
     fn unhandled(&self, vm: &Vm) -> Exc {
-        vm.type_error(format!("don't know how to handle {} in error callback", vm.type_name(&self.exc)))
+        vm.type_error(format!(
+            "don't know how to handle {} in error callback",
+            vm.type_name(&self.exc)
+        ))
     }
 }
 

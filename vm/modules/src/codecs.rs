@@ -55,7 +55,10 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         if vm.type_of(handler).slots.call.get().is_none() {
             return Err(vm.type_error("handler must be callable"));
         }
-        let old = registry(vm).handlers.borrow_mut().insert(name, handler.clone());
+        let old = registry(vm)
+            .handlers
+            .borrow_mut()
+            .insert(name, handler.clone());
         drop(old);
         Ok(Value::NONE)
     });
@@ -76,7 +79,10 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
                 registry(vm).handlers.borrow_mut().insert(name, h.clone());
                 Ok(h)
             }
-            None => Err(vm.new_exception(&vm.exc.lookup_error, format!("unknown error handler name '{name}'"))),
+            None => Err(vm.new_exception(
+                &vm.exc.lookup_error,
+                format!("unknown error handler name '{name}'"),
+            )),
         }
     });
     macro_rules! pair {
@@ -102,8 +108,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let pos = a.between(vm, "escape_encode", 1, 2)?;
         let data = vm.buffer(&pos[0])?;
         let repr = lasti_text::repr::bytes_repr(&data);
-        let inner = repr.get(2..repr.len() - 1).unwrap_or_default().replace('"', "\"");
-        Ok(vm.tuple_value([vm.new_bytes(inner.into_bytes()), vm.new_int(data.len() as i64)]))
+        let inner = repr.get(2..repr.len() - 1).unwrap_or_default().to_owned();
+        Ok(vm.tuple_value([
+            vm.new_bytes(inner.into_bytes()),
+            vm.new_int(data.len() as i64),
+        ]))
     });
     f("escape_decode", escape_decode);
     f("readbuffer_encode", |vm, _, a| {
@@ -120,7 +129,10 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("charmap_build", |vm, _, a| {
         let [table] = a.exactly::<1>(vm, "charmap_build")?;
         let d = vm.new_dict();
-        for (i, cp) in wtf8::code_points(vm.expect_str(table, "charmap_build() argument")?.as_bytes()).enumerate() {
+        for (i, cp) in
+            wtf8::code_points(vm.expect_str(table, "charmap_build() argument")?.as_bytes())
+                .enumerate()
+        {
             if cp != 0xFFFE {
                 vm.dict_insert(&d, vm.new_int(cp as i64), vm.new_int(i as i64))?;
             }
@@ -132,7 +144,15 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
 
 /// The registry's name of an encoding.
 fn normalized(name: &str) -> String {
-    name.chars().map(|c| if c == ' ' || c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
+    name.chars()
+        .map(|c| {
+            if c == ' ' || c == '-' {
+                '_'
+            } else {
+                c.to_ascii_lowercase()
+            }
+        })
+        .collect()
 }
 
 /// `codecs.lookup(name)`: a CodecInfo.
@@ -171,7 +191,10 @@ fn code(vm: &Vm, a: Args, what: &str, index: usize) -> PyResult<Value> {
     let encoding = encoding.map_or(Ok("utf-8".into()), |e| text_arg(vm, e, "encoding"))?;
     let errors = errors.map_or(Ok("strict".into()), |e| text_arg(vm, e, "errors"))?;
     let info = lookup(vm, &encoding)?;
-    let f = info.downcast::<Tuple>().and_then(|t| t.get(index).cloned()).unwrap_or(Value::NONE);
+    let f = info
+        .downcast::<Tuple>()
+        .and_then(|t| t.get(index).cloned())
+        .unwrap_or(Value::NONE);
     let r = match vm.call(&f, &[obj.clone(), vm.str_value(&errors)]) {
         Ok(r) => r,
         Err(e) => {
@@ -214,15 +237,22 @@ fn decode_with(vm: &Vm, a: Args, name: &str, codec: BuiltinCodec) -> PyResult<Va
     let pos = a.between(vm, name, 1, 3)?;
     let data = match pos[0].downcast::<Str>() {
         // The escape codecs take text too.
-        Some(s) if matches!(codec, BuiltinCodec::UnicodeEscape | BuiltinCodec::RawUnicodeEscape) => s.as_bytes().to_vec(),
+        Some(s)
+            if matches!(
+                codec,
+                BuiltinCodec::UnicodeEscape | BuiltinCodec::RawUnicodeEscape
+            ) =>
+        {
+            s.as_bytes().to_vec()
+        }
         _ => vm.buffer(&pos[0])?,
     };
     let errors = errors_arg(vm, pos.get(1))?;
-    let single = matches!(
+    let single = matches!(codec, BuiltinCodec::Plain(Codec::Ascii | Codec::Latin1));
+    let escape = matches!(
         codec,
-        BuiltinCodec::Plain(Codec::Ascii | Codec::Latin1)
+        BuiltinCodec::UnicodeEscape | BuiltinCodec::RawUnicodeEscape
     );
-    let escape = matches!(codec, BuiltinCodec::UnicodeEscape | BuiltinCodec::RawUnicodeEscape);
     let is_final = pos.get(2).map_or(Ok(single || escape), |f| vm.is_true(f))?;
     let (text, used) = encoding::decode_builtin(vm, codec, &data, &errors, is_final)?;
     Ok(vm.tuple_value([vm.new_wtf8(&text).into(), vm.new_int(used as i64)]))
@@ -236,18 +266,36 @@ fn ex_decode(vm: &Vm, a: Args, wide: bool) -> PyResult<Value> {
     let mut order = pos.get(2).map_or(Ok(0), |o| vm.to_i64(o))?;
     let is_final = pos.get(3).map_or(Ok(false), |f| vm.is_true(f))?;
     let unit = if wide { 4 } else { 2 };
-    let (little, big) = if wide { (Codec::Utf32Le, Codec::Utf32Be) } else { (Codec::Utf16Le, Codec::Utf16Be) };
+    let (little, big) = if wide {
+        (Codec::Utf32Le, Codec::Utf32Be)
+    } else {
+        (Codec::Utf16Le, Codec::Utf16Be)
+    };
     let mut start = 0;
     if order == 0 && data.len() >= unit {
-        let (codec, n) = if wide { lasti_text::codecs::utf32_bom(&data) } else { lasti_text::codecs::utf16_bom(&data) };
+        let (codec, n) = if wide {
+            lasti_text::codecs::utf32_bom(&data)
+        } else {
+            lasti_text::codecs::utf16_bom(&data)
+        };
         start = n;
         if n > 0 {
             order = if codec == big { 1 } else { -1 };
         }
     }
     let codec = if order == 1 { big } else { little };
-    let (text, used) = encoding::decode_builtin(vm, BuiltinCodec::Plain(codec), &data[start..], &errors, is_final)?;
-    Ok(vm.tuple_value([vm.new_wtf8(&text).into(), vm.new_int((used + start) as i64), vm.new_int(order)]))
+    let (text, used) = encoding::decode_builtin(
+        vm,
+        BuiltinCodec::Plain(codec),
+        &data[start..],
+        &errors,
+        is_final,
+    )?;
+    Ok(vm.tuple_value([
+        vm.new_wtf8(&text).into(),
+        vm.new_int((used + start) as i64),
+        vm.new_int(order),
+    ]))
 }
 
 fn escape_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -265,7 +313,9 @@ fn escape_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
             i += 1;
             continue;
         }
-        let Some(&e) = data.get(i + 1) else { return Err(vm.value_error("Trailing \\ in string")) };
+        let Some(&e) = data.get(i + 1) else {
+            return Err(vm.value_error("Trailing \\ in string"));
+        };
         i += 2;
         match e {
             b'\n' => {}
@@ -299,7 +349,9 @@ fn escape_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
                     }
                     _ => match errors.as_str() {
                         "strict" => {
-                            return Err(vm.value_error(format!("invalid \\x escape at position {}", i - 2)));
+                            return Err(
+                                vm.value_error(format!("invalid \\x escape at position {}", i - 2))
+                            );
                         }
                         "replace" => out.push(b'?'),
                         "ignore" => {}
@@ -325,15 +377,25 @@ fn charmap_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let errors = errors_arg(vm, pos.get(1))?;
     let n = vm.new_int(data.len() as i64);
     let Some(map) = pos.get(2).filter(|m| !m.is_none()) else {
-        return Ok(vm.tuple_value([vm.new_wtf8(&wtf8::from_code_points(data.iter().map(|b| *b as u32))).into(), n]));
+        return Ok(vm.tuple_value([
+            vm.new_wtf8(&wtf8::from_code_points(data.iter().map(|b| *b as u32)))
+                .into(),
+            n,
+        ]));
     };
-    let table: Option<Vec<u32>> = map.downcast::<Str>().map(|s| wtf8::code_points(s.as_bytes()).collect());
+    let table: Option<Vec<u32>> = map
+        .downcast::<Str>()
+        .map(|s| wtf8::code_points(s.as_bytes()).collect());
     let mut out = Vec::with_capacity(data.len());
     let mut i = 0;
     while i < data.len() {
         let b = data[i];
         let found = match &table {
-            Some(t) => t.get(b as usize).copied().filter(|c| *c != 0xFFFE).map(wtf8::encode),
+            Some(t) => t
+                .get(b as usize)
+                .copied()
+                .filter(|c| *c != 0xFFFE)
+                .map(wtf8::encode),
             None => match vm.catch(vm.getitem(map, &vm.new_int(b as i64)), &vm.exc.lookup_error)? {
                 Some(x) if x.is_none() => None,
                 Some(x) => match x.downcast::<Str>() {
@@ -342,9 +404,15 @@ fn charmap_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
                     None => {
                         let cp = vm.to_i64(&x)?;
                         if !(0..=0x10FFFF).contains(&cp) {
-                            return Err(vm.type_error("character mapping must be in range(0x110000)"));
+                            return Err(
+                                vm.type_error("character mapping must be in range(0x110000)")
+                            );
                         }
-                        if cp == 0xFFFE { None } else { Some(wtf8::encode(cp as u32)) }
+                        if cp == 0xFFFE {
+                            None
+                        } else {
+                            Some(wtf8::encode(cp as u32))
+                        }
                     }
                 },
                 None => None,
@@ -377,7 +445,10 @@ fn charmap_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 fn map_char(vm: &Vm, map: &Value, cp: u32) -> PyResult<Option<Vec<u8>>> {
     let found = match map.downcast::<Dict>() {
         Some(d) => vm.dict_lookup(d, &vm.new_int(cp as i64))?,
-        None => vm.catch(vm.getitem(map, &vm.new_int(cp as i64)), &vm.exc.lookup_error)?,
+        None => vm.catch(
+            vm.getitem(map, &vm.new_int(cp as i64)),
+            &vm.exc.lookup_error,
+        )?,
     };
     match found {
         None => Ok(None),

@@ -23,7 +23,11 @@ impl Payload for Deque {
 
 impl Deque {
     fn new() -> Deque {
-        Deque { items: RefCell::default(), maxlen: Cell::new(None), changes: Cell::new(0) }
+        Deque {
+            items: RefCell::default(),
+            maxlen: Cell::new(None),
+            changes: Cell::new(0),
+        }
     }
     fn changed(&self) {
         self.changes.set(self.changes.get().wrapping_add(1));
@@ -122,7 +126,8 @@ fn count_elements(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         return Ok(Value::NONE);
     }
     vm.for_each(iterable, |k| {
-        let old = vm.call_method_args(mapping, &get, Args::pos(&[k.clone(), Value::small_int(0)]))?;
+        let old =
+            vm.call_method_args(mapping, &get, Args::pos(&[k.clone(), Value::small_int(0)]))?;
         vm.setitem(mapping, &k, &add(old)?)?;
         Ok(true)
     })?;
@@ -159,7 +164,13 @@ fn same_class(vm: &Vm, v: &Value, items: Vec<Value>) -> PyResult<Value> {
 }
 
 fn extend(vm: &Vm, d: &Ref<Deque>, iterable: &Value, left: bool) -> PyResult<()> {
-    let push = |v| if left { d.push_front(v) } else { d.push_back(v) };
+    let push = |v| {
+        if left {
+            d.push_front(v)
+        } else {
+            d.push_back(v)
+        }
+    };
     if d.as_value().is(iterable) {
         d.to_vec().into_iter().for_each(push);
         return Ok(());
@@ -219,7 +230,9 @@ fn deque_type(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::WEAKREF | TypeFlags::SEQUENCE;
     let t = vm.new_native_type::<Deque>("collections.deque", &vm.types.object, flags);
     let s = &t.slots;
-    s.new.set(Some(|vm, class, _| Ok(vm.heap.alloc(class, Deque::new()).into())));
+    s.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, Deque::new()).into())
+    }));
     s.init.set(Some(deque_init));
     s.len.set(Some(|vm, v| Ok(vm.this::<Deque>(v)?.len())));
     s.iter.set(Some(|vm, v| deque_iter(vm, v, false)));
@@ -232,13 +245,18 @@ fn deque_type(vm: &Vm) -> Ref<Type> {
     s.getitem.set(Some(|vm, v, k| {
         let d = vm.this::<Deque>(v)?;
         let i = index_of(vm, d, k, "deque index out of range")?;
-        d.get(i).ok_or_else(|| vm.index_error("deque index out of range"))
+        d.get(i)
+            .ok_or_else(|| vm.index_error("deque index out of range"))
     }));
     s.setitem.set(Some(|vm, v, k, x| {
         let d = vm.this::<Deque>(v)?;
         let i = index_of(vm, d, k, "deque index out of range")?;
         let old = match x {
-            Some(x) => d.items.borrow_mut().get_mut(i).map(|slot| std::mem::replace(slot, x.clone())),
+            Some(x) => d
+                .items
+                .borrow_mut()
+                .get_mut(i)
+                .map(|slot| std::mem::replace(slot, x.clone())),
             None => {
                 d.changed();
                 d.items.borrow_mut().remove(i)
@@ -248,7 +266,9 @@ fn deque_type(vm: &Vm) -> Ref<Type> {
         Ok(())
     }));
     s.binary[BinOp::Add as usize].set(Some(|vm, a, b| {
-        let Some(x) = deque(a) else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(x) = deque(a) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         let Some(y) = deque(b) else {
             return Err(vm.type_error(format!(
                 "can only concatenate deque (not \"{}\") to deque",
@@ -261,7 +281,9 @@ fn deque_type(vm: &Vm) -> Ref<Type> {
     }));
     s.binary[BinOp::Mul as usize].set(Some(|vm, a, b| {
         let (v, n) = if deque(a).is_some() { (a, b) } else { (b, a) };
-        let Some(d) = deque(v) else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(d) = deque(v) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         if !vm.is_int(n) && vm.type_of(n).slots.index.get().is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
@@ -293,7 +315,9 @@ fn repeated(vm: &Vm, d: &Ref<Deque>, n: i64) -> PyResult<Vec<Value>> {
     let items = d.to_vec();
     let n = n.max(0) as usize;
     let total = items.len().checked_mul(n).filter(|t| *t < 1 << 40);
-    let Some(total) = total else { return Err(vm.new_exception(&vm.exc.memory_error, "")) };
+    let Some(total) = total else {
+        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+    };
     let keep = d.maxlen.get().unwrap_or(total).min(total);
     let mut out = Vec::with_capacity(keep);
     for i in total - keep..total {
@@ -303,40 +327,70 @@ fn repeated(vm: &Vm, d: &Ref<Deque>, n: i64) -> PyResult<Vec<Value>> {
 }
 
 fn deque_methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "append", "append($self, item, /)\n--\n\nAdd an element to the right side of the deque.", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "deque.append")?;
-        vm.this::<Deque>(v)?.push_back(x.clone());
-        Ok(Value::NONE)
-    });
-    vm.method(t, "appendleft", "appendleft($self, item, /)\n--\n\nAdd an element to the left side of the deque.", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "deque.appendleft")?;
-        vm.this::<Deque>(v)?.push_front(x.clone());
-        Ok(Value::NONE)
-    });
-    vm.method(t, "pop", "pop($self, /)\n--\n\nRemove and return the rightmost element.", |vm, v, a| {
-        a.exactly::<0>(vm, "deque.pop")?;
-        let d = vm.this::<Deque>(v)?;
-        let x = d.items.borrow_mut().pop_back();
-        d.changed();
-        x.ok_or_else(|| vm.index_error("pop from an empty deque"))
-    });
-    vm.method(t, "popleft", "popleft($self, /)\n--\n\nRemove and return the leftmost element.", |vm, v, a| {
-        a.exactly::<0>(vm, "deque.popleft")?;
-        let d = vm.this::<Deque>(v)?;
-        let x = d.items.borrow_mut().pop_front();
-        d.changed();
-        x.ok_or_else(|| vm.index_error("pop from an empty deque"))
-    });
-    vm.method(t, "extend", "extend($self, iterable, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "deque.extend")?;
-        extend(vm, vm.this::<Deque>(v)?, x, false)?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "extendleft", "extendleft($self, iterable, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "deque.extendleft")?;
-        extend(vm, vm.this::<Deque>(v)?, x, true)?;
-        Ok(Value::NONE)
-    });
+    vm.method(
+        t,
+        "append",
+        "append($self, item, /)\n--\n\nAdd an element to the right side of the deque.",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "deque.append")?;
+            vm.this::<Deque>(v)?.push_back(x.clone());
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "appendleft",
+        "appendleft($self, item, /)\n--\n\nAdd an element to the left side of the deque.",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "deque.appendleft")?;
+            vm.this::<Deque>(v)?.push_front(x.clone());
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "pop",
+        "pop($self, /)\n--\n\nRemove and return the rightmost element.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "deque.pop")?;
+            let d = vm.this::<Deque>(v)?;
+            let x = d.items.borrow_mut().pop_back();
+            d.changed();
+            x.ok_or_else(|| vm.index_error("pop from an empty deque"))
+        },
+    );
+    vm.method(
+        t,
+        "popleft",
+        "popleft($self, /)\n--\n\nRemove and return the leftmost element.",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "deque.popleft")?;
+            let d = vm.this::<Deque>(v)?;
+            let x = d.items.borrow_mut().pop_front();
+            d.changed();
+            x.ok_or_else(|| vm.index_error("pop from an empty deque"))
+        },
+    );
+    vm.method(
+        t,
+        "extend",
+        "extend($self, iterable, /)\n--\n\n",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "deque.extend")?;
+            extend(vm, vm.this::<Deque>(v)?, x, false)?;
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "extendleft",
+        "extendleft($self, iterable, /)\n--\n\n",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "deque.extendleft")?;
+            extend(vm, vm.this::<Deque>(v)?, x, true)?;
+            Ok(Value::NONE)
+        },
+    );
     vm.method(t, "clear", "clear($self, /)\n--\n\n", |vm, v, a| {
         a.exactly::<0>(vm, "deque.clear")?;
         let d = vm.this::<Deque>(v)?;
@@ -349,7 +403,12 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
         a.exactly::<0>(vm, "deque.copy")?;
         same_class(vm, v, vm.this::<Deque>(v)?.to_vec())
     };
-    vm.method(t, "copy", "copy($self, /)\n--\n\nReturn a shallow copy of a deque.", copy);
+    vm.method(
+        t,
+        "copy",
+        "copy($self, /)\n--\n\nReturn a shallow copy of a deque.",
+        copy,
+    );
     vm.method(t, "__copy__", "__copy__($self, /)\n--\n\n", copy);
     vm.method(t, "count", "count($self, value, /)\n--\n\n", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "deque.count")?;
@@ -364,50 +423,75 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
         }
         Ok(vm.new_int(n))
     });
-    vm.method(t, "index", "index($self, value, [start, [stop]])\n--\n\n", |vm, v, a| {
-        let pos = a.between(vm, "index", 1, 3)?;
-        let d = vm.this::<Deque>(v)?;
-        let len = d.len();
-        let from = pos.get(1).map_or(Ok(0), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
-        let to = pos.get(2).map_or(Ok(len), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
-        match find(vm, d, &pos[0], from, to)? {
-            Some(i) => Ok(vm.new_int(i as i64)),
-            None => Err(vm.value_error(format!("{} is not in deque", vm.repr_string(&pos[0])?))),
-        }
-    });
-    vm.method(t, "insert", "insert($self, index, value, /)\n--\n\n", |vm, v, a| {
-        let [i, x] = a.exactly::<2>(vm, "insert")?;
-        let d = vm.this::<Deque>(v)?;
-        if d.maxlen.get().is_some_and(|m| d.len() >= m) {
-            return Err(vm.index_error("deque already at its maximum size"));
-        }
-        let at = clamp_index(vm.to_i64_clamped(i)?, d.len());
-        d.changed();
-        d.items.borrow_mut().insert(at, x.clone());
-        Ok(Value::NONE)
-    });
-    vm.method(t, "remove", "remove($self, value, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "deque.remove")?;
-        let d = vm.this::<Deque>(v)?;
-        let changes = d.changes.get();
-        for i in 0..d.len() {
-            let Some(item) = d.get(i) else { break };
-            let same = vm.same(&item, x)?;
-            if d.changes.get() != changes {
-                return Err(vm.index_error("deque mutated during remove()."));
+    vm.method(
+        t,
+        "index",
+        "index($self, value, [start, [stop]])\n--\n\n",
+        |vm, v, a| {
+            let pos = a.between(vm, "index", 1, 3)?;
+            let d = vm.this::<Deque>(v)?;
+            let len = d.len();
+            let from = pos
+                .get(1)
+                .map_or(Ok(0), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
+            let to = pos
+                .get(2)
+                .map_or(Ok(len), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
+            match find(vm, d, &pos[0], from, to)? {
+                Some(i) => Ok(vm.new_int(i as i64)),
+                None => {
+                    Err(vm.value_error(format!("{} is not in deque", vm.repr_string(&pos[0])?)))
+                }
             }
-            if same {
-                d.changed();
-                let old = d.items.borrow_mut().remove(i);
-                drop(old);
-                return Ok(Value::NONE);
+        },
+    );
+    vm.method(
+        t,
+        "insert",
+        "insert($self, index, value, /)\n--\n\n",
+        |vm, v, a| {
+            let [i, x] = a.exactly::<2>(vm, "insert")?;
+            let d = vm.this::<Deque>(v)?;
+            if d.maxlen.get().is_some_and(|m| d.len() >= m) {
+                return Err(vm.index_error("deque already at its maximum size"));
             }
-        }
-        Err(vm.value_error(format!("{} is not in deque", vm.repr_string(x)?)))
-    });
+            let at = clamp_index(vm.to_i64_clamped(i)?, d.len());
+            d.changed();
+            d.items.borrow_mut().insert(at, x.clone());
+            Ok(Value::NONE)
+        },
+    );
+    vm.method(
+        t,
+        "remove",
+        "remove($self, value, /)\n--\n\n",
+        |vm, v, a| {
+            let [x] = a.exactly::<1>(vm, "deque.remove")?;
+            let d = vm.this::<Deque>(v)?;
+            let changes = d.changes.get();
+            for i in 0..d.len() {
+                let Some(item) = d.get(i) else { break };
+                let same = vm.same(&item, x)?;
+                if d.changes.get() != changes {
+                    return Err(vm.index_error("deque mutated during remove()."));
+                }
+                if same {
+                    d.changed();
+                    let old = d.items.borrow_mut().remove(i);
+                    drop(old);
+                    return Ok(Value::NONE);
+                }
+            }
+            Err(vm.value_error(format!("{} is not in deque", vm.repr_string(x)?)))
+        },
+    );
     vm.method(t, "reverse", "reverse($self, /)\n--\n\n", |vm, v, a| {
         a.exactly::<0>(vm, "deque.reverse")?;
-        vm.this::<Deque>(v)?.items.borrow_mut().make_contiguous().reverse();
+        vm.this::<Deque>(v)?
+            .items
+            .borrow_mut()
+            .make_contiguous()
+            .reverse();
         Ok(Value::NONE)
     });
     vm.method(t, "rotate", "rotate($self, n=1, /)\n--\n\n", |vm, v, a| {
@@ -423,23 +507,42 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
         }
         Ok(Value::NONE)
     });
-    vm.method(t, "__reversed__", "__reversed__($self, /)\n--\n\n", |vm, v, a| {
-        a.exactly::<0>(vm, "deque.__reversed__")?;
-        deque_iter(vm, v, true)
-    });
-    vm.method(t, "__reduce__", "__reduce__($self, /)\n--\n\n", |vm, v, _| {
-        let d = vm.this::<Deque>(v)?;
-        let args = match d.maxlen.get() {
-            Some(m) => vm.tuple_value([vm.new_tuple([]).into(), vm.new_int(m as i64)]),
-            None => vm.new_tuple([]).into(),
-        };
-        let st = vm.call_method(v, "__getstate__", &[])?;
-        let it = vm.iter(v)?;
-        Ok(vm.tuple_value([vm.type_of(v).value(), args, st, it]))
-    });
-    vm.getset(t, "maxlen", |vm, v| {
-        Ok(vm.this::<Deque>(v)?.maxlen.get().map_or(Value::NONE, |m| vm.new_int(m as i64)))
-    }, None);
+    vm.method(
+        t,
+        "__reversed__",
+        "__reversed__($self, /)\n--\n\n",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "deque.__reversed__")?;
+            deque_iter(vm, v, true)
+        },
+    );
+    vm.method(
+        t,
+        "__reduce__",
+        "__reduce__($self, /)\n--\n\n",
+        |vm, v, _| {
+            let d = vm.this::<Deque>(v)?;
+            let args = match d.maxlen.get() {
+                Some(m) => vm.tuple_value([vm.new_tuple([]).into(), vm.new_int(m as i64)]),
+                None => vm.new_tuple([]).into(),
+            };
+            let st = vm.call_method(v, "__getstate__", &[])?;
+            let it = vm.iter(v)?;
+            Ok(vm.tuple_value([vm.type_of(v).value(), args, st, it]))
+        },
+    );
+    vm.getset(
+        t,
+        "maxlen",
+        |vm, v| {
+            Ok(vm
+                .this::<Deque>(v)?
+                .maxlen
+                .get()
+                .map_or(Value::NONE, |m| vm.new_int(m as i64)))
+        },
+        None,
+    );
     vm.class_method(t, "__class_getitem__", "", class_getitem);
 }
 
@@ -460,7 +563,9 @@ fn deque_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 fn deque_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (deque(a), deque(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (deque(a), deque(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if x.len() != y.len() && matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::bool(op == CmpOp::Ne));
     }
@@ -495,7 +600,9 @@ fn iter_type(vm: &Vm, name: &str) -> Ref<Type> {
     t.slots.iter.set(Some(self_iter));
     t.slots.next.set(Some(|vm, v| {
         let it = vm.this::<DequeIter>(v)?;
-        let Some(d) = it.deque.get() else { return Ok(None) };
+        let Some(d) = it.deque.get() else {
+            return Ok(None);
+        };
         let i = it.index.get();
         if d.changes.get() != it.changes.get() {
             it.index.set(usize::MAX);
@@ -511,7 +618,10 @@ fn iter_type(vm: &Vm, name: &str) -> Ref<Type> {
     }));
     vm.method(&t, "__length_hint__", "", |vm, v, _| {
         let it = vm.this::<DequeIter>(v)?;
-        let left = it.deque.get().map_or(0, |d| d.len().saturating_sub(it.index.get()));
+        let left = it
+            .deque
+            .get()
+            .map_or(0, |d| d.len().saturating_sub(it.index.get()));
         Ok(vm.new_int(left as i64))
     });
     vm.ready_type(&t);
@@ -528,7 +638,11 @@ fn factory(vm: &Vm, v: &Value) -> Value {
 }
 
 fn defaultdict_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Dict>("collections.defaultdict", &vm.types.dict, TypeFlags::BASE | TypeFlags::WEAKREF | TypeFlags::MAPPING);
+    let t = vm.new_native_type::<Dict>(
+        "collections.defaultdict",
+        &vm.types.dict,
+        TypeFlags::BASE | TypeFlags::WEAKREF | TypeFlags::MAPPING,
+    );
     t.slots.init.set(Some(|vm, v, a| {
         let (first, rest) = match a.pos.split_first() {
             Some((f, rest)) => (f.clone(), rest),
@@ -561,15 +675,30 @@ fn defaultdict_type(vm: &Vm) -> Ref<Type> {
     vm.method(&t, "__copy__", "D.copy() -> a shallow copy of D.", copy);
     vm.method(&t, "__reduce__", "", |vm, v, _| {
         let f = factory(vm, v);
-        let args = if f.is_none() { vm.new_tuple([]) } else { vm.new_tuple([f]) };
+        let args = if f.is_none() {
+            vm.new_tuple([])
+        } else {
+            vm.new_tuple([f])
+        };
         let items = vm.call_method(v, "items", &[])?;
         let it = vm.iter(&items)?;
-        Ok(vm.tuple_value([vm.type_of(v).value(), args.into(), Value::NONE, Value::NONE, it]))
+        Ok(vm.tuple_value([
+            vm.type_of(v).value(),
+            args.into(),
+            Value::NONE,
+            Value::NONE,
+            it,
+        ]))
     });
-    vm.getset(&t, FACTORY, |vm, v| Ok(factory(vm, v)), Some(|vm, v, x| {
-        crate::side::set(vm, v, FACTORY, x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
+    vm.getset(
+        &t,
+        FACTORY,
+        |vm, v| Ok(factory(vm, v)),
+        Some(|vm, v, x| {
+            crate::side::set(vm, v, FACTORY, x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
     t.slots.repr.set(Some(|vm, v| {
         let name = vm.type_name(v);
         let f = factory(vm, v);
@@ -590,7 +719,11 @@ fn defaultdict_type(vm: &Vm) -> Ref<Type> {
         if a.downcast::<Dict>().is_none() || b.downcast::<Dict>().is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let this = if vm.type_of(a).lookup(vm, &vm.intern(FACTORY)).is_some() { a } else { b };
+        let this = if vm.type_of(a).lookup(vm, &vm.intern(FACTORY)).is_some() {
+            a
+        } else {
+            b
+        };
         let new = vm.call(vm.type_of(this).as_value(), &[factory(vm, this), a.clone()])?;
         vm.call_method(&new, "update", std::slice::from_ref(b))?;
         Ok(new)

@@ -36,10 +36,17 @@ struct State {
 fn state(vm: &Vm) -> Rc<State> {
     vm.module_state(|| {
         let mt = vm.new_native_type::<Plain>("Token.MISSING", &vm.types.object, TypeFlags::NO_NEW);
-        mt.slots.repr.set(Some(|vm, _| Ok(vm.str_value("<Token.MISSING>"))));
+        mt.slots
+            .repr
+            .set(Some(|vm, _| Ok(vm.str_value("<Token.MISSING>"))));
         vm.ready_type(&mt);
         let missing: Value = vm.heap.alloc(&mt, Plain).into();
-        State { context: context_type(vm), var: var_type(vm), token: token_type(vm, &missing), missing }
+        State {
+            context: context_type(vm),
+            var: var_type(vm),
+            token: token_type(vm, &missing),
+            missing,
+        }
     })
 }
 
@@ -49,10 +56,15 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "Context", st.context.value());
     vm.add_value(&m, "ContextVar", st.var.value());
     vm.add_value(&m, "Token", st.token.value());
-    vm.add_function(&m, "copy_context", "copy_context($module, /)\n--\n\n", |vm, _, a| {
-        a.exactly::<0>(vm, "copy_context")?;
-        Ok(copy_context(vm))
-    });
+    vm.add_function(
+        &m,
+        "copy_context",
+        "copy_context($module, /)\n--\n\n",
+        |vm, _, a| {
+            a.exactly::<0>(vm, "copy_context")?;
+            Ok(copy_context(vm))
+        },
+    );
     Ok(m)
 }
 
@@ -79,7 +91,10 @@ pub fn copy_context(vm: &Vm) -> Value {
 pub fn enter_context(vm: &Vm, ctx: &Value) -> PyResult<()> {
     let c = vm.this::<Context>(ctx)?;
     if c.entered.replace(true) {
-        return Err(vm.runtime_error(format!("cannot enter context: {} is already entered", vm.repr_string(ctx)?)));
+        return Err(vm.runtime_error(format!(
+            "cannot enter context: {} is already entered",
+            vm.repr_string(ctx)?
+        )));
     }
     c.previous.set(vm.context.replace(ctx.clone()));
     Ok(())
@@ -109,12 +124,20 @@ pub fn is_context(v: &Value) -> bool {
 // ---- Context ----
 
 fn new_context(vm: &Vm, vars: Ref<Dict>) -> Value {
-    let c = Context { vars: RefSlot::new(Some(vars)), previous: Slot::empty(), entered: Cell::new(false) };
+    let c = Context {
+        vars: RefSlot::new(Some(vars)),
+        previous: Slot::empty(),
+        entered: Cell::new(false),
+    };
     vm.heap.alloc(&state(vm).context, c).into()
 }
 
 fn vars(vm: &Vm, v: &Value) -> PyResult<Ref<Dict>> {
-    Ok(vm.this::<Context>(v)?.vars.get().unwrap_or_else(|| vm.new_dict()))
+    Ok(vm
+        .this::<Context>(v)?
+        .vars
+        .get()
+        .unwrap_or_else(|| vm.new_dict()))
 }
 
 /// The dict of a context for changing: a copy when others share it.
@@ -141,11 +164,15 @@ fn check_var(vm: &Vm, v: &Value) -> PyResult<()> {
     if v.downcast::<ContextVar>().is_some() {
         return Ok(());
     }
-    Err(vm.type_error(format!("a ContextVar key was expected, got {}", vm.repr_string(v)?)))
+    Err(vm.type_error(format!(
+        "a ContextVar key was expected, got {}",
+        vm.repr_string(v)?
+    )))
 }
 
 fn context_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Context>("_contextvars.Context", &vm.types.object, TypeFlags::WEAKREF);
+    let t =
+        vm.new_native_type::<Context>("_contextvars.Context", &vm.types.object, TypeFlags::WEAKREF);
     t.slots.new.set(Some(|vm, _, a| {
         if !a.is_empty() {
             return Err(vm.type_error("Context() does not accept any arguments"));
@@ -153,14 +180,17 @@ fn context_type(vm: &Vm) -> Ref<Type> {
         Ok(new_context(vm, vm.new_dict()))
     }));
     t.slots.len.set(Some(|vm, v| Ok(vars(vm, v)?.len())));
-    t.slots.iter.set(Some(|vm, v| vm.iter(&vm.new_list(vars(vm, v)?.keys()))));
+    t.slots
+        .iter
+        .set(Some(|vm, v| vm.iter(&vm.new_list(vars(vm, v)?.keys()))));
     t.slots.contains.set(Some(|vm, v, k| {
         check_var(vm, k)?;
         Ok(vm.dict_lookup(&*vars(vm, v)?, k)?.is_some())
     }));
     t.slots.getitem.set(Some(|vm, v, k| {
         check_var(vm, k)?;
-        vm.dict_lookup(&*vars(vm, v)?, k)?.ok_or_else(|| vm.key_error(k))
+        vm.dict_lookup(&*vars(vm, v)?, k)?
+            .ok_or_else(|| vm.key_error(k))
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         if b.downcast::<Context>().is_none() || !matches!(op, CmpOp::Eq | CmpOp::Ne) {
@@ -171,21 +201,36 @@ fn context_type(vm: &Vm) -> Ref<Type> {
     vm.method(&t, "get", "", |vm, v, a| {
         let pos = a.between(vm, "get", 1, 2)?;
         check_var(vm, &pos[0])?;
-        Ok(vm.dict_lookup(&*vars(vm, v)?, &pos[0])?.or_else(|| pos.get(1).cloned()).unwrap_or(Value::NONE))
+        Ok(vm
+            .dict_lookup(&*vars(vm, v)?, &pos[0])?
+            .or_else(|| pos.get(1).cloned())
+            .unwrap_or(Value::NONE))
     });
-    vm.method(&t, "keys", "", |vm, v, _| Ok(vm.new_list(vars(vm, v)?.keys())));
-    vm.method(&t, "values", "", |vm, v, _| Ok(vm.new_list(vars(vm, v)?.values())));
+    vm.method(&t, "keys", "", |vm, v, _| {
+        Ok(vm.new_list(vars(vm, v)?.keys()))
+    });
+    vm.method(&t, "values", "", |vm, v, _| {
+        Ok(vm.new_list(vars(vm, v)?.values()))
+    });
     vm.method(&t, "items", "", |vm, v, _| {
-        let items = vars(vm, v)?.items().into_iter().map(|(k, x)| vm.tuple_value([k, x]));
+        let items = vars(vm, v)?
+            .items()
+            .into_iter()
+            .map(|(k, x)| vm.tuple_value([k, x]));
         Ok(vm.new_list(items.collect()))
     });
     vm.method(&t, "copy", "", |vm, v, _| Ok(new_context(vm, vars(vm, v)?)));
-    vm.method(&t, "run", "run($self, callable, /, *args, **kwargs)\n--\n\n", |vm, v, a| {
-        let Some((f, rest)) = a.pos.split_first() else {
-            return Err(vm.type_error("run() missing 1 required positional argument"));
-        };
-        run_in_context(vm, v, f, Args { pos: rest, ..a })
-    });
+    vm.method(
+        &t,
+        "run",
+        "run($self, callable, /, *args, **kwargs)\n--\n\n",
+        |vm, v, a| {
+            let Some((f, rest)) = a.pos.split_first() else {
+                return Err(vm.type_error("run() missing 1 required positional argument"));
+            };
+            run_in_context(vm, v, f, Args { pos: rest, ..a })
+        },
+    );
     vm.ready_type(&t);
     t
 }
@@ -200,7 +245,16 @@ fn var_type(vm: &Vm) -> Ref<Type> {
         if name.downcast::<Str>().is_none() {
             return Err(vm.type_error("context variable name must be a str"));
         }
-        Ok(vm.heap.alloc(class, ContextVar { name, default: default.cloned() }).into())
+        Ok(vm
+            .heap
+            .alloc(
+                class,
+                ContextVar {
+                    name,
+                    default: default.cloned(),
+                },
+            )
+            .into())
     }));
     t.slots.repr.set(Some(|vm, v| {
         let var = vm.this::<ContextVar>(v)?;
@@ -209,9 +263,17 @@ fn var_type(vm: &Vm) -> Ref<Type> {
             Some(d) => format!(" default={}", vm.repr_string(d)?),
             None => String::new(),
         };
-        Ok(vm.str_value(&format!("<ContextVar name={name}{default} at {:#x}>", vm.id(v))))
+        Ok(vm.str_value(&format!(
+            "<ContextVar name={name}{default} at {:#x}>",
+            vm.id(v)
+        )))
     }));
-    vm.getset(&t, "name", |vm, v| Ok(vm.this::<ContextVar>(v)?.name.clone()), None);
+    vm.getset(
+        &t,
+        "name",
+        |vm, v| Ok(vm.this::<ContextVar>(v)?.name.clone()),
+        None,
+    );
     vm.method(&t, "get", "", |vm, v, a| {
         let pos = a.between(vm, "get", 0, 1)?;
         let var = vm.this::<ContextVar>(v)?;
@@ -250,17 +312,29 @@ fn var_type(vm: &Vm) -> Ref<Type> {
 
 fn reset(vm: &Vm, var: &Value, token: &Value) -> PyResult<Value> {
     let Some(t) = token.downcast::<Token>() else {
-        return Err(vm.type_error(format!("expected an instance of Token, got {}", vm.repr_string(token)?)));
+        return Err(vm.type_error(format!(
+            "expected an instance of Token, got {}",
+            vm.repr_string(token)?
+        )));
     };
     if t.used.get() {
-        return Err(vm.runtime_error(format!("{} has already been used once", vm.repr_string(token)?)));
+        return Err(vm.runtime_error(format!(
+            "{} has already been used once",
+            vm.repr_string(token)?
+        )));
     }
     if !t.var.is(var) {
-        return Err(vm.value_error(format!("{} was created by a different ContextVar", vm.repr_string(token)?)));
+        return Err(vm.value_error(format!(
+            "{} was created by a different ContextVar",
+            vm.repr_string(token)?
+        )));
     }
     let ctx = current_context(vm);
     if !t.context.is(&ctx) {
-        return Err(vm.value_error(format!("{} was created in a different Context", vm.repr_string(token)?)));
+        return Err(vm.value_error(format!(
+            "{} was created in a different Context",
+            vm.repr_string(token)?
+        )));
     }
     t.used.set(true);
     let d = own_vars(vm, vm.this::<Context>(&ctx)?)?;
@@ -278,12 +352,30 @@ fn token_type(vm: &Vm, missing: &Value) -> Ref<Type> {
     t.slots.repr.set(Some(|vm, v| {
         let t = vm.this::<Token>(v)?;
         let used = if t.used.get() { " used" } else { "" };
-        Ok(vm.str_value(&format!("<Token{used} var={} at {:#x}>", vm.repr_string(&t.var)?, vm.id(v))))
+        Ok(vm.str_value(&format!(
+            "<Token{used} var={} at {:#x}>",
+            vm.repr_string(&t.var)?,
+            vm.id(v)
+        )))
     }));
-    vm.getset(&t, "var", |vm, v| Ok(vm.this::<Token>(v)?.var.clone()), None);
-    vm.getset(&t, "old_value", |vm, v| {
-        Ok(vm.this::<Token>(v)?.old.get_bound().unwrap_or_else(|| state(vm).missing.clone()))
-    }, None);
+    vm.getset(
+        &t,
+        "var",
+        |vm, v| Ok(vm.this::<Token>(v)?.var.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "old_value",
+        |vm, v| {
+            Ok(vm
+                .this::<Token>(v)?
+                .old
+                .get_bound()
+                .unwrap_or_else(|| state(vm).missing.clone()))
+        },
+        None,
+    );
     vm.type_attr(&t, "MISSING", missing.clone());
     vm.method(&t, "__enter__", "", |_, v, _| Ok(v.clone()));
     vm.method(&t, "__exit__", "", |vm, v, _| {

@@ -52,13 +52,21 @@ fn error(vm: &Vm, msg: impl AsRef<str>) -> Exc {
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_csv");
     for (name, n) in [
-        ("QUOTE_MINIMAL", QUOTE_MINIMAL), ("QUOTE_ALL", QUOTE_ALL), ("QUOTE_NONNUMERIC", QUOTE_NONNUMERIC),
-        ("QUOTE_NONE", QUOTE_NONE), ("QUOTE_STRINGS", QUOTE_STRINGS), ("QUOTE_NOTNULL", QUOTE_NOTNULL),
+        ("QUOTE_MINIMAL", QUOTE_MINIMAL),
+        ("QUOTE_ALL", QUOTE_ALL),
+        ("QUOTE_NONNUMERIC", QUOTE_NONNUMERIC),
+        ("QUOTE_NONE", QUOTE_NONE),
+        ("QUOTE_STRINGS", QUOTE_STRINGS),
+        ("QUOTE_NOTNULL", QUOTE_NOTNULL),
     ] {
         vm.add_value(&m, name, Value::small_int(n));
     }
     vm.add_value(&m, "__version__", vm.str_value("1.0"));
-    vm.add_value(&m, "Error", exception_class(vm, "_csv.Error", &vm.exc.exception)?);
+    vm.add_value(
+        &m,
+        "Error",
+        exception_class(vm, "_csv.Error", &vm.exc.exception)?,
+    );
     let r = registry(vm);
     vm.add_value(&m, "_dialects", r.dialects.value());
     vm.add_value(&m, "Dialect", r.dialect.value());
@@ -72,7 +80,13 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         if name.downcast::<Str>().is_none() {
             return Err(vm.type_error("dialect name must be a string"));
         }
-        let d = new_dialect(vm, Args { pos: &a.pos[1..], ..a })?;
+        let d = new_dialect(
+            vm,
+            Args {
+                pos: &a.pos[1..],
+                ..a
+            },
+        )?;
         vm.dict_insert(&registry(vm).dialects, name.clone(), d)?;
         Ok(Value::NONE)
     });
@@ -87,7 +101,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [name] = a.exactly::<1>(vm, "get_dialect")?;
         registered(vm, name)
     });
-    f("list_dialects", |vm, _, _| Ok(vm.new_list(registry(vm).dialects.keys())));
+    f("list_dialects", |vm, _, _| {
+        Ok(vm.new_list(registry(vm).dialects.keys()))
+    });
     f("field_size_limit", |vm, _, a| {
         let pos = a.between(vm, "field_size_limit", 0, 1)?;
         let r = registry(vm);
@@ -106,7 +122,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         };
         let it = vm.iter(source)?;
         let dialect = new_dialect(vm, Args { pos: rest, ..a })?;
-        let r = Reader { source: it, dialect, line: Cell::new(0) };
+        let r = Reader {
+            source: it,
+            dialect,
+            line: Cell::new(0),
+        };
         Ok(vm.heap.alloc(&registry(vm).reader, r).into())
     });
     f("writer", |vm, _, a| {
@@ -118,7 +138,10 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             return Err(vm.type_error("argument 1 must have a \"write\" method"));
         };
         let dialect = new_dialect(vm, Args { pos: rest, ..a })?;
-        Ok(vm.heap.alloc(&registry(vm).writer, Writer { write, dialect }).into())
+        Ok(vm
+            .heap
+            .alloc(&registry(vm).writer, Writer { write, dialect })
+            .into())
     });
     Ok(m)
 }
@@ -126,13 +149,28 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
 // ---- dialects ----
 
 fn registered(vm: &Vm, name: &Value) -> PyResult<Value> {
-    vm.dict_lookup(&registry(vm).dialects, name)?.ok_or_else(|| error(vm, "unknown dialect"))
+    vm.dict_lookup(&registry(vm).dialects, name)?
+        .ok_or_else(|| error(vm, "unknown dialect"))
 }
 
-const FIELDS: [&str; 8] =
-    ["delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace", "strict"];
+const FIELDS: [&str; 8] = [
+    "delimiter",
+    "doublequote",
+    "escapechar",
+    "lineterminator",
+    "quotechar",
+    "quoting",
+    "skipinitialspace",
+    "strict",
+];
 
-fn one_char(vm: &Vm, name: &str, v: Option<Value>, default: Option<u32>, none_ok: bool) -> PyResult<Option<u32>> {
+fn one_char(
+    vm: &Vm,
+    name: &str,
+    v: Option<Value>,
+    default: Option<u32>,
+    none_ok: bool,
+) -> PyResult<Option<u32>> {
     let Some(v) = v else { return Ok(default) };
     if v.is_none() && none_ok {
         return Ok(None);
@@ -159,7 +197,12 @@ fn new_dialect(vm: &Vm, a: Args) -> PyResult<Value> {
     if a.pos.len() > 1 {
         return Err(vm.type_error(format!("expected at most 1 argument, got {}", a.pos.len())));
     }
-    let mut base = a.pos.first().cloned().or_else(|| a.keyword("dialect").cloned()).unwrap_or(Value::NONE);
+    let mut base = a
+        .pos
+        .first()
+        .cloned()
+        .or_else(|| a.keyword("dialect").cloned())
+        .unwrap_or(Value::NONE);
     let mut given: [Option<Value>; 8] = Default::default();
     for (n, v) in a.names.iter().zip(a.kw) {
         let name = text(n).unwrap_or_default();
@@ -168,7 +211,11 @@ fn new_dialect(vm: &Vm, a: Args) -> PyResult<Value> {
         }
         match FIELDS.iter().position(|f| *f == name) {
             Some(i) => given[i] = Some(v.clone()),
-            None => return Err(vm.type_error(format!("this function got an unexpected keyword argument '{name}'"))),
+            None => {
+                return Err(vm.type_error(format!(
+                    "this function got an unexpected keyword argument '{name}'"
+                )));
+            }
         }
     }
     if base.downcast::<Str>().is_some() {
@@ -184,7 +231,16 @@ fn new_dialect(vm: &Vm, a: Args) -> PyResult<Value> {
             }
         }
     }
-    let [delimiter, doublequote, escapechar, lineterminator, quotechar, quoting, skip, strict] = given;
+    let [
+        delimiter,
+        doublequote,
+        escapechar,
+        lineterminator,
+        quotechar,
+        quoting,
+        skip,
+        strict,
+    ] = given;
     let flag = |v: &Option<Value>, d: bool| v.as_ref().map_or(Ok(d), |v| vm.is_true(v));
     let quote_given = quotechar.is_some();
     let lineterminator = match &lineterminator {
@@ -204,14 +260,18 @@ fn new_dialect(vm: &Vm, a: Args) -> PyResult<Value> {
         None => QUOTE_MINIMAL,
         Some(v) if vm.type_of(v).is(&vm.types.int) => vm.to_i64(v)?,
         Some(v) => {
-            return Err(vm.type_error(format!("\"quoting\" must be an integer, not {}", vm.type_name_or_none(v))));
+            return Err(vm.type_error(format!(
+                "\"quoting\" must be an integer, not {}",
+                vm.type_name_or_none(v)
+            )));
         }
     };
     if !(0..=5).contains(&quoting) {
         return Err(vm.type_error("bad \"quoting\" value"));
     }
     let mut f = Format {
-        delimiter: one_char(vm, "delimiter", delimiter, Some(b',' as u32), false)?.unwrap_or(b',' as u32),
+        delimiter: one_char(vm, "delimiter", delimiter, Some(b',' as u32), false)?
+            .unwrap_or(b',' as u32),
         quotechar: one_char(vm, "quotechar", quotechar, Some(b'"' as u32), true)?,
         escapechar: one_char(vm, "escapechar", escapechar, None, true)?,
         doublequote: flag(&doublequote, true)?,
@@ -227,7 +287,11 @@ fn new_dialect(vm: &Vm, a: Args) -> PyResult<Value> {
         return Err(vm.type_error("quotechar must be set if quoting enabled"));
     }
     let bad = |c: Option<u32>| c.is_some_and(|c| c == b'\r' as u32 || c == b'\n' as u32);
-    for (name, c) in [("delimiter", Some(f.delimiter)), ("escapechar", f.escapechar), ("quotechar", f.quotechar)] {
+    for (name, c) in [
+        ("delimiter", Some(f.delimiter)),
+        ("escapechar", f.escapechar),
+        ("quotechar", f.quotechar),
+    ] {
         if bad(c) {
             return Err(vm.value_error(format!("bad {name} value")));
         }
@@ -253,14 +317,54 @@ fn dialect_type(vm: &Vm) -> Ref<Type> {
     fn of<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Format> {
         Ok(&vm.this::<Dialect>(v)?.0)
     }
-    vm.getset(&t, "delimiter", |vm, v| Ok(char_of(vm, Some(of(vm, v)?.delimiter))), None);
-    vm.getset(&t, "quotechar", |vm, v| Ok(char_of(vm, of(vm, v)?.quotechar)), None);
-    vm.getset(&t, "escapechar", |vm, v| Ok(char_of(vm, of(vm, v)?.escapechar)), None);
-    vm.getset(&t, "doublequote", |vm, v| Ok(Value::bool(of(vm, v)?.doublequote)), None);
-    vm.getset(&t, "skipinitialspace", |vm, v| Ok(Value::bool(of(vm, v)?.skipinitialspace)), None);
-    vm.getset(&t, "strict", |vm, v| Ok(Value::bool(of(vm, v)?.strict)), None);
-    vm.getset(&t, "quoting", |vm, v| Ok(vm.new_int(of(vm, v)?.quoting)), None);
-    vm.getset(&t, "lineterminator", |vm, v| Ok(vm.new_wtf8(&of(vm, v)?.lineterminator).into()), None);
+    vm.getset(
+        &t,
+        "delimiter",
+        |vm, v| Ok(char_of(vm, Some(of(vm, v)?.delimiter))),
+        None,
+    );
+    vm.getset(
+        &t,
+        "quotechar",
+        |vm, v| Ok(char_of(vm, of(vm, v)?.quotechar)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "escapechar",
+        |vm, v| Ok(char_of(vm, of(vm, v)?.escapechar)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "doublequote",
+        |vm, v| Ok(Value::bool(of(vm, v)?.doublequote)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "skipinitialspace",
+        |vm, v| Ok(Value::bool(of(vm, v)?.skipinitialspace)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "strict",
+        |vm, v| Ok(Value::bool(of(vm, v)?.strict)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "quoting",
+        |vm, v| Ok(vm.new_int(of(vm, v)?.quoting)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "lineterminator",
+        |vm, v| Ok(vm.new_wtf8(&of(vm, v)?.lineterminator).into()),
+        None,
+    );
     vm.ready_type(&t);
     t
 }
@@ -309,7 +413,10 @@ impl Parse<'_> {
     fn add(&mut self, c: u32) -> PyResult<()> {
         self.chars += 1;
         if self.chars > self.limit {
-            return Err(error(self.vm, format!("field larger than field limit ({})", self.limit)));
+            return Err(error(
+                self.vm,
+                format!("field larger than field limit ({})", self.limit),
+            ));
         }
         wtf8::push(&mut self.field, c);
         Ok(())
@@ -319,9 +426,15 @@ impl Parse<'_> {
         let bytes = std::mem::take(&mut self.field);
         self.chars = 0;
         let quoted = std::mem::take(&mut self.quoted);
-        let v: Value = if bytes.is_empty() && !quoted && matches!(self.f.quoting, QUOTE_NOTNULL | QUOTE_STRINGS) {
+        let v: Value = if bytes.is_empty()
+            && !quoted
+            && matches!(self.f.quoting, QUOTE_NOTNULL | QUOTE_STRINGS)
+        {
             Value::NONE
-        } else if !quoted && (self.f.quoting == QUOTE_NONNUMERIC || (self.f.quoting == QUOTE_STRINGS && !bytes.is_empty())) {
+        } else if !quoted
+            && (self.f.quoting == QUOTE_NONNUMERIC
+                || (self.f.quoting == QUOTE_STRINGS && !bytes.is_empty()))
+        {
             let s: Value = vm.new_wtf8(&bytes).into();
             vm.call(vm.types.float.as_value(), &[s])?
         } else {
@@ -335,7 +448,11 @@ impl Parse<'_> {
         match c {
             None | Some(CR | LF) => {
                 self.save()?;
-                self.at = if c.is_none() { At::StartRecord } else { At::EatNewline };
+                self.at = if c.is_none() {
+                    At::StartRecord
+                } else {
+                    At::EatNewline
+                };
             }
             Some(c) if f.quotechar == Some(c) && f.quoting != QUOTE_NONE => {
                 self.quoted = true;
@@ -356,7 +473,11 @@ impl Parse<'_> {
         match c {
             None | Some(CR | LF) => {
                 self.save()?;
-                self.at = if c.is_none() { At::StartRecord } else { At::EatNewline };
+                self.at = if c.is_none() {
+                    At::StartRecord
+                } else {
+                    At::EatNewline
+                };
             }
             Some(c) if f.escapechar == Some(c) => self.at = At::Escaped,
             Some(c) if c == f.delimiter => {
@@ -401,7 +522,11 @@ impl Parse<'_> {
                 None => {}
                 Some(c) if f.escapechar == Some(c) => self.at = At::EscapedInQuoted,
                 Some(c) if f.quotechar == Some(c) && f.quoting != QUOTE_NONE => {
-                    self.at = if f.doublequote { At::QuoteInQuoted } else { At::InField };
+                    self.at = if f.doublequote {
+                        At::QuoteInQuoted
+                    } else {
+                        At::InField
+                    };
                 }
                 Some(c) => self.add(c)?,
             },
@@ -420,17 +545,27 @@ impl Parse<'_> {
                 }
                 None | Some(CR | LF) => {
                     self.save()?;
-                    self.at = if c.is_none() { At::StartRecord } else { At::EatNewline };
+                    self.at = if c.is_none() {
+                        At::StartRecord
+                    } else {
+                        At::EatNewline
+                    };
                 }
                 Some(c) if !f.strict => {
                     self.add(c)?;
                     self.at = At::InField;
                 }
                 Some(_) => {
-                    let show = |c: Option<u32>| String::from_utf8_lossy(&wtf8::encode(c.unwrap_or(0))).into_owned();
+                    let show = |c: Option<u32>| {
+                        String::from_utf8_lossy(&wtf8::encode(c.unwrap_or(0))).into_owned()
+                    };
                     return Err(error(
                         self.vm,
-                        format!("'{}' expected after '{}'", show(Some(f.delimiter)), show(f.quotechar)),
+                        format!(
+                            "'{}' expected after '{}'",
+                            show(Some(f.delimiter)),
+                            show(f.quotechar)
+                        ),
                     ));
                 }
             },
@@ -453,7 +588,16 @@ fn read_row(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let r = vm.this::<Reader>(v)?;
     let f = format_of(vm, &r.dialect)?;
     let limit = registry(vm).limit.get().max(0) as usize;
-    let mut p = Parse { vm, f, limit, at: At::StartRecord, field: Vec::new(), chars: 0, quoted: false, row: Vec::new() };
+    let mut p = Parse {
+        vm,
+        f,
+        limit,
+        at: At::StartRecord,
+        field: Vec::new(),
+        chars: 0,
+        quoted: false,
+        row: Vec::new(),
+    };
     loop {
         let Some(line) = vm.next(&r.source)? else {
             if !p.field.is_empty() || p.at == At::InQuoted {
@@ -490,8 +634,18 @@ fn reader_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Reader>("_csv.reader", &vm.types.object, TypeFlags::NO_NEW);
     t.slots.iter.set(Some(self_iter));
     t.slots.next.set(Some(read_row));
-    vm.getset(&t, "dialect", |vm, v| Ok(vm.this::<Reader>(v)?.dialect.clone()), None);
-    vm.getset(&t, "line_num", |vm, v| Ok(vm.new_int(vm.this::<Reader>(v)?.line.get())), None);
+    vm.getset(
+        &t,
+        "dialect",
+        |vm, v| Ok(vm.this::<Reader>(v)?.dialect.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "line_num",
+        |vm, v| Ok(vm.new_int(vm.this::<Reader>(v)?.line.get())),
+        None,
+    );
     vm.ready_type(&t);
     t
 }
@@ -505,8 +659,13 @@ struct Writer {
 payload!(Writer, "_csv.writer", write, dialect);
 
 fn write_field(vm: &Vm, f: &Format, out: &mut Vec<u8>, v: &Value, alone: bool) -> PyResult<()> {
-    let is_number = vm.exact_float(v).is_some() || vm.is_int(v) || vm.type_of(v).slots.float.get().is_some();
-    let text: Vec<u8> = if v.is_none() { Vec::new() } else { vm.str_of(v)?.as_bytes().to_vec() };
+    let is_number =
+        vm.exact_float(v).is_some() || vm.is_int(v) || vm.type_of(v).slots.float.get().is_some();
+    let text: Vec<u8> = if v.is_none() {
+        Vec::new()
+    } else {
+        vm.str_of(v)?.as_bytes().to_vec()
+    };
     let mut quoted = match f.quoting {
         QUOTE_ALL => true,
         QUOTE_NONNUMERIC => !is_number,
@@ -551,7 +710,9 @@ fn write_field(vm: &Vm, f: &Format, out: &mut Vec<u8>, v: &Value, alone: bool) -
         wtf8::push(&mut body, c);
     }
     if text.is_empty() && !quoted && alone {
-        if f.quoting == QUOTE_NONE || (v.is_none() && matches!(f.quoting, QUOTE_STRINGS | QUOTE_NOTNULL)) {
+        if f.quoting == QUOTE_NONE
+            || (v.is_none() && matches!(f.quoting, QUOTE_STRINGS | QUOTE_NOTNULL))
+        {
             return Err(error(vm, "single empty field record must be quoted"));
         }
         quoted = true;
@@ -576,7 +737,10 @@ fn write_row(vm: &Vm, w: &Writer, row: &Value) -> PyResult<Value> {
     let items = match vm.iter(row) {
         Ok(it) => vm.collect(&it)?,
         Err(e) if vm.exc_is(&e, &vm.exc.type_error) => {
-            return Err(error(vm, format!("iterable expected, not {}", vm.type_name(row))));
+            return Err(error(
+                vm,
+                format!("iterable expected, not {}", vm.type_name(row)),
+            ));
         }
         Err(e) => return Err(e),
     };
@@ -606,7 +770,12 @@ fn writer_type(vm: &Vm) -> Ref<Type> {
         })?;
         Ok(Value::NONE)
     });
-    vm.getset(&t, "dialect", |vm, v| Ok(vm.this::<Writer>(v)?.dialect.clone()), None);
+    vm.getset(
+        &t,
+        "dialect",
+        |vm, v| Ok(vm.this::<Writer>(v)?.dialect.clone()),
+        None,
+    );
     vm.ready_type(&t);
     t
 }

@@ -26,10 +26,20 @@ struct State {
 
 fn state(vm: &Vm) -> Rc<State> {
     vm.module_state(|| {
-        let pt = vm.new_native_type::<Plain>("functools._PlaceholderType", &vm.types.object, TypeFlags::NO_NEW);
-        pt.slots.repr.set(Some(|vm, _| Ok(vm.str_value("Placeholder"))));
-        vm.method(&pt, "__reduce__", "", |vm, _, _| Ok(vm.str_value("Placeholder")));
-        pt.slots.new.set(Some(|vm, _, _| Ok(state(vm).placeholder.clone())));
+        let pt = vm.new_native_type::<Plain>(
+            "functools._PlaceholderType",
+            &vm.types.object,
+            TypeFlags::NO_NEW,
+        );
+        pt.slots
+            .repr
+            .set(Some(|vm, _| Ok(vm.str_value("Placeholder"))));
+        vm.method(&pt, "__reduce__", "", |vm, _, _| {
+            Ok(vm.str_value("Placeholder"))
+        });
+        pt.slots
+            .new
+            .set(Some(|vm, _, _| Ok(state(vm).placeholder.clone())));
         vm.ready_type(&pt);
         let mark = vm.heap.alloc(&vm.types.object, Plain);
         State {
@@ -47,12 +57,25 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "partial", st.partial.value());
     vm.add_value(&m, "Placeholder", st.placeholder.clone());
     vm.add_value(&m, "_PlaceholderType", vm.type_of(&st.placeholder).value());
-    vm.add_function(&m, "reduce", "reduce($module, function, iterable, /, initial=<functools._initial_missing>)\n--\n\n", reduce);
-    vm.add_function(&m, "cmp_to_key", "cmp_to_key($module, mycmp)\n--\n\n", |vm, _, a| {
-        let [cmp] = a.bind(vm, "cmp_to_key", ["mycmp"], 1)?;
-        let k = CmpKey { cmp: cmp.cloned().unwrap_or(Value::NONE), obj: Slot::empty() };
-        Ok(vm.heap.alloc(&state(vm).key, k).into())
-    });
+    vm.add_function(
+        &m,
+        "reduce",
+        "reduce($module, function, iterable, /, initial=<functools._initial_missing>)\n--\n\n",
+        reduce,
+    );
+    vm.add_function(
+        &m,
+        "cmp_to_key",
+        "cmp_to_key($module, mycmp)\n--\n\n",
+        |vm, _, a| {
+            let [cmp] = a.bind(vm, "cmp_to_key", ["mycmp"], 1)?;
+            let k = CmpKey {
+                cmp: cmp.cloned().unwrap_or(Value::NONE),
+                obj: Slot::empty(),
+            };
+            Ok(vm.heap.alloc(&state(vm).key, k).into())
+        },
+    );
     add_type(vm, &m, "_lru_cache_wrapper", &lru_type(vm));
     Ok(m)
 }
@@ -93,12 +116,30 @@ fn partial_type(vm: &Vm) -> Ref<Type> {
         })
     }));
     dict_attr(vm, &t);
-    vm.getset(&t, "func", |vm, v| Ok(vm.this::<Partial>(v)?.func.get()), None);
-    vm.getset(&t, "args", |vm, v| Ok(vm.this::<Partial>(v)?.args.value()), None);
-    vm.getset(&t, "keywords", |vm, v| Ok(vm.this::<Partial>(v)?.kw.value()), None);
+    vm.getset(
+        &t,
+        "func",
+        |vm, v| Ok(vm.this::<Partial>(v)?.func.get()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "args",
+        |vm, v| Ok(vm.this::<Partial>(v)?.args.value()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "keywords",
+        |vm, v| Ok(vm.this::<Partial>(v)?.kw.value()),
+        None,
+    );
     vm.method(&t, "__reduce__", "", |vm, v, _| {
         let p = vm.this::<Partial>(v)?;
-        let dict = vm.dict_of(v).filter(|d| d.len() > 0).map_or(Value::NONE, Value::from);
+        let dict = vm
+            .dict_of(v)
+            .filter(|d| !d.is_empty())
+            .map_or(Value::NONE, Value::from);
         let st = vm.tuple_value([p.func.get(), p.args.value(), p.kw.value(), dict]);
         Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([p.func.get()]), st]))
     });
@@ -110,15 +151,18 @@ fn partial_type(vm: &Vm) -> Ref<Type> {
 
 /// `__dict__` of a native type whose instances have one.
 pub(crate) fn dict_attr(vm: &Vm, t: &Ref<Type>) {
-    vm.getset(t, "__dict__", |vm, v| Ok(vm.dict_of(v).map_or(Value::NONE, Value::from)), Some(|vm, v, x| {
-        match x.and_then(|x| x.as_ref::<Dict>()) {
+    vm.getset(
+        t,
+        "__dict__",
+        |vm, v| Ok(vm.dict_of(v).map_or(Value::NONE, Value::from)),
+        Some(|vm, v, x| match x.and_then(|x| x.as_ref::<Dict>()) {
             Some(d) => {
                 vm.set_dict_of(v, d.clone());
                 Ok(())
             }
             None => Err(vm.type_error("__dict__ must be set to a dictionary")),
-        }
-    }));
+        }),
+    );
 }
 
 fn count_placeholders(vm: &Vm, args: &[Value]) -> PyResult<usize> {
@@ -169,7 +213,7 @@ fn partial_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     if let Some(inner) = func.downcast::<Partial>()
         && vm.type_of(func).is(&st.partial)
         && class.is(&st.partial)
-        && vm.dict_of(func).is_none_or(|d| d.len() == 0)
+        && vm.dict_of(func).is_none_or(|d| d.is_empty())
     {
         target = inner.func.get();
         let old = inner.args.get().map_or(Vec::new(), |t| t.to_vec());
@@ -201,13 +245,22 @@ fn partial_call(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
             a.pos.len()
         )));
     }
-    let Some(args) = p.args.get() else { return Err(vm.runtime_error("partial was cleared")) };
+    let Some(args) = p.args.get() else {
+        return Err(vm.runtime_error("partial was cleared"));
+    };
     let mut all = fill(vm, &args, holes, a.pos);
     let kw = p.kw.get().map_or(Vec::new(), |d| d.items());
     if kw.is_empty() {
         let n = all.len();
         all.extend_from_slice(a.kw);
-        return vm.call_args(&p.func.get(), Args { pos: &all[..n], kw: &all[n..], names: a.names });
+        return vm.call_args(
+            &p.func.get(),
+            Args {
+                pos: &all[..n],
+                kw: &all[n..],
+                names: a.names,
+            },
+        );
     }
     let mut names: Vec<Value> = Vec::with_capacity(kw.len() + a.kw.len());
     let mut values = Vec::with_capacity(kw.len() + a.kw.len());
@@ -227,7 +280,14 @@ fn partial_call(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
             }
         }
     }
-    vm.call_args(&p.func.get(), Args { pos: &all, kw: &values, names: &names })
+    vm.call_args(
+        &p.func.get(),
+        Args {
+            pos: &all,
+            kw: &values,
+            names: &names,
+        },
+    )
 }
 
 fn partial_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
@@ -254,7 +314,10 @@ fn partial_setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [st] = a.exactly::<1>(vm, "__setstate__")?;
     let p = vm.this::<Partial>(v)?;
     let bad = || vm.type_error("invalid partial state");
-    let Some([func, args, kw, dict]) = st.downcast::<Tuple>().and_then(|t| <&[Value; 4]>::try_from(&**t).ok()) else {
+    let Some([func, args, kw, dict]) = st
+        .downcast::<Tuple>()
+        .and_then(|t| <&[Value; 4]>::try_from(&**t).ok())
+    else {
         return Err(bad());
     };
     if vm.type_of(func).slots.call.get().is_none() || args.downcast::<Tuple>().is_none() {
@@ -270,17 +333,26 @@ fn partial_setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     p.func.set(func.clone());
     p.args.set(Some(args));
     p.kw.set(Some(kw));
-    vm.set_dict_of(v, dict.as_ref::<Dict>().cloned().unwrap_or_else(|| vm.new_dict()));
+    vm.set_dict_of(
+        v,
+        dict.as_ref::<Dict>()
+            .cloned()
+            .unwrap_or_else(|| vm.new_dict()),
+    );
     Ok(Value::NONE)
 }
 
 // ---- cmp_to_key ----
 
 fn key_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<CmpKey>("functools.KeyWrapper", &vm.types.object, TypeFlags::NO_NEW);
+    let t =
+        vm.new_native_type::<CmpKey>("functools.KeyWrapper", &vm.types.object, TypeFlags::NO_NEW);
     t.slots.call.set(Some(|vm, v, a| {
         let [obj] = a.bind(vm, "K", ["obj"], 1)?;
-        let k = CmpKey { cmp: vm.this::<CmpKey>(v)?.cmp.clone(), obj: Slot::new(obj.cloned().unwrap_or(Value::NONE)) };
+        let k = CmpKey {
+            cmp: vm.this::<CmpKey>(v)?.cmp.clone(),
+            obj: Slot::new(obj.cloned().unwrap_or(Value::NONE)),
+        };
         Ok(vm.heap.alloc(&state(vm).key, k).into())
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
@@ -293,10 +365,17 @@ fn key_type(vm: &Vm) -> Ref<Type> {
         let r = vm.call(&x.cmp, &[p, q])?;
         vm.compare(&r, &Value::small_int(0), op)
     }));
-    vm.getset(&t, "obj", |vm, v| Ok(vm.this::<CmpKey>(v)?.obj.get_bound().unwrap_or(Value::NONE)), Some(|vm, v, x| {
-        vm.this::<CmpKey>(v)?.obj.set(x.cloned().unwrap_or(Value::NONE));
-        Ok(())
-    }));
+    vm.getset(
+        &t,
+        "obj",
+        |vm, v| Ok(vm.this::<CmpKey>(v)?.obj.get_bound().unwrap_or(Value::NONE)),
+        Some(|vm, v, x| {
+            vm.this::<CmpKey>(v)?
+                .obj
+                .set(x.cloned().unwrap_or(Value::NONE));
+            Ok(())
+        }),
+    );
     vm.ready_type(&t);
     t
 }
@@ -343,7 +422,12 @@ impl Payload for Lru {
 }
 
 fn ring_head() -> Node {
-    Node { key: Value::NONE, value: Value::NONE, prev: 0, next: 0 }
+    Node {
+        key: Value::NONE,
+        value: Value::NONE,
+        prev: 0,
+        next: 0,
+    }
 }
 
 impl Lru {
@@ -373,8 +457,12 @@ fn lru_type(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::WEAKREF | TypeFlags::DICT | TypeFlags::METHOD_DESCR;
     let t = vm.new_native_type::<Lru>("functools._lru_cache_wrapper", &vm.types.object, flags);
     t.slots.new.set(Some(|vm, class, a| {
-        let [func, maxsize, typed, info] =
-            a.bind(vm, "lru_cache", ["user_function", "maxsize", "typed", "cache_info_type"], 4)?;
+        let [func, maxsize, typed, info] = a.bind(
+            vm,
+            "lru_cache",
+            ["user_function", "maxsize", "typed", "cache_info_type"],
+            4,
+        )?;
         let none = Value::NONE;
         let func = func.unwrap_or(&none);
         if vm.type_of(func).slots.call.get().is_none() {
@@ -405,20 +493,40 @@ fn lru_type(vm: &Vm) -> Ref<Type> {
         })
     }));
     dict_attr(vm, &t);
-    vm.method(&t, "cache_info", "cache_info($self, /)\n--\n\nReport cache statistics", |vm, v, _| {
-        let c = vm.this::<Lru>(v)?;
-        let max = c.maxsize.map_or(Value::NONE, |m| vm.new_int(m as i64));
-        let size = vm.new_int(c.map.len() as i64);
-        vm.call(&c.info_type, &[vm.new_int(c.hits.get()), vm.new_int(c.misses.get()), max, size])
-    });
-    vm.method(&t, "cache_clear", "cache_clear($self, /)\n--\n\nClear the cache and cache statistics", |vm, v, _| {
-        vm.this::<Lru>(v)?.reset();
-        Ok(Value::NONE)
-    });
+    vm.method(
+        &t,
+        "cache_info",
+        "cache_info($self, /)\n--\n\nReport cache statistics",
+        |vm, v, _| {
+            let c = vm.this::<Lru>(v)?;
+            let max = c.maxsize.map_or(Value::NONE, |m| vm.new_int(m as i64));
+            let size = vm.new_int(c.map.len() as i64);
+            vm.call(
+                &c.info_type,
+                &[
+                    vm.new_int(c.hits.get()),
+                    vm.new_int(c.misses.get()),
+                    max,
+                    size,
+                ],
+            )
+        },
+    );
+    vm.method(
+        &t,
+        "cache_clear",
+        "cache_clear($self, /)\n--\n\nClear the cache and cache statistics",
+        |vm, v, _| {
+            vm.this::<Lru>(v)?.reset();
+            Ok(Value::NONE)
+        },
+    );
     let itself: PlainFn = |_, v, _| Ok(v.clone());
     vm.method(&t, "__copy__", "", itself);
     vm.method(&t, "__deepcopy__", "", itself);
-    vm.method(&t, "__reduce__", "", |vm, v, _| vm.getattr(v, &vm.names.qualname));
+    vm.method(&t, "__reduce__", "", |vm, v, _| {
+        vm.getattr(v, &vm.names.qualname)
+    });
     t
 }
 
@@ -507,7 +615,12 @@ fn lru_call(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     }
     let mut nodes = c.nodes.borrow_mut();
     let i = nodes.len();
-    nodes.push(Node { key: key.clone(), value: x.clone(), prev: 0, next: 0 });
+    nodes.push(Node {
+        key: key.clone(),
+        value: x.clone(),
+        prev: 0,
+        next: 0,
+    });
     Lru::link(&mut nodes, i);
     drop(nodes);
     vm.dict_insert(&c.map, key, Value::small_int(i as i64))?;

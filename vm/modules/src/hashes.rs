@@ -84,14 +84,18 @@ struct HashTypes {
 }
 
 fn types(vm: &Vm) -> std::rc::Rc<HashTypes> {
-    vm.module_state(|| HashTypes { plain: hash_type(vm, "_hashlib.HASH", false), shake: hash_type(vm, "_hashlib.HASHXOF", true) })
+    vm.module_state(|| HashTypes {
+        plain: hash_type(vm, "_hashlib.HASH", false),
+        shake: hash_type(vm, "_hashlib.HASHXOF", true),
+    })
 }
 
 fn hash_data(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if v.downcast::<Str>().is_some() {
         return Err(vm.type_error("Strings must be encoded before hashing"));
     }
-    vm.buffer(v).map_err(|_| vm.type_error("object supporting the buffer API required"))
+    vm.buffer(v)
+        .map_err(|_| vm.type_error("object supporting the buffer API required"))
 }
 
 fn make(vm: &Vm, name: &str, a: Args) -> PyResult<Value> {
@@ -104,8 +108,22 @@ fn make(vm: &Vm, name: &str, a: Args) -> PyResult<Value> {
         state.update(&hash_data(vm, d)?);
     }
     let ts = types(vm);
-    let class = if name.starts_with("shake") { &ts.shake } else { &ts.plain };
-    Ok(vm.heap.alloc(class, Hash { name, block, state: RefCell::new(state) }).into())
+    let class = if name.starts_with("shake") {
+        &ts.shake
+    } else {
+        &ts.plain
+    };
+    Ok(vm
+        .heap
+        .alloc(
+            class,
+            Hash {
+                name,
+                block,
+                state: RefCell::new(state),
+            },
+        )
+        .into())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -137,23 +155,55 @@ fn hash_type(vm: &Vm, name: &str, shake: bool) -> Ref<Type> {
         Ok(Value::NONE)
     });
     if shake {
-        vm.method(&t, "digest", "", |vm, v, a| Ok(vm.new_bytes(digest_of(vm, v, a, true)?)));
-        vm.method(&t, "hexdigest", "", |vm, v, a| Ok(vm.str_value(&hex(&digest_of(vm, v, a, true)?))));
+        vm.method(&t, "digest", "", |vm, v, a| {
+            Ok(vm.new_bytes(digest_of(vm, v, a, true)?))
+        });
+        vm.method(&t, "hexdigest", "", |vm, v, a| {
+            Ok(vm.str_value(&hex(&digest_of(vm, v, a, true)?)))
+        });
     } else {
-        vm.method(&t, "digest", "", |vm, v, a| Ok(vm.new_bytes(digest_of(vm, v, a, false)?)));
-        vm.method(&t, "hexdigest", "", |vm, v, a| Ok(vm.str_value(&hex(&digest_of(vm, v, a, false)?))));
+        vm.method(&t, "digest", "", |vm, v, a| {
+            Ok(vm.new_bytes(digest_of(vm, v, a, false)?))
+        });
+        vm.method(&t, "hexdigest", "", |vm, v, a| {
+            Ok(vm.str_value(&hex(&digest_of(vm, v, a, false)?)))
+        });
     }
     vm.method(&t, "copy", "", |vm, v, _| {
         let h = vm.this::<Hash>(v)?;
-        let copy = Hash { name: h.name, block: h.block, state: RefCell::new(h.state.borrow().copy()) };
+        let copy = Hash {
+            name: h.name,
+            block: h.block,
+            state: RefCell::new(h.state.borrow().copy()),
+        };
         Ok(vm.heap.alloc(vm.type_of(v), copy).into())
     });
-    vm.getset(&t, "name", |vm, v| Ok(vm.str_value(vm.this::<Hash>(v)?.name)), None);
-    vm.getset(&t, "block_size", |vm, v| Ok(vm.new_int(vm.this::<Hash>(v)?.block as i64)), None);
-    vm.getset(&t, "digest_size", |vm, v| Ok(vm.new_int(vm.this::<Hash>(v)?.state.borrow().size() as i64)), None);
+    vm.getset(
+        &t,
+        "name",
+        |vm, v| Ok(vm.str_value(vm.this::<Hash>(v)?.name)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "block_size",
+        |vm, v| Ok(vm.new_int(vm.this::<Hash>(v)?.block as i64)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "digest_size",
+        |vm, v| Ok(vm.new_int(vm.this::<Hash>(v)?.state.borrow().size() as i64)),
+        None,
+    );
     t.slots.repr.set(Some(|vm, v| {
         let h = vm.this::<Hash>(v)?;
-        Ok(vm.str_value(&format!("<{} {} object @ {:#x}>", h.name, vm.type_full_name(vm.type_of(v)), vm.id(v))))
+        Ok(vm.str_value(&format!(
+            "<{} {} object @ {:#x}>",
+            h.name,
+            vm.type_full_name(vm.type_of(v)),
+            vm.id(v)
+        )))
     }));
     vm.ready_type(&t);
     t
@@ -221,14 +271,29 @@ impl Blake {
 
 fn blake_new(vm: &Vm, class: &Ref<Type>, a: Args, big: bool) -> PyResult<Value> {
     let names = [
-        "data", "*digest_size", "*key", "*salt", "*person", "*fanout", "*depth", "*leaf_size", "*node_offset",
-        "*node_depth", "*inner_size", "*last_node", "*usedforsecurity", "*string",
+        "data",
+        "*digest_size",
+        "*key",
+        "*salt",
+        "*person",
+        "*fanout",
+        "*depth",
+        "*leaf_size",
+        "*node_offset",
+        "*node_depth",
+        "*inner_size",
+        "*last_node",
+        "*usedforsecurity",
+        "*string",
     ];
     let [data, size, key, salt, person, .., string] = a.bind(vm, "blake2", names, 0)?;
     let max = if big { 64 } else { 32 };
     let size = size.map_or(Ok(max), |s| vm.to_i64(s))?;
     if !(1..=max).contains(&size) {
-        return Err(vm.value_error(format!("digest_size for {} must be between 1 and {max} bytes, here it is {size}", class.name())));
+        return Err(vm.value_error(format!(
+            "digest_size for {} must be between 1 and {max} bytes, here it is {size}",
+            class.name()
+        )));
     }
     let bytes = |v: Option<&Value>| v.map_or(Ok(Vec::new()), |v| vm.buffer(v));
     let key = bytes(key)?;
@@ -238,7 +303,12 @@ fn blake_new(vm: &Vm, class: &Ref<Type>, a: Args, big: bool) -> PyResult<Value> 
     if !bytes(salt)?.is_empty() || !bytes(person)?.is_empty() {
         return Err(vm.not_implemented_error("salt and person of blake2 are not supported"));
     }
-    let b = Blake { big, size: size as usize, key, data: RefCell::default() };
+    let b = Blake {
+        big,
+        size: size as usize,
+        key,
+        data: RefCell::default(),
+    };
     if let Some(d) = data.or(string) {
         b.data.borrow_mut().extend(hash_data(vm, d)?);
     }
@@ -248,9 +318,13 @@ fn blake_new(vm: &Vm, class: &Ref<Type>, a: Args, big: bool) -> PyResult<Value> 
 fn blake_type(vm: &Vm, name: &str, big: bool) -> Ref<Type> {
     let t = vm.new_native_type::<Blake>(&format!("_blake2.{name}"), &vm.types.object, 0);
     if big {
-        t.slots.new.set(Some(|vm, class, a| blake_new(vm, class, a, true)));
+        t.slots
+            .new
+            .set(Some(|vm, class, a| blake_new(vm, class, a, true)));
     } else {
-        t.slots.new.set(Some(|vm, class, a| blake_new(vm, class, a, false)));
+        t.slots
+            .new
+            .set(Some(|vm, class, a| blake_new(vm, class, a, false)));
     }
     vm.method(&t, "update", "", |vm, v, a| {
         let [d] = a.exactly::<1>(vm, "update")?;
@@ -258,16 +332,52 @@ fn blake_type(vm: &Vm, name: &str, big: bool) -> Ref<Type> {
         vm.this::<Blake>(v)?.data.borrow_mut().extend(d);
         Ok(Value::NONE)
     });
-    vm.method(&t, "digest", "", |vm, v, _| Ok(vm.new_bytes(blake_digest(vm, v)?)));
-    vm.method(&t, "hexdigest", "", |vm, v, _| Ok(vm.str_value(&hex(&blake_digest(vm, v)?))));
+    vm.method(&t, "digest", "", |vm, v, _| {
+        Ok(vm.new_bytes(blake_digest(vm, v)?))
+    });
+    vm.method(&t, "hexdigest", "", |vm, v, _| {
+        Ok(vm.str_value(&hex(&blake_digest(vm, v)?)))
+    });
     vm.method(&t, "copy", "", |vm, v, _| {
         let b = vm.this::<Blake>(v)?;
         let data = RefCell::new(b.data.borrow().clone());
-        Ok(vm.heap.alloc(vm.type_of(v), Blake { big: b.big, size: b.size, key: b.key.clone(), data }).into())
+        Ok(vm
+            .heap
+            .alloc(
+                vm.type_of(v),
+                Blake {
+                    big: b.big,
+                    size: b.size,
+                    key: b.key.clone(),
+                    data,
+                },
+            )
+            .into())
     });
-    vm.getset(&t, "name", |vm, v| Ok(vm.str_value(if vm.this::<Blake>(v)?.big { "blake2b" } else { "blake2s" })), None);
-    vm.getset(&t, "block_size", |vm, v| Ok(vm.new_int(if vm.this::<Blake>(v)?.big { 128 } else { 64 })), None);
-    vm.getset(&t, "digest_size", |vm, v| Ok(vm.new_int(vm.this::<Blake>(v)?.size as i64)), None);
+    vm.getset(
+        &t,
+        "name",
+        |vm, v| {
+            Ok(vm.str_value(if vm.this::<Blake>(v)?.big {
+                "blake2b"
+            } else {
+                "blake2s"
+            }))
+        },
+        None,
+    );
+    vm.getset(
+        &t,
+        "block_size",
+        |vm, v| Ok(vm.new_int(if vm.this::<Blake>(v)?.big { 128 } else { 64 })),
+        None,
+    );
+    vm.getset(
+        &t,
+        "digest_size",
+        |vm, v| Ok(vm.new_int(vm.this::<Blake>(v)?.size as i64)),
+        None,
+    );
     for (name, n) in [
         ("MAX_DIGEST_SIZE", if big { 64 } else { 32 }),
         ("MAX_KEY_SIZE", if big { 64 } else { 32 }),
@@ -280,9 +390,9 @@ fn blake_type(vm: &Vm, name: &str, big: bool) -> Ref<Type> {
 }
 
 fn blake_digest(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
-    vm.this::<Blake>(v)?
-        .digest()
-        .ok_or_else(|| vm.not_implemented_error("keyed blake2 with another digest size is not supported"))
+    vm.this::<Blake>(v)?.digest().ok_or_else(|| {
+        vm.not_implemented_error("keyed blake2 with another digest size is not supported")
+    })
 }
 
 pub(crate) fn blake2(vm: &Vm) -> PyResult<Ref<Module>> {

@@ -11,26 +11,44 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("heappop", |vm, _, a| pop(vm, a, "heappop", false));
     f("heappop_max", |vm, _, a| pop(vm, a, "heappop_max", true));
     f("heapify", |vm, _, a| heapify(vm, a, "heapify", false));
-    f("heapify_max", |vm, _, a| heapify(vm, a, "heapify_max", true));
-    f("heapreplace", |vm, _, a| replace(vm, a, "heapreplace", false));
-    f("heapreplace_max", |vm, _, a| replace(vm, a, "heapreplace_max", true));
-    f("heappushpop", |vm, _, a| pushpop(vm, a, "heappushpop", false));
-    f("heappushpop_max", |vm, _, a| pushpop(vm, a, "heappushpop_max", true));
+    f("heapify_max", |vm, _, a| {
+        heapify(vm, a, "heapify_max", true)
+    });
+    f("heapreplace", |vm, _, a| {
+        replace(vm, a, "heapreplace", false)
+    });
+    f("heapreplace_max", |vm, _, a| {
+        replace(vm, a, "heapreplace_max", true)
+    });
+    f("heappushpop", |vm, _, a| {
+        pushpop(vm, a, "heappushpop", false)
+    });
+    f("heappushpop_max", |vm, _, a| {
+        pushpop(vm, a, "heappushpop_max", true)
+    });
     // Names the library used before these were public.
     f("_heappop_max", |vm, _, a| pop(vm, a, "_heappop_max", true));
-    f("_heapify_max", |vm, _, a| heapify(vm, a, "_heapify_max", true));
-    f("_heapreplace_max", |vm, _, a| replace(vm, a, "_heapreplace_max", true));
+    f("_heapify_max", |vm, _, a| {
+        heapify(vm, a, "_heapify_max", true)
+    });
+    f("_heapreplace_max", |vm, _, a| {
+        replace(vm, a, "_heapreplace_max", true)
+    });
     Ok(m)
 }
 
 fn heap<'a>(vm: &Vm, v: &'a Value, name: &str) -> PyResult<&'a Ref<List>> {
     v.as_ref::<List>().ok_or_else(|| {
-        vm.type_error(format!("{name}() argument 1 must be list, not {}", vm.type_name_or_none(v)))
+        vm.type_error(format!(
+            "{name}() argument 1 must be list, not {}",
+            vm.type_name_or_none(v)
+        ))
     })
 }
 
 fn item(vm: &Vm, h: &List, i: usize) -> PyResult<Value> {
-    h.get(i).ok_or_else(|| vm.runtime_error("list changed size during iteration"))
+    h.get(i)
+        .ok_or_else(|| vm.runtime_error("list changed size during iteration"))
 }
 
 fn before(vm: &Vm, a: &Value, b: &Value, max: bool) -> PyResult<bool> {
@@ -98,8 +116,12 @@ fn push(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
 fn pop(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
     let [h] = a.exactly::<1>(vm, name)?;
     let h = heap(vm, h, name)?;
-    let Some(last) = h.pop() else { return Err(vm.index_error("index out of range")) };
-    let Some(first) = h.get(0) else { return Ok(last) };
+    let Some(last) = h.pop() else {
+        return Err(vm.index_error("index out of range"));
+    };
+    let Some(first) = h.get(0) else {
+        return Ok(last);
+    };
     h.set(0, last);
     sift_up(vm, h, 0, max)?;
     Ok(first)
@@ -117,7 +139,9 @@ fn heapify(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
 fn replace(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
     let [h, x] = a.exactly::<2>(vm, name)?;
     let h = heap(vm, h, name)?;
-    let Some(first) = h.get(0) else { return Err(vm.index_error("index out of range")) };
+    let Some(first) = h.get(0) else {
+        return Err(vm.index_error("index out of range"));
+    };
     h.set(0, x.clone());
     sift_up(vm, h, 0, max)?;
     Ok(first)
@@ -126,11 +150,15 @@ fn replace(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
 fn pushpop(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
     let [h, x] = a.exactly::<2>(vm, name)?;
     let h = heap(vm, h, name)?;
-    let Some(first) = h.get(0) else { return Ok(x.clone()) };
+    let Some(first) = h.get(0) else {
+        return Ok(x.clone());
+    };
     if !before(vm, &first, x, max)? {
         return Ok(x.clone());
     }
-    let Some(first) = h.get(0) else { return Err(vm.index_error("index out of range")) };
+    let Some(first) = h.get(0) else {
+        return Err(vm.index_error("index out of range"));
+    };
     h.set(0, x.clone());
     sift_up(vm, h, 0, max)?;
     Ok(first)

@@ -22,7 +22,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("is_frozen", no);
     f("is_frozen_package", no);
     f("find_frozen", nothing);
-    f("_override_multi_interp_extensions_check", |_, _, _| Ok(Value::small_int(0)));
+    f("_override_multi_interp_extensions_check", |_, _, _| {
+        Ok(Value::small_int(0))
+    });
     f("create_builtin", |vm, _, a| {
         let [spec] = a.exactly::<1>(vm, "create_builtin")?;
         let name = text_arg(vm, &vm.getattr_str(spec, "name")?, "name")?;
@@ -30,7 +32,10 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("exec_builtin", |_, _, _| Ok(Value::small_int(0)));
     f("create_dynamic", |vm, _, _| {
-        Err(vm.new_exception(&vm.exc.import_error, "lasti cannot load C extension modules"))
+        Err(vm.new_exception(
+            &vm.exc.import_error,
+            "lasti cannot load C extension modules",
+        ))
     });
     f("source_hash", |vm, _, a| {
         let pos = a.between(vm, "source_hash", 2, 2)?;
@@ -39,20 +44,36 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("_lasti_find", |vm, _, a| {
         let pos = a.between(vm, "_lasti_find", 1, 2)?;
-        let Some(source) = find(vm, pos)? else { return Ok(Value::NONE) };
-        let (kind, filename, package) = match source {
-            ModuleSource::Source { filename, package, .. } => ("source", filename, package),
-            ModuleSource::Frozen { filename, package, .. } => ("frozen", filename, package),
+        let Some(source) = find(vm, pos)? else {
+            return Ok(Value::NONE);
         };
-        Ok(vm.tuple_value([vm.str_value(kind), vm.str_value(&filename), Value::bool(package)]))
+        let (kind, filename, package) = match source {
+            ModuleSource::Source {
+                filename, package, ..
+            } => ("source", filename, package),
+            ModuleSource::Frozen {
+                filename, package, ..
+            } => ("frozen", filename, package),
+        };
+        Ok(vm.tuple_value([
+            vm.str_value(kind),
+            vm.str_value(&filename),
+            Value::bool(package),
+        ]))
     });
     f("_lasti_code", |vm, _, a| {
         let pos = a.between(vm, "_lasti_code", 1, 2)?;
         match find(vm, pos)? {
             Some(ModuleSource::Frozen { code, .. }) => Ok(vm.new_code(&code).into()),
-            Some(ModuleSource::Source { bytes, filename, .. }) => {
+            Some(ModuleSource::Source {
+                bytes, filename, ..
+            }) => {
                 let compile = vm.getattr_str(&vm.import("builtins")?, "compile")?;
-                let args = [vm.new_bytes(bytes), vm.str_value(&filename), vm.str_value("exec")];
+                let args = [
+                    vm.new_bytes(bytes),
+                    vm.str_value(&filename),
+                    vm.str_value("exec"),
+                ];
                 vm.call(&compile, &args)
             }
             None => Err(vm.new_exception(&vm.exc.import_error, "no such module")),
@@ -68,7 +89,9 @@ fn is_builtin(vm: &Vm, name: &Value) -> PyResult<bool> {
     {
         return Ok(true);
     }
-    let Some(sys) = vm.sys.get() else { return Ok(false) };
+    let Some(sys) = vm.sys.get() else {
+        return Ok(false);
+    };
     match vm.dict_get(&sys.dict, "builtin_module_names") {
         Some(names) => vm.contains(&names, name),
         None => Ok(false),
@@ -78,7 +101,12 @@ fn is_builtin(vm: &Vm, name: &Value) -> PyResult<bool> {
 fn find(vm: &Vm, pos: &[Value]) -> PyResult<Option<ModuleSource>> {
     let name = text_arg(vm, &pos[0], "name")?;
     let path = match pos.get(1) {
-        Some(p) if !p.is_none() => Some(vm.collect(p)?.iter().filter_map(text).collect::<Vec<String>>()),
+        Some(p) if !p.is_none() => Some(
+            vm.collect(p)?
+                .iter()
+                .filter_map(text)
+                .collect::<Vec<String>>(),
+        ),
         _ => None,
     };
     vm.host.find_module(vm, &name, path.as_deref())
@@ -92,7 +120,13 @@ pub(crate) fn warnings(vm: &Vm) -> PyResult<Ref<Module>> {
             let f = vm.getattr_str(&vm.import("warnings")?, name)?;
             vm.call_args(&f, a)
         });
-        let f = vm.new_native(name, "", NativeKind::Host(host), Value::NONE, vm.str_value("_warnings"));
+        let f = vm.new_native(
+            name,
+            "",
+            NativeKind::Host(host),
+            Value::NONE,
+            vm.str_value("_warnings"),
+        );
         vm.add_value(&m, name, f);
     }
     Ok(m)

@@ -37,10 +37,17 @@ impl Payload for It {
 
 impl It {
     fn of(a: Value) -> It {
-        It { a: Slot::new(a), ..It::default() }
+        It {
+            a: Slot::new(a),
+            ..It::default()
+        }
     }
     fn with(a: Value, b: Value) -> It {
-        It { a: Slot::new(a), b: Slot::new(b), ..It::default() }
+        It {
+            a: Slot::new(a),
+            b: Slot::new(b),
+            ..It::default()
+        }
     }
 }
 
@@ -69,7 +76,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("itertools");
     let st = state(vm);
     let def = |name: &str, new: NewFn, next: NextFn| {
-        let t = vm.new_native_type::<It>(&format!("itertools.{name}"), &vm.types.object, TypeFlags::BASE);
+        let t = vm.new_native_type::<It>(
+            &format!("itertools.{name}"),
+            &vm.types.object,
+            TypeFlags::BASE,
+        );
         t.slots.iter.set(Some(self_iter));
         t.slots.new.set(Some(new));
         t.slots.next.set(Some(next));
@@ -104,7 +115,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     def("product", product_new, product_next);
     def("permutations", permutations_new, permutations_next);
     def("combinations", combinations_new, combinations_next);
-    def("combinations_with_replacement", combinations_new, with_replacement_next);
+    def(
+        "combinations_with_replacement",
+        combinations_new,
+        with_replacement_next,
+    );
     let chain = &st.chain;
     chain.slots.new.set(Some(|vm, class, a| {
         no_kw(vm, class, a)?;
@@ -129,13 +144,22 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     }));
     vm.method(&st.tee, "__copy__", "", |vm, v, _| tee_copy(vm, v));
     add_type(vm, &m, "_tee", &st.tee);
-    vm.add_function(&m, "tee", "tee($module, iterable, n=2, /)\n--\n\nReturns a tuple of n independent iterators.", tee);
+    vm.add_function(
+        &m,
+        "tee",
+        "tee($module, iterable, n=2, /)\n--\n\nReturns a tuple of n independent iterators.",
+        tee,
+    );
     Ok(m)
 }
 
 fn no_kw(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<()> {
     // Subclasses may take keywords in their own __init__.
-    if a.kw.is_empty() || class.is_heap_type() { Ok(()) } else { a.no_kw(vm, &class.name()) }
+    if a.kw.is_empty() || class.is_heap_type() {
+        Ok(())
+    } else {
+        a.no_kw(vm, &class.name())
+    }
 }
 
 fn alloc(vm: &Vm, class: &Ref<Type>, it: It) -> PyResult<Value> {
@@ -150,7 +174,11 @@ fn count_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     let step = step.cloned().unwrap_or(Value::small_int(1));
     for v in [&start, &step] {
         let s = &vm.type_of(v).slots;
-        if s.index.get().is_none() && s.float.get().is_none() && !vm.is_int(v) && s.binary[BinOp::Add as usize].get().is_none() {
+        if s.index.get().is_none()
+            && s.float.get().is_none()
+            && !vm.is_int(v)
+            && s.binary[BinOp::Add as usize].get().is_none()
+        {
             return Err(vm.type_error("a number is required"));
         }
     }
@@ -240,7 +268,9 @@ fn chain_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
             }
             it.b.take();
         }
-        let Some(sources) = it.a.get_bound() else { return Ok(None) };
+        let Some(sources) = it.a.get_bound() else {
+            return Ok(None);
+        };
         match vm.next(&sources)? {
             Some(s) => match vm.iter(&s) {
                 Ok(i) => it.b.set(i),
@@ -260,14 +290,25 @@ fn chain_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 fn compress_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     let [data, selectors] = a.bind(vm, "compress", ["data", "selectors"], 2)?;
     let none = Value::NONE;
-    alloc(vm, class, It::with(vm.iter(data.unwrap_or(&none))?, vm.iter(selectors.unwrap_or(&none))?))
+    alloc(
+        vm,
+        class,
+        It::with(
+            vm.iter(data.unwrap_or(&none))?,
+            vm.iter(selectors.unwrap_or(&none))?,
+        ),
+    )
 }
 fn compress_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<It>(v)?;
     let (data, selectors) = (it.a.get(), it.b.get());
     loop {
-        let Some(x) = vm.next(&data)? else { return Ok(None) };
-        let Some(s) = vm.next(&selectors)? else { return Ok(None) };
+        let Some(x) = vm.next(&data)? else {
+            return Ok(None);
+        };
+        let Some(s) = vm.next(&selectors)? else {
+            return Ok(None);
+        };
         if vm.is_true(&s)? {
             return Ok(Some(x));
         }
@@ -284,7 +325,9 @@ fn dropwhile_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<It>(v)?;
     let source = it.b.get();
     loop {
-        let Some(x) = vm.next(&source)? else { return Ok(None) };
+        let Some(x) = vm.next(&source)? else {
+            return Ok(None);
+        };
         if it.n.get() == 1 {
             return Ok(Some(x));
         }
@@ -300,7 +343,9 @@ fn takewhile_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     if it.n.get() == 1 {
         return Ok(None);
     }
-    let Some(x) = vm.next(&it.b.get())? else { return Ok(None) };
+    let Some(x) = vm.next(&it.b.get())? else {
+        return Ok(None);
+    };
     let r = vm.call(&it.a.get(), std::slice::from_ref(&x))?;
     if vm.is_true(&r)? {
         return Ok(Some(x));
@@ -313,8 +358,14 @@ fn filterfalse_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let (f, source) = (it.a.get(), it.b.get());
     let plain = f.is_none() || f.is(vm.types.bool_.as_value());
     loop {
-        let Some(x) = vm.next(&source)? else { return Ok(None) };
-        let keep = if plain { !vm.is_true(&x)? } else { !vm.is_true(&vm.call(&f, std::slice::from_ref(&x))?)? };
+        let Some(x) = vm.next(&source)? else {
+            return Ok(None);
+        };
+        let keep = if plain {
+            !vm.is_true(&x)?
+        } else {
+            !vm.is_true(&vm.call(&f, std::slice::from_ref(&x))?)?
+        };
         if keep {
             return Ok(Some(x));
         }
@@ -322,7 +373,9 @@ fn filterfalse_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 }
 fn starmap_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<It>(v)?;
-    let Some(x) = vm.next(&it.b.get())? else { return Ok(None) };
+    let Some(x) = vm.next(&it.b.get())? else {
+        return Ok(None);
+    };
     let args = vm.collect(&x)?;
     vm.call(&it.a.get(), &args).map(Some)
 }
@@ -367,7 +420,9 @@ fn islice_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
 }
 fn islice_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<It>(v)?;
-    let Some(source) = it.a.get_bound() else { return Ok(None) };
+    let Some(source) = it.a.get_bound() else {
+        return Ok(None);
+    };
     let (next, stop) = (it.n.get(), it.m.get());
     let until = if stop >= 0 { next.min(stop) } else { next };
     let mut read = it.idx.borrow()[0] as i64;
@@ -385,10 +440,16 @@ fn islice_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     if stop >= 0 && next >= stop {
         return end(it);
     }
-    let Some(x) = vm.next(&source)? else { return end(it) };
+    let Some(x) = vm.next(&source)? else {
+        return end(it);
+    };
     it.idx.borrow_mut()[0] = read as usize + 1;
     let following = next.saturating_add(it.k.get());
-    it.n.set(if stop >= 0 { following.min(stop) } else { following });
+    it.n.set(if stop >= 0 {
+        following.min(stop)
+    } else {
+        following
+    });
     Ok(Some(x))
 }
 
@@ -448,9 +509,13 @@ fn zip_longest_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 
 /// `a`: source; `b`: function or None; `c`: running total; `n`: 1 while the initial value is still to be given.
 fn accumulate_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
-    let [iterable, func, initial] = a.bind(vm, "accumulate", ["iterable", "func", "*initial"], 1)?;
+    let [iterable, func, initial] =
+        a.bind(vm, "accumulate", ["iterable", "func", "*initial"], 1)?;
     let none = Value::NONE;
-    let it = It::with(vm.iter(iterable.unwrap_or(&none))?, func.cloned().unwrap_or(Value::NONE));
+    let it = It::with(
+        vm.iter(iterable.unwrap_or(&none))?,
+        func.cloned().unwrap_or(Value::NONE),
+    );
     if let Some(i) = initial.filter(|i| !i.is_none()) {
         it.c.set(i.clone());
         it.n.set(1);
@@ -463,12 +528,18 @@ fn accumulate_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
         it.n.set(0);
         return Ok(Some(it.c.get()));
     }
-    let Some(x) = vm.next(&it.a.get())? else { return Ok(None) };
+    let Some(x) = vm.next(&it.a.get())? else {
+        return Ok(None);
+    };
     let total = match it.c.get_bound() {
         None => x,
         Some(t) => {
             let f = it.b.get();
-            if f.is_none() { vm.binary(&t, &x, BinOp::Add)? } else { vm.call(&f, &[t, x])? }
+            if f.is_none() {
+                vm.binary(&t, &x, BinOp::Add)?
+            } else {
+                vm.call(&f, &[t, x])?
+            }
         }
     };
     it.c.set(total.clone());
@@ -489,7 +560,9 @@ fn batched_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
 }
 fn batched_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<It>(v)?;
-    let Some(source) = it.a.get_bound() else { return Ok(None) };
+    let Some(source) = it.a.get_bound() else {
+        return Ok(None);
+    };
     let n = it.n.get() as usize;
     let mut out = Vec::with_capacity(n.min(1024));
     while out.len() < n {
@@ -517,7 +590,9 @@ fn pairwise_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
 }
 fn pairwise_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<It>(v)?;
-    let Some(source) = it.a.get_bound() else { return Ok(None) };
+    let Some(source) = it.a.get_bound() else {
+        return Ok(None);
+    };
     let old = match it.b.get_bound() {
         Some(o) => o,
         None => match vm.next(&source)? {
@@ -554,14 +629,23 @@ fn pairwise_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 fn groupby_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     let [iterable, key] = a.bind(vm, "groupby", ["iterable", "key"], 1)?;
     let none = Value::NONE;
-    let it = It::with(vm.iter(iterable.unwrap_or(&none))?, key.cloned().unwrap_or(Value::NONE));
+    let it = It::with(
+        vm.iter(iterable.unwrap_or(&none))?,
+        key.cloned().unwrap_or(Value::NONE),
+    );
     alloc(vm, class, it)
 }
 /// Reads one more item; false at the end.
 fn groupby_step(vm: &Vm, it: &It) -> PyResult<bool> {
-    let Some(x) = vm.next(&it.a.get())? else { return Ok(false) };
+    let Some(x) = vm.next(&it.a.get())? else {
+        return Ok(false);
+    };
     let f = it.b.get();
-    let key = if f.is_none() { x.clone() } else { vm.call(&f, std::slice::from_ref(&x))? };
+    let key = if f.is_none() {
+        x.clone()
+    } else {
+        vm.call(&f, std::slice::from_ref(&x))?
+    };
     let old = it.pool.replace(vec![key, x]);
     drop(old);
     Ok(true)
@@ -589,7 +673,9 @@ fn groupby_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
             return Ok(None);
         }
     }
-    let Some((key, _)) = current(it) else { return Ok(None) };
+    let Some((key, _)) = current(it) else {
+        return Ok(None);
+    };
     it.c.set(key.clone());
     let group = It::with(v.clone(), key.clone());
     group.n.set(it.n.get());
@@ -606,7 +692,9 @@ fn grouper_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     if current(it).is_none() && !groupby_step(vm, it)? {
         return Ok(None);
     }
-    let Some((key, value)) = current(it) else { return Ok(None) };
+    let Some((key, value)) = current(it) else {
+        return Ok(None);
+    };
     if !vm.same(&g.b.get(), &key)? {
         return Ok(None);
     }
@@ -631,14 +719,23 @@ payload!(TeeBlock, "itertools._tee_dataobject", source, items, next);
 struct TeeType(Ref<Type>);
 fn block_type(vm: &Vm) -> Ref<Type> {
     let st = vm.module_state(|| {
-        let t = vm.new_native_type::<TeeBlock>("itertools._tee_dataobject", &vm.types.object, TypeFlags::NO_NEW);
+        let t = vm.new_native_type::<TeeBlock>(
+            "itertools._tee_dataobject",
+            &vm.types.object,
+            TypeFlags::NO_NEW,
+        );
         vm.ready_type(&t);
         TeeType(t)
     });
     st.0.clone()
 }
 fn new_block(vm: &Vm, source: Value) -> Ref<TeeBlock> {
-    let b = TeeBlock { source, items: RefCell::default(), next: RefSlot::default(), running: Cell::new(false) };
+    let b = TeeBlock {
+        source,
+        items: RefCell::default(),
+        next: RefSlot::default(),
+        running: Cell::new(false),
+    };
     vm.heap.alloc(&block_type(vm), b)
 }
 
@@ -777,13 +874,23 @@ fn product_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
         }
     }
     let (idx, starts, pool) = (it.idx.borrow(), it.idx2.borrow(), it.pool.borrow());
-    let out: Vec<Value> = idx.iter().zip(starts.iter()).map(|(i, s)| pool[s + i].clone()).collect();
+    let out: Vec<Value> = idx
+        .iter()
+        .zip(starts.iter())
+        .map(|(i, s)| pool[s + i].clone())
+        .collect();
     Ok(Some(vm.new_tuple(out).into()))
 }
 
 fn picked(vm: &Vm, it: &It, r: usize) -> Value {
     let (idx, pool) = (it.idx.borrow(), it.pool.borrow());
-    vm.new_tuple(idx[..r].iter().map(|i| pool[*i].clone()).collect::<Vec<_>>()).into()
+    vm.new_tuple(
+        idx[..r]
+            .iter()
+            .map(|i| pool[*i].clone())
+            .collect::<Vec<_>>(),
+    )
+    .into()
 }
 
 /// `idx`: indices; `idx2`: cycles; `m`: r.

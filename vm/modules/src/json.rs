@@ -4,34 +4,54 @@ use std::collections::HashMap;
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_json");
-    vm.add_function(&m, "scanstring", "scanstring(string, end, strict=True) -> (string, end)", |vm, _, a| {
-        let pos = a.between(vm, "scanstring", 2, 3)?;
-        let Some(s) = pos[0].as_ref::<Str>() else {
-            return Err(vm.type_error(format!(
-                "first argument must be a string, not {}",
-                vm.type_name(&pos[0])
-            )));
-        };
-        let strict = pos.get(2).map_or(Ok(true), |v| vm.is_true(v))?;
-        let end = vm.to_i64(&pos[1])?;
-        if end < 0 || end as usize > s.char_len() {
-            return Err(vm.value_error("end is out of bounds"));
-        }
-        let doc = Doc { text: s, bytes: s.as_bytes() };
-        let (v, stop) = doc.string(vm, s.offset(end as usize), strict)?;
-        Ok(vm.tuple_value([v, vm.new_int(doc.index(stop) as i64)]))
+    vm.add_function(
+        &m,
+        "scanstring",
+        "scanstring(string, end, strict=True) -> (string, end)",
+        |vm, _, a| {
+            let pos = a.between(vm, "scanstring", 2, 3)?;
+            let Some(s) = pos[0].as_ref::<Str>() else {
+                return Err(vm.type_error(format!(
+                    "first argument must be a string, not {}",
+                    vm.type_name(&pos[0])
+                )));
+            };
+            let strict = pos.get(2).map_or(Ok(true), |v| vm.is_true(v))?;
+            let end = vm.to_i64(&pos[1])?;
+            if end < 0 || end as usize > s.char_len() {
+                return Err(vm.value_error("end is out of bounds"));
+            }
+            let doc = Doc {
+                text: s,
+                bytes: s.as_bytes(),
+            };
+            let (v, stop) = doc.string(vm, s.offset(end as usize), strict)?;
+            Ok(vm.tuple_value([v, vm.new_int(doc.index(stop) as i64)]))
+        },
+    );
+    vm.add_function(&m, "encode_basestring_ascii", "", |vm, _, a| {
+        quote_arg(vm, a, true)
     });
-    vm.add_function(&m, "encode_basestring_ascii", "", |vm, _, a| quote_arg(vm, a, true));
-    vm.add_function(&m, "encode_basestring", "", |vm, _, a| quote_arg(vm, a, false));
+    vm.add_function(&m, "encode_basestring", "", |vm, _, a| {
+        quote_arg(vm, a, false)
+    });
     add_type(vm, &m, "make_scanner", &scanner_type(vm));
-    add_type(vm, &m, "make_encoder", &crate::json_encode::encoder_type(vm));
+    add_type(
+        vm,
+        &m,
+        "make_encoder",
+        &crate::json_encode::encoder_type(vm),
+    );
     Ok(m)
 }
 
 fn quote_arg(vm: &Vm, a: Args, ascii: bool) -> PyResult<Value> {
     let [s] = a.exactly::<1>(vm, "encode_basestring")?;
     let Some(s) = s.downcast::<Str>() else {
-        return Err(vm.type_error(format!("first argument must be a string, not {}", vm.type_name(s))));
+        return Err(vm.type_error(format!(
+            "first argument must be a string, not {}",
+            vm.type_name(s)
+        )));
     };
     let mut out = Vec::with_capacity(s.as_bytes().len() + 2);
     quote(&mut out, s.as_bytes(), ascii);
@@ -66,7 +86,14 @@ pub(crate) fn quote(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
             let (cp, n) = lasti_text::wtf8::decode_at(text, i).unwrap_or((0xFFFD, 1));
             if cp > 0xFFFF {
                 let v = cp - 0x10000;
-                out.extend_from_slice(format!("\\u{:04x}\\u{:04x}", 0xD800 + (v >> 10), 0xDC00 + (v & 0x3FF)).as_bytes());
+                out.extend_from_slice(
+                    format!(
+                        "\\u{:04x}\\u{:04x}",
+                        0xD800 + (v >> 10),
+                        0xDC00 + (v & 0x3FF)
+                    )
+                    .as_bytes(),
+                );
             } else {
                 out.extend_from_slice(format!("\\u{cp:04x}").as_bytes());
             }
@@ -92,14 +119,25 @@ struct Doc<'a> {
 
 impl Doc<'_> {
     fn index(&self, offset: usize) -> usize {
-        if self.text.is_ascii() { offset } else { lasti_text::wtf8::index_of(self.bytes, offset) }
+        if self.text.is_ascii() {
+            offset
+        } else {
+            lasti_text::wtf8::index_of(self.bytes, offset)
+        }
     }
     #[cold]
     fn fail(&self, vm: &Vm, msg: &str, offset: usize) -> Exc {
         let make = || {
             let module = vm.import("json.decoder")?;
             let class = vm.getattr_str(&module, "JSONDecodeError")?;
-            vm.call(&class, &[vm.str_value(msg), self.text.value(), vm.new_int(self.index(offset) as i64)])
+            vm.call(
+                &class,
+                &[
+                    vm.str_value(msg),
+                    self.text.value(),
+                    vm.new_int(self.index(offset) as i64),
+                ],
+            )
         };
         match make() {
             Ok(e) => Exc(e),
@@ -124,7 +162,9 @@ impl Doc<'_> {
     /// The end of a string without escapes that starts at `i`, when it is one.
     fn plain_end(&self, i: usize) -> Option<usize> {
         let rest = self.bytes.get(i..)?;
-        let n = rest.iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20)?;
+        let n = rest
+            .iter()
+            .position(|b| *b == b'"' || *b == b'\\' || *b < 0x20)?;
         if rest[n] == b'"' { Some(i + n) } else { None }
     }
 
@@ -152,7 +192,9 @@ impl Doc<'_> {
                 Some(b'\\') => {}
                 Some(_) => return Err(self.fail(vm, "Invalid control character at", i)),
             }
-            let Some(e) = self.at(i + 1) else { return Err(unterminated()) };
+            let Some(e) = self.at(i + 1) else {
+                return Err(unterminated());
+            };
             let c = match e {
                 b'"' | b'\\' | b'/' => e,
                 b'b' => 8,
@@ -175,12 +217,16 @@ impl Doc<'_> {
 
     fn hex4(&self, i: usize) -> Option<u32> {
         let digits = self.bytes.get(i..i + 4)?;
-        digits.iter().try_fold(0, |n, d| Some(n * 16 + (*d as char).to_digit(16)?))
+        digits
+            .iter()
+            .try_fold(0, |n, d| Some(n * 16 + (*d as char).to_digit(16)?))
     }
 
     /// `u` at `i`: the code point, surrogate pairs joined, and the offset behind.
     fn unicode(&self, vm: &Vm, i: usize) -> PyResult<(u32, usize)> {
-        let Some(cp) = self.hex4(i + 1) else { return Err(self.fail(vm, "Invalid \\uXXXX escape", i)) };
+        let Some(cp) = self.hex4(i + 1) else {
+            return Err(self.fail(vm, "Invalid \\uXXXX escape", i));
+        };
         let next = i + 5;
         if (0xD800..0xDC00).contains(&cp)
             && self.at(next) == Some(b'\\')
@@ -208,7 +254,15 @@ struct Scanner {
     parse_int: Value,
     parse_constant: Value,
 }
-payload!(Scanner, "_json.Scanner", object_hook, object_pairs_hook, parse_float, parse_int, parse_constant);
+payload!(
+    Scanner,
+    "_json.Scanner",
+    object_hook,
+    object_pairs_hook,
+    parse_float,
+    parse_int,
+    parse_constant
+);
 
 fn scanner_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Scanner>("_json.Scanner", &vm.types.object, TypeFlags::BASE);
@@ -229,29 +283,72 @@ fn scanner_type(vm: &Vm) -> Ref<Type> {
     }));
     t.slots.call.set(Some(|vm, v, a| {
         let [string, idx] = a.bind(vm, "scan_once", ["string", "idx"], 2)?;
-        let (Some(string), Some(idx)) = (string, idx) else { return Err(vm.type_error("missing arguments")) };
+        let (Some(string), Some(idx)) = (string, idx) else {
+            return Err(vm.type_error("missing arguments"));
+        };
         let Some(text) = string.as_ref::<Str>() else {
-            return Err(vm.type_error(format!("first argument must be a string, not {}", vm.type_name(string))));
+            return Err(vm.type_error(format!(
+                "first argument must be a string, not {}",
+                vm.type_name(string)
+            )));
         };
         let idx = vm.to_i64(idx)?;
         if idx < 0 {
             return Err(vm.value_error("idx cannot be negative"));
         }
-        let doc = Doc { text, bytes: text.as_bytes() };
+        let doc = Doc {
+            text,
+            bytes: text.as_bytes(),
+        };
         if idx as usize > text.char_len() {
             return Err(vm.stop_iteration(vm.new_int(idx)));
         }
-        let mut run = Run { vm, s: vm.this::<Scanner>(v)?, doc, memo: HashMap::new() };
+        let mut run = Run {
+            vm,
+            s: vm.this::<Scanner>(v)?,
+            doc,
+            memo: HashMap::new(),
+        };
         let (x, end) = run.value(text.offset(idx as usize))?;
         let end = run.doc.index(end);
         Ok(vm.tuple_value([x, vm.new_int(end as i64)]))
     }));
-    vm.getset(&t, "strict", |vm, v| Ok(Value::bool(vm.this::<Scanner>(v)?.strict)), None);
-    vm.getset(&t, "object_hook", |vm, v| Ok(vm.this::<Scanner>(v)?.object_hook.clone()), None);
-    vm.getset(&t, "object_pairs_hook", |vm, v| Ok(vm.this::<Scanner>(v)?.object_pairs_hook.clone()), None);
-    vm.getset(&t, "parse_float", |vm, v| Ok(vm.this::<Scanner>(v)?.parse_float.clone()), None);
-    vm.getset(&t, "parse_int", |vm, v| Ok(vm.this::<Scanner>(v)?.parse_int.clone()), None);
-    vm.getset(&t, "parse_constant", |vm, v| Ok(vm.this::<Scanner>(v)?.parse_constant.clone()), None);
+    vm.getset(
+        &t,
+        "strict",
+        |vm, v| Ok(Value::bool(vm.this::<Scanner>(v)?.strict)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "object_hook",
+        |vm, v| Ok(vm.this::<Scanner>(v)?.object_hook.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "object_pairs_hook",
+        |vm, v| Ok(vm.this::<Scanner>(v)?.object_pairs_hook.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "parse_float",
+        |vm, v| Ok(vm.this::<Scanner>(v)?.parse_float.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "parse_int",
+        |vm, v| Ok(vm.this::<Scanner>(v)?.parse_int.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "parse_constant",
+        |vm, v| Ok(vm.this::<Scanner>(v)?.parse_constant.clone()),
+        None,
+    );
     t
 }
 
@@ -291,7 +388,9 @@ impl<'a> Run<'a> {
     }
 
     fn constant(&self, name: &str, i: usize) -> PyResult<(Value, usize)> {
-        let v = self.vm.call(&self.s.parse_constant, &[self.vm.str_value(name)])?;
+        let v = self
+            .vm
+            .call(&self.s.parse_constant, &[self.vm.str_value(name)])?;
         Ok((v, i + name.len()))
     }
 
@@ -348,14 +447,20 @@ impl<'a> Run<'a> {
             return Ok((vm.new_int(if negative { -n } else { n }), i));
         }
         // `int` itself knows the limit of digits.
-        Ok((vm.call(vm.types.int.as_value(), &[vm.new_wtf8(text).into()])?, i))
+        Ok((
+            vm.call(vm.types.int.as_value(), &[vm.new_wtf8(text).into()])?,
+            i,
+        ))
     }
 
     fn key(&mut self, begin: usize) -> PyResult<(Value, usize)> {
         if let Some(end) = self.doc.plain_end(begin) {
             let raw = &self.doc.bytes[begin..end];
             let vm = self.vm;
-            let key = self.memo.entry(raw).or_insert_with(|| vm.new_wtf8(raw).into());
+            let key = self
+                .memo
+                .entry(raw)
+                .or_insert_with(|| vm.new_wtf8(raw).into());
             return Ok((key.clone(), end + 1));
         }
         self.doc.string(self.vm, begin, self.s.strict)
@@ -370,7 +475,11 @@ impl<'a> Run<'a> {
         if self.doc.at(i) != Some(b'}') {
             loop {
                 if self.doc.at(i) != Some(b'"') {
-                    return Err(self.doc.fail(vm, "Expecting property name enclosed in double quotes", i));
+                    return Err(self.doc.fail(
+                        vm,
+                        "Expecting property name enclosed in double quotes",
+                        i,
+                    ));
                 }
                 let (key, next) = self.key(i + 1)?;
                 i = self.doc.skip_space(next);
@@ -393,13 +502,20 @@ impl<'a> Run<'a> {
                 let comma = i;
                 i = self.doc.skip_space(i + 1);
                 if self.doc.at(i) == Some(b'}') {
-                    return Err(self.doc.fail(vm, "Illegal trailing comma before end of object", comma));
+                    return Err(self.doc.fail(
+                        vm,
+                        "Illegal trailing comma before end of object",
+                        comma,
+                    ));
                 }
             }
         }
         let end = i + 1;
         if pairs_hook {
-            return Ok((vm.call(&self.s.object_pairs_hook, &[vm.new_list(pairs)])?, end));
+            return Ok((
+                vm.call(&self.s.object_pairs_hook, &[vm.new_list(pairs)])?,
+                end,
+            ));
         }
         if !self.s.object_hook.is_none() {
             return Ok((vm.call(&self.s.object_hook, &[dict.into()])?, end));
@@ -426,7 +542,9 @@ impl<'a> Run<'a> {
             let comma = i;
             i = self.doc.skip_space(i + 1);
             if self.doc.at(i) == Some(b']') {
-                return Err(self.doc.fail(vm, "Illegal trailing comma before end of array", comma));
+                return Err(self
+                    .doc
+                    .fail(vm, "Illegal trailing comma before end of array", comma));
             }
         }
     }

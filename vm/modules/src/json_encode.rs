@@ -15,22 +15,55 @@ struct Encoder {
     /// The quoting function is one of ours: with ASCII escapes or without.
     native: Option<bool>,
 }
-payload!(Encoder, "_json.Encoder", markers, default, encoder, indent, key_separator, item_separator);
+payload!(
+    Encoder,
+    "_json.Encoder",
+    markers,
+    default,
+    encoder,
+    indent,
+    key_separator,
+    item_separator
+);
 
 pub(crate) fn encoder_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Encoder>("_json.Encoder", &vm.types.object, TypeFlags::BASE);
     t.slots.new.set(Some(|vm, class, a| {
-        let names = ["markers", "default", "encoder", "indent", "key_separator", "item_separator", "sort_keys", "skipkeys", "allow_nan"];
-        let [Some(markers), Some(default), Some(encoder), Some(indent), Some(key), Some(item), Some(sort), Some(skip), Some(nan)] =
-            a.bind(vm, "make_encoder", names, 9)?
+        let names = [
+            "markers",
+            "default",
+            "encoder",
+            "indent",
+            "key_separator",
+            "item_separator",
+            "sort_keys",
+            "skipkeys",
+            "allow_nan",
+        ];
+        let [
+            Some(markers),
+            Some(default),
+            Some(encoder),
+            Some(indent),
+            Some(key),
+            Some(item),
+            Some(sort),
+            Some(skip),
+            Some(nan),
+        ] = a.bind(vm, "make_encoder", names, 9)?
         else {
             return Err(vm.type_error("make_encoder() needs nine arguments"));
         };
         if !markers.is_none() && markers.downcast::<Dict>().is_none() {
-            return Err(vm.type_error(format!("make_encoder() argument 1 must be dict or None, not {}", vm.type_name(markers))));
+            return Err(vm.type_error(format!(
+                "make_encoder() argument 1 must be dict or None, not {}",
+                vm.type_name(markers)
+            )));
         }
         // Ours are told by their names and their module.
-        let native = encoder.downcast::<NativeFunction>().filter(|n| text(&n.module.get()).as_deref() == Some("_json"));
+        let native = encoder
+            .downcast::<NativeFunction>()
+            .filter(|n| text(&n.module.get()).as_deref() == Some("_json"));
         let native = native.and_then(|n| match &*n.name.to_string_lossy() {
             "encode_basestring_ascii" => Some(true),
             "encode_basestring" => Some(false),
@@ -52,10 +85,17 @@ pub(crate) fn encoder_type(vm: &Vm) -> Ref<Type> {
     }));
     t.slots.call.set(Some(|vm, v, a| {
         let [obj, level] = a.bind(vm, "_iterencode", ["obj", "_current_indent_level"], 2)?;
-        let (Some(obj), Some(level)) = (obj, level) else { return Err(vm.type_error("missing arguments")) };
+        let (Some(obj), Some(level)) = (obj, level) else {
+            return Err(vm.type_error("missing arguments"));
+        };
         let mut out = Vec::new();
         let level = vm.to_i64(level)?.max(0) as usize;
-        let mut w = Writer { vm, e: vm.this::<Encoder>(v)?, out: &mut out, level };
+        let mut w = Writer {
+            vm,
+            e: vm.this::<Encoder>(v)?,
+            out: &mut out,
+            level,
+        };
         w.value(obj)?;
         Ok(vm.tuple_value([vm.new_wtf8(&out).into()]))
     }));
@@ -91,9 +131,18 @@ impl Writer<'_> {
         }
         if !self.e.allow_nan {
             let shown = self.vm.repr_string(v)?;
-            return Err(self.vm.value_error(format!("Out of range float values are not JSON compliant: {shown}")));
+            return Err(self.vm.value_error(format!(
+                "Out of range float values are not JSON compliant: {shown}"
+            )));
         }
-        Ok(if x.is_nan() { "NaN" } else if x > 0.0 { "Infinity" } else { "-Infinity" }.into())
+        Ok(if x.is_nan() {
+            "NaN"
+        } else if x > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .into())
     }
 
     fn int_text(&self, v: &Value) -> PyResult<String> {
@@ -141,7 +190,8 @@ impl Writer<'_> {
         }
         self.marked(v, |w| {
             let r = w.vm.call(&w.e.default, std::slice::from_ref(v))?;
-            w.value(&r).map_err(|e| w.noted(e, &format!("when serializing {} object", w.vm.type_name(v))))
+            w.value(&r)
+                .map_err(|e| w.noted(e, &format!("when serializing {} object", w.vm.type_name(v))))
         })
     }
 
@@ -155,7 +205,9 @@ impl Writer<'_> {
 
     /// Writes a container, on guard against one inside itself.
     fn marked(&mut self, v: &Value, f: impl FnOnce(&mut Self) -> PyResult<()>) -> PyResult<()> {
-        let Some(markers) = self.e.markers.as_ref::<Dict>() else { return f(self) };
+        let Some(markers) = self.e.markers.as_ref::<Dict>() else {
+            return f(self);
+        };
         let id = self.vm.new_uint(self.vm.id(v));
         if self.vm.dict_lookup(markers, &id)?.is_some() {
             return Err(self.vm.value_error("Circular reference detected"));
@@ -195,7 +247,10 @@ impl Writer<'_> {
                 self.separator()?;
             }
             if let Err(e) = self.value(x) {
-                return Err(self.noted(e, &format!("when serializing {} item {i}", self.vm.type_name(v))));
+                return Err(self.noted(
+                    e,
+                    &format!("when serializing {} item {i}", self.vm.type_name(v)),
+                ));
             }
         }
         self.level -= 1;
@@ -223,12 +278,21 @@ impl Writer<'_> {
             }
         };
         if self.e.sort_keys {
-            let list = vm.new_list(pairs.into_iter().map(|(k, x)| vm.tuple_value([k, x])).collect());
+            let list = vm.new_list(
+                pairs
+                    .into_iter()
+                    .map(|(k, x)| vm.tuple_value([k, x]))
+                    .collect(),
+            );
             vm.call_method(&list, "sort", &[])?;
-            pairs = vm.collect(&list)?.iter().filter_map(|p| match p.downcast::<Tuple>().map(|t| &**t) {
-                Some([k, x]) => Some((k.clone(), x.clone())),
-                _ => None,
-            }).collect();
+            pairs = vm
+                .collect(&list)?
+                .iter()
+                .filter_map(|p| match p.downcast::<Tuple>().map(|t| &**t) {
+                    Some([k, x]) => Some((k.clone(), x.clone())),
+                    _ => None,
+                })
+                .collect();
         }
         Ok(pairs)
     }
@@ -243,7 +307,11 @@ impl Writer<'_> {
         self.level += 1;
         let mut first = true;
         for (k, x) in &pairs {
-            let key = if k.downcast::<Str>().is_some() { Some(k.clone()) } else { self.scalar(k)?.map(|s| self.vm.str_value(&s)) };
+            let key = if k.downcast::<Str>().is_some() {
+                Some(k.clone())
+            } else {
+                self.scalar(k)?.map(|s| self.vm.str_value(&s))
+            };
             let Some(key) = key else {
                 if self.e.skipkeys {
                     continue;
@@ -253,12 +321,20 @@ impl Writer<'_> {
                     self.vm.type_name(k)
                 )));
             };
-            if first { self.newline()? } else { self.separator()? }
+            if first {
+                self.newline()?
+            } else {
+                self.separator()?
+            }
             first = false;
             self.string(&key)?;
             self.out.extend_from_slice(self.e.key_separator.as_bytes());
             if let Err(e) = self.value(x) {
-                let note = format!("when serializing {} item {}", self.vm.type_name(v), self.vm.repr_string(k)?);
+                let note = format!(
+                    "when serializing {} item {}",
+                    self.vm.type_name(v),
+                    self.vm.repr_string(k)?
+                );
                 return Err(self.noted(e, &note));
             }
         }

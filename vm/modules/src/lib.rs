@@ -33,7 +33,9 @@ mod unicodedata;
 mod util;
 mod weakref;
 
-pub use contextvars::{copy_context, current_context, enter_context, exit_context, is_context, run_in_context};
+pub use contextvars::{
+    copy_context, current_context, enter_context, exit_context, is_context, run_in_context,
+};
 pub use small::run_exit_functions;
 pub use types::{new_simple_namespace, simple_namespace_type};
 

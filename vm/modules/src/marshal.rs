@@ -16,10 +16,17 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_function(&m, "loads", "", |vm, _, a| {
         let [data, _] = a.bind(vm, "loads", ["bytes", "*allow_code"], 1)?;
         let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
-        Load { vm, data: &data, at: 0, refs: Vec::new() }.value()
+        Load {
+            vm,
+            data: &data,
+            at: 0,
+            refs: Vec::new(),
+        }
+        .value()
     });
     vm.add_function(&m, "dump", "", |vm, _, a| {
-        let [value, file, _, _] = a.bind(vm, "dump", ["value", "file", "version", "*allow_code"], 2)?;
+        let [value, file, _, _] =
+            a.bind(vm, "dump", ["value", "file", "version", "*allow_code"], 2)?;
         let mut out = Vec::new();
         dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
         vm.call_method(file.unwrap_or(&Value::NONE), "write", &[vm.new_bytes(out)])
@@ -27,7 +34,13 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_function(&m, "load", "", |vm, _, a| {
         let [file, _] = a.bind(vm, "load", ["file", "*allow_code"], 1)?;
         let data = vm.buffer(&vm.call_method(file.unwrap_or(&Value::NONE), "read", &[])?)?;
-        Load { vm, data: &data, at: 0, refs: Vec::new() }.value()
+        Load {
+            vm,
+            data: &data,
+            at: 0,
+            refs: Vec::new(),
+        }
+        .value()
     });
     Ok(m)
 }
@@ -41,7 +54,8 @@ fn big(vm: &Vm, n: IBig, out: &mut Vec<u8>) -> PyResult<()> {
     let negative = n < IBig::ZERO;
     let n = if negative { -n } else { n };
     let bits = lasti_text::int_arith::bit_length(&n);
-    let bytes = int::to_bytes(&n, bits.div_ceil(8).max(1), true, false).map_err(|e| vm.text_error(e))?;
+    let bytes =
+        int::to_bytes(&n, bits.div_ceil(8).max(1), true, false).map_err(|e| vm.text_error(e))?;
     let digits = bits.div_ceil(15);
     out.push(b'l');
     let count = digits as i32;
@@ -144,9 +158,14 @@ struct Load<'a> {
 
 impl<'a> Load<'a> {
     fn take(&mut self, n: usize) -> PyResult<&'a [u8]> {
-        let part = self.at.checked_add(n).and_then(|end| self.data.get(self.at..end));
+        let part = self
+            .at
+            .checked_add(n)
+            .and_then(|end| self.data.get(self.at..end));
         let Some(part) = part else {
-            return Err(self.vm.new_exception(&self.vm.exc.eof_error, "marshal data too short"));
+            return Err(self
+                .vm
+                .new_exception(&self.vm.exc.eof_error, "marshal data too short"));
         };
         self.at += n;
         Ok(part)
@@ -164,7 +183,9 @@ impl<'a> Load<'a> {
     }
     fn f64(&mut self) -> PyResult<f64> {
         let b = self.take(8)?;
-        Ok(f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
+        Ok(f64::from_le_bytes([
+            b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
+        ]))
     }
     fn items(&mut self, n: usize) -> PyResult<Vec<Value>> {
         if n > self.data.len() {
@@ -182,7 +203,11 @@ impl<'a> Load<'a> {
         let vm = self.vm;
         let b = self.take(n)?;
         if latin {
-            return Ok(vm.new_wtf8(&lasti_text::wtf8::from_code_points(b.iter().map(|b| *b as u32))).into());
+            return Ok(vm
+                .new_wtf8(&lasti_text::wtf8::from_code_points(
+                    b.iter().map(|b| *b as u32),
+                ))
+                .into());
         }
         if lasti_text::wtf8::validate(b).is_err() {
             return Err(vm.value_error("bad marshal data (invalid text)"));
@@ -251,7 +276,11 @@ impl<'a> Load<'a> {
             }
             tag @ (b'<' | b'>') => {
                 let n = self.size()?;
-                let s = if tag == b'<' { vm.new_set() } else { vm.new_frozenset() };
+                let s = if tag == b'<' {
+                    vm.new_set()
+                } else {
+                    vm.new_frozenset()
+                };
                 for x in self.items(n)? {
                     vm.set_add(&s, x)?;
                 }
@@ -267,7 +296,10 @@ impl<'a> Load<'a> {
             }
             b'r' => {
                 let i = self.size()?;
-                self.refs.get(i).cloned().ok_or_else(|| vm.value_error("bad marshal data (invalid reference)"))?
+                self.refs
+                    .get(i)
+                    .cloned()
+                    .ok_or_else(|| vm.value_error("bad marshal data (invalid reference)"))?
             }
             b'L' => {
                 let n = self.size()?;

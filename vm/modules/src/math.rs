@@ -54,7 +54,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let x = vm.to_f64(x)?;
         if x == f64::NEG_INFINITY || (x <= 0.0 && x == x.floor()) {
             let text = lasti_text::float::repr(x);
-            return Err(vm.value_error(format!("expected a noninteger or positive integer, got {text}")));
+            return Err(vm.value_error(format!(
+                "expected a noninteger or positive integer, got {text}"
+            )));
         }
         checked(vm, x, gamma(x), true, "")
     });
@@ -63,7 +65,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let x = vm.to_f64(x)?;
         if x.is_finite() && x <= 0.0 && x == x.floor() {
             let text = lasti_text::float::repr(x);
-            return Err(vm.value_error(format!("expected a noninteger or positive integer, got {text}")));
+            return Err(vm.value_error(format!(
+                "expected a noninteger or positive integer, got {text}"
+            )));
         }
         checked(vm, x, lgamma(x), true, "")
     });
@@ -76,18 +80,32 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             let [x] = a.exactly::<1>(vm, name)?;
             Ok(Value::bool(g(vm.to_f64(x)?)))
         });
-        let func = vm.new_native(name, "", NativeKind::Host(host), Value::NONE, vm.str_value("math"));
+        let func = vm.new_native(
+            name,
+            "",
+            NativeKind::Host(host),
+            Value::NONE,
+            vm.str_value("math"),
+        );
         vm.add_value(&m, name, func);
     }
-    f("atan2", |vm, _, a| two(vm, a, "atan2").map(|(x, y)| vm.new_float(x.atan2(y))));
-    f("copysign", |vm, _, a| two(vm, a, "copysign").map(|(x, y)| vm.new_float(x.copysign(y))));
+    f("atan2", |vm, _, a| {
+        two(vm, a, "atan2").map(|(x, y)| vm.new_float(x.atan2(y)))
+    });
+    f("copysign", |vm, _, a| {
+        two(vm, a, "copysign").map(|(x, y)| vm.new_float(x.copysign(y)))
+    });
     f("fmod", |vm, _, a| {
         let (x, y) = two(vm, a, "fmod")?;
         if y.is_infinite() && x.is_finite() {
             return Ok(vm.new_float(x));
         }
         let r = x % y;
-        if r.is_nan() && !x.is_nan() && !y.is_nan() { Err(domain(vm)) } else { Ok(vm.new_float(r)) }
+        if r.is_nan() && !x.is_nan() && !y.is_nan() {
+            Err(domain(vm))
+        } else {
+            Ok(vm.new_float(r))
+        }
     });
     f("pow", |vm, _, a| {
         let (x, y) = two(vm, a, "pow")?;
@@ -115,7 +133,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("modf", |vm, _, a| {
         let [x] = a.exactly::<1>(vm, "math.modf")?;
         let x = vm.to_f64(x)?;
-        let (frac, whole) = if x.is_infinite() { (0f64.copysign(x), x) } else { ((x - x.trunc()).copysign(x), x.trunc()) };
+        let (frac, whole) = if x.is_infinite() {
+            (0f64.copysign(x), x)
+        } else {
+            ((x - x.trunc()).copysign(x), x.trunc())
+        };
         Ok(vm.tuple_value([vm.new_float(frac), vm.new_float(whole)]))
     });
     f("fma", |vm, _, a| {
@@ -133,11 +155,15 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("nextafter", |vm, _, a| {
         let [x, y, steps] = a.bind(vm, "nextafter", ["x", "y", "*steps"], 2)?;
         let none = Value::NONE;
-        let (x, y) = (vm.to_f64(x.unwrap_or(&none))?, vm.to_f64(y.unwrap_or(&none))?);
+        let (x, y) = (
+            vm.to_f64(x.unwrap_or(&none))?,
+            vm.to_f64(y.unwrap_or(&none))?,
+        );
         let steps = match steps {
             Some(s) if !s.is_none() => {
                 let n = vm.to_i64_clamped(s)?;
-                u64::try_from(n).map_err(|_| vm.value_error("steps must be a non-negative integer"))?
+                u64::try_from(n)
+                    .map_err(|_| vm.value_error("steps must be a non-negative integer"))?
             }
             _ => 1,
         };
@@ -150,7 +176,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             return Ok(vm.new_float(x));
         }
         let up = x.next_up();
-        Ok(vm.new_float(if up.is_infinite() { x - x.next_down() } else { up - x }))
+        Ok(vm.new_float(if up.is_infinite() {
+            x - x.next_down()
+        } else {
+            up - x
+        }))
     });
     f("isclose", isclose);
     f("floor", |vm, _, a| {
@@ -168,7 +198,10 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         }
         match vm.call_special(x, &vm.names.trunc, &[])? {
             Some(r) => Ok(r),
-            None => Err(vm.type_error(format!("type {} doesn't define __trunc__ method", vm.type_name(x)))),
+            None => Err(vm.type_error(format!(
+                "type {} doesn't define __trunc__ method",
+                vm.type_name(x)
+            ))),
         }
     });
     f("log", |vm, _, a| {
@@ -204,7 +237,11 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         if p.len() != q.len() {
             return Err(vm.value_error("both points must have the same number of dimensions"));
         }
-        let d: PyResult<Vec<f64>> = p.iter().zip(&q).map(|(x, y)| Ok(vm.to_f64(x)? - vm.to_f64(y)?)).collect();
+        let d: PyResult<Vec<f64>> = p
+            .iter()
+            .zip(&q)
+            .map(|(x, y)| Ok(vm.to_f64(x)? - vm.to_f64(y)?))
+            .collect();
         Ok(vm.new_float(vector_norm(&d?)))
     });
     f("fsum", fsum);
@@ -230,7 +267,11 @@ fn checked(vm: &Vm, x: f64, r: f64, overflow: bool, message: &str) -> PyResult<V
         return Err(bad());
     }
     if r.is_infinite() && x.is_finite() {
-        return Err(if overflow { vm.overflow_error("math range error") } else { bad() });
+        return Err(if overflow {
+            vm.overflow_error("math range error")
+        } else {
+            bad()
+        });
     }
     Ok(vm.new_float(r))
 }
@@ -262,8 +303,19 @@ const LANCZOS_NUM: [f64; 13] = [
     2.5066282746310002701649081771338373386264310793408,
 ];
 const LANCZOS_DEN: [f64; 13] = [
-    0.0, 39916800.0, 120543840.0, 150917976.0, 105258076.0, 45995730.0, 13339535.0, 2637558.0, 357423.0, 32670.0,
-    1925.0, 66.0, 1.0,
+    0.0,
+    39916800.0,
+    120543840.0,
+    150917976.0,
+    105258076.0,
+    45995730.0,
+    13339535.0,
+    2637558.0,
+    357423.0,
+    32670.0,
+    1925.0,
+    66.0,
+    1.0,
 ];
 
 fn lanczos_sum(x: f64) -> f64 {
@@ -309,11 +361,20 @@ fn gamma(x: f64) -> f64 {
         return 1.0 / x;
     }
     if a > 200.0 {
-        return if x < 0.0 { 0.0 / sin_pi(x) } else { f64::INFINITY };
+        return if x < 0.0 {
+            0.0 / sin_pi(x)
+        } else {
+            f64::INFINITY
+        };
     }
     let half = LANCZOS_G - 0.5;
     let y = a + half;
-    let z = if a > half { (y - a) - half } else { (y - half) - a } * LANCZOS_G / y;
+    let z = if a > half {
+        (y - a) - half
+    } else {
+        (y - half) - a
+    } * LANCZOS_G
+        / y;
     if x < 0.0 {
         let r = -std::f64::consts::PI / sin_pi(a) / a * y.exp() / lanczos_sum(a);
         let r = r - z * r;
@@ -355,7 +416,9 @@ fn float_to_int(vm: &Vm, x: f64) -> PyResult<Value> {
     if x.abs() < 1e15 {
         return Ok(vm.new_int(x as i64));
     }
-    lasti_text::float::to_int(x).map(|i| vm.new_bigint(i)).map_err(|e| vm.text_error(e))
+    lasti_text::float::to_int(x)
+        .map(|i| vm.new_bigint(i))
+        .map_err(|e| vm.text_error(e))
 }
 
 fn rounded(vm: &Vm, x: &Value, name: &Ref<Str>, f: fn(f64) -> f64) -> PyResult<Value> {
@@ -386,7 +449,9 @@ fn logarithm(vm: &Vm, v: &Value, f: fn(f64) -> f64, per_bit: f64) -> PyResult<f6
             let top = lasti_text::int::to_f64(&top).map_err(|e| vm.text_error(e))?;
             return Ok(f(top) + per_bit * shift as f64);
         }
-        return lasti_text::int::to_f64(&i).map(f).map_err(|e| vm.text_error(e));
+        return lasti_text::int::to_f64(&i)
+            .map(f)
+            .map_err(|e| vm.text_error(e));
     }
     let x = vm.to_f64(v)?;
     if x > 0.0 || x.is_nan() {
@@ -395,7 +460,10 @@ fn logarithm(vm: &Vm, v: &Value, f: fn(f64) -> f64, per_bit: f64) -> PyResult<f6
     if vm.is_int(v) {
         return Err(vm.value_error("expected a positive input"));
     }
-    Err(vm.value_error(format!("expected a positive input, got {}", lasti_text::float::repr(x))))
+    Err(vm.value_error(format!(
+        "expected a positive input, got {}",
+        lasti_text::float::repr(x)
+    )))
 }
 
 pub(crate) fn frexp(x: f64) -> (f64, i64) {
@@ -408,7 +476,10 @@ pub(crate) fn frexp(x: f64) -> (f64, i64) {
         let (m, e) = frexp(x * (1u64 << 54) as f64);
         return (m, e - 54);
     }
-    (f64::from_bits((bits & !(0x7FF << 52)) | (1022 << 52)), exp - 1022)
+    (
+        f64::from_bits((bits & !(0x7FF << 52)) | (1022 << 52)),
+        exp - 1022,
+    )
 }
 
 /// `x * 2**e`, rounded once.
@@ -427,7 +498,11 @@ fn ldexp(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         return Ok(vm.new_float(x));
     }
     let r = scale_by(x, e);
-    if r.is_infinite() { Err(vm.overflow_error("math range error")) } else { Ok(vm.new_float(r)) }
+    if r.is_infinite() {
+        Err(vm.overflow_error("math range error"))
+    } else {
+        Ok(vm.new_float(r))
+    }
 }
 
 fn remainder(vm: &Vm, x: f64, y: f64) -> PyResult<Value> {
@@ -451,7 +526,11 @@ fn remainder(vm: &Vm, x: f64, y: f64) -> PyResult<Value> {
     if x.is_nan() || y.is_nan() {
         return Ok(vm.new_float(f64::NAN));
     }
-    if x.is_infinite() { Err(domain(vm)) } else { Ok(vm.new_float(x)) }
+    if x.is_infinite() {
+        Err(domain(vm))
+    } else {
+        Ok(vm.new_float(x))
+    }
 }
 
 fn next_after(x: f64, y: f64, steps: u64) -> f64 {
@@ -469,15 +548,29 @@ fn next_after(x: f64, y: f64, steps: u64) -> f64 {
         let b = f.to_bits() as i64;
         if b < 0 { i64::MIN.wrapping_sub(b) } else { b }
     };
-    let back = |p: i64| f64::from_bits(if p < 0 { i64::MIN.wrapping_sub(p) as u64 } else { p as u64 });
+    let back = |p: i64| {
+        f64::from_bits(if p < 0 {
+            i64::MIN.wrapping_sub(p) as u64
+        } else {
+            p as u64
+        })
+    };
     let (from, to) = (place(x) as i128, place(y) as i128);
     let to_go = (to - from).unsigned_abs();
     if steps as u128 >= to_go {
         return y;
     }
-    let p = if to > from { from + steps as i128 } else { from - steps as i128 };
+    let p = if to > from {
+        from + steps as i128
+    } else {
+        from - steps as i128
+    };
     let r = back(p as i64);
-    if r == 0.0 { r.copysign(if to > from { -1.0 } else { 1.0 }).copysign(x) } else { r }
+    if r == 0.0 {
+        r.copysign(if to > from { -1.0 } else { 1.0 }).copysign(x)
+    } else {
+        r
+    }
 }
 
 fn isclose(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -494,7 +587,9 @@ fn isclose(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         return Ok(Value::FALSE);
     }
     let diff = (y - x).abs();
-    Ok(Value::bool(diff <= (rel * y).abs() || diff <= (rel * x).abs() || diff <= abs))
+    Ok(Value::bool(
+        diff <= (rel * y).abs() || diff <= (rel * x).abs() || diff <= abs,
+    ))
 }
 
 /// The square root of a sum of squares, with one rounding in nearly every case.
@@ -610,7 +705,11 @@ fn fsum(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
             special += x;
             return Ok(true);
         }
-        if parts.add(x) { Ok(true) } else { Err(vm.overflow_error("intermediate overflow in fsum")) }
+        if parts.add(x) {
+            Ok(true)
+        } else {
+            Err(vm.overflow_error("intermediate overflow in fsum"))
+        }
     })?;
     if special != 0.0 || special.is_nan() {
         if infinities.is_nan() {
@@ -628,7 +727,8 @@ fn sumprod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         return Err(vm.value_error("Inputs are not the same length"));
     }
     let number = |v: &Value| vm.type_of(v).is(&vm.types.float) || vm.is_int(v);
-    let floats = p.iter().chain(&q).all(number) && p.iter().chain(&q).any(|v| vm.exact_float(v).is_some());
+    let floats =
+        p.iter().chain(&q).all(number) && p.iter().chain(&q).any(|v| vm.exact_float(v).is_some());
     if floats {
         let mut parts = Partials::default();
         let mut exact = true;

@@ -35,7 +35,9 @@ pub(crate) fn add(vm: &Vm, m: &Ref<Module>) {
         if n < IBig::ZERO {
             return Err(vm.value_error("isqrt() argument must be nonnegative"));
         }
-        int_arith::isqrt(&n).map(|r| vm.new_bigint(r)).map_err(|e| vm.text_error(e))
+        int_arith::isqrt(&n)
+            .map(|r| vm.new_bigint(r))
+            .map_err(|e| vm.text_error(e))
     });
     f("factorial", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "math.factorial")?;
@@ -44,7 +46,10 @@ pub(crate) fn add(vm: &Vm, m: &Ref<Module>) {
             return Err(vm.value_error("factorial() not defined for negative values"));
         }
         let Some(n) = i64::try_from(&n).ok() else {
-            return Err(vm.overflow_error(format!("factorial() argument should not exceed {}", i64::MAX)));
+            return Err(vm.overflow_error(format!(
+                "factorial() argument should not exceed {}",
+                i64::MAX
+            )));
         };
         Ok(vm.new_bigint(product(1, n as u64)))
     });
@@ -130,5 +135,9 @@ fn product(from: u64, to: u64) -> IBig {
 
 /// `n * (n - 1) * ...`, `k` factors.
 fn falling(n: u64, k: u64) -> IBig {
-    if k == 0 { IBig::from(1) } else { product(n - k + 1, n) }
+    if k == 0 {
+        IBig::from(1)
+    } else {
+        product(n - k + 1, n)
+    }
 }

@@ -68,10 +68,14 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [x] = a.exactly::<1>(vm, "is_none")?;
         Ok(Value::bool(x.is_none()))
     });
-    f("is_not_none", "is_not_none($module, a, /)\n--\n\n", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "is_not_none")?;
-        Ok(Value::bool(!x.is_none()))
-    });
+    f(
+        "is_not_none",
+        "is_not_none($module, a, /)\n--\n\n",
+        |vm, _, a| {
+            let [x] = a.exactly::<1>(vm, "is_not_none")?;
+            Ok(Value::bool(!x.is_none()))
+        },
+    );
     f("index", "index($module, a, /)\n--\n\n", |vm, _, a| {
         let [x] = a.exactly::<1>(vm, "index")?;
         vm.index(x)
@@ -81,54 +85,98 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         sequence(vm, x)?;
         vm.binary(x, y, BinOp::Add)
     });
-    f("iconcat", "iconcat($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "iconcat")?;
-        sequence(vm, x)?;
-        vm.inplace(x, y, BinOp::Add)
-    });
-    f("contains", "contains($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "contains")?;
-        Ok(Value::bool(vm.contains(x, y)?))
-    });
-    f("getitem", "getitem($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "getitem")?;
-        vm.getitem(x, y)
-    });
-    f("setitem", "setitem($module, a, b, c, /)\n--\n\n", |vm, _, a| {
-        let [x, y, z] = a.exactly::<3>(vm, "setitem")?;
-        vm.setitem(x, y, z)?;
-        Ok(Value::NONE)
-    });
-    f("delitem", "delitem($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "delitem")?;
-        vm.delitem(x, y)?;
-        Ok(Value::NONE)
-    });
-    f("countOf", "countOf($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "countOf")?;
-        let mut n = 0;
-        vm.for_each(x, |v| {
-            n += vm.same(&v, y)? as i64;
-            Ok(true)
-        })?;
-        Ok(vm.new_int(n))
-    });
-    f("indexOf", "indexOf($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "indexOf")?;
-        let (mut n, mut found) = (0, false);
-        vm.for_each(x, |v| {
-            found = vm.same(&v, y)?;
-            n += !found as i64;
-            Ok(!found)
-        })?;
-        if found { Ok(vm.new_int(n)) } else { Err(vm.value_error("sequence.index(x): x not in sequence")) }
-    });
-    f("length_hint", "length_hint($module, obj, default=0, /)\n--\n\n", length_hint);
-    f("call", "call($module, obj, /, *args, **kwargs)\n--\n\n", |vm, _, a| match a.pos.split_first() {
-        Some((f, rest)) => vm.call_args(f, Args { pos: rest, ..a }),
-        None => Err(vm.type_error("call expected at least 1 argument, got 0")),
-    });
-    f("_compare_digest", "_compare_digest($module, a, b, /)\n--\n\n", compare_digest);
+    f(
+        "iconcat",
+        "iconcat($module, a, b, /)\n--\n\n",
+        |vm, _, a| {
+            let [x, y] = a.exactly::<2>(vm, "iconcat")?;
+            sequence(vm, x)?;
+            vm.inplace(x, y, BinOp::Add)
+        },
+    );
+    f(
+        "contains",
+        "contains($module, a, b, /)\n--\n\n",
+        |vm, _, a| {
+            let [x, y] = a.exactly::<2>(vm, "contains")?;
+            Ok(Value::bool(vm.contains(x, y)?))
+        },
+    );
+    f(
+        "getitem",
+        "getitem($module, a, b, /)\n--\n\n",
+        |vm, _, a| {
+            let [x, y] = a.exactly::<2>(vm, "getitem")?;
+            vm.getitem(x, y)
+        },
+    );
+    f(
+        "setitem",
+        "setitem($module, a, b, c, /)\n--\n\n",
+        |vm, _, a| {
+            let [x, y, z] = a.exactly::<3>(vm, "setitem")?;
+            vm.setitem(x, y, z)?;
+            Ok(Value::NONE)
+        },
+    );
+    f(
+        "delitem",
+        "delitem($module, a, b, /)\n--\n\n",
+        |vm, _, a| {
+            let [x, y] = a.exactly::<2>(vm, "delitem")?;
+            vm.delitem(x, y)?;
+            Ok(Value::NONE)
+        },
+    );
+    f(
+        "countOf",
+        "countOf($module, a, b, /)\n--\n\n",
+        |vm, _, a| {
+            let [x, y] = a.exactly::<2>(vm, "countOf")?;
+            let mut n = 0;
+            vm.for_each(x, |v| {
+                n += vm.same(&v, y)? as i64;
+                Ok(true)
+            })?;
+            Ok(vm.new_int(n))
+        },
+    );
+    f(
+        "indexOf",
+        "indexOf($module, a, b, /)\n--\n\n",
+        |vm, _, a| {
+            let [x, y] = a.exactly::<2>(vm, "indexOf")?;
+            let (mut n, mut found) = (0, false);
+            vm.for_each(x, |v| {
+                found = vm.same(&v, y)?;
+                n += !found as i64;
+                Ok(!found)
+            })?;
+            if found {
+                Ok(vm.new_int(n))
+            } else {
+                Err(vm.value_error("sequence.index(x): x not in sequence"))
+            }
+        },
+    );
+    f(
+        "length_hint",
+        "length_hint($module, obj, default=0, /)\n--\n\n",
+        length_hint,
+    );
+    f(
+        "call",
+        "call($module, obj, /, *args, **kwargs)\n--\n\n",
+        |vm, _, a| match a.pos.split_first() {
+            Some((f, rest)) => vm.call_args(f, Args { pos: rest, ..a }),
+            None => Err(vm.type_error("call expected at least 1 argument, got 0")),
+        },
+    );
+    f(
+        "_compare_digest",
+        "_compare_digest($module, a, b, /)\n--\n\n",
+        compare_digest,
+    );
     add_type(vm, &m, "itemgetter", &itemgetter(vm));
     add_type(vm, &m, "attrgetter", &attrgetter(vm));
     add_type(vm, &m, "methodcaller", &methodcaller(vm));
@@ -139,7 +187,10 @@ fn sequence(vm: &Vm, v: &Value) -> PyResult<()> {
     if vm.type_of(v).slots.getitem.get().is_some() && v.downcast::<Dict>().is_none() {
         return Ok(());
     }
-    Err(vm.type_error(format!("'{}' object can't be concatenated", vm.type_name(v))))
+    Err(vm.type_error(format!(
+        "'{}' object can't be concatenated",
+        vm.type_name(v)
+    )))
 }
 
 fn length_hint(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -155,18 +206,20 @@ fn length_hint(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         None => Value::small_int(0),
     };
     let x = &pos[0];
-    if vm.type_of(x).slots.len.get().is_some() {
-        match vm.catch(vm.len(x), &vm.exc.type_error)? {
-            Some(n) => return Ok(vm.new_int(n as i64)),
-            None => {}
-        }
+    if vm.type_of(x).slots.len.get().is_some()
+        && let Some(n) = vm.catch(vm.len(x), &vm.exc.type_error)?
+    {
+        return Ok(vm.new_int(n as i64));
     }
     let r = vm.call_special(x, &vm.names.length_hint, &[]);
     match vm.catch(r, &vm.exc.type_error)? {
         Some(Some(n)) if n.is_not_implemented() => Ok(default),
         Some(Some(n)) => {
             if !vm.is_int(&n) {
-                return Err(vm.type_error(format!("__length_hint__ must be an integer, not {}", vm.type_name(&n))));
+                return Err(vm.type_error(format!(
+                    "__length_hint__ must be an integer, not {}",
+                    vm.type_name(&n)
+                )));
             }
             if vm.to_i64(&n)? < 0 {
                 return Err(vm.value_error("__length_hint__() should return >= 0"));
@@ -183,7 +236,9 @@ pub(crate) fn compare_digest(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let (x, y) = match (x.downcast::<Str>(), y.downcast::<Str>()) {
         (Some(p), Some(q)) => {
             if !p.is_ascii() || !q.is_ascii() {
-                return Err(vm.type_error("comparing strings with non-ASCII characters is not supported"));
+                return Err(
+                    vm.type_error("comparing strings with non-ASCII characters is not supported")
+                );
             }
             (p.as_bytes().to_vec(), q.as_bytes().to_vec())
         }
@@ -261,7 +316,11 @@ fn itemgetter(vm: &Vm) -> Ref<Type> {
     t.slots.new.set(Some(|vm, class, a| {
         a.no_kw(vm, "itemgetter")?;
         need_at_least(vm, "itemgetter", 1, a.pos.len())?;
-        let g = Getter { items: vm.new_tuple(a.pos.to_vec()), paths: Vec::new(), names: None };
+        let g = Getter {
+            items: vm.new_tuple(a.pos.to_vec()),
+            paths: Vec::new(),
+            names: None,
+        };
         Ok(vm.heap.alloc(class, g).into())
     }));
     t.slots.call.set(Some(|vm, v, a| {
@@ -286,9 +345,18 @@ fn attrgetter(vm: &Vm) -> Ref<Type> {
             let Some(s) = x.downcast::<Str>() else {
                 return Err(vm.type_error("attribute name must be a string"));
             };
-            paths.push(s.as_bytes().split(|b| *b == b'.').map(|p| vm.intern_wtf8(p)).collect());
+            paths.push(
+                s.as_bytes()
+                    .split(|b| *b == b'.')
+                    .map(|p| vm.intern_wtf8(p))
+                    .collect(),
+            );
         }
-        let g = Getter { items: vm.new_tuple(a.pos.to_vec()), paths, names: None };
+        let g = Getter {
+            items: vm.new_tuple(a.pos.to_vec()),
+            paths,
+            names: None,
+        };
         Ok(vm.heap.alloc(class, g).into())
     }));
     t.slots.call.set(Some(|vm, v, a| {
@@ -321,8 +389,16 @@ fn methodcaller(vm: &Vm) -> Ref<Type> {
         }
         let mut items = a.pos.to_vec();
         items.extend_from_slice(a.kw);
-        let names = if a.names.is_empty() { None } else { Some(vm.new_tuple(a.names.to_vec())) };
-        let g = Getter { items: vm.new_tuple(items), paths: Vec::new(), names };
+        let names = if a.names.is_empty() {
+            None
+        } else {
+            Some(vm.new_tuple(a.names.to_vec()))
+        };
+        let g = Getter {
+            items: vm.new_tuple(items),
+            paths: Vec::new(),
+            names,
+        };
         Ok(vm.heap.alloc(class, g).into())
     }));
     t.slots.call.set(Some(|vm, v, a| {

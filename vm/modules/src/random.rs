@@ -16,7 +16,10 @@ impl Payload for Random {
 
 impl Random {
     fn new() -> Random {
-        Random { state: RefCell::new(Box::new([0; N])), index: Cell::new(N) }
+        Random {
+            state: RefCell::new(Box::new([0; N])),
+            index: Cell::new(N),
+        }
     }
     fn next(&self) -> u32 {
         let mut mt = self.state.borrow_mut();
@@ -39,7 +42,9 @@ impl Random {
         let mut mt = self.state.borrow_mut();
         mt[0] = s;
         for i in 1..N {
-            mt[i] = 1_812_433_253u32.wrapping_mul(mt[i - 1] ^ (mt[i - 1] >> 30)).wrapping_add(i as u32);
+            mt[i] = 1_812_433_253u32
+                .wrapping_mul(mt[i - 1] ^ (mt[i - 1] >> 30))
+                .wrapping_add(i as u32);
         }
         self.index.set(N);
     }
@@ -49,7 +54,9 @@ impl Random {
         let (mut i, mut j) = (1, 0);
         for _ in 0..N.max(key.len()) {
             let prev = mt[i - 1] ^ (mt[i - 1] >> 30);
-            mt[i] = (mt[i] ^ prev.wrapping_mul(1_664_525)).wrapping_add(key[j]).wrapping_add(j as u32);
+            mt[i] = (mt[i] ^ prev.wrapping_mul(1_664_525))
+                .wrapping_add(key[j])
+                .wrapping_add(j as u32);
             i += 1;
             j += 1;
             if i >= N {
@@ -77,7 +84,11 @@ fn seed(vm: &Vm, r: &Random, arg: Option<&Value>) -> PyResult<()> {
     let n = match arg.filter(|a| !a.is_none()) {
         None => {
             use std::hash::{BuildHasher, Hasher};
-            let word = || std::collections::hash_map::RandomState::new().build_hasher().finish() as u32;
+            let word = || {
+                std::collections::hash_map::RandomState::new()
+                    .build_hasher()
+                    .finish() as u32
+            };
             let key: Vec<u32> = (0..N).map(|_| word()).collect();
             r.init_by_array(&key);
             return Ok(());
@@ -90,7 +101,10 @@ fn seed(vm: &Vm, r: &Random, arg: Option<&Value>) -> PyResult<()> {
     let n = if n < IBig::ZERO { -n } else { n };
     let bytes = lasti_text::int_arith::bit_length(&n).div_ceil(32).max(1) * 4;
     let data = int::to_bytes(&n, bytes, true, false).map_err(|e| vm.text_error(e))?;
-    let key: Vec<u32> = data.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
+    let key: Vec<u32> = data
+        .chunks_exact(4)
+        .map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]))
+        .collect();
     r.init_by_array(&key);
     Ok(())
 }
@@ -112,65 +126,89 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         seed(vm, vm.this::<Random>(v)?, pos.first())?;
         Ok(Value::NONE)
     });
-    vm.method(&t, "random", "random($self, /)\n--\n\nrandom() -> x in the interval [0, 1).", |vm, v, a| {
-        a.exactly::<0>(vm, "Random.random")?;
-        let r = vm.this::<Random>(v)?;
-        let (a, b) = (r.next() >> 5, r.next() >> 6);
-        Ok(vm.new_float((a as f64 * 67_108_864.0 + b as f64) * (1.0 / 9_007_199_254_740_992.0)))
-    });
-    vm.method(&t, "getrandbits", "getrandbits($self, k, /)\n--\n\n", |vm, v, a| {
-        let [k] = a.exactly::<1>(vm, "Random.getrandbits")?;
-        let k = vm.to_i64(k)?;
-        if k < 0 {
-            return Err(vm.value_error("number of bits must be non-negative"));
-        }
-        let r = vm.this::<Random>(v)?;
-        match k {
-            0 => Ok(Value::small_int(0)),
-            1..=32 => Ok(vm.new_int((r.next() >> (32 - k)) as i64)),
-            _ => {
-                let mut left = k;
-                let mut bytes = Vec::with_capacity((k as usize).div_ceil(8));
-                while left > 0 {
-                    let mut w = r.next();
-                    if left < 32 {
-                        w >>= 32 - left;
-                    }
-                    bytes.extend_from_slice(&w.to_le_bytes());
-                    left -= 32;
-                }
-                Ok(vm.new_bigint(int::from_bytes(&bytes, true, false).into()))
+    vm.method(
+        &t,
+        "random",
+        "random($self, /)\n--\n\nrandom() -> x in the interval [0, 1).",
+        |vm, v, a| {
+            a.exactly::<0>(vm, "Random.random")?;
+            let r = vm.this::<Random>(v)?;
+            let (a, b) = (r.next() >> 5, r.next() >> 6);
+            Ok(
+                vm.new_float(
+                    (a as f64 * 67_108_864.0 + b as f64) * (1.0 / 9_007_199_254_740_992.0),
+                ),
+            )
+        },
+    );
+    vm.method(
+        &t,
+        "getrandbits",
+        "getrandbits($self, k, /)\n--\n\n",
+        |vm, v, a| {
+            let [k] = a.exactly::<1>(vm, "Random.getrandbits")?;
+            let k = vm.to_i64(k)?;
+            if k < 0 {
+                return Err(vm.value_error("number of bits must be non-negative"));
             }
-        }
-    });
+            let r = vm.this::<Random>(v)?;
+            match k {
+                0 => Ok(Value::small_int(0)),
+                1..=32 => Ok(vm.new_int((r.next() >> (32 - k)) as i64)),
+                _ => {
+                    let mut left = k;
+                    let mut bytes = Vec::with_capacity((k as usize).div_ceil(8));
+                    while left > 0 {
+                        let mut w = r.next();
+                        if left < 32 {
+                            w >>= 32 - left;
+                        }
+                        bytes.extend_from_slice(&w.to_le_bytes());
+                        left -= 32;
+                    }
+                    Ok(vm.new_bigint(int::from_bytes(&bytes, true, false).into()))
+                }
+            }
+        },
+    );
     vm.method(&t, "getstate", "getstate($self, /)\n--\n\n", |vm, v, a| {
         a.exactly::<0>(vm, "Random.getstate")?;
         let r = vm.this::<Random>(v)?;
-        let mut out: Vec<Value> = r.state.borrow().iter().map(|w| vm.new_int(*w as i64)).collect();
+        let mut out: Vec<Value> = r
+            .state
+            .borrow()
+            .iter()
+            .map(|w| vm.new_int(*w as i64))
+            .collect();
         out.push(vm.new_int(r.index.get() as i64));
         Ok(vm.new_tuple(out).into())
     });
-    vm.method(&t, "setstate", "setstate($self, state, /)\n--\n\n", |vm, v, a| {
-        let [st] = a.exactly::<1>(vm, "Random.setstate")?;
-        let Some(st) = st.downcast::<Tuple>() else {
-            return Err(vm.type_error("state vector must be a tuple"));
-        };
-        if st.len() != N + 1 {
-            return Err(vm.value_error("state vector is the wrong size"));
-        }
-        let mut new = Box::new([0; N]);
-        for (slot, x) in new.iter_mut().zip(st.iter()) {
-            *slot = vm.to_i64(x)? as u32;
-        }
-        let index = vm.to_i64(&st[N])?;
-        if !(0..=N as i64).contains(&index) {
-            return Err(vm.value_error("invalid state"));
-        }
-        let r = vm.this::<Random>(v)?;
-        *r.state.borrow_mut() = new;
-        r.index.set(index as usize);
-        Ok(Value::NONE)
-    });
+    vm.method(
+        &t,
+        "setstate",
+        "setstate($self, state, /)\n--\n\n",
+        |vm, v, a| {
+            let [st] = a.exactly::<1>(vm, "Random.setstate")?;
+            let Some(st) = st.downcast::<Tuple>() else {
+                return Err(vm.type_error("state vector must be a tuple"));
+            };
+            if st.len() != N + 1 {
+                return Err(vm.value_error("state vector is the wrong size"));
+            }
+            let mut new = Box::new([0; N]);
+            for (slot, x) in new.iter_mut().zip(st.iter()) {
+                *slot = vm.to_i64(x)? as u32;
+            }
+            let index = vm.to_i64(&st[N])?;
+            if !(0..=N as i64).contains(&index) {
+                return Err(vm.value_error("invalid state"));
+            }
+            let r = vm.this::<Random>(v)?;
+            *r.state.borrow_mut() = new;
+            r.index.set(index as usize);
+            Ok(Value::NONE)
+        },
+    );
     add_type(vm, &m, "Random", &t);
     Ok(m)
 }

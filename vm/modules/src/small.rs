@@ -12,9 +12,22 @@ pub fn run_exit_functions(vm: &Vm) {
     let st = vm.module_state(ExitFuncs::default);
     loop {
         let last = st.0.borrow_mut().pop();
-        let Some((f, pos, kw, names)) = last else { return };
-        if let Err(e) = vm.call_args(&f, Args { pos: &pos, kw: &kw, names: &names }) {
-            let text = format!("Exception ignored in atexit callback {}: {}\n", vm.display(&f), vm.display(&e.0));
+        let Some((f, pos, kw, names)) = last else {
+            return;
+        };
+        if let Err(e) = vm.call_args(
+            &f,
+            Args {
+                pos: &pos,
+                kw: &kw,
+                names: &names,
+            },
+        ) {
+            let text = format!(
+                "Exception ignored in atexit callback {}: {}\n",
+                vm.display(&f),
+                vm.display(&e.0)
+            );
             vm.host.write_stderr(&text);
         }
     }
@@ -22,17 +35,22 @@ pub fn run_exit_functions(vm: &Vm) {
 
 pub(crate) fn atexit(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("atexit");
-    vm.add_function(&m, "register", "register($module, func, /, *args, **kwargs)\n--\n\n", |vm, _, a| {
-        let Some((f, rest)) = a.pos.split_first() else {
-            return Err(vm.type_error("register() takes at least 1 argument (0 given)"));
-        };
-        if vm.type_of(f).slots.call.get().is_none() {
-            return Err(vm.type_error("the first argument must be callable"));
-        }
-        let row = (f.clone(), rest.to_vec(), a.kw.to_vec(), a.names.to_vec());
-        vm.module_state(ExitFuncs::default).0.borrow_mut().push(row);
-        Ok(f.clone())
-    });
+    vm.add_function(
+        &m,
+        "register",
+        "register($module, func, /, *args, **kwargs)\n--\n\n",
+        |vm, _, a| {
+            let Some((f, rest)) = a.pos.split_first() else {
+                return Err(vm.type_error("register() takes at least 1 argument (0 given)"));
+            };
+            if vm.type_of(f).slots.call.get().is_none() {
+                return Err(vm.type_error("the first argument must be callable"));
+            }
+            let row = (f.clone(), rest.to_vec(), a.kw.to_vec(), a.names.to_vec());
+            vm.module_state(ExitFuncs::default).0.borrow_mut().push(row);
+            Ok(f.clone())
+        },
+    );
     vm.add_function(&m, "unregister", "", |vm, _, a| {
         let [f] = a.exactly::<1>(vm, "unregister")?;
         let st = vm.module_state(ExitFuncs::default);
@@ -66,28 +84,140 @@ pub(crate) fn atexit(vm: &Vm) -> PyResult<Ref<Module>> {
 
 /// Linux's numbers.
 const ERRNO: &[(&str, i64)] = &[
-    ("EPERM", 1), ("ENOENT", 2), ("ESRCH", 3), ("EINTR", 4), ("EIO", 5), ("ENXIO", 6), ("E2BIG", 7), ("ENOEXEC", 8),
-    ("EBADF", 9), ("ECHILD", 10), ("EAGAIN", 11), ("ENOMEM", 12), ("EACCES", 13), ("EFAULT", 14), ("ENOTBLK", 15),
-    ("EBUSY", 16), ("EEXIST", 17), ("EXDEV", 18), ("ENODEV", 19), ("ENOTDIR", 20), ("EISDIR", 21), ("EINVAL", 22),
-    ("ENFILE", 23), ("EMFILE", 24), ("ENOTTY", 25), ("ETXTBSY", 26), ("EFBIG", 27), ("ENOSPC", 28), ("ESPIPE", 29),
-    ("EROFS", 30), ("EMLINK", 31), ("EPIPE", 32), ("EDOM", 33), ("ERANGE", 34), ("EDEADLOCK", 35), ("EDEADLK", 35),
-    ("ENAMETOOLONG", 36), ("ENOLCK", 37), ("ENOSYS", 38), ("ENOTEMPTY", 39), ("ELOOP", 40), ("EWOULDBLOCK", 11),
-    ("ENOMSG", 42), ("EIDRM", 43), ("ECHRNG", 44), ("EL2NSYNC", 45), ("EL3HLT", 46), ("EL3RST", 47), ("ELNRNG", 48),
-    ("EUNATCH", 49), ("ENOCSI", 50), ("EL2HLT", 51), ("EBADE", 52), ("EBADR", 53), ("EXFULL", 54), ("ENOANO", 55),
-    ("EBADRQC", 56), ("EBADSLT", 57), ("EBFONT", 59), ("ENOSTR", 60), ("ENODATA", 61), ("ETIME", 62), ("ENOSR", 63),
-    ("ENONET", 64), ("ENOPKG", 65), ("EREMOTE", 66), ("ENOLINK", 67), ("EADV", 68), ("ESRMNT", 69), ("ECOMM", 70),
-    ("EPROTO", 71), ("EMULTIHOP", 72), ("EDOTDOT", 73), ("EBADMSG", 74), ("EOVERFLOW", 75), ("ENOTUNIQ", 76),
-    ("EBADFD", 77), ("EREMCHG", 78), ("ELIBACC", 79), ("ELIBBAD", 80), ("ELIBSCN", 81), ("ELIBMAX", 82),
-    ("ELIBEXEC", 83), ("EILSEQ", 84), ("ERESTART", 85), ("ESTRPIPE", 86), ("EUSERS", 87), ("ENOTSOCK", 88),
-    ("EDESTADDRREQ", 89), ("EMSGSIZE", 90), ("EPROTOTYPE", 91), ("ENOPROTOOPT", 92), ("EPROTONOSUPPORT", 93),
-    ("ESOCKTNOSUPPORT", 94), ("EOPNOTSUPP", 95), ("ENOTSUP", 95), ("EPFNOSUPPORT", 96), ("EAFNOSUPPORT", 97),
-    ("EADDRINUSE", 98), ("EADDRNOTAVAIL", 99), ("ENETDOWN", 100), ("ENETUNREACH", 101), ("ENETRESET", 102),
-    ("ECONNABORTED", 103), ("ECONNRESET", 104), ("ENOBUFS", 105), ("EISCONN", 106), ("ENOTCONN", 107),
-    ("ESHUTDOWN", 108), ("ETOOMANYREFS", 109), ("ETIMEDOUT", 110), ("ECONNREFUSED", 111), ("EHOSTDOWN", 112),
-    ("EHOSTUNREACH", 113), ("EALREADY", 114), ("EINPROGRESS", 115), ("ESTALE", 116), ("EUCLEAN", 117),
-    ("ENOTNAM", 118), ("ENAVAIL", 119), ("EISNAM", 120), ("EREMOTEIO", 121), ("EDQUOT", 122), ("ENOMEDIUM", 123),
-    ("EMEDIUMTYPE", 124), ("ECANCELED", 125), ("ENOKEY", 126), ("EKEYEXPIRED", 127), ("EKEYREVOKED", 128),
-    ("EKEYREJECTED", 129), ("EOWNERDEAD", 130), ("ENOTRECOVERABLE", 131), ("ERFKILL", 132), ("EHWPOISON", 133),
+    ("EPERM", 1),
+    ("ENOENT", 2),
+    ("ESRCH", 3),
+    ("EINTR", 4),
+    ("EIO", 5),
+    ("ENXIO", 6),
+    ("E2BIG", 7),
+    ("ENOEXEC", 8),
+    ("EBADF", 9),
+    ("ECHILD", 10),
+    ("EAGAIN", 11),
+    ("ENOMEM", 12),
+    ("EACCES", 13),
+    ("EFAULT", 14),
+    ("ENOTBLK", 15),
+    ("EBUSY", 16),
+    ("EEXIST", 17),
+    ("EXDEV", 18),
+    ("ENODEV", 19),
+    ("ENOTDIR", 20),
+    ("EISDIR", 21),
+    ("EINVAL", 22),
+    ("ENFILE", 23),
+    ("EMFILE", 24),
+    ("ENOTTY", 25),
+    ("ETXTBSY", 26),
+    ("EFBIG", 27),
+    ("ENOSPC", 28),
+    ("ESPIPE", 29),
+    ("EROFS", 30),
+    ("EMLINK", 31),
+    ("EPIPE", 32),
+    ("EDOM", 33),
+    ("ERANGE", 34),
+    ("EDEADLOCK", 35),
+    ("EDEADLK", 35),
+    ("ENAMETOOLONG", 36),
+    ("ENOLCK", 37),
+    ("ENOSYS", 38),
+    ("ENOTEMPTY", 39),
+    ("ELOOP", 40),
+    ("EWOULDBLOCK", 11),
+    ("ENOMSG", 42),
+    ("EIDRM", 43),
+    ("ECHRNG", 44),
+    ("EL2NSYNC", 45),
+    ("EL3HLT", 46),
+    ("EL3RST", 47),
+    ("ELNRNG", 48),
+    ("EUNATCH", 49),
+    ("ENOCSI", 50),
+    ("EL2HLT", 51),
+    ("EBADE", 52),
+    ("EBADR", 53),
+    ("EXFULL", 54),
+    ("ENOANO", 55),
+    ("EBADRQC", 56),
+    ("EBADSLT", 57),
+    ("EBFONT", 59),
+    ("ENOSTR", 60),
+    ("ENODATA", 61),
+    ("ETIME", 62),
+    ("ENOSR", 63),
+    ("ENONET", 64),
+    ("ENOPKG", 65),
+    ("EREMOTE", 66),
+    ("ENOLINK", 67),
+    ("EADV", 68),
+    ("ESRMNT", 69),
+    ("ECOMM", 70),
+    ("EPROTO", 71),
+    ("EMULTIHOP", 72),
+    ("EDOTDOT", 73),
+    ("EBADMSG", 74),
+    ("EOVERFLOW", 75),
+    ("ENOTUNIQ", 76),
+    ("EBADFD", 77),
+    ("EREMCHG", 78),
+    ("ELIBACC", 79),
+    ("ELIBBAD", 80),
+    ("ELIBSCN", 81),
+    ("ELIBMAX", 82),
+    ("ELIBEXEC", 83),
+    ("EILSEQ", 84),
+    ("ERESTART", 85),
+    ("ESTRPIPE", 86),
+    ("EUSERS", 87),
+    ("ENOTSOCK", 88),
+    ("EDESTADDRREQ", 89),
+    ("EMSGSIZE", 90),
+    ("EPROTOTYPE", 91),
+    ("ENOPROTOOPT", 92),
+    ("EPROTONOSUPPORT", 93),
+    ("ESOCKTNOSUPPORT", 94),
+    ("EOPNOTSUPP", 95),
+    ("ENOTSUP", 95),
+    ("EPFNOSUPPORT", 96),
+    ("EAFNOSUPPORT", 97),
+    ("EADDRINUSE", 98),
+    ("EADDRNOTAVAIL", 99),
+    ("ENETDOWN", 100),
+    ("ENETUNREACH", 101),
+    ("ENETRESET", 102),
+    ("ECONNABORTED", 103),
+    ("ECONNRESET", 104),
+    ("ENOBUFS", 105),
+    ("EISCONN", 106),
+    ("ENOTCONN", 107),
+    ("ESHUTDOWN", 108),
+    ("ETOOMANYREFS", 109),
+    ("ETIMEDOUT", 110),
+    ("ECONNREFUSED", 111),
+    ("EHOSTDOWN", 112),
+    ("EHOSTUNREACH", 113),
+    ("EALREADY", 114),
+    ("EINPROGRESS", 115),
+    ("ESTALE", 116),
+    ("EUCLEAN", 117),
+    ("ENOTNAM", 118),
+    ("ENAVAIL", 119),
+    ("EISNAM", 120),
+    ("EREMOTEIO", 121),
+    ("EDQUOT", 122),
+    ("ENOMEDIUM", 123),
+    ("EMEDIUMTYPE", 124),
+    ("ECANCELED", 125),
+    ("ENOKEY", 126),
+    ("EKEYEXPIRED", 127),
+    ("EKEYREVOKED", 128),
+    ("EKEYREJECTED", 129),
+    ("EOWNERDEAD", 130),
+    ("ENOTRECOVERABLE", 131),
+    ("ERFKILL", 132),
+    ("EHWPOISON", 133),
 ];
 
 pub(crate) fn errno(vm: &Vm) -> PyResult<Ref<Module>> {
@@ -106,12 +236,23 @@ pub(crate) fn errno(vm: &Vm) -> PyResult<Ref<Module>> {
 pub(crate) fn locale(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_locale");
     for (name, n) in [
-        ("LC_CTYPE", 0), ("LC_NUMERIC", 1), ("LC_TIME", 2), ("LC_COLLATE", 3), ("LC_MONETARY", 4), ("LC_MESSAGES", 5),
-        ("LC_ALL", 6), ("CHAR_MAX", 127), ("CODESET", 14),
+        ("LC_CTYPE", 0),
+        ("LC_NUMERIC", 1),
+        ("LC_TIME", 2),
+        ("LC_COLLATE", 3),
+        ("LC_MONETARY", 4),
+        ("LC_MESSAGES", 5),
+        ("LC_ALL", 6),
+        ("CHAR_MAX", 127),
+        ("CODESET", 14),
     ] {
         vm.add_value(&m, name, Value::small_int(n));
     }
-    vm.add_value(&m, "Error", exception_class(vm, "locale.Error", &vm.exc.exception)?);
+    vm.add_value(
+        &m,
+        "Error",
+        exception_class(vm, "locale.Error", &vm.exc.exception)?,
+    );
     vm.add_function(&m, "setlocale", "", |vm, _, a| {
         let pos = a.between(vm, "setlocale", 1, 2)?;
         match pos.get(1) {
@@ -120,21 +261,41 @@ pub(crate) fn locale(vm: &Vm) -> PyResult<Ref<Module>> {
             Some(l) => match text_arg(vm, l, "setlocale() argument 2")?.as_str() {
                 "" | "C" | "POSIX" => Ok(vm.str_value("C")),
                 name @ ("C.UTF-8" | "C.utf8") => Ok(vm.str_value(name)),
-                _ => Err(module_error(vm, "locale.Error", &vm.exc.exception, "unsupported locale setting")),
+                _ => Err(module_error(
+                    vm,
+                    "locale.Error",
+                    &vm.exc.exception,
+                    "unsupported locale setting",
+                )),
             },
         }
     });
     vm.add_function(&m, "localeconv", "", |vm, _, _| {
         let d = vm.new_dict();
-        for k in ["thousands_sep", "int_curr_symbol", "currency_symbol", "mon_decimal_point", "mon_thousands_sep",
-            "positive_sign", "negative_sign"] {
+        for k in [
+            "thousands_sep",
+            "int_curr_symbol",
+            "currency_symbol",
+            "mon_decimal_point",
+            "mon_thousands_sep",
+            "positive_sign",
+            "negative_sign",
+        ] {
             vm.dict_set(&d, k, vm.str_value(""));
         }
         vm.dict_set(&d, "decimal_point", vm.str_value("."));
         vm.dict_set(&d, "grouping", vm.new_list(Vec::new()));
         vm.dict_set(&d, "mon_grouping", vm.new_list(Vec::new()));
-        for k in ["int_frac_digits", "frac_digits", "p_cs_precedes", "p_sep_by_space", "n_cs_precedes",
-            "n_sep_by_space", "p_sign_posn", "n_sign_posn"] {
+        for k in [
+            "int_frac_digits",
+            "frac_digits",
+            "p_cs_precedes",
+            "p_sep_by_space",
+            "n_cs_precedes",
+            "n_sep_by_space",
+            "p_sign_posn",
+            "n_sign_posn",
+        ] {
             vm.dict_set(&d, k, Value::small_int(127));
         }
         Ok(d.into())
@@ -151,7 +312,11 @@ pub(crate) fn locale(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_function(&m, "getencoding", "", |vm, _, _| Ok(vm.str_value("utf-8")));
     vm.add_function(&m, "nl_langinfo", "", |vm, _, a| {
         let [x] = a.exactly::<1>(vm, "nl_langinfo")?;
-        Ok(vm.str_value(if x.as_small_int() == Some(14) { "UTF-8" } else { "" }))
+        Ok(vm.str_value(if x.as_small_int() == Some(14) {
+            "UTF-8"
+        } else {
+            ""
+        }))
     });
     Ok(m)
 }
@@ -161,7 +326,13 @@ pub(crate) fn locale(vm: &Vm) -> PyResult<Ref<Module>> {
 pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("gc");
     let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    for (name, n) in [("DEBUG_STATS", 1), ("DEBUG_COLLECTABLE", 2), ("DEBUG_UNCOLLECTABLE", 4), ("DEBUG_SAVEALL", 32), ("DEBUG_LEAK", 38)] {
+    for (name, n) in [
+        ("DEBUG_STATS", 1),
+        ("DEBUG_COLLECTABLE", 2),
+        ("DEBUG_UNCOLLECTABLE", 4),
+        ("DEBUG_SAVEALL", 32),
+        ("DEBUG_LEAK", 38),
+    ] {
         vm.add_value(&m, name, Value::small_int(n));
     }
     vm.add_value(&m, "garbage", vm.new_list(Vec::new()));
@@ -182,7 +353,9 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.heap.set_gc_enabled(false);
         Ok(Value::NONE)
     });
-    f("isenabled", |vm, _, _| Ok(Value::bool(vm.heap.gc_enabled())));
+    f("isenabled", |vm, _, _| {
+        Ok(Value::bool(vm.heap.gc_enabled()))
+    });
     f("get_count", |vm, _, _| {
         let zero = Value::small_int(0);
         Ok(vm.tuple_value([vm.new_int(vm.heap.gc_balance().max(0)), zero.clone(), zero]))
@@ -212,7 +385,9 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         }
         Ok(vm.new_list(out))
     });
-    f("get_objects", |vm, _, _| Ok(vm.new_list(vm.heap.gc_objects())));
+    f("get_objects", |vm, _, _| {
+        Ok(vm.new_list(vm.heap.gc_objects()))
+    });
     f("get_referents", |vm, _, a| {
         let mut out = Vec::new();
         for v in a.pos {
@@ -223,7 +398,12 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
     f("get_referrers", |vm, _, a| {
         let mut out = Vec::new();
         for o in vm.heap.gc_objects() {
-            if vm.heap.gc_referents(&o).iter().any(|r| a.pos.iter().any(|x| x.is(r))) {
+            if vm
+                .heap
+                .gc_referents(&o)
+                .iter()
+                .any(|r| a.pos.iter().any(|x| x.is(r)))
+            {
                 out.push(o);
             }
         }
@@ -231,7 +411,9 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("is_tracked", |vm, _, a| {
         let [v] = a.exactly::<1>(vm, "is_tracked")?;
-        Ok(Value::bool(v.is_object() && vm.type_of(v).layout().container))
+        Ok(Value::bool(
+            v.is_object() && vm.type_of(v).layout().container,
+        ))
     });
     f("is_finalized", |_, _, _| Ok(Value::FALSE));
     f("freeze", |_, _, _| Ok(Value::NONE));
@@ -239,10 +421,14 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
     f("get_freeze_count", |_, _, _| Ok(Value::small_int(0)));
     f("set_debug", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "set_debug")?;
-        vm.module_state(|| DebugFlags(Cell::new(0))).0.set(vm.to_i64(n)?);
+        vm.module_state(|| DebugFlags(Cell::new(0)))
+            .0
+            .set(vm.to_i64(n)?);
         Ok(Value::NONE)
     });
-    f("get_debug", |vm, _, _| Ok(vm.new_int(vm.module_state(|| DebugFlags(Cell::new(0))).0.get())));
+    f("get_debug", |vm, _, _| {
+        Ok(vm.new_int(vm.module_state(|| DebugFlags(Cell::new(0))).0.get()))
+    });
     Ok(m)
 }
 struct DebugFlags(Cell<i64>);
@@ -271,32 +457,90 @@ fn standard_quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180625 - q * q;
-        let num = poly(r, &[2.509_080_928_730_122_672_7e+3, 3.343_057_558_358_812_810_5e+4, 6.726_577_092_700_870_085_3e+4,
-            4.592_195_393_154_987_145_7e+4, 1.373_169_376_550_946_112_5e+4, 1.971_590_950_306_551_442_7e+3,
-            1.331_416_678_917_843_774_5e+2, 3.387_132_872_796_366_608_0e+0]) * q;
-        let den = poly(r, &[5.226_495_278_852_854_561_0e+3, 2.872_908_573_572_194_267_4e+4, 3.930_789_580_009_271_061_0e+4,
-            2.121_379_430_158_659_586_7e+4, 5.394_196_021_424_751_107_7e+3, 6.871_870_074_920_579_083_0e+2,
-            4.231_333_070_160_091_125_2e+1, 1.0]);
+        let num = poly(
+            r,
+            &[
+                2.509_080_928_730_122_7e3,
+                3.343_057_558_358_813e4,
+                6.726_577_092_700_87e4,
+                4.592_195_393_154_987e4,
+                1.373_169_376_550_946e4,
+                1.971_590_950_306_551_3e3,
+                1.331_416_678_917_843_8e2,
+                3.387_132_872_796_366_5,
+            ],
+        ) * q;
+        let den = poly(
+            r,
+            &[
+                5.226_495_278_852_854e3,
+                2.872_908_573_572_194_3e4,
+                3.930_789_580_009_271e4,
+                2.121_379_430_158_659_7e4,
+                5.394_196_021_424_751e3,
+                6.871_870_074_920_579e2,
+                4.231_333_070_160_091e1,
+                1.0,
+            ],
+        );
         return num / den;
     }
     let r = if q <= 0.0 { p } else { 1.0 - p };
     let r = (-r.ln()).sqrt();
     let x = if r <= 5.0 {
         let r = r - 1.6;
-        poly(r, &[7.745_450_142_783_414_076_40e-4, 2.272_384_498_926_918_458_33e-2, 2.417_807_251_774_506_117_70e-1,
-            1.270_458_252_452_368_382_58e+0, 3.647_848_324_763_204_605_04e+0, 5.769_497_221_460_691_405_50e+0,
-            4.630_337_846_156_545_295_90e+0, 1.423_437_110_749_683_577_34e+0])
-            / poly(r, &[1.050_750_071_644_416_843_24e-9, 5.475_938_084_995_344_946_00e-4, 1.519_866_656_361_645_719_66e-2,
-                1.481_039_764_274_800_745_90e-1, 6.897_673_349_851_000_045_50e-1, 1.676_384_830_183_803_849_40e+0,
-                2.053_191_626_637_758_821_87e+0, 1.0])
+        poly(
+            r,
+            &[
+                7.745_450_142_783_414e-4,
+                2.272_384_498_926_918_4e-2,
+                2.417_807_251_774_506e-1,
+                1.270_458_252_452_368_4,
+                3.647_848_324_763_204_5,
+                5.769_497_221_460_691,
+                4.630_337_846_156_546,
+                1.423_437_110_749_683_5,
+            ],
+        ) / poly(
+            r,
+            &[
+                1.050_750_071_644_416_9e-9,
+                5.475_938_084_995_345e-4,
+                1.519_866_656_361_645_7e-2,
+                1.481_039_764_274_800_8e-1,
+                6.897_673_349_851e-1,
+                1.676_384_830_183_803_8,
+                2.053_191_626_637_759,
+                1.0,
+            ],
+        )
     } else {
         let r = r - 5.0;
-        poly(r, &[2.010_334_399_292_288_132_65e-7, 2.711_555_568_743_487_578_15e-5, 1.242_660_947_388_078_438_60e-3,
-            2.653_218_952_657_612_309_30e-2, 2.965_605_718_285_048_912_30e-1, 1.784_826_539_917_291_335_80e+0,
-            5.463_784_911_164_114_369_90e+0, 6.657_904_643_501_103_777_20e+0])
-            / poly(r, &[2.044_263_103_389_939_785_64e-15, 1.421_511_758_316_445_888_70e-7, 1.846_318_317_510_054_681_80e-5,
-                7.868_691_311_456_132_591_00e-4, 1.487_536_129_085_061_485_25e-2, 1.369_298_809_227_358_053_10e-1,
-                5.998_322_065_558_879_376_90e-1, 1.0])
+        poly(
+            r,
+            &[
+                2.010_334_399_292_288_1e-7,
+                2.711_555_568_743_487_6e-5,
+                1.242_660_947_388_078_4e-3,
+                2.653_218_952_657_612_4e-2,
+                2.965_605_718_285_048_7e-1,
+                1.784_826_539_917_291_3,
+                5.463_784_911_164_114,
+                6.657_904_643_501_103,
+            ],
+        ) / poly(
+            r,
+            &[
+                2.044_263_103_389_939_7e-15,
+                1.421_511_758_316_446e-7,
+                1.846_318_317_510_054_8e-5,
+                7.868_691_311_456_133e-4,
+                1.487_536_129_085_061_5e-2,
+                1.369_298_809_227_358e-1,
+                5.998_322_065_558_88e-1,
+                1.0,
+            ],
+        )
     };
     if q < 0.0 { -x } else { x }
 }

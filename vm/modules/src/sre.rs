@@ -65,7 +65,11 @@ struct Types {
 
 fn types(vm: &Vm) -> Rc<Types> {
     vm.module_state(|| {
-        let template = vm.new_native_type::<Template>("_sre.SRE_Template", &vm.types.object, TypeFlags::NO_NEW);
+        let template = vm.new_native_type::<Template>(
+            "_sre.SRE_Template",
+            &vm.types.object,
+            TypeFlags::NO_NEW,
+        );
         vm.ready_type(&template);
         Types {
             pattern: pattern_type(vm),
@@ -79,7 +83,12 @@ fn types(vm: &Vm) -> Rc<Types> {
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_sre");
-    for (name, n) in [("MAGIC", SRE_MAGIC), ("CODESIZE", 4), ("MAXREPEAT", MAXREPEAT), ("MAXGROUPS", MAXGROUPS)] {
+    for (name, n) in [
+        ("MAGIC", SRE_MAGIC),
+        ("CODESIZE", 4),
+        ("MAXREPEAT", MAXREPEAT),
+        ("MAXGROUPS", MAXGROUPS),
+    ] {
         vm.add_value(&m, name, vm.new_int(n as i64));
     }
     vm.add_value(&m, "copyright", vm.str_value("SRE"));
@@ -90,7 +99,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("ascii_iscased", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "ascii_iscased")?;
         let c = vm.to_i64(c)?;
-        Ok(Value::bool((0..128).contains(&c) && (c as u8).is_ascii_alphabetic()))
+        Ok(Value::bool(
+            (0..128).contains(&c) && (c as u8).is_ascii_alphabetic(),
+        ))
     });
     f("unicode_iscased", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "unicode_iscased")?;
@@ -111,9 +122,22 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
 }
 
 fn compile(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    let names = ["pattern", "flags", "code", "groups", "groupindex", "indexgroup"];
-    let [Some(pattern), Some(flags), Some(code), Some(groups), Some(groupindex), Some(indexgroup)] =
-        a.bind(vm, "compile", names, 6)?
+    let names = [
+        "pattern",
+        "flags",
+        "code",
+        "groups",
+        "groupindex",
+        "indexgroup",
+    ];
+    let [
+        Some(pattern),
+        Some(flags),
+        Some(code),
+        Some(groups),
+        Some(groupindex),
+        Some(indexgroup),
+    ] = a.bind(vm, "compile", names, 6)?
     else {
         return Err(vm.type_error("compile() needs six arguments"));
     };
@@ -121,7 +145,10 @@ fn compile(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let mut words = Vec::with_capacity(items.len());
     for c in &items {
         let n = vm.to_i64(c)?;
-        words.push(u32::try_from(n).map_err(|_| vm.overflow_error("regular expression code size limit exceeded"))?);
+        words.push(
+            u32::try_from(n)
+                .map_err(|_| vm.overflow_error("regular expression code size limit exceeded"))?,
+        );
     }
     let bad = || vm.type_error("compile() argument has a wrong type");
     let p = Pattern {
@@ -146,7 +173,10 @@ fn template(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     while let (Some(g), Some(lit)) = (it.next(), it.next()) {
         rest.push((vm.to_usize(&g, "group")?, lit));
     }
-    Ok(vm.heap.alloc(&types(vm).template, Template { first, rest }).into())
+    Ok(vm
+        .heap
+        .alloc(&types(vm).template, Template { first, rest })
+        .into())
 }
 
 // ---- the text that is searched ----
@@ -167,11 +197,26 @@ pub(crate) enum Text<'a> {
 macro_rules! on_text {
     ($text:expr, $s:ident => $e:expr) => {
         match $text {
-            Text::Bytes($s) => { let $s: &[u8] = $s; $e }
-            Text::Copy($s) => { let $s: &[u8] = $s; $e }
-            Text::Str($s) => { let $s: &str = $s; $e }
-            Text::Wtf8($s) => { let $s: &Wtf8 = $s; $e }
-            Text::Lossy($s) => { let $s: &str = $s; $e }
+            Text::Bytes($s) => {
+                let $s: &[u8] = $s;
+                $e
+            }
+            Text::Copy($s) => {
+                let $s: &[u8] = $s;
+                $e
+            }
+            Text::Str($s) => {
+                let $s: &str = $s;
+                $e
+            }
+            Text::Wtf8($s) => {
+                let $s: &Wtf8 = $s;
+                $e
+            }
+            Text::Lossy($s) => {
+                let $s: &str = $s;
+                $e
+            }
         }
     };
 }
@@ -189,7 +234,11 @@ impl<'a> Text<'a> {
                 Some(w) => Text::Wtf8(w),
                 None => {
                     let points = lasti_text::wtf8::code_points(s.as_bytes());
-                    Text::Lossy(points.map(|c| char::from_u32(c).unwrap_or('\u{FFFD}')).collect())
+                    Text::Lossy(
+                        points
+                            .map(|c| char::from_u32(c).unwrap_or('\u{FFFD}'))
+                            .collect(),
+                    )
                 }
             });
         }
@@ -198,7 +247,10 @@ impl<'a> Text<'a> {
         }
         match vm.buffer(v) {
             Ok(b) => Ok(Text::Copy(b)),
-            Err(_) => Err(vm.type_error(format!("expected string or bytes-like object, got '{}'", vm.type_name(v)))),
+            Err(_) => Err(vm.type_error(format!(
+                "expected string or bytes-like object, got '{}'",
+                vm.type_name(v)
+            ))),
         }
     }
 }
@@ -221,9 +273,13 @@ pub(crate) fn part(vm: &Vm, subject: &Value, start: usize, end: usize) -> PyResu
         }
         let bytes = s.as_bytes();
         if s.is_ascii() {
-            return Ok(vm.new_wtf8(bytes.get(start..end).unwrap_or_default()).into());
+            return Ok(vm
+                .new_wtf8(bytes.get(start..end).unwrap_or_default())
+                .into());
         }
-        return Ok(vm.new_wtf8(lasti_text::wtf8::slice(bytes, start, end)).into());
+        return Ok(vm
+            .new_wtf8(lasti_text::wtf8::slice(bytes, start, end))
+            .into());
     }
     if let Some(b) = subject.downcast::<Bytes>() {
         if start == 0 && end >= b.data.len() && vm.type_of(subject).is(&vm.types.bytes) {
@@ -243,10 +299,29 @@ enum How {
 }
 
 /// One try of the engine.
-fn run<S: StrDrive>(engine: &mut Engine, s: S, code: &[u32], start: usize, end: usize, how: How, must_advance: bool) -> bool {
-    let req = Request { string: s, start, end, pattern_codes: code, match_all: how == How::Full, must_advance };
+fn run<S: StrDrive>(
+    engine: &mut Engine,
+    s: S,
+    code: &[u32],
+    start: usize,
+    end: usize,
+    how: How,
+    must_advance: bool,
+) -> bool {
+    let req = Request {
+        string: s,
+        start,
+        end,
+        pattern_codes: code,
+        match_all: how == How::Full,
+        must_advance,
+    };
     engine.reset(&req, start);
-    if how == How::Search { engine.search(req) } else { engine.py_match(&req) }
+    if how == How::Search {
+        engine.search(req)
+    } else {
+        engine.py_match(&req)
+    }
 }
 
 /// What the engine found, group 0 first.
@@ -261,7 +336,12 @@ fn found(engine: &Engine, groups: usize) -> (Vec<Option<(usize, usize)>>, Option
             _ => None,
         });
     }
-    (regs, usize::try_from(engine.marks.last_index()).ok().filter(|i| *i > 0))
+    (
+        regs,
+        usize::try_from(engine.marks.last_index())
+            .ok()
+            .filter(|i| *i > 0),
+    )
 }
 
 fn check_kind(vm: &Vm, p: &Pattern, subject: &Value) -> PyResult<()> {
@@ -279,9 +359,16 @@ fn check_kind(vm: &Vm, p: &Pattern, subject: &Value) -> PyResult<()> {
 }
 
 /// Subject and range of a call `method(string, pos=0, endpos=sys.maxsize)`.
-fn subject_args<'a>(vm: &Vm, p: &Pattern, a: Args<'a>, name: &str) -> PyResult<(&'a Value, usize, usize)> {
+fn subject_args<'a>(
+    vm: &Vm,
+    p: &Pattern,
+    a: Args<'a>,
+    name: &str,
+) -> PyResult<(&'a Value, usize, usize)> {
     let [s, pos, endpos] = a.bind(vm, name, ["string", "pos", "endpos"], 1)?;
-    let Some(s) = s else { return Err(vm.type_error("missing string")) };
+    let Some(s) = s else {
+        return Err(vm.type_error("missing string"));
+    };
     check_kind(vm, p, s)?;
     let len = text_len(s, &Text::of(vm, s)?);
     let at = |v: Option<&Value>, d: i64| v.map_or(Ok(d), |v| vm.to_i64_clamped(v));
@@ -304,9 +391,23 @@ fn one(vm: &Vm, v: &Value, a: Args, name: &str, how: How) -> PyResult<Value> {
     Ok(new_match(vm, p, s, pos, end, &engine))
 }
 
-fn new_match(vm: &Vm, p: &Ref<Pattern>, s: &Value, pos: usize, endpos: usize, engine: &Engine) -> Value {
+fn new_match(
+    vm: &Vm,
+    p: &Ref<Pattern>,
+    s: &Value,
+    pos: usize,
+    endpos: usize,
+    engine: &Engine,
+) -> Value {
     let (regs, lastindex) = found(engine, p.groups);
-    let m = Match { string: s.clone(), pattern: p.clone(), pos, endpos, lastindex, regs };
+    let m = Match {
+        string: s.clone(),
+        pattern: p.clone(),
+        pos,
+        endpos,
+        lastindex,
+        regs,
+    };
     vm.heap.alloc(&types(vm).match_, m).into()
 }
 
@@ -323,7 +424,8 @@ fn each_match(
     let (mut start, end) = range;
     let mut must_advance = false;
     while start <= end {
-        if !on_text!(&text, t => run(&mut engine, t, &p.code, start, end, How::Search, must_advance)) {
+        if !on_text!(&text, t => run(&mut engine, t, &p.code, start, end, How::Search, must_advance))
+        {
             break;
         }
         let stop = engine.cursor.position;
@@ -337,7 +439,13 @@ fn each_match(
 }
 
 /// Group values of a match that has not become an object.
-fn group_of(vm: &Vm, s: &Value, regs: &[Option<(usize, usize)>], g: usize, default: &Value) -> PyResult<Value> {
+fn group_of(
+    vm: &Vm,
+    s: &Value,
+    regs: &[Option<(usize, usize)>],
+    g: usize,
+    default: &Value,
+) -> PyResult<Value> {
     match regs.get(g).copied().flatten() {
         Some((a, b)) => part(vm, s, a, b),
         None => Ok(default.clone()),
@@ -345,7 +453,11 @@ fn group_of(vm: &Vm, s: &Value, regs: &[Option<(usize, usize)>], g: usize, defau
 }
 
 fn empty_like(vm: &Vm, s: &Value) -> Value {
-    if s.downcast::<Str>().is_some() { vm.str_value("") } else { vm.new_bytes([]) }
+    if s.downcast::<Str>().is_some() {
+        vm.str_value("")
+    } else {
+        vm.new_bytes([])
+    }
 }
 
 fn findall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -359,7 +471,8 @@ fn findall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
             0 => group_of(vm, s, &regs, 0, &empty)?,
             1 => group_of(vm, s, &regs, 1, &empty)?,
             n => {
-                let items: PyResult<Vec<Value>> = (1..=n).map(|g| group_of(vm, s, &regs, g, &empty)).collect();
+                let items: PyResult<Vec<Value>> =
+                    (1..=n).map(|g| group_of(vm, s, &regs, g, &empty)).collect();
                 vm.new_tuple(items?).into()
             }
         });
@@ -371,7 +484,9 @@ fn findall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn split(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let p = vm.this::<Pattern>(v)?;
     let [s, maxsplit] = a.bind(vm, "split", ["string", "maxsplit"], 1)?;
-    let Some(s) = s else { return Err(vm.type_error("missing string")) };
+    let Some(s) = s else {
+        return Err(vm.type_error("missing string"));
+    };
     check_kind(vm, p, s)?;
     let max = maxsplit.map_or(Ok(0), |m| vm.to_i64(m))?;
     let len = text_len(s, &Text::of(vm, s)?);
@@ -411,14 +526,23 @@ fn push_text(vm: &Vm, out: &mut Vec<u8>, v: &Value, is_str: bool) -> PyResult<()
         out.extend_from_slice(&vm.buffer(v)?);
         return Ok(());
     }
-    let want = if is_str { "str instance" } else { "a bytes-like object" };
-    Err(vm.type_error(format!("sequence item 0: expected {want}, {} found", vm.type_name(v))))
+    let want = if is_str {
+        "str instance"
+    } else {
+        "a bytes-like object"
+    };
+    Err(vm.type_error(format!(
+        "sequence item 0: expected {want}, {} found",
+        vm.type_name(v)
+    )))
 }
 
 /// Appends characters `start..end` of the subject.
 fn push_part(vm: &Vm, out: &mut Vec<u8>, s: &Value, start: usize, end: usize) -> PyResult<()> {
     match s.downcast::<Str>() {
-        Some(t) if t.is_ascii() => out.extend_from_slice(t.as_bytes().get(start..end).unwrap_or_default()),
+        Some(t) if t.is_ascii() => {
+            out.extend_from_slice(t.as_bytes().get(start..end).unwrap_or_default())
+        }
         Some(t) => out.extend_from_slice(lasti_text::wtf8::slice(t.as_bytes(), start, end)),
         None => match s.downcast::<Bytes>() {
             Some(b) => out.extend_from_slice(b.data.get(start..end).unwrap_or_default()),
@@ -429,7 +553,11 @@ fn push_part(vm: &Vm, out: &mut Vec<u8>, s: &Value, start: usize, end: usize) ->
 }
 
 fn finish(vm: &Vm, out: Vec<u8>, is_str: bool) -> Value {
-    if is_str { vm.new_wtf8(&out).into() } else { vm.new_bytes(out) }
+    if is_str {
+        vm.new_wtf8(&out).into()
+    } else {
+        vm.new_bytes(out)
+    }
 }
 
 fn has_backslash(vm: &Vm, v: &Value) -> bool {
@@ -446,7 +574,14 @@ pub(crate) fn compiled_template(vm: &Vm, pattern: &Value, repl: &Value) -> PyRes
 }
 
 /// Appends what a template makes of a match.
-fn push_template(vm: &Vm, out: &mut Vec<u8>, t: &Template, s: &Value, regs: &[Option<(usize, usize)>], is_str: bool) -> PyResult<()> {
+fn push_template(
+    vm: &Vm,
+    out: &mut Vec<u8>,
+    t: &Template,
+    s: &Value,
+    regs: &[Option<(usize, usize)>],
+    is_str: bool,
+) -> PyResult<()> {
     push_text(vm, out, &t.first, is_str)?;
     for (g, literal) in &t.rest {
         if *g >= regs.len() {
@@ -463,7 +598,9 @@ fn push_template(vm: &Vm, out: &mut Vec<u8>, t: &Template, s: &Value, regs: &[Op
 /// `match.expand(template)`.
 pub(crate) fn expand(vm: &Vm, m: &Ref<Match>, repl: &Value) -> PyResult<Value> {
     let t = compiled_template(vm, m.pattern.as_value(), repl)?;
-    let Some(t) = t.downcast::<Template>() else { return Ok(t) };
+    let Some(t) = t.downcast::<Template>() else {
+        return Ok(t);
+    };
     let is_str = m.string.downcast::<Str>().is_some();
     let mut out = Vec::new();
     push_template(vm, &mut out, t, &m.string, &m.regs, is_str)?;
@@ -520,33 +657,101 @@ fn sub(vm: &Vm, v: &Value, a: Args, name: &str) -> PyResult<(Value, i64)> {
 // ---- Pattern ----
 
 fn pattern_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Pattern>("re.Pattern", &vm.types.object, TypeFlags::NO_NEW | TypeFlags::WEAKREF);
-    vm.method(&t, "match", "match($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n", |vm, v, a| one(vm, v, a, "match", How::Match));
-    vm.method(&t, "fullmatch", "fullmatch($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n", |vm, v, a| one(vm, v, a, "fullmatch", How::Full));
-    vm.method(&t, "search", "search($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n", |vm, v, a| one(vm, v, a, "search", How::Search));
-    vm.method(&t, "findall", "findall($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n", findall);
-    vm.method(&t, "split", "split($self, /, string, maxsplit=0)\n--\n\n", split);
-    vm.method(&t, "sub", "sub($self, /, repl, string, count=0)\n--\n\n", |vm, v, a| Ok(sub(vm, v, a, "sub")?.0));
-    vm.method(&t, "subn", "subn($self, /, repl, string, count=0)\n--\n\n", |vm, v, a| {
-        let (r, n) = sub(vm, v, a, "subn")?;
-        Ok(vm.tuple_value([r, vm.new_int(n)]))
-    });
-    vm.method(&t, "finditer", "finditer($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n", |vm, v, a| {
-        new_scanner(vm, v, a, "finditer", &types(vm).find_iter)
-    });
-    vm.method(&t, "scanner", "scanner($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n", |vm, v, a| {
-        new_scanner(vm, v, a, "scanner", &types(vm).scanner)
-    });
+    let t = vm.new_native_type::<Pattern>(
+        "re.Pattern",
+        &vm.types.object,
+        TypeFlags::NO_NEW | TypeFlags::WEAKREF,
+    );
+    vm.method(
+        &t,
+        "match",
+        "match($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
+        |vm, v, a| one(vm, v, a, "match", How::Match),
+    );
+    vm.method(
+        &t,
+        "fullmatch",
+        "fullmatch($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
+        |vm, v, a| one(vm, v, a, "fullmatch", How::Full),
+    );
+    vm.method(
+        &t,
+        "search",
+        "search($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
+        |vm, v, a| one(vm, v, a, "search", How::Search),
+    );
+    vm.method(
+        &t,
+        "findall",
+        "findall($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
+        findall,
+    );
+    vm.method(
+        &t,
+        "split",
+        "split($self, /, string, maxsplit=0)\n--\n\n",
+        split,
+    );
+    vm.method(
+        &t,
+        "sub",
+        "sub($self, /, repl, string, count=0)\n--\n\n",
+        |vm, v, a| Ok(sub(vm, v, a, "sub")?.0),
+    );
+    vm.method(
+        &t,
+        "subn",
+        "subn($self, /, repl, string, count=0)\n--\n\n",
+        |vm, v, a| {
+            let (r, n) = sub(vm, v, a, "subn")?;
+            Ok(vm.tuple_value([r, vm.new_int(n)]))
+        },
+    );
+    vm.method(
+        &t,
+        "finditer",
+        "finditer($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
+        |vm, v, a| new_scanner(vm, v, a, "finditer", &types(vm).find_iter),
+    );
+    vm.method(
+        &t,
+        "scanner",
+        "scanner($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
+        |vm, v, a| new_scanner(vm, v, a, "scanner", &types(vm).scanner),
+    );
     let itself: PlainFn = |_, v, _| Ok(v.clone());
     vm.method(&t, "__copy__", "", itself);
     vm.method(&t, "__deepcopy__", "", itself);
-    vm.getset(&t, "pattern", |vm, v| Ok(vm.this::<Pattern>(v)?.pattern.clone()), None);
-    vm.getset(&t, "flags", |vm, v| Ok(vm.new_int(vm.this::<Pattern>(v)?.flags)), None);
-    vm.getset(&t, "groups", |vm, v| Ok(vm.new_int(vm.this::<Pattern>(v)?.groups as i64)), None);
-    vm.getset(&t, "groupindex", |vm, v| {
-        let mapping = vm.this::<Pattern>(v)?.groupindex.value();
-        Ok(vm.heap.alloc(&vm.types.mappingproxy, MappingProxy { mapping }).into())
-    }, None);
+    vm.getset(
+        &t,
+        "pattern",
+        |vm, v| Ok(vm.this::<Pattern>(v)?.pattern.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "flags",
+        |vm, v| Ok(vm.new_int(vm.this::<Pattern>(v)?.flags)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "groups",
+        |vm, v| Ok(vm.new_int(vm.this::<Pattern>(v)?.groups as i64)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "groupindex",
+        |vm, v| {
+            let mapping = vm.this::<Pattern>(v)?.groupindex.value();
+            Ok(vm
+                .heap
+                .alloc(&vm.types.mappingproxy, MappingProxy { mapping })
+                .into())
+        },
+        None,
+    );
     t.slots.hash.set(Some(|vm, v| {
         let p = vm.this::<Pattern>(v)?;
         Ok(vm.hash(&p.pattern)? ^ (p.flags as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
@@ -558,7 +763,10 @@ fn pattern_type(vm: &Vm) -> Ref<Type> {
         if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let same = x.flags == y.flags && x.is_bytes == y.is_bytes && x.code == y.code && vm.same(&x.pattern, &y.pattern)?;
+        let same = x.flags == y.flags
+            && x.is_bytes == y.is_bytes
+            && x.code == y.code
+            && vm.same(&x.pattern, &y.pattern)?;
         Ok(Value::bool(same == (op == CmpOp::Eq)))
     }));
     t.slots.repr.set(Some(pattern_repr));
@@ -569,8 +777,13 @@ fn pattern_type(vm: &Vm) -> Ref<Type> {
 
 fn pattern_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     const NAMES: &[(&str, i64)] = &[
-        ("re.IGNORECASE", 2), ("re.LOCALE", 4), ("re.MULTILINE", 8), ("re.DOTALL", 16), ("re.VERBOSE", 64),
-        ("re.DEBUG", 128), ("re.ASCII", 256),
+        ("re.IGNORECASE", 2),
+        ("re.LOCALE", 4),
+        ("re.MULTILINE", 8),
+        ("re.DOTALL", 16),
+        ("re.VERBOSE", 64),
+        ("re.DEBUG", 128),
+        ("re.ASCII", 256),
     ];
     let p = vm.this::<Pattern>(v)?;
     let mut flags = p.flags;
@@ -639,15 +852,28 @@ fn scan(vm: &Vm, v: &Value, how: How) -> PyResult<Option<Value>> {
 
 fn scanner_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Scanner>("_sre.SRE_Scanner", &vm.types.object, TypeFlags::NO_NEW);
-    vm.method(&t, "match", "", |vm, v, _| Ok(scan(vm, v, How::Match)?.unwrap_or(Value::NONE)));
-    vm.method(&t, "search", "", |vm, v, _| Ok(scan(vm, v, How::Search)?.unwrap_or(Value::NONE)));
-    vm.getset(&t, "pattern", |vm, v| Ok(vm.this::<Scanner>(v)?.pattern.value()), None);
+    vm.method(&t, "match", "", |vm, v, _| {
+        Ok(scan(vm, v, How::Match)?.unwrap_or(Value::NONE))
+    });
+    vm.method(&t, "search", "", |vm, v, _| {
+        Ok(scan(vm, v, How::Search)?.unwrap_or(Value::NONE))
+    });
+    vm.getset(
+        &t,
+        "pattern",
+        |vm, v| Ok(vm.this::<Scanner>(v)?.pattern.value()),
+        None,
+    );
     vm.ready_type(&t);
     t
 }
 
 fn find_iter_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Scanner>("builtins.callable_iterator", &vm.types.object, TypeFlags::NO_NEW);
+    let t = vm.new_native_type::<Scanner>(
+        "builtins.callable_iterator",
+        &vm.types.object,
+        TypeFlags::NO_NEW,
+    );
     t.slots.iter.set(Some(self_iter));
     t.slots.next.set(Some(|vm, v| scan(vm, v, How::Search)));
     vm.ready_type(&t);

@@ -45,8 +45,10 @@ pub(crate) fn match_type(vm: &Vm) -> Ref<Type> {
             [] => value_of(vm, m, 0, &Value::NONE),
             [g] => value_of(vm, m, group_number(vm, m, g)?, &Value::NONE),
             many => {
-                let items: PyResult<Vec<Value>> =
-                    many.iter().map(|g| value_of(vm, m, group_number(vm, m, g)?, &Value::NONE)).collect();
+                let items: PyResult<Vec<Value>> = many
+                    .iter()
+                    .map(|g| value_of(vm, m, group_number(vm, m, g)?, &Value::NONE))
+                    .collect();
                 Ok(vm.new_tuple(items?).into())
             }
         }
@@ -55,56 +57,114 @@ pub(crate) fn match_type(vm: &Vm) -> Ref<Type> {
         let m = this(vm, v)?;
         value_of(vm, m, group_number(vm, m, g)?, &Value::NONE)
     }));
-    vm.method(&t, "groups", "groups($self, /, default=None)\n--\n\n", |vm, v, a| {
-        let [default] = a.bind(vm, "groups", ["default"], 0)?;
-        let default = default.cloned().unwrap_or(Value::NONE);
-        let m = this(vm, v)?;
-        let items: PyResult<Vec<Value>> = (1..m.regs().len()).map(|n| value_of(vm, m, n, &default)).collect();
-        Ok(vm.new_tuple(items?).into())
+    vm.method(
+        &t,
+        "groups",
+        "groups($self, /, default=None)\n--\n\n",
+        |vm, v, a| {
+            let [default] = a.bind(vm, "groups", ["default"], 0)?;
+            let default = default.cloned().unwrap_or(Value::NONE);
+            let m = this(vm, v)?;
+            let items: PyResult<Vec<Value>> = (1..m.regs().len())
+                .map(|n| value_of(vm, m, n, &default))
+                .collect();
+            Ok(vm.new_tuple(items?).into())
+        },
+    );
+    vm.method(
+        &t,
+        "groupdict",
+        "groupdict($self, /, default=None)\n--\n\n",
+        |vm, v, a| {
+            let [default] = a.bind(vm, "groupdict", ["default"], 0)?;
+            let default = default.cloned().unwrap_or(Value::NONE);
+            let m = this(vm, v)?;
+            let out = vm.new_dict();
+            for (k, n) in m.pattern().groupindex().items() {
+                let n = group_number(vm, m, &n)?;
+                vm.dict_insert(&out, k, value_of(vm, m, n, &default)?)?;
+            }
+            Ok(out.into())
+        },
+    );
+    vm.method(
+        &t,
+        "start",
+        "start($self, group=0, /)\n--\n\n",
+        |vm, v, a| Ok(vm.new_int(span(vm, v, a, "start")?.0)),
+    );
+    vm.method(&t, "end", "end($self, group=0, /)\n--\n\n", |vm, v, a| {
+        Ok(vm.new_int(span(vm, v, a, "end")?.1))
     });
-    vm.method(&t, "groupdict", "groupdict($self, /, default=None)\n--\n\n", |vm, v, a| {
-        let [default] = a.bind(vm, "groupdict", ["default"], 0)?;
-        let default = default.cloned().unwrap_or(Value::NONE);
-        let m = this(vm, v)?;
-        let out = vm.new_dict();
-        for (k, n) in m.pattern().groupindex().items() {
-            let n = group_number(vm, m, &n)?;
-            vm.dict_insert(&out, k, value_of(vm, m, n, &default)?)?;
-        }
-        Ok(out.into())
-    });
-    vm.method(&t, "start", "start($self, group=0, /)\n--\n\n", |vm, v, a| Ok(vm.new_int(span(vm, v, a, "start")?.0)));
-    vm.method(&t, "end", "end($self, group=0, /)\n--\n\n", |vm, v, a| Ok(vm.new_int(span(vm, v, a, "end")?.1)));
     vm.method(&t, "span", "span($self, group=0, /)\n--\n\n", |vm, v, a| {
         let (x, y) = span(vm, v, a, "span")?;
         Ok(vm.tuple_value([vm.new_int(x), vm.new_int(y)]))
     });
-    vm.method(&t, "expand", "expand($self, /, template)\n--\n\n", |vm, v, a| {
-        let [template] = a.bind(vm, "expand", ["template"], 1)?;
-        let none = Value::NONE;
-        expand(vm, this(vm, v)?, template.unwrap_or(&none))
-    });
+    vm.method(
+        &t,
+        "expand",
+        "expand($self, /, template)\n--\n\n",
+        |vm, v, a| {
+            let [template] = a.bind(vm, "expand", ["template"], 1)?;
+            let none = Value::NONE;
+            expand(vm, this(vm, v)?, template.unwrap_or(&none))
+        },
+    );
     let itself: PlainFn = |_, v, _| Ok(v.clone());
     vm.method(&t, "__copy__", "", itself);
     vm.method(&t, "__deepcopy__", "", itself);
-    vm.getset(&t, "string", |vm, v| Ok(this(vm, v)?.string().clone()), None);
+    vm.getset(
+        &t,
+        "string",
+        |vm, v| Ok(this(vm, v)?.string().clone()),
+        None,
+    );
     vm.getset(&t, "re", |vm, v| Ok(this(vm, v)?.pattern().value()), None);
-    vm.getset(&t, "pos", |vm, v| Ok(vm.new_int(this(vm, v)?.range().0 as i64)), None);
-    vm.getset(&t, "endpos", |vm, v| Ok(vm.new_int(this(vm, v)?.range().1 as i64)), None);
-    vm.getset(&t, "lastindex", |vm, v| {
-        Ok(this(vm, v)?.lastindex().map_or(Value::NONE, |i| vm.new_int(i as i64)))
-    }, None);
-    vm.getset(&t, "lastgroup", |vm, v| {
-        let m = this(vm, v)?;
-        Ok(m.lastindex().and_then(|i| m.pattern().indexgroup().get(i).cloned()).unwrap_or(Value::NONE))
-    }, None);
-    vm.getset(&t, "regs", |vm, v| {
-        let spans = this(vm, v)?.regs().iter().map(|r| {
-            let (x, y) = r.map_or((-1, -1), |(x, y)| (x as i64, y as i64));
-            vm.tuple_value([vm.new_int(x), vm.new_int(y)])
-        });
-        Ok(vm.new_tuple(spans.collect::<Vec<_>>()).into())
-    }, None);
+    vm.getset(
+        &t,
+        "pos",
+        |vm, v| Ok(vm.new_int(this(vm, v)?.range().0 as i64)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "endpos",
+        |vm, v| Ok(vm.new_int(this(vm, v)?.range().1 as i64)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "lastindex",
+        |vm, v| {
+            Ok(this(vm, v)?
+                .lastindex()
+                .map_or(Value::NONE, |i| vm.new_int(i as i64)))
+        },
+        None,
+    );
+    vm.getset(
+        &t,
+        "lastgroup",
+        |vm, v| {
+            let m = this(vm, v)?;
+            Ok(m.lastindex()
+                .and_then(|i| m.pattern().indexgroup().get(i).cloned())
+                .unwrap_or(Value::NONE))
+        },
+        None,
+    );
+    vm.getset(
+        &t,
+        "regs",
+        |vm, v| {
+            let spans = this(vm, v)?.regs().iter().map(|r| {
+                let (x, y) = r.map_or((-1, -1), |(x, y)| (x as i64, y as i64));
+                vm.tuple_value([vm.new_int(x), vm.new_int(y)])
+            });
+            Ok(vm.new_tuple(spans.collect::<Vec<_>>()).into())
+        },
+        None,
+    );
     t.slots.repr.set(Some(|vm, v| {
         let m = this(vm, v)?;
         let (x, y) = m.regs()[0].unwrap_or((0, 0));

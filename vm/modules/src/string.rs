@@ -46,7 +46,9 @@ fn pair_tuple(vm: &Vm, (literal, field): Pair) -> Value {
     match field {
         None => vm.tuple_value([text(literal), Value::NONE, Value::NONE, Value::NONE]),
         Some(f) => {
-            let conversion = f.conversion.map_or(Value::NONE, |cp| text(&lasti_text::wtf8::encode(cp)));
+            let conversion = f
+                .conversion
+                .map_or(Value::NONE, |cp| text(&lasti_text::wtf8::encode(cp)));
             vm.tuple_value([text(literal), text(f.name), text(f.spec), conversion])
         }
     }

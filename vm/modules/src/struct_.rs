@@ -30,12 +30,18 @@ fn st(vm: &Vm) -> PyResult<Rc<State>> {
     // The class is made first: making it calls `type`, which runs Python.
     let error = exception_class(vm, "struct.error", &vm.exc.exception)?;
     Ok(vm.module_state(|| {
-        let iter = vm.new_native_type::<UnpackIter>("_struct.unpack_iterator", &vm.types.object, TypeFlags::NO_NEW);
+        let iter = vm.new_native_type::<UnpackIter>(
+            "_struct.unpack_iterator",
+            &vm.types.object,
+            TypeFlags::NO_NEW,
+        );
         iter.slots.iter.set(Some(self_iter));
         iter.slots.next.set(Some(|vm, v| {
             let it = vm.this::<UnpackIter>(v)?;
             let at = it.at.get();
-            let Some(part) = it.data.get(at..at + it.layout.size) else { return Ok(None) };
+            let Some(part) = it.data.get(at..at + it.layout.size) else {
+                return Ok(None);
+            };
             it.at.set(at + it.layout.size);
             Ok(Some(unpack_values(vm, &it.layout, part)))
         }));
@@ -44,7 +50,11 @@ fn st(vm: &Vm) -> PyResult<Rc<State>> {
             Ok(vm.new_int(((it.data.len() - it.at.get()) / it.layout.size.max(1)) as i64))
         });
         vm.ready_type(&iter);
-        State { error, iter, cache: RefCell::default() }
+        State {
+            error,
+            iter,
+            cache: RefCell::default(),
+        }
     }))
 }
 
@@ -67,7 +77,11 @@ fn text_error(vm: &Vm, e: TextError) -> Exc {
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_struct");
-    vm.add_value(&m, "__doc__", vm.str_value("Functions to convert between Python values and C structs."));
+    vm.add_value(
+        &m,
+        "__doc__",
+        vm.str_value("Functions to convert between Python values and C structs."),
+    );
     vm.add_value(&m, "error", st(vm)?.error.clone());
     let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
     f("_clearcache", |vm, _, _| {
@@ -99,7 +113,12 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("unpack_from", |vm, _, a| {
         let [fmt, buffer, offset] = a.bind(vm, "unpack_from", ["format", "buffer", "offset"], 2)?;
         let none = Value::NONE;
-        unpack_from(vm, &*layout(vm, fmt.unwrap_or(&none))?, buffer.unwrap_or(&none), offset)
+        unpack_from(
+            vm,
+            &*layout(vm, fmt.unwrap_or(&none))?,
+            buffer.unwrap_or(&none),
+            offset,
+        )
     });
     f("iter_unpack", |vm, _, a| {
         let [fmt, data] = a.exactly::<2>(vm, "iter_unpack")?;
@@ -142,7 +161,14 @@ fn layout(vm: &Vm, format: &Value) -> PyResult<Rc<Layout>> {
 
 fn pack_values(vm: &Vm, l: &Layout, values: &[Value], func: &str) -> PyResult<Vec<u8>> {
     if values.len() != l.values {
-        return Err(error(vm, format!("{func} expected {} items for packing (got {})", l.values, values.len())));
+        return Err(error(
+            vm,
+            format!(
+                "{func} expected {} items for packing (got {})",
+                l.values,
+                values.len()
+            ),
+        ));
     }
     let mut out = vec![0; l.size];
     let mut values = values.iter();
@@ -157,14 +183,19 @@ fn pack_values(vm: &Vm, l: &Layout, values: &[Value], func: &str) -> PyResult<Ve
 }
 
 fn float_of(vm: &Vm, v: &Value) -> PyResult<f64> {
-    vm.to_f64(v).map_err(|_| error(vm, "required argument is not a float"))
+    vm.to_f64(v)
+        .map_err(|_| error(vm, "required argument is not a float"))
 }
 
 fn pack_one(vm: &Vm, l: &Layout, field: &Field, out: &mut [u8], v: &Value) -> PyResult<()> {
     let code = field.code as char;
     match field.kind {
         Kind::Pad => Ok(()),
-        Kind::Char => match v.downcast::<Bytes>().map(|b| b.data.to_vec()).or_else(|| v.downcast::<ByteArray>().map(|b| b.data.borrow().clone())) {
+        Kind::Char => match v
+            .downcast::<Bytes>()
+            .map(|b| b.data.to_vec())
+            .or_else(|| v.downcast::<ByteArray>().map(|b| b.data.borrow().clone()))
+        {
             Some(b) if b.len() == 1 => {
                 out[0] = b[0];
                 Ok(())
@@ -189,7 +220,8 @@ fn pack_one(vm: &Vm, l: &Layout, field: &Field, out: &mut [u8], v: &Value) -> Py
             let (re, im) = match v.downcast::<Complex>() {
                 Some(c) => (c.0, c.1),
                 None => (
-                    vm.to_f64(v).map_err(|_| error(vm, "required argument is not a complex"))?,
+                    vm.to_f64(v)
+                        .map_err(|_| error(vm, "required argument is not a complex"))?,
                     0.0,
                 ),
             };
@@ -201,7 +233,10 @@ fn pack_one(vm: &Vm, l: &Layout, field: &Field, out: &mut [u8], v: &Value) -> Py
             let data = v.downcast::<Bytes>().map(|b| b.data.to_vec());
             let data = data.or_else(|| v.downcast::<ByteArray>().map(|b| b.data.borrow().clone()));
             let Some(data) = data else {
-                return Err(error(vm, format!("argument for '{code}' must be a bytes object")));
+                return Err(error(
+                    vm,
+                    format!("argument for '{code}' must be a bytes object"),
+                ));
             };
             if field.kind == Kind::Bytes {
                 structfmt::pack_bytes(out, &data);
@@ -232,7 +267,10 @@ fn unpack_values(vm: &Vm, l: &Layout, data: &[u8]) -> Value {
                 Kind::Float => vm.new_float(structfmt::unpack_float(part, l.order)),
                 Kind::Complex => {
                     let (re, im) = part.split_at(part.len() / 2);
-                    vm.new_complex(structfmt::unpack_float(re, l.order), structfmt::unpack_float(im, l.order))
+                    vm.new_complex(
+                        structfmt::unpack_float(re, l.order),
+                        structfmt::unpack_float(im, l.order),
+                    )
                 }
                 Kind::Pascal => vm.new_bytes(structfmt::unpack_pascal(part)),
             });
@@ -244,7 +282,10 @@ fn unpack_values(vm: &Vm, l: &Layout, data: &[u8]) -> Value {
 fn unpack(vm: &Vm, l: &Layout, data: &Value) -> PyResult<Value> {
     let data = vm.buffer(data)?;
     if data.len() != l.size {
-        return Err(error(vm, format!("unpack requires a buffer of {} bytes", l.size)));
+        return Err(error(
+            vm,
+            format!("unpack requires a buffer of {} bytes", l.size),
+        ));
     }
     Ok(unpack_values(vm, l, &data))
 }
@@ -254,11 +295,20 @@ fn unpack_from(vm: &Vm, l: &Layout, buffer: &Value, offset: Option<&Value>) -> P
     let offset = offset.map_or(Ok(0), |o| vm.to_i64(o))?;
     let at = if offset < 0 {
         if offset + (l.size as i64) > 0 {
-            return Err(error(vm, format!("not enough data to unpack {} bytes", l.size)));
+            return Err(error(
+                vm,
+                format!("not enough data to unpack {} bytes", l.size),
+            ));
         }
         let at = offset + data.len() as i64;
         if at < 0 {
-            return Err(error(vm, format!("offset {offset} out of range for {}-byte buffer", data.len())));
+            return Err(error(
+                vm,
+                format!(
+                    "offset {offset} out of range for {}-byte buffer",
+                    data.len()
+                ),
+            ));
         }
         at as usize
     } else {
@@ -281,31 +331,70 @@ fn unpack_from(vm: &Vm, l: &Layout, buffer: &Value, offset: Option<&Value>) -> P
 fn iter_unpack(vm: &Vm, l: Rc<Layout>, data: &Value) -> PyResult<Value> {
     let data = vm.buffer(data)?;
     if l.size == 0 {
-        return Err(error(vm, "cannot iteratively unpack with a struct of length 0"));
+        return Err(error(
+            vm,
+            "cannot iteratively unpack with a struct of length 0",
+        ));
     }
     if data.len() % l.size != 0 {
-        return Err(error(vm, format!("iterative unpacking requires a buffer of a multiple of {} bytes", l.size)));
+        return Err(error(
+            vm,
+            format!(
+                "iterative unpacking requires a buffer of a multiple of {} bytes",
+                l.size
+            ),
+        ));
     }
     let s = st(vm)?;
-    Ok(vm.heap.alloc(&s.iter, UnpackIter { layout: l, data, at: Cell::new(0) }).into())
+    Ok(vm
+        .heap
+        .alloc(
+            &s.iter,
+            UnpackIter {
+                layout: l,
+                data,
+                at: Cell::new(0),
+            },
+        )
+        .into())
 }
 
 /// `args`: buffer, offset, values.
 fn pack_into(vm: &Vm, l: &Layout, args: &[Value]) -> PyResult<Value> {
     let [buffer, offset, values @ ..] = args else {
-        return Err(error(vm, if args.is_empty() { "pack_into expected buffer argument" } else { "pack_into expected offset argument" }));
+        return Err(error(
+            vm,
+            if args.is_empty() {
+                "pack_into expected buffer argument"
+            } else {
+                "pack_into expected offset argument"
+            },
+        ));
     };
     if values.len() != l.values {
-        return Err(error(vm, format!("pack_into expected {} items for packing (got {})", l.values, values.len())));
+        return Err(error(
+            vm,
+            format!(
+                "pack_into expected {} items for packing (got {})",
+                l.values,
+                values.len()
+            ),
+        ));
     }
     let offset = vm.to_i64(offset)?;
     let size = vm.len(buffer)? as i64;
     let at = if offset < 0 {
         if offset + (l.size as i64) > 0 {
-            return Err(error(vm, format!("no space to pack {} bytes at offset {offset}", l.size)));
+            return Err(error(
+                vm,
+                format!("no space to pack {} bytes at offset {offset}", l.size),
+            ));
         }
         if offset + size < 0 {
-            return Err(error(vm, format!("offset {offset} out of range for {size}-byte buffer")));
+            return Err(error(
+                vm,
+                format!("offset {offset} out of range for {size}-byte buffer"),
+            ));
         }
         offset + size
     } else {
@@ -332,7 +421,11 @@ fn pack_into(vm: &Vm, l: &Layout, args: &[Value]) -> PyResult<Value> {
         }
         None => {
             // A memoryview or another writable buffer takes the bytes as a slice.
-            let slice = vm.new_slice(vm.new_int(at as i64), vm.new_int((at + bytes.len()) as i64), Value::NONE);
+            let slice = vm.new_slice(
+                vm.new_int(at as i64),
+                vm.new_int((at + bytes.len()) as i64),
+                Value::NONE,
+            );
             vm.setitem(buffer, &slice, &vm.new_bytes(bytes))?;
         }
     }
@@ -345,9 +438,22 @@ fn own_layout(vm: &Vm, v: &Value) -> PyResult<Rc<Layout>> {
 }
 
 fn struct_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<StructObject>("_struct.Struct", &vm.types.object, TypeFlags::BASE | TypeFlags::WEAKREF);
+    let t = vm.new_native_type::<StructObject>(
+        "_struct.Struct",
+        &vm.types.object,
+        TypeFlags::BASE | TypeFlags::WEAKREF,
+    );
     t.slots.new.set(Some(|vm, class, _| {
-        Ok(vm.heap.alloc(class, StructObject { format: Slot::new(Value::NONE), layout: RefCell::default() }).into())
+        Ok(vm
+            .heap
+            .alloc(
+                class,
+                StructObject {
+                    format: Slot::new(Value::NONE),
+                    layout: RefCell::default(),
+                },
+            )
+            .into())
     }));
     t.slots.init.set(Some(|vm, v, a| {
         let [fmt] = a.bind(vm, "Struct", ["format"], 1)?;
@@ -367,13 +473,25 @@ fn struct_type(vm: &Vm) -> Ref<Type> {
         let f = vm.repr_string(&vm.this::<StructObject>(v)?.format.get())?;
         Ok(vm.str_value(&format!("{}({f})", vm.type_full_name(vm.type_of(v)))))
     }));
-    vm.getset(&t, "format", |vm, v| Ok(vm.this::<StructObject>(v)?.format.get()), None);
-    vm.getset(&t, "size", |vm, v| Ok(vm.new_int(own_layout(vm, v)?.size as i64)), None);
+    vm.getset(
+        &t,
+        "format",
+        |vm, v| Ok(vm.this::<StructObject>(v)?.format.get()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "size",
+        |vm, v| Ok(vm.new_int(own_layout(vm, v)?.size as i64)),
+        None,
+    );
     vm.method(&t, "pack", "", |vm, v, a| {
         a.no_kw(vm, "pack")?;
         Ok(vm.new_bytes(pack_values(vm, &*own_layout(vm, v)?, a.pos, "pack")?))
     });
-    vm.method(&t, "pack_into", "", |vm, v, a| pack_into(vm, &*own_layout(vm, v)?, a.pos));
+    vm.method(&t, "pack_into", "", |vm, v, a| {
+        pack_into(vm, &*own_layout(vm, v)?, a.pos)
+    });
     vm.method(&t, "unpack", "", |vm, v, a| {
         let [data] = a.exactly::<1>(vm, "unpack")?;
         unpack(vm, &*own_layout(vm, v)?, data)

@@ -9,9 +9,13 @@ struct State {
 
 fn state(vm: &Vm) -> Rc<State> {
     vm.module_state(|| {
-        let capsule = vm.new_native_type::<Plain>("types.CapsuleType", &vm.types.object, TypeFlags::NO_NEW);
+        let capsule =
+            vm.new_native_type::<Plain>("types.CapsuleType", &vm.types.object, TypeFlags::NO_NEW);
         vm.ready_type(&capsule);
-        State { namespace: namespace_type(vm), capsule }
+        State {
+            namespace: namespace_type(vm),
+            capsule,
+        }
     })
 }
 
@@ -36,7 +40,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let t = &vm.types;
     let st = state(vm);
     let alias = generic_alias_type(vm)?;
-    let union = vm.binary(t.int.as_value(), t.str.as_value(), BinOp::Or).unwrap_or(Value::NONE);
+    let union = vm
+        .binary(t.int.as_value(), t.str.as_value(), BinOp::Or)
+        .unwrap_or(Value::NONE);
     let rows: &[(&str, &Ref<Type>)] = &[
         ("AsyncGeneratorType", &t.async_generator),
         ("BuiltinFunctionType", &t.native),
@@ -80,7 +86,11 @@ impl Payload for Namespace {
 }
 
 fn namespace_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Namespace>("types.SimpleNamespace", &vm.types.object, TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF);
+    let t = vm.new_native_type::<Namespace>(
+        "types.SimpleNamespace",
+        &vm.types.object,
+        TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF,
+    );
     t.slots.new.set(Some(|vm, class, _| {
         let v: Value = vm.heap.alloc(class, Namespace).into();
         vm.set_dict_of(&v, vm.new_dict());
@@ -109,7 +119,11 @@ fn namespace_type(vm: &Vm) -> Ref<Type> {
         Ok(())
     }));
     t.slots.repr.set(Some(|vm, v| {
-        let name = if vm.type_of(v).is_heap_type() { vm.type_name(v) } else { "namespace".into() };
+        let name = if vm.type_of(v).is_heap_type() {
+            vm.type_name(v)
+        } else {
+            "namespace".into()
+        };
         if !repr_enter(vm, v) {
             return Ok(vm.str_value(&format!("{name}(...)")));
         }
@@ -124,7 +138,8 @@ fn namespace_type(vm: &Vm) -> Ref<Type> {
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         let ns = &state(vm).namespace;
-        if !matches!(op, CmpOp::Eq | CmpOp::Ne) || !vm.is_instance(a, ns) || !vm.is_instance(b, ns) {
+        if !matches!(op, CmpOp::Eq | CmpOp::Ne) || !vm.is_instance(a, ns) || !vm.is_instance(b, ns)
+        {
             return Ok(Value::NOT_IMPLEMENTED);
         }
         let (x, y) = (vm.dict_of(a), vm.dict_of(b));
@@ -140,7 +155,9 @@ fn namespace_type(vm: &Vm) -> Ref<Type> {
     });
     vm.method(&t, "__replace__", "", |vm, v, a| {
         let new = vm.call(vm.type_of(v).as_value(), &[])?;
-        let (Some(from), Some(to)) = (vm.dict_of(v), vm.dict_of(&new)) else { return Ok(new) };
+        let (Some(from), Some(to)) = (vm.dict_of(v), vm.dict_of(&new)) else {
+            return Ok(new);
+        };
         vm.dict_update(&to, from.as_value())?;
         for (k, x) in a.names.iter().zip(a.kw) {
             vm.dict_insert(&to, k.clone(), x.clone())?;

@@ -24,17 +24,40 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("mirrored", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "mirrored")?;
         let c = char_arg(vm, c, "mirrored")?;
-        Ok(Value::small_int("()<>[]{}«»".chars().any(|x| x as u32 == c) as i64))
+        Ok(Value::small_int(
+            "()<>[]{}«»".chars().any(|x| x as u32 == c) as i64,
+        ))
     });
-    f("decimal", |vm, _, a| number(vm, a, "decimal", |c| unicode::decimal_value(c).map(f64::from), true));
-    f("digit", |vm, _, a| number(vm, a, "digit", |c| unicode::digit_value(c).map(f64::from), true));
-    f("numeric", |vm, _, a| number(vm, a, "numeric", numeric_value, false));
+    f("decimal", |vm, _, a| {
+        number(
+            vm,
+            a,
+            "decimal",
+            |c| unicode::decimal_value(c).map(f64::from),
+            true,
+        )
+    });
+    f("digit", |vm, _, a| {
+        number(
+            vm,
+            a,
+            "digit",
+            |c| unicode::digit_value(c).map(f64::from),
+            true,
+        )
+    });
+    f("numeric", |vm, _, a| {
+        number(vm, a, "numeric", numeric_value, false)
+    });
     f("name", |vm, _, a| {
         let pos = a.between(vm, "name", 1, 2)?;
         let c = char_arg(vm, &pos[0], "name")?;
         match char::from_u32(c).and_then(unicode_names2::name) {
             Some(n) => Ok(vm.str_value(&n.to_string())),
-            None => pos.get(1).cloned().ok_or_else(|| vm.value_error("no such name")),
+            None => pos
+                .get(1)
+                .cloned()
+                .ok_or_else(|| vm.value_error("no such name")),
         }
     });
     f("lookup", |vm, _, a| {
@@ -61,12 +84,16 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [form, s] = a.exactly::<2>(vm, "is_normalized")?;
         let form = text_arg(vm, form, "is_normalized() argument 1")?;
         let s = vm.expect_str(s, "is_normalized() argument 2")?;
-        Ok(Value::bool(normalized(vm, &form, s.as_bytes())? == s.as_bytes()))
+        Ok(Value::bool(
+            normalized(vm, &form, s.as_bytes())? == s.as_bytes(),
+        ))
     });
     f("decomposition", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "decomposition")?;
         let c = char_arg(vm, c, "decomposition")?;
-        let Some(ch) = char::from_u32(c) else { return Ok(vm.str_value("")) };
+        let Some(ch) = char::from_u32(c) else {
+            return Ok(vm.str_value(""));
+        };
         let parts: Vec<char> = one_step(ch);
         if parts == [ch] {
             return Ok(vm.str_value(""));
@@ -93,12 +120,18 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
 
 fn char_arg(vm: &Vm, v: &Value, func: &str) -> PyResult<u32> {
     let Some(s) = v.downcast::<Str>() else {
-        return Err(vm.type_error(format!("{func}() argument must be a unicode character, not {}", vm.type_name_or_none(v))));
+        return Err(vm.type_error(format!(
+            "{func}() argument must be a unicode character, not {}",
+            vm.type_name_or_none(v)
+        )));
     };
     let mut it = wtf8::code_points(s.as_bytes());
     match (it.next(), it.next()) {
         (Some(c), None) => Ok(c),
-        _ => Err(vm.type_error(format!("{func}(): argument must be a unicode character, not a string of length {}", s.char_len()))),
+        _ => Err(vm.type_error(format!(
+            "{func}(): argument must be a unicode character, not a string of length {}",
+            s.char_len()
+        ))),
     }
 }
 
@@ -197,7 +230,11 @@ fn normalized(vm: &Vm, form: &str, text: &[u8]) -> PyResult<Vec<u8>> {
         match char::from_u32(c) {
             Some(c) => piece.push(c),
             None => {
-                out.extend(run(&std::mem::take(&mut piece)).ok_or_else(bad)?.into_bytes());
+                out.extend(
+                    run(&std::mem::take(&mut piece))
+                        .ok_or_else(bad)?
+                        .into_bytes(),
+                );
                 wtf8::push(&mut out, c);
             }
         }
@@ -294,10 +331,39 @@ fn width(c: u32) -> &'static str {
         | 0x1F947..=0x1F9FF
         | 0x1FA70..=0x1FAFF
         | 0x20000..=0x3FFFD => "W",
-        0xA1 | 0xA4 | 0xA7..=0xA8 | 0xAA | 0xAD..=0xAE | 0xB0..=0xB4 | 0xB6..=0xBA | 0xBC..=0xBF | 0xC6 | 0xD0
-        | 0xD7..=0xD8 | 0xDE..=0xE1 | 0xE6 | 0xE8..=0xEA | 0xEC..=0xED | 0xF0 | 0xF2..=0xF3 | 0xF7..=0xFA | 0xFC
-        | 0xFE | 0x391..=0x3A9 | 0x3B1..=0x3C9 | 0x401 | 0x410..=0x44F | 0x451 | 0x2010 | 0x2013..=0x2016
-        | 0x2018..=0x2019 | 0x201C..=0x201D | 0x2020..=0x2022 | 0x2024..=0x2027 | 0x2030 | 0x2500..=0x254B
+        0xA1
+        | 0xA4
+        | 0xA7..=0xA8
+        | 0xAA
+        | 0xAD..=0xAE
+        | 0xB0..=0xB4
+        | 0xB6..=0xBA
+        | 0xBC..=0xBF
+        | 0xC6
+        | 0xD0
+        | 0xD7..=0xD8
+        | 0xDE..=0xE1
+        | 0xE6
+        | 0xE8..=0xEA
+        | 0xEC..=0xED
+        | 0xF0
+        | 0xF2..=0xF3
+        | 0xF7..=0xFA
+        | 0xFC
+        | 0xFE
+        | 0x391..=0x3A9
+        | 0x3B1..=0x3C9
+        | 0x401
+        | 0x410..=0x44F
+        | 0x451
+        | 0x2010
+        | 0x2013..=0x2016
+        | 0x2018..=0x2019
+        | 0x201C..=0x201D
+        | 0x2020..=0x2022
+        | 0x2024..=0x2027
+        | 0x2030
+        | 0x2500..=0x254B
         | 0xE000..=0xF8FF => "A",
         _ => "N",
     }

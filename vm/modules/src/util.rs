@@ -4,13 +4,6 @@ pub(crate) use lasti_core::objects::*;
 pub(crate) use lasti_core::{Args, Exc, Payload, PyResult, Ref, RefSlot, Slot, Value, Vm};
 pub(crate) use std::cell::{Cell, RefCell};
 
-/// Shows owned references to the collector.
-pub(crate) fn visit_all<'a>(values: impl IntoIterator<Item = &'a Value>, visit: &mut dyn FnMut(&Value)) {
-    for v in values {
-        visit(v);
-    }
-}
-
 /// `__iter__` of iterators.
 pub(crate) fn self_iter(_: &Vm, v: &Value) -> PyResult<Value> {
     Ok(v.clone())
@@ -40,7 +33,8 @@ pub(crate) fn add_type(vm: &Vm, m: &Ref<Module>, name: &str, t: &Ref<Type>) {
 
 /// Text of a `str` value as Rust text, lone surrogates replaced.
 pub(crate) fn text(v: &Value) -> Option<String> {
-    v.downcast::<Str>().map(|s| s.to_string_lossy().into_owned())
+    v.downcast::<Str>()
+        .map(|s| s.to_string_lossy().into_owned())
 }
 
 /// The text of a `str` argument.
@@ -51,12 +45,20 @@ pub(crate) fn text_arg(vm: &Vm, v: &Value, what: &str) -> PyResult<String> {
 /// A non-negative sequence index from a Python index; none when it lies outside.
 pub(crate) fn wrap_index(i: i64, len: usize) -> Option<usize> {
     let i = if i < 0 { i.checked_add(len as i64)? } else { i };
-    if i >= 0 && (i as usize) < len { Some(i as usize) } else { None }
+    if i >= 0 && (i as usize) < len {
+        Some(i as usize)
+    } else {
+        None
+    }
 }
 
 /// `len(x)` clamps as slices have them.
 pub(crate) fn clamp_index(i: i64, len: usize) -> usize {
-    if i < 0 { (i.saturating_add(len as i64)).max(0) as usize } else { (i as usize).min(len) }
+    if i < 0 {
+        (i.saturating_add(len as i64)).max(0) as usize
+    } else {
+        (i as usize).min(len)
+    }
 }
 
 /// Raises "takes at least n arguments" and the like.
@@ -65,7 +67,9 @@ pub(crate) fn need_at_least(vm: &Vm, func: &str, n: usize, given: usize) -> PyRe
         return Ok(());
     }
     let s = if n == 1 { "" } else { "s" };
-    Err(vm.type_error(format!("{func} expected at least {n} argument{s}, got {given}")))
+    Err(vm.type_error(format!(
+        "{func} expected at least {n} argument{s}, got {given}"
+    )))
 }
 
 /// Looks up `vm.names`-less attributes by text.
@@ -173,13 +177,21 @@ pub(crate) fn exception_class(vm: &Vm, name: &'static str, base: &Ref<Type>) -> 
     let ns = vm.new_dict();
     vm.dict_set_str(&ns, &vm.names.module, vm.str_value(module));
     let bases = vm.tuple_value([base.value()]);
-    let class = vm.call(vm.types.type_.as_value(), &[vm.str_value(short), bases, ns.into()])?;
+    let class = vm.call(
+        vm.types.type_.as_value(),
+        &[vm.str_value(short), bases, ns.into()],
+    )?;
     st.0.borrow_mut().insert(name, class.clone());
     Ok(class)
 }
 
 /// An instance of such a class with one message.
-pub(crate) fn module_error(vm: &Vm, name: &'static str, base: &Ref<Type>, msg: impl AsRef<str>) -> Exc {
+pub(crate) fn module_error(
+    vm: &Vm,
+    name: &'static str,
+    base: &Ref<Type>,
+    msg: impl AsRef<str>,
+) -> Exc {
     match exception_class(vm, name, base) {
         Ok(c) => match c.as_ref::<Type>() {
             Some(t) => vm.new_exception(t, msg),

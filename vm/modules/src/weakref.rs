@@ -8,7 +8,10 @@ struct State {
 }
 
 fn state(vm: &Vm) -> Rc<State> {
-    vm.module_state(|| State { proxy: proxy_type(vm, "ProxyType", false), callable: proxy_type(vm, "CallableProxyType", true) })
+    vm.module_state(|| State {
+        proxy: proxy_type(vm, "ProxyType", false),
+        callable: proxy_type(vm, "CallableProxyType", true),
+    })
 }
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
@@ -18,14 +21,24 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "ReferenceType", vm.types.weakref.value());
     vm.add_value(&m, "ProxyType", st.proxy.value());
     vm.add_value(&m, "CallableProxyType", st.callable.value());
-    vm.add_function(&m, "getweakrefcount", "getweakrefcount($module, object, /)\n--\n\n", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "getweakrefcount")?;
-        Ok(vm.new_int(vm.weakrefs_of(x).len() as i64))
-    });
-    vm.add_function(&m, "getweakrefs", "getweakrefs($module, object, /)\n--\n\n", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "getweakrefs")?;
-        Ok(vm.new_list(vm.weakrefs_of(x)))
-    });
+    vm.add_function(
+        &m,
+        "getweakrefcount",
+        "getweakrefcount($module, object, /)\n--\n\n",
+        |vm, _, a| {
+            let [x] = a.exactly::<1>(vm, "getweakrefcount")?;
+            Ok(vm.new_int(vm.weakrefs_of(x).len() as i64))
+        },
+    );
+    vm.add_function(
+        &m,
+        "getweakrefs",
+        "getweakrefs($module, object, /)\n--\n\n",
+        |vm, _, a| {
+            let [x] = a.exactly::<1>(vm, "getweakrefs")?;
+            Ok(vm.new_list(vm.weakrefs_of(x)))
+        },
+    );
     vm.add_function(&m, "_remove_dead_weakref", "", |vm, _, a| {
         let [dict, key] = a.exactly::<2>(vm, "_remove_dead_weakref")?;
         let d = vm.this::<Dict>(dict)?;
@@ -36,20 +49,25 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         }
         Ok(Value::NONE)
     });
-    vm.add_function(&m, "proxy", "proxy($module, object, callback=None, /)\n--\n\n", |vm, _, a| {
-        let pos = a.between(vm, "proxy", 1, 2)?;
-        let st = state(vm);
-        let callable = vm.type_of(&pos[0]).slots.call.get().is_some();
-        let class = if callable { &st.callable } else { &st.proxy };
-        let callback = pos.get(1).filter(|c| !c.is_none()).cloned();
-        if callback.is_none() {
-            let plain = |w: &Value| vm.type_of(w).is(class) && has_no_callback(vm, w);
-            if let Some(w) = vm.weakrefs_of(&pos[0]).into_iter().find(plain) {
-                return Ok(w);
+    vm.add_function(
+        &m,
+        "proxy",
+        "proxy($module, object, callback=None, /)\n--\n\n",
+        |vm, _, a| {
+            let pos = a.between(vm, "proxy", 1, 2)?;
+            let st = state(vm);
+            let callable = vm.type_of(&pos[0]).slots.call.get().is_some();
+            let class = if callable { &st.callable } else { &st.proxy };
+            let callback = pos.get(1).filter(|c| !c.is_none()).cloned();
+            if callback.is_none() {
+                let plain = |w: &Value| vm.type_of(w).is(class) && has_no_callback(vm, w);
+                if let Some(w) = vm.weakrefs_of(&pos[0]).into_iter().find(plain) {
+                    return Ok(w);
+                }
             }
-        }
-        vm.make_weakref(class, &pos[0], callback).map(Value::from)
-    });
+            vm.make_weakref(class, &pos[0], callback).map(Value::from)
+        },
+    );
     Ok(m)
 }
 
@@ -69,9 +87,14 @@ fn target(vm: &Vm, v: &Value) -> PyResult<Value> {
     if !ty.is(&st.proxy) && !ty.is(&st.callable) {
         return Ok(v.clone());
     }
-    v.downcast::<WeakRef>().and_then(|w| w.get()).ok_or_else(|| {
-        vm.new_exception(&vm.exc.reference_error, "weakly-referenced object no longer exists")
-    })
+    v.downcast::<WeakRef>()
+        .and_then(|w| w.get())
+        .ok_or_else(|| {
+            vm.new_exception(
+                &vm.exc.reference_error,
+                "weakly-referenced object no longer exists",
+            )
+        })
 }
 
 macro_rules! forward_binary {
@@ -95,24 +118,38 @@ macro_rules! forward_unary {
 }
 
 fn proxy_type(vm: &Vm, name: &str, callable: bool) -> Ref<Type> {
-    let t = vm.new_native_type::<WeakRef>(&format!("weakref.{name}"), &vm.types.object, TypeFlags::NO_NEW);
+    let t = vm.new_native_type::<WeakRef>(
+        &format!("weakref.{name}"),
+        &vm.types.object,
+        TypeFlags::NO_NEW,
+    );
     let s = &t.slots;
     s.repr.set(Some(|vm, v| {
         let x = target(vm, v);
         let at = vm.id(v);
         Ok(vm.str_value(&match x {
-            Ok(x) => format!("<weakproxy at {at:#x} to {} at {:#x}>", vm.type_name(&x), vm.id(&x)),
+            Ok(x) => format!(
+                "<weakproxy at {at:#x} to {} at {:#x}>",
+                vm.type_name(&x),
+                vm.id(&x)
+            ),
             Err(_) => format!("<weakproxy at {at:#x}; dead>"),
         }))
     }));
-    s.str.set(Some(|vm, v| vm.str_of(&target(vm, v)?).map(Value::from)));
-    s.getattr.set(Some(|vm, v, n| vm.getattr(&target(vm, v)?, n).map(Some)));
-    s.setattr.set(Some(|vm, v, n, x| vm.setattr(&target(vm, v)?, n, x)));
-    s.richcmp.set(Some(|vm, a, b, op| vm.compare(&target(vm, a)?, &target(vm, b)?, op)));
+    s.str
+        .set(Some(|vm, v| vm.str_of(&target(vm, v)?).map(Value::from)));
+    s.getattr
+        .set(Some(|vm, v, n| vm.getattr(&target(vm, v)?, n).map(Some)));
+    s.setattr
+        .set(Some(|vm, v, n, x| vm.setattr(&target(vm, v)?, n, x)));
+    s.richcmp.set(Some(|vm, a, b, op| {
+        vm.compare(&target(vm, a)?, &target(vm, b)?, op)
+    }));
     s.hash.set(None);
     s.bool_.set(Some(|vm, v| vm.is_true(&target(vm, v)?)));
     s.len.set(Some(|vm, v| vm.len(&target(vm, v)?)));
-    s.getitem.set(Some(|vm, v, k| vm.getitem(&target(vm, v)?, k)));
+    s.getitem
+        .set(Some(|vm, v, k| vm.getitem(&target(vm, v)?, k)));
     s.setitem.set(Some(|vm, v, k, x| {
         let o = target(vm, v)?;
         match x {
@@ -120,7 +157,8 @@ fn proxy_type(vm: &Vm, name: &str, callable: bool) -> Ref<Type> {
             None => vm.delitem(&o, k),
         }
     }));
-    s.contains.set(Some(|vm, v, x| vm.contains(&target(vm, v)?, x)));
+    s.contains
+        .set(Some(|vm, v, x| vm.contains(&target(vm, v)?, x)));
     s.iter.set(Some(|vm, v| vm.iter(&target(vm, v)?)));
     s.next.set(Some(|vm, v| {
         let o = target(vm, v)?;
@@ -133,16 +171,25 @@ fn proxy_type(vm: &Vm, name: &str, callable: bool) -> Ref<Type> {
         vm.next(&o)
     }));
     s.index.set(Some(|vm, v| vm.index(&target(vm, v)?)));
-    s.int.set(Some(|vm, v| vm.call(vm.types.int.as_value(), &[target(vm, v)?])));
-    s.float.set(Some(|vm, v| Ok(vm.new_float(vm.to_f64(&target(vm, v)?)?))));
+    s.int.set(Some(|vm, v| {
+        vm.call(vm.types.int.as_value(), &[target(vm, v)?])
+    }));
+    s.float
+        .set(Some(|vm, v| Ok(vm.new_float(vm.to_f64(&target(vm, v)?)?))));
     forward_binary!(t Add Sub Mul MatMul TrueDiv FloorDiv Mod DivMod Pow LShift RShift And Xor Or);
     forward_inplace!(t Add Sub Mul MatMul TrueDiv FloorDiv Mod Pow LShift RShift And Xor Or);
     forward_unary!(t Neg Pos Invert Abs);
     if callable {
-        t.slots.call.set(Some(|vm, v, a| vm.call_args(&target(vm, v)?, a)));
+        t.slots
+            .call
+            .set(Some(|vm, v, a| vm.call_args(&target(vm, v)?, a)));
     }
-    vm.method(&t, "__bytes__", "", |vm, v, _| vm.call_method(&target(vm, v)?, "__bytes__", &[]));
-    vm.method(&t, "__reversed__", "", |vm, v, _| vm.call_method(&target(vm, v)?, "__reversed__", &[]));
+    vm.method(&t, "__bytes__", "", |vm, v, _| {
+        vm.call_method(&target(vm, v)?, "__bytes__", &[])
+    });
+    vm.method(&t, "__reversed__", "", |vm, v, _| {
+        vm.call_method(&target(vm, v)?, "__reversed__", &[])
+    });
     vm.ready_type(&t);
     t
 }

@@ -1,5 +1,5 @@
 //! `types.GenericAlias`: `list[int]` and the like (CPython's Objects/genericaliasobject.c).
-use super::{seq, self_iter, union};
+use super::{self_iter, seq, union};
 use crate::call::Args;
 use crate::error::PyResult;
 use crate::heap::{Payload, Ref, Value};
@@ -39,13 +39,19 @@ pub(crate) fn init(vm: &Vm) {
 }
 
 fn make_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<GenericAlias>("types.GenericAlias", &vm.types.object, TypeFlags::BASE | TypeFlags::WEAKREF);
+    let t = vm.new_native_type::<GenericAlias>(
+        "types.GenericAlias",
+        &vm.types.object,
+        TypeFlags::BASE | TypeFlags::WEAKREF,
+    );
     let s = &t.slots;
     s.new.set(Some(new));
     s.repr.set(Some(repr));
     s.hash.set(Some(|vm, v| {
         let a: &Ref<GenericAlias> = vm.this(v)?;
-        Ok(seq::not_minus_one(vm.hash(&a.origin)? ^ vm.hash(a.args.as_value())?))
+        Ok(seq::not_minus_one(
+            vm.hash(&a.origin)? ^ vm.hash(a.args.as_value())?,
+        ))
     }));
     s.richcmp.set(Some(richcmp));
     s.call.set(Some(call));
@@ -53,16 +59,43 @@ fn make_type(vm: &Vm) -> Ref<Type> {
     s.getitem.set(Some(getitem));
     s.iter.set(Some(iter));
     s.binary[BinOp::Or as usize].set(Some(union_or));
-    vm.getset(&t, "__origin__", |vm, v| Ok(vm.this::<GenericAlias>(v)?.origin.clone()), None);
-    vm.getset(&t, "__args__", |vm, v| Ok(vm.this::<GenericAlias>(v)?.args.value()), None);
-    vm.getset(&t, "__parameters__", |vm, v| Ok(vm.this::<GenericAlias>(v)?.parameters.value()), None);
-    vm.getset(&t, "__unpacked__", |vm, v| Ok(Value::bool(vm.this::<GenericAlias>(v)?.starred)), None);
-    vm.getset(&t, "__typing_unpacked_tuple_args__", |vm, v| {
-        let a = vm.this::<GenericAlias>(v)?;
-        let tuple = a.starred && a.origin.is(vm.types.tuple.as_value());
-        Ok(if tuple { a.args.value() } else { Value::NONE })
-    }, None);
-    vm.method(&t, "__mro_entries__", "", |vm, v, _| Ok(vm.tuple_value([vm.this::<GenericAlias>(v)?.origin.clone()])));
+    vm.getset(
+        &t,
+        "__origin__",
+        |vm, v| Ok(vm.this::<GenericAlias>(v)?.origin.clone()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "__args__",
+        |vm, v| Ok(vm.this::<GenericAlias>(v)?.args.value()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "__parameters__",
+        |vm, v| Ok(vm.this::<GenericAlias>(v)?.parameters.value()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "__unpacked__",
+        |vm, v| Ok(Value::bool(vm.this::<GenericAlias>(v)?.starred)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "__typing_unpacked_tuple_args__",
+        |vm, v| {
+            let a = vm.this::<GenericAlias>(v)?;
+            let tuple = a.starred && a.origin.is(vm.types.tuple.as_value());
+            Ok(if tuple { a.args.value() } else { Value::NONE })
+        },
+        None,
+    );
+    vm.method(&t, "__mro_entries__", "", |vm, v, _| {
+        Ok(vm.tuple_value([vm.this::<GenericAlias>(v)?.origin.clone()]))
+    });
     vm.method(&t, "__instancecheck__", "", |vm, _, _| {
         Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic"))
     });
@@ -72,7 +105,9 @@ fn make_type(vm: &Vm) -> Ref<Type> {
     vm.method(&t, "__reduce__", "", reduce);
     vm.method(&t, "__dir__", "", |vm, v, _| {
         let a: &Ref<GenericAlias> = vm.this(v)?;
-        let names = vm.call_special(&a.origin, &vm.names.dir, &[])?.unwrap_or(Value::NONE);
+        let names = vm
+            .call_special(&a.origin, &vm.names.dir, &[])?
+            .unwrap_or(Value::NONE);
         let set = vm.new_set();
         super::set::update(vm, &set, &names)?;
         for name in OWN_ATTRIBUTES {
@@ -97,7 +132,17 @@ fn make(vm: &Vm, class: &Ref<Type>, origin: Value, args: Ref<Tuple>, starred: bo
     // What goes wrong while parameters are looked for leaves the alias without them.
     let parameters = parameters_of(vm, &args).unwrap_or_default();
     let parameters = vm.new_tuple(parameters);
-    vm.heap.alloc(class, GenericAlias { origin, args, parameters, starred }).into()
+    vm.heap
+        .alloc(
+            class,
+            GenericAlias {
+                origin,
+                args,
+                parameters,
+                starred,
+            },
+        )
+        .into()
 }
 
 fn new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
@@ -201,7 +246,9 @@ fn call(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let a: &Ref<GenericAlias> = vm.this(v)?;
     let made = vm.call_args(&a.origin, args)?;
     match vm.setattr(&made, &vm.intern("__orig_class__"), Some(v)) {
-        Err(e) if !vm.exc_is(&e, &vm.exc.attribute_error) && !vm.exc_is(&e, &vm.exc.type_error) => Err(e),
+        Err(e) if !vm.exc_is(&e, &vm.exc.attribute_error) && !vm.exc_is(&e, &vm.exc.type_error) => {
+            Err(e)
+        }
         _ => Ok(made),
     }
 }
@@ -236,7 +283,11 @@ struct AliasIterType(Ref<Type>);
 /// `*tuple[int]` in a type expression takes one starred alias from here.
 fn iter(vm: &Vm, v: &Value) -> PyResult<Value> {
     let class = vm.module_state(|| {
-        let t = vm.new_native_type::<NativeIter>("generic_alias_iterator", &vm.types.object, TypeFlags::NO_NEW);
+        let t = vm.new_native_type::<NativeIter>(
+            "generic_alias_iterator",
+            &vm.types.object,
+            TypeFlags::NO_NEW,
+        );
         super::iter::add_native_slots(&t);
         t.slots.iter.set(Some(self_iter));
         vm.ready_type(&t);
@@ -248,9 +299,17 @@ fn iter(vm: &Vm, v: &Value) -> PyResult<Value> {
 fn iter_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<NativeIter>(v)?;
     let alias = it.item(0);
-    let Some(a) = alias.downcast::<GenericAlias>() else { return Ok(None) };
+    let Some(a) = alias.downcast::<GenericAlias>() else {
+        return Ok(None);
+    };
     it.set_item(0, Value::UNBOUND);
-    Ok(Some(make(vm, &alias_type(vm), a.origin.clone(), a.args.clone(), true)))
+    Ok(Some(make(
+        vm,
+        &alias_type(vm),
+        a.origin.clone(),
+        a.args.clone(),
+        true,
+    )))
 }
 
 // ---- type parameters ----
@@ -266,7 +325,8 @@ fn push_new(vm: &Vm, out: &mut Vec<Value>, v: Value) -> PyResult<()> {
 }
 
 fn is_parameter(vm: &Vm, v: &Value) -> PyResult<bool> {
-    Ok(v.downcast::<Type>().is_none() && vm.lookup_attr(v, &vm.intern("__typing_subst__"))?.is_some())
+    Ok(v.downcast::<Type>().is_none()
+        && vm.lookup_attr(v, &vm.intern("__typing_subst__"))?.is_some())
 }
 
 /// The parameters of an argument that is an alias or a union itself.
@@ -275,7 +335,8 @@ fn inner_parameters(vm: &Vm, v: &Value) -> PyResult<Vec<Value>> {
         return Ok(Vec::new());
     }
     let p = vm.lookup_attr(v, &vm.intern("__parameters__"))?;
-    Ok(p.and_then(|p| p.downcast::<Tuple>().map(|t| t.to_vec())).unwrap_or_default())
+    Ok(p.and_then(|p| p.downcast::<Tuple>().map(|t| t.to_vec()))
+        .unwrap_or_default())
 }
 
 /// Type variables in the arguments, each once, in order of appearance.
@@ -298,11 +359,23 @@ pub(crate) fn parameters_of(vm: &Vm, args: &[Value]) -> PyResult<Vec<Value>> {
 fn getitem(vm: &Vm, v: &Value, item: &Value) -> PyResult<Value> {
     let a: &Ref<GenericAlias> = vm.this(v)?;
     let args = substitute(vm, v, &a.args, &a.parameters, item)?;
-    Ok(make(vm, vm.type_of(v), a.origin.clone(), vm.new_tuple(args), a.starred))
+    Ok(make(
+        vm,
+        vm.type_of(v),
+        a.origin.clone(),
+        vm.new_tuple(args),
+        a.starred,
+    ))
 }
 
 /// The arguments with type variables replaced by what `item` gives for them.
-pub(crate) fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Value], item: &Value) -> PyResult<Vec<Value>> {
+pub(crate) fn substitute(
+    vm: &Vm,
+    this: &Value,
+    args: &[Value],
+    parameters: &[Value],
+    item: &Value,
+) -> PyResult<Vec<Value>> {
     if parameters.is_empty() {
         return Err(vm.type_error(format!("{} is not a generic class", vm.repr_string(this)?)));
     }
@@ -320,7 +393,11 @@ pub(crate) fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Va
         }
     }
     if item.len() != parameters.len() {
-        let word = if item.len() > parameters.len() { "many" } else { "few" };
+        let word = if item.len() > parameters.len() {
+            "many"
+        } else {
+            "few"
+        };
         return Err(vm.type_error(format!(
             "Too {word} arguments for {}; actual {}, expected {}",
             vm.repr_string(this)?,

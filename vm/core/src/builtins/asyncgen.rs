@@ -336,10 +336,20 @@ fn close(vm: &Vm, v: &Value) -> PyResult<()> {
 impl Vm {
     /// Each free list's name with its counters: spare objects now, taken from the list, made anew, put back.
     pub fn freelist_counters(&self) -> [(&'static str, [u64; 4]); 2] {
-        let row = |l: &FreeList| [l.len() as u64, l.reused.get(), l.made.get(), l.returned.get()];
+        let row = |l: &FreeList| {
+            [
+                l.len() as u64,
+                l.reused.get(),
+                l.made.get(),
+                l.returned.get(),
+            ]
+        };
         [
             ("async_generator_asend", row(&self.freelists.asend)),
-            ("async_generator_wrapped_value", row(&self.freelists.wrapped)),
+            (
+                "async_generator_wrapped_value",
+                row(&self.freelists.wrapped),
+            ),
         ]
     }
 }

@@ -125,13 +125,13 @@ pub(crate) fn procs_of(vm: &Vm, v: &Value) -> Option<BufferProcs> {
     }
     v.header()?;
     let registry: Rc<Registry> = vm.module_state(Registry::default);
-    let found = registry
+
+    registry
         .0
         .borrow()
         .iter()
         .find(|(t, _)| vm.is_instance(v, t))
-        .map(|(_, p)| *p);
-    found
+        .map(|(_, p)| *p)
 }
 
 /// Whether the value has a buffer.

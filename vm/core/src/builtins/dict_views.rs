@@ -305,6 +305,10 @@ fn step(vm: &Vm, it: &DictIter) -> PyResult<Option<Value>> {
     };
     let Some((n, key, value)) = entry else {
         it.dict.set(None);
+        // Entries moved together while keys were exchanged.
+        if it.left.get() > 0 && !it.reverse {
+            return Err(vm.runtime_error("dictionary keys changed during iteration"));
+        }
         return Ok(None);
     };
     if it.left.get() == 0 {

@@ -541,7 +541,7 @@ fn init_groups(vm: &Vm) {
     let t = &vm.exc.base_exception_group;
     fields(vm, t, &["message", "exceptions"]);
     t.slots.new.set(Some(group_new));
-    t.slots.init.set(Some(|vm, v, args| set_args(vm, v, args)));
+    t.slots.init.set(Some(set_args));
     t.slots.str.set(Some(|vm, v| {
         let e = vm.this::<Exception>(v)?;
         let n = vm.len(&e.field(1))?;

@@ -332,10 +332,7 @@ fn with_closure(
         }
         return Ok(vm.function_of_code(code, globals));
     }
-    let Some(closure) = closure else {
-        return Err(vm.type_error("code object passed to exec() may not contain free variables"));
-    };
-    let cells = closure.as_ref::<Tuple>();
+    let cells = closure.and_then(|c| c.as_ref::<Tuple>());
     let cells =
         cells.filter(|t| t.len() == free && t.iter().all(|c| c.downcast::<PyCell>().is_some()));
     let Some(cells) = cells else {

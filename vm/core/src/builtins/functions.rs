@@ -276,14 +276,14 @@ fn next(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
         });
     }
     let ty = vm.type_of(it);
-    if ty.slots.next.get().is_none() {
+    let Some(step) = ty.slots.next.get() else {
         return Err(vm.type_error(format!("'{}' object is not an iterator", ty.name())));
-    }
+    };
     // The StopIteration of a Python iterator is passed on as it is.
     let r = if ty.is_heap_type() {
         vm.call_special(it, &vm.names.next, &[])
     } else {
-        vm.next(it)
+        step(vm, it)
     };
     match (r, default) {
         (Ok(Some(x)), _) => Ok(Tail::Done(x)),

@@ -23,7 +23,7 @@ pub(crate) fn init(vm: &Vm) {
     s.bool_.set(Some(int_bool));
     s.int.set(Some(int_int));
     s.index.set(Some(int_int));
-    s.float.set(Some(|vm, v| vm_float(vm, v)));
+    s.float.set(Some(vm_float));
     let binary: [(BinOp, BinaryFn); 13] = [
         (BinOp::Add, int_add),
         (BinOp::Sub, int_sub),

@@ -247,12 +247,7 @@ fn set_slice(vm: &Vm, list: &List, s: &Slice, value: &Value) -> PyResult<()> {
     let new = match vm.collect(value) {
         Ok(new) => new,
         Err(e) if vm.exc_is(&e, &vm.exc.type_error) && !iterable(vm, value) => {
-            let what = if r.step == 1 {
-                "can only assign an iterable"
-            } else {
-                "must assign iterable to extended slice"
-            };
-            return Err(vm.type_error(what));
+            return Err(vm.type_error("must assign iterable to extended slice"));
         }
         Err(e) => return Err(e),
     };

@@ -107,7 +107,7 @@ pub(crate) fn init(vm: &Vm) {
 /// A hash of the address, its low bits rotated away.
 pub(crate) fn identity_hash(v: &Value) -> u64 {
     let a = v.bits();
-    (a >> 4) | (a << 60)
+    a.rotate_right(4)
 }
 
 fn object_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {

@@ -206,12 +206,12 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
     }
     let outside = || vm.index_error("range object index out of range");
     if let (Some(w), Some(i)) = (words(vm, r), key.as_small_int()) {
-        let i = if i < 0 {
-            i + w.len.min(i64::MAX as u64) as i64
+        let at = if i < 0 {
+            i as i128 + w.len as i128
         } else {
-            i
+            i as i128
         };
-        let i = u64::try_from(i)
+        let i = u64::try_from(at)
             .ok()
             .filter(|i| *i < w.len)
             .ok_or_else(outside)?;

@@ -86,7 +86,7 @@ impl Vm {
         t.slots.repr.set(Some(structseq_repr));
         if visible < fields.len() {
             // The hidden fields lie behind the visible ones in the same tuple.
-            t.slots.len.set(Some(|vm, v| visible_of(vm, v)));
+            t.slots.len.set(Some(visible_of));
             t.slots
                 .iter
                 .set(Some(|vm, v| vm.iter(&visible_tuple(vm, v)?)));

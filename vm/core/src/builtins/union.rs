@@ -33,7 +33,11 @@ pub(crate) fn init(vm: &Vm) {
 }
 
 fn make_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Union>("typing.Union", &vm.types.object, TypeFlags::NO_NEW | TypeFlags::WEAKREF);
+    let t = vm.new_native_type::<Union>(
+        "typing.Union",
+        &vm.types.object,
+        TypeFlags::NO_NEW | TypeFlags::WEAKREF,
+    );
     let s = &t.slots;
     s.repr.set(Some(repr));
     s.hash.set(Some(|vm, v| {
@@ -43,8 +47,18 @@ fn make_type(vm: &Vm) -> Ref<Type> {
     s.richcmp.set(Some(richcmp));
     s.getitem.set(Some(getitem));
     s.binary[BinOp::Or as usize].set(Some(union_or));
-    vm.getset(&t, "__args__", |vm, v| Ok(vm.this::<Union>(v)?.args.value()), None);
-    vm.getset(&t, "__parameters__", |vm, v| Ok(vm.this::<Union>(v)?.parameters.value()), None);
+    vm.getset(
+        &t,
+        "__args__",
+        |vm, v| Ok(vm.this::<Union>(v)?.args.value()),
+        None,
+    );
+    vm.getset(
+        &t,
+        "__parameters__",
+        |vm, v| Ok(vm.this::<Union>(v)?.parameters.value()),
+        None,
+    );
     vm.getset(&t, "__origin__", |vm, _| Ok(union_type(vm).into()), None);
     vm.getset(&t, "__name__", |vm, _| Ok(vm.str_value("Union")), None);
     vm.getset(&t, "__qualname__", |vm, _| Ok(vm.str_value("Union")), None);
@@ -53,11 +67,15 @@ fn make_type(vm: &Vm) -> Ref<Type> {
     });
     vm.method(&t, "__instancecheck__", "", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "__instancecheck__")?;
-        Ok(Value::bool(vm.isinstance(x, vm.this::<Union>(v)?.args.as_value())?))
+        Ok(Value::bool(
+            vm.isinstance(x, vm.this::<Union>(v)?.args.as_value())?,
+        ))
     });
     vm.method(&t, "__subclasscheck__", "", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "__subclasscheck__")?;
-        Ok(Value::bool(vm.issubclass(x, vm.this::<Union>(v)?.args.as_value())?))
+        Ok(Value::bool(
+            vm.issubclass(x, vm.this::<Union>(v)?.args.as_value())?,
+        ))
     });
     vm.method(&t, "__reduce__", "", |vm, v, _| {
         let or = vm.getattr_str(&vm.import("operator")?, "or_")?;
@@ -106,7 +124,10 @@ pub fn make(vm: &Vm, items: Vec<Value>) -> PyResult<Value> {
         return Ok(one.clone());
     }
     let parameters = vm.new_tuple(parameters_of(vm, &out)?);
-    let u = Union { args: vm.new_tuple(out), parameters };
+    let u = Union {
+        args: vm.new_tuple(out),
+        parameters,
+    };
     Ok(vm.heap.alloc(&union_type(vm), u).into())
 }
 
@@ -152,7 +173,9 @@ fn as_set(vm: &Vm, args: &Tuple) -> PyResult<Ref<Set>> {
 }
 
 fn richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    let (Some(x), Some(y)) = (a.downcast::<Union>(), b.downcast::<Union>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.downcast::<Union>(), b.downcast::<Union>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::NOT_IMPLEMENTED);
     }

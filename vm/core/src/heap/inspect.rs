@@ -1,6 +1,6 @@
 //! What the `gc` module shows of the collector and the heap.
 use super::gc::GcStats;
-use super::header::{Header, flag};
+use super::header::flag;
 use super::{Heap, Ref, Value};
 use crate::objects::Type;
 use std::ptr::NonNull;
@@ -41,7 +41,7 @@ impl Heap {
         if let Some(h) = v.header()
             && h.has(flag::CONTAINER)
         {
-            let p = NonNull::from(h).as_ptr() as *mut Header;
+            let p = NonNull::from(h).as_ptr();
             // SAFETY: the value keeps its object alive; the visitor only clones.
             unsafe { (h.class().data.layout().traverse)(p, &mut |x| out.push(x.clone())) };
             if h.has(flag::SIDE_DICT)

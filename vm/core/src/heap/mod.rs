@@ -300,7 +300,6 @@ impl Heap {
         self.breaker.fetch_or(breaker::PENDING, Ordering::Relaxed);
     }
 
-
     // ---- weak references ----
 
     pub(crate) fn add_weakref(&self, target: &Value, weak: &Ref<WeakRef>) {

@@ -2,7 +2,6 @@
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
 use crate::frame::Frame;
-use crate::heap::Value;
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_bytecode::code::flags;
@@ -224,5 +223,4 @@ impl Vm {
     pub(crate) fn fits_exactly(&self, code: &Code, n: usize) -> bool {
         code.data.argcount as usize == n && code.shape != CallShape::General
     }
-
 }

@@ -60,7 +60,9 @@ impl Vm {
             stacksize: d.stacksize,
             max_blocks: d.max_blocks,
             fixed: (nlocals + d.cellvars.len() + d.freevars.len()) as u32,
-            slots: (nlocals + d.cellvars.len() + d.freevars.len()) as u32 + d.stacksize + d.max_blocks,
+            slots: (nlocals + d.cellvars.len() + d.freevars.len()) as u32
+                + d.stacksize
+                + d.max_blocks,
             shape,
             cell_args,
             quick: quicken(&d.code),

@@ -77,7 +77,15 @@ def rekey(d, k):
     d[k + 100] = 1
 
 
-raises(RuntimeError, "dictionary keys changed during iteration", walk, rekey)
+
+
+def walk_two():
+    d = {1: 1, 2: 2}
+    for k in d:
+        rekey(d, k)
+
+
+raises(RuntimeError, "dictionary keys changed during iteration", walk_two)
 walk(lambda d, k: d.update({k: 9}))
 
 # holes

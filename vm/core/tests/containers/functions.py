@@ -127,7 +127,7 @@ def closure():
     return inner
 
 
-raises(TypeError, "code object passed to exec() may not contain free variables", exec, closure().__code__)
+raises(TypeError, "code object requires a closure of exactly length 1", exec, closure().__code__)
 
 # print
 out = []

@@ -103,3 +103,18 @@ it.__setstate__(2)
 assert list(it) == [3]
 a, *b = map(str, range(3))
 assert a == "0" and b == ["1", "2"]
+
+
+def stop(x):
+    raise StopIteration(x)
+
+
+assert list(map(stop, [1])) == [] and [x for x in filter(stop, [1])] == [] and next(map(stop, [1]), 7) == 7
+assert raises(StopIteration, 5, next, map(stop, [5])).value == 5
+assert list(zip(gen(), [1, 2, 3])) == [(1, 1), (2, 2)] and tuple(gen()) == (1, 2) and set(gen()) == {1, 2} and dict(zip(gen(), gen())) == {1: 1, 2: 2}
+assert [*gen()] == [1, 2] and max(gen()) == 2 and sorted(gen()) == [1, 2] and ",".join(str(x) for x in gen()) == "1,2"
+l = []
+l.extend(gen())
+l += gen()
+l[0:0] = gen()
+assert l == [1, 2] * 3

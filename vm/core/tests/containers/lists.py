@@ -68,7 +68,7 @@ def assign(l, i, v):
 
 
 raises(ValueError, "attempt to assign sequence of size 1 to extended slice of size 4", assign, s, slice(None, None, 2), [1])
-raises(TypeError, "can only assign an iterable", assign, s, slice(0, 1), 5)
+raises(TypeError, "must assign iterable to extended slice", assign, s, slice(0, 1), 5)
 raises(TypeError, "must assign iterable to extended slice", assign, s, slice(0, 3, 2), 5)
 raises(IndexError, "list assignment index out of range", assign, s, 100, 5)
 del s[::2]

@@ -48,7 +48,8 @@ def method(loop, name):
         if name in loop.__dict__:
             return loop.__dict__[name]
     if name not in _NATIVE:
-        for source in _SOURCES:
+        # The Unix loop's version of this one goes on to its base class by super(), which a borrowed method cannot.
+        for source in _SOURCES[1:] if name == "_stop_serving" else _SOURCES:
             for cls in source.__mro__:
                 if name in cls.__dict__:
                     return cls.__dict__[name].__get__(loop, type(loop))
