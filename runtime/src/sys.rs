@@ -244,6 +244,16 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
         let e = vm.call(vm.exc.system_exit.as_value(), status)?;
         Err(Exc(e))
     });
+    // dataclasses calls this for a class that it replaces by one with slots.
+    def("_clear_type_descriptors", "", |vm, _, a| {
+        let [t] = a.exactly::<1>(vm, "_clear_type_descriptors")?;
+        if let Some(t) = t.downcast::<lasti_core::objects::Type>() {
+            for name in ["__dict__", "__weakref__"] {
+                vm.dict_del_str(&t.dict(), &vm.intern(name));
+            }
+        }
+        Ok(Value::NONE)
+    });
     def(
         "getrefcount",
         "getrefcount(object, /)\n--\n\n",

@@ -44,6 +44,33 @@ pub fn compile_text(
     result.map_err(|f| error_in(&f, filename, &source))
 }
 
+/// Parses a text and shows its tree to `look`, on a stack that holds the tree's depth.
+pub fn with_tree<R>(
+    source: &str,
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+    look: impl FnOnce(&Module) -> R,
+) -> Result<R, CompileError> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let source = newlines(source);
+    let lines = LineIndex::new(&source);
+    let work = || -> Pass<R> {
+        syntax::before_parsing(&source, &lines)?;
+        let (module, deep) = parse(&source, &lines, mode, options.allow_incomplete_input)?;
+        let r = look(&module);
+        drop_deep(module, deep);
+        Ok(r)
+    };
+    let room = SAFE_STACK + (longest_statement(&source) * STACK_PER_BYTE).min(MOST_STACK);
+    let result = if stacker::remaining_stack().is_some_and(|left| left > room) {
+        work()
+    } else {
+        stacker::grow(room, work)
+    };
+    result.map_err(|f| error_in(&f, filename, &source))
+}
+
 /// Bytes of the longest run of lines that brackets or backslashes hold together. Brackets in strings
 /// may make it longer than it is, which costs address space only.
 fn longest_statement(source: &str) -> usize {

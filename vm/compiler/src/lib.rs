@@ -75,3 +75,16 @@ pub fn compile_bytes(
         source::decode(source).map_err(|fault| front::error_without_text(&fault, filename))?;
     front::compile_text(&text, filename, mode, options)
 }
+
+/// Parses bytes (decoded as in [`compile_bytes`]) and shows the tree to `look`. Nothing but the grammar is checked.
+pub fn with_tree<R>(
+    source: &[u8],
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+    look: impl FnOnce(&ast::Module) -> R,
+) -> Result<R, CompileError> {
+    let text =
+        source::decode(source).map_err(|fault| front::error_without_text(&fault, filename))?;
+    front::with_tree(&text, filename, mode, options, look)
+}

@@ -1,4 +1,4 @@
-"""Node classes of the abstract syntax tree. Trees are made by nobody yet: compile() says so."""
+"""Node classes of the abstract syntax tree. compile() fills them, from the compiler's own tree."""
 
 PyCF_ONLY_AST = 0x400
 PyCF_TYPE_COMMENTS = 0x1000
@@ -10,6 +10,7 @@ class AST:
     """Base of all nodes: fields by position or keyword."""
 
     _fields = ()
+    _field_types = {}
     _attributes = ()
     _lists = ()
     _optional = ()
@@ -51,9 +52,20 @@ def _node(name, base, fields, lists=(), optional=(), attributes=None):
     body = {"_fields": fields, "__match_args__": fields, "_lists": lists, "_optional": optional, "__module__": "ast"}
     if attributes is not None:
         body["_attributes"] = attributes
+    body.update(dict.fromkeys(optional))
+    types = {}
+    for field in fields:
+        if field in lists:
+            types[field] = list[AST]
+        elif field == "ctx":
+            types[field] = expr_context
+        else:
+            types[field] = AST | None if field in optional else AST
+    body["_field_types"] = types
     globals()[name] = type(name, (globals()[base],), body)
 
 
+_node("expr_context", "AST", [])
 _node("operator", "AST", [])
 _node("Add", "operator", [])
 _node("boolop", "AST", [])
@@ -80,7 +92,6 @@ _node("ClassDef", "stmt", ['name', 'bases', 'keywords', 'body', 'decorator_list'
 _node("Compare", "expr", ['left', 'ops', 'comparators'], lists=('ops', 'comparators'))
 _node("Constant", "expr", ['value', 'kind'], optional=('kind',))
 _node("Continue", "stmt", [])
-_node("expr_context", "AST", [])
 _node("Del", "expr_context", [])
 _node("Delete", "stmt", ['targets'], lists=('targets',))
 _node("Dict", "expr", ['keys', 'values'], lists=('keys', 'values'))

@@ -1,5 +1,5 @@
 //! `_collections`: deque, defaultdict and the helpers behind namedtuple and Counter (CPython's
-//! Modules/_collectionsmodule.c). OrderedDict is the pure one of the library.
+//! Modules/_collectionsmodule.c). OrderedDict stands in `ordereddict`.
 use crate::util::*;
 use std::collections::VecDeque;
 
@@ -91,6 +91,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "_deque_reverse_iterator", st.reverse_iter.value());
     vm.add_value(&m, "_tuplegetter", vm.tuple_field_type().value());
     add_type(vm, &m, "defaultdict", &defaultdict_type(vm));
+    vm.add_value(&m, "OrderedDict", crate::ordereddict::the_type(vm).value());
     vm.add_function(&m, "_count_elements", "", count_elements);
     Ok(m)
 }

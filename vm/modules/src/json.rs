@@ -208,7 +208,7 @@ impl Doc<'_> {
                     i = next;
                     continue;
                 }
-                _ => return Err(self.fail(vm, "Invalid \\escape: ", i)),
+                _ => return Err(self.fail(vm, "Invalid \\escape", i)),
             };
             out.push(c);
             i += 2;

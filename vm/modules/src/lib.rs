@@ -1,6 +1,7 @@
 //! Native standard-library modules that need no operating system: what CPython's library imports from C.
 #![forbid(unsafe_code)]
 mod abc;
+mod ast;
 mod binascii;
 mod bisect;
 mod codec_errors;
@@ -19,6 +20,7 @@ mod marshal;
 mod math;
 mod math_int;
 mod operator;
+mod ordereddict;
 mod random;
 mod side;
 mod small;
@@ -53,6 +55,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_heapq", heapq::init),
     ("_imp", imp::init),
     ("_json", json::init),
+    ("_lasti_ast", ast::init),
     ("_locale", small::locale),
     ("_md5", hashes::md5),
     ("_operator", operator::init),

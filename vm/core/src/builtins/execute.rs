@@ -140,14 +140,28 @@ fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         }
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    if flags & flag::ONLY_AST != 0 || vm.type_full_name(vm.type_of(source)).starts_with("ast.") {
-        return Err(vm.not_implemented_error("compile() from and to AST objects is not supported"));
+    if vm.type_full_name(vm.type_of(source)).starts_with("ast.") {
+        if flags & flag::ONLY_AST != 0 {
+            return Ok(source.clone());
+        }
+        return Err(vm.not_implemented_error("compile() of AST objects is not supported"));
     }
     let text = source_bytes(
         vm,
         source,
         "compile() arg 1 must be a string, bytes or AST object",
     )?;
+    if flags & flag::ONLY_AST != 0 {
+        // Node objects are made by a native module of another crate.
+        let mode = match mode {
+            Mode::Exec => "exec",
+            Mode::Eval => "eval",
+            Mode::Single => "single",
+        };
+        let maker = vm.import("_lasti_ast")?;
+        let args = [vm.new_bytes(text), vm.str_value(&filename), vm.str_value(mode)];
+        return vm.call_method(&maker, "parse", &args);
+    }
     let options = Options {
         optimize,
         future_flags: (flags & FUTURE_ANNOTATIONS)

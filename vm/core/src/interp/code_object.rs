@@ -74,7 +74,7 @@ impl Vm {
         self.heap.alloc(&self.types.code, code)
     }
 
-    fn const_value(&self, c: &Const) -> Value {
+    pub fn const_value(&self, c: &Const) -> Value {
         match c {
             Const::None => Value::NONE,
             Const::True => Value::TRUE,

@@ -223,7 +223,8 @@ impl Vm {
         }
     }
 
-    fn syntax_error(&self, e: &lasti_compiler::CompileError) -> Exc {
+    /// The exception that a compile error stands for.
+    pub fn syntax_error(&self, e: &lasti_compiler::CompileError) -> Exc {
         use lasti_compiler::ErrorKind::*;
         let class = match e.kind {
             Syntax => &self.exc.syntax_error,

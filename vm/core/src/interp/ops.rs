@@ -159,6 +159,13 @@ impl Vm {
             r.push(v);
             return Ok(());
         }
+        if !globals.class().is(&self.types.dict) {
+            // A subclass may answer for missing names (annotationlib's stringifier does).
+            let name = name.clone();
+            let v = self.global_or_builtin(r, &name)?;
+            r.push(v);
+            return Ok(());
+        }
         let Some(n) = builtins.find_str(name, hash) else {
             return Err(self.name_error(name));
         };
@@ -191,9 +198,14 @@ impl Vm {
 
     fn global_or_builtin(&self, r: &Regs, name: &crate::heap::Ref<Str>) -> PyResult<Value> {
         let f = &r.frame().function;
-        let found = self
-            .dict_get_str(&f.globals, name)
-            .or_else(|| self.dict_get_str(&f.builtins, name));
+        let found = if f.globals.class().is(&self.types.dict) {
+            self.dict_get_str(&f.globals, name)
+        } else {
+            let globals = f.globals.value();
+            self.mapping_get(&globals, name)?
+        };
+        let f = &r.frame().function;
+        let found = found.or_else(|| self.dict_get_str(&f.builtins, name));
         found.ok_or_else(|| self.name_error(name))
     }
 
