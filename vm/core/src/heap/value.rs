@@ -251,7 +251,7 @@ impl Value {
         let header = self.header()?;
         let same = if matches!(T::KIND, Kind::Foreign) {
             header.kind.get() == Kind::Foreign
-                && (header.class().data.layout().type_id)() == std::any::TypeId::of::<T>()
+                && header.class().data.layout().type_id == std::any::TypeId::of::<T>()
         } else {
             header.kind.get() as u8 == T::KIND as u8
         };

@@ -61,6 +61,19 @@ impl Vm {
         self.call_any(r, &callable, args, n + below)
     }
 
+    /// Calls a plain native with positional arguments.
+    #[inline(always)]
+    pub(super) fn call_plain(&self, nf: &NativeFunction, args: Args) -> PyResult<Value> {
+        let NativeKind::Plain(f) = nf.func else {
+            return self.call_native(nf, args);
+        };
+        if nf.this.is_unbound() {
+            let (this, args) = self.native_self(nf, args)?;
+            return f(self, &this, args);
+        }
+        f(self, &nf.this.get(), args)
+    }
+
     /// Calls anything with arguments that lie on the stack (or elsewhere); drops `drop` values and pushes the result, or
     /// enters the callee's frame.
     fn call_any(&self, r: &mut Regs, callable: &Value, args: Args, drop: usize) -> PyResult<()> {

@@ -17,6 +17,7 @@ mod unwind;
 
 pub use quick::Quick;
 
+use crate::call::{Args, Resumed};
 use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Regs};
 use crate::heap::Value;
@@ -99,12 +100,12 @@ impl Vm {
                     Err(e) => return Err(e),
                 },
             }
-            self.run_fast(&mut r);
-            flow = self.step(&mut r);
+            flow = self.run_fast(&mut r);
         }
     }
 
     /// Does the instruction at `pc` whatever it takes, which [`Vm::run_fast`] left to it.
+    #[inline(never)]
     fn step(&self, r: &mut Regs) -> PyResult<Flow> {
         let i = r.instr();
         r.publish();
@@ -263,7 +264,9 @@ impl Vm {
                 self.setattr(&v, name, None)?;
                 self.check_breaker()?;
             }
-            Quick::LoadMethod | Quick::LoadMethodCached => self.op_load_method(r, i)?,
+            Quick::LoadMethod | Quick::LoadMethodCached | Quick::LoadMethodModule => {
+                self.op_load_method(r, i)?
+            }
             Quick::StoreGlobal => {
                 let v = r.pop();
                 let f = r.frame();
@@ -334,15 +337,7 @@ impl Vm {
                 r.set_top(v);
             }
             Quick::StoreSubscr => {
-                if let Some(l) = r.peek(2).downcast::<List>()
-                    && let Some(n) = r.peek(1).as_small_int()
-                    && (n as u64) < l.len() as u64
-                    && !self.type_of(r.peek(2)).is_heap_type()
-                {
-                    l.set(n as usize, r.peek(3).clone());
-                } else {
-                    self.setitem(r.peek(2), r.peek(1), r.peek(3))?;
-                }
+                self.store_subscr_op(r.peek(2), r.peek(1), r.peek(3))?;
                 r.drop_top(3);
             }
             Quick::DeleteSubscr => {
@@ -445,22 +440,43 @@ impl Vm {
             Quick::GetAwaitable => self.op_get_awaitable(r)?,
             Quick::GetAiter => self.op_get_aiter(r)?,
             Quick::GetAnext => self.op_get_anext(r)?,
-            Quick::YieldFrom => return self.op_yield_from(r),
+            Quick::YieldFrom => {
+                // Awaitables of Rust; generators and what drives them are linked into the chain instead.
+                if r.peek(2).kind() == Some(crate::heap::Kind::Foreign)
+                    && let Some(send) = self.type_of(r.peek(2)).slots.send.get()
+                {
+                    let resumed = send(self, r.peek(2), r.peek(1))?;
+                    drop(r.pop());
+                    match resumed {
+                        Resumed::Return(v) => r.set_top(v),
+                        Resumed::Yield(v) => return Ok(Flow::YieldFrom(v)),
+                    }
+                    return Ok(Flow::Next);
+                }
+                return self.op_yield_from(r);
+            }
             Quick::YieldValue => return Ok(Flow::Yield(r.pop())),
             Quick::ReturnValue => return Ok(Flow::Return(r.pop())),
 
             // ---- calls ----
-            Quick::CallFunction => {
+            Quick::CallFunction | Quick::CallMethod => {
                 self.check_breaker()?;
-                self.call_slow(r, arg as usize, 1)?;
-            }
-            Quick::CallMethod => {
-                self.check_breaker()?;
-                // Below the arguments lie method and self, or NULL and a callable.
-                if r.peek(arg as usize + 2).is_unbound() {
-                    self.call_slow(r, arg as usize, 2)?;
+                // Of a method call below the arguments lie method and self, or NULL and a callable.
+                let n = arg as usize;
+                let (n, below) = if i.op.get() == Quick::CallFunction {
+                    (n, 1)
+                } else if r.peek(n + 2).is_unbound() {
+                    (n, 2)
                 } else {
-                    self.call_slow(r, arg as usize + 1, 1)?;
+                    (n + 1, 1)
+                };
+                match plain_native(r.peek(n + 1)) {
+                    Some(f) => {
+                        let v = self.call_plain(f, Args::pos(r.top(n)))?;
+                        r.drop_top(n + below - 1);
+                        r.set_top(v);
+                    }
+                    None => self.call_slow(r, n, below)?,
                 }
             }
             Quick::CallFunctionKw => {
@@ -592,6 +608,13 @@ impl Vm {
         // SAFETY of the pointer: the frame that runs is live until here.
         crate::frame::leave(self, frame);
     }
+}
+
+/// A native function that calls nobody in its place.
+#[inline(always)]
+fn plain_native(v: &Value) -> Option<&NativeFunction> {
+    let f = v.downcast::<NativeFunction>()?;
+    matches!(f.func, NativeKind::Plain(_)).then_some(f)
 }
 
 /// The operator of a binary or in-place instruction.

@@ -308,6 +308,7 @@ impl Vm {
                 }
             }
         } else if let Some(m) = v.downcast::<Module>()
+            && self.type_of(&v).is(&self.types.module)
             && let Some(n) = m.dict.find_str(name, name.hash_with(&self.hash_keys))
         {
             let version = m.dict.keys_version(&self.heap);
@@ -360,6 +361,19 @@ impl Vm {
         let name = &code.names[i.arg.get() as usize];
         let v = r.peek(1).clone();
         let was_cached = i.op.get() == Quick::LoadMethodCached;
+        if let Some(m) = v.downcast::<Module>()
+            && self.type_of(&v).is(&self.types.module)
+            && let Some(n) = m.dict.find_str(name, name.hash_with(&self.hash_keys))
+        {
+            let version = m.dict.keys_version(&self.heap);
+            if version != 0 {
+                i.cache.set((version, n as u32));
+                i.op.set(Quick::LoadMethodModule);
+            }
+            r.set_top(Value::UNBOUND);
+            r.push(m.dict.value_at(n));
+            return Ok(());
+        }
         if let Some(f) = self.plain_method(&v, name) {
             let ty = self.type_of(&v);
             // Objects with a dict beside them may grow an attribute that hides the method.
@@ -411,6 +425,20 @@ impl Vm {
             }
         }
         self.getitem(v, key)
+    }
+
+    /// STORE_SUBSCR.
+    #[inline(never)]
+    pub(super) fn store_subscr_op(&self, target: &Value, key: &Value, v: &Value) -> PyResult<()> {
+        if let Some(l) = target.as_ref::<List>()
+            && let Some(n) = key.as_small_int()
+            && (n as u64) < l.len() as u64
+            && !l.class().is_heap_type()
+        {
+            l.set(n as usize, v.clone());
+            return Ok(());
+        }
+        self.setitem(target, key, v)
     }
 
     pub(super) fn op_build_const_key_map(&self, r: &mut Regs, n: usize) -> PyResult<()> {

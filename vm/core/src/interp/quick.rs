@@ -159,6 +159,8 @@ pub enum Quick {
     LoadNameCached = 176,
     /// As LoadNameCached, storing at an entry that exists.
     StoreNameCached = 177,
+    /// LOAD_METHOD of a module's function at a known entry.
+    LoadMethodModule = 180,
     /// Two LOAD_FAST.
     LoadFastLoadFast = 178,
     /// LOAD_FAST, then LOAD_CONST.
@@ -168,7 +170,7 @@ pub enum Quick {
 impl Quick {
     /// The smallest number, and the largest.
     pub const FIRST: u8 = Quick::PopTop as u8;
-    pub const LAST: u8 = Quick::LoadFastLoadConst as u8;
+    pub const LAST: u8 = Quick::LoadMethodModule as u8;
     /// The fused form of an instruction and the one behind it.
     pub fn fused(first: Quick, second: Quick) -> Option<Quick> {
         match (first, second) {
