@@ -16,7 +16,7 @@ from _asyncio import (
     future_discard_from_awaited_by,
     get_event_loop,
     get_running_loop,
-    set_event_loop,
+    set_event_loop as _set_event_loop,
     _enter_task,
     _get_running_loop,
     _leave_task,
@@ -31,7 +31,8 @@ _HOMES = {
     "base_events": "BaseEventLoop Server",
     "base_futures": "",
     "coroutines": "iscoroutinefunction iscoroutine",
-    "events": "AbstractEventLoop AbstractServer",
+    "events": "AbstractEventLoop AbstractServer AbstractEventLoopPolicy get_event_loop_policy set_event_loop_policy"
+    " _AbstractEventLoopPolicy _get_event_loop_policy _set_event_loop_policy _init_event_loop_policy",
     "exceptions": "BrokenBarrierError CancelledError InvalidStateError IncompleteReadError"
     " LimitOverrunError SendfileNotAvailableError",
     "futures": "wrap_future isfuture",
@@ -64,8 +65,10 @@ def __getattr__(name):
         value = getattr(module, name)
         globals()[name] = value
         return value
-    if name in ("SelectorEventLoop", "DefaultEventLoopPolicy"):
+    if name == "SelectorEventLoop":
         return EventLoop
+    if name in ("DefaultEventLoopPolicy", "_DefaultEventLoopPolicy"):
+        return _module("events")._LoopPolicy
     if name == "__all__":
         own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "set_run_frame", "Loop")]
         return own + list(_HOME_OF)
@@ -302,9 +305,25 @@ def _isfuture(value):
     )
 
 
+def _own_policy():
+    """The policy that a script set, which 3.14 deprecates; most never load what it stands in."""
+    events = sys.modules.get("asyncio.events")
+    return events and events._event_loop_policy
+
+
 def new_event_loop():
     """A new event loop."""
-    return EventLoop()
+    policy = _own_policy()
+    return policy.new_event_loop() if policy else EventLoop()
+
+
+def set_event_loop(loop):
+    """Makes a loop the current one of this thread."""
+    policy = _own_policy()
+    if policy:
+        policy.set_event_loop(loop)
+    else:
+        _set_event_loop(loop)
 
 
 def create_task(coro, **kwargs):
@@ -406,7 +425,7 @@ def run(main, *, debug=None, loop_factory=None):
         if not hasattr(type(main), "__await__"):
             raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
         main = _wrap_awaitable(main)
-    loop = EventLoop() if loop_factory is None else loop_factory()
+    loop = new_event_loop() if loop_factory is None else loop_factory()
     try:
         set_event_loop(loop)
         if debug is not None:
@@ -448,24 +467,3 @@ def run(main, *, debug=None, loop_factory=None):
         finally:
             set_event_loop(None)
             loop.close()
-
-
-def get_event_loop_policy():
-    return _Policy()
-
-
-def set_event_loop_policy(policy):
-    pass
-
-
-class _Policy:
-    """The policy interface that 3.14 deprecates, over the one loop there is."""
-
-    def get_event_loop(self):
-        return get_event_loop()
-
-    def set_event_loop(self, loop):
-        set_event_loop(loop)
-
-    def new_event_loop(self):
-        return EventLoop()
