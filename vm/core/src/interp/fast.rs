@@ -4,7 +4,7 @@
 use super::{Flow, Quick};
 use crate::error::PyResult;
 use crate::frame::{Mode, Regs, live};
-use crate::heap::{Kind, Value};
+use crate::heap::{Kind, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::sync::atomic::Ordering;
@@ -35,7 +35,26 @@ fn small(a: &Value, b: &Value, f: impl FnOnce(i64, i64) -> Option<Value>) -> Opt
     f(a, b)
 }
 
+/// The instance whose class and layout are those that the instruction was specialized for.
+#[inline(always)]
+fn cached_instance<'a>(v: &'a Value, i: &Instr) -> Option<&'a Ref<Instance>> {
+    let (version, shape) = i.cache.get();
+    let o = v.as_ref::<Instance>()?;
+    (o.shape_id() == shape && o.class().current_version() == version).then_some(o)
+}
+
 impl Vm {
+    /// The attribute of a module at the entry that the instruction was specialized for.
+    #[inline(always)]
+    fn cached_module_attr(&self, v: &Value, i: &Instr) -> Option<Value> {
+        let (version, entry) = i.cache.get();
+        let m = v.as_ref::<Module>()?;
+        if m.dict.current_version() != version || !m.class().is(&self.types.module) {
+            return None;
+        }
+        m.dict.get_at(entry as usize)
+    }
+
     /// Runs instructions up to one that leaves or enters more than a frame of its own, or raises.
     #[inline(never)]
     pub(super) fn run_fast(&self, regs: &mut Regs) -> PyResult<Flow> {
@@ -246,13 +265,9 @@ impl Vm {
                         drop(d.replace_at(entry as usize, r.pop()));
                     }
                     Quick::LoadAttrSlot => {
-                        let (version, shape) = i.cache.get();
-                        let Some(o) = r.peek(1).as_ref::<Instance>() else {
+                        let Some(o) = cached_instance(r.peek(1), i) else {
                             break 'fast;
                         };
-                        if o.shape_id() != shape || o.class().current_version() != version {
-                            break 'fast;
-                        }
                         let v = o.slot(i.extra.get() as usize);
                         if v.is_unbound() {
                             break 'fast;
@@ -260,62 +275,32 @@ impl Vm {
                         r.set_top(v);
                     }
                     Quick::LoadAttrModule => {
-                        let (version, entry) = i.cache.get();
-                        let Some(m) = r.peek(1).as_ref::<Module>() else {
-                            break 'fast;
-                        };
-                        if m.dict.current_version() != version || !m.class().is(&self.types.module)
-                        {
-                            break 'fast;
-                        }
-                        let Some(v) = m.dict.get_at(entry as usize) else {
+                        let Some(v) = self.cached_module_attr(r.peek(1), i) else {
                             break 'fast;
                         };
                         r.set_top(v);
                     }
                     Quick::LoadMethodModule => {
-                        let (version, entry) = i.cache.get();
-                        let Some(m) = r.peek(1).as_ref::<Module>() else {
-                            break 'fast;
-                        };
-                        if m.dict.current_version() != version || !m.class().is(&self.types.module)
-                        {
-                            break 'fast;
-                        }
-                        let Some(v) = m.dict.get_at(entry as usize) else {
+                        let Some(v) = self.cached_module_attr(r.peek(1), i) else {
                             break 'fast;
                         };
                         r.set_top(Value::UNBOUND);
                         r.push(v);
                     }
                     Quick::StoreAttrSlot => {
-                        let (version, shape) = i.cache.get();
-                        let Some(o) = r.peek(1).as_ref::<Instance>() else {
+                        let Some(o) = cached_instance(r.peek(1), i) else {
                             break 'fast;
                         };
-                        if o.shape_id() != shape || o.class().current_version() != version {
-                            break 'fast;
-                        }
-                        let target = r.pop();
-                        let value = r.pop();
-                        if let Some(o) = target.downcast::<Instance>() {
-                            o.set_slot(i.extra.get() as usize, value);
-                        }
+                        o.set_slot(i.extra.get() as usize, r.peek(2).clone());
+                        r.drop_top(2);
                     }
                     Quick::StoreAttrNew => {
-                        let (version, shape) = i.cache.get();
-                        let Some(o) = r.peek(1).as_ref::<Instance>() else {
+                        let Some(o) = cached_instance(r.peek(1), i) else {
                             break 'fast;
                         };
-                        if o.shape_id() != shape || o.class().current_version() != version {
-                            break 'fast;
-                        }
-                        let target = r.pop();
-                        let value = r.pop();
-                        if let Some(o) = target.downcast::<Instance>() {
-                            let shapes = live(r.frame).code.shapes.borrow();
-                            o.extend_to(&shapes[i.extra.get() as usize], value);
-                        }
+                        let shapes = live(r.frame).code.shapes.borrow();
+                        o.extend_to(&shapes[i.extra.get() as usize], r.peek(2).clone());
+                        r.drop_top(2);
                     }
                     Quick::LoadMethodCached => {
                         let (version, shape) = i.cache.get();
@@ -426,10 +411,7 @@ impl Vm {
                     Quick::YieldValue if self.yield_to_for(r) => {}
                     Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
                         let v = r.pop();
-                        r.save();
-                        let back = r.frame().back.get();
-                        crate::frame::leave_call(self, r.frame);
-                        *r = Regs::load(back);
+                        self.return_from_call(r);
                         r.push(v);
                     }
                     // An `__init__` leaves the instance below it as the result.
@@ -437,10 +419,7 @@ impl Vm {
                         if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
                     {
                         r.forget_immediate();
-                        r.save();
-                        let back = r.frame().back.get();
-                        crate::frame::leave_call(self, r.frame);
-                        *r = Regs::load(back);
+                        self.return_from_call(r);
                     }
                     Quick::CallFunction => {
                         if self.interrupted() || !self.call_simple(r, arg as usize, false) {
@@ -574,6 +553,15 @@ impl Vm {
                 return flow;
             }
         }
+    }
+
+    /// Leaves the frame of a plain call for its caller's.
+    #[inline(always)]
+    fn return_from_call(&self, r: &mut Regs) {
+        r.save();
+        let back = r.frame().back.get();
+        crate::frame::leave_call(self, r.frame);
+        *r = Regs::load(back);
     }
 
     #[inline(always)]
