@@ -210,10 +210,24 @@ fn run(options: Options) -> i32 {
     let result = match program {
         Program::Command(text) => {
             let main = interpreter.main_module();
+            let kept = vm.module_state(crate::host::CommandText::default);
+            kept.0.replace(Some(text.clone()));
             run_source(&interpreter, &main, text.as_bytes(), "<string>")
         }
         Program::File(f) => {
             let main = interpreter.main_module();
+            let path = std::path::Path::new(&f);
+            let folder = path.is_dir();
+            let f = if folder {
+                path.join("__main__.py").to_string_lossy().into_owned()
+            } else {
+                f
+            };
+            if folder {
+                let spec = vm.new_module_spec("__main__", &f, None);
+                vm.dict_set_str(&main.dict, &vm.names.spec, spec);
+                vm.dict_set_str(&main.dict, &vm.names.package, vm.str_value(""));
+            }
             vm.add_value(&main, "__file__", vm.str_value(&f));
             run_source(&interpreter, &main, &source.unwrap_or_default(), &f)
         }
@@ -327,6 +341,13 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
         ModuleSource::Frozen { code, filename, .. } => (vm.new_code(&code), filename),
     };
     vm.dict_set_str(&main.dict, &vm.names.file, vm.str_value(&filename));
+    let full = if package == name {
+        format!("{name}.__main__")
+    } else {
+        name.to_owned()
+    };
+    let spec = vm.new_module_spec(&full, &filename, None);
+    vm.dict_set_str(&main.dict, &vm.names.spec, spec);
     if let Some(sys) = vm.sys.get()
         && let Some(argv) = vm.dict_get(&sys.dict, "argv")
         && let Some(l) = argv.downcast::<lasti_core::objects::List>()
@@ -338,7 +359,13 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
 
 fn script_folder(file: &str) -> String {
     let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
-    path.parent()
+    // A folder is searched itself.
+    let folder = if path.is_dir() {
+        Some(&*path)
+    } else {
+        path.parent()
+    };
+    folder
         .map(|p| p.to_string_lossy().into_owned())
         .unwrap_or_default()
 }

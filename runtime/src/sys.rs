@@ -375,7 +375,7 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
         }
         Ok(Value::NONE)
     });
-    let t = vm.new_structseq_type("sys.asyncgen_hooks", &["firstiter", "finalizer"], 2);
+    let t = vm.new_structseq_type("asyncgen_hooks", &["firstiter", "finalizer"], 2);
     let hooks = lasti_core::objects::NativeKind::Host(std::rc::Rc::new(move |vm: &Vm, _: Args| {
         Ok(vm.new_structseq(
             &t,

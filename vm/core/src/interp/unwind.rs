@@ -699,7 +699,8 @@ impl Vm {
         match g.kind {
             GenKind::AsyncGenerator => {
                 let finalizer = g.origin.get();
-                if g.state() == GenState::Suspended && !finalizer.is_none() && !g.closed.get() {
+                let open = matches!(g.state(), GenState::Created | GenState::Suspended);
+                if open && !finalizer.is_none() && !g.closed.get() {
                     if let Err(e) = self.call(&finalizer, &[g.value()]) {
                         self.unraisable(
                             &e,

@@ -99,7 +99,20 @@ impl Payload for List {
         self.items.borrow().iter().for_each(visit);
     }
     fn clear(&self) {
-        drop(self.items.take());
+        drop_back(self.items.take());
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        drop_back(std::mem::take(self.items.get_mut()));
+    }
+}
+
+/// Drops items from the last to the first, which is the order their finalizers run in.
+fn drop_back(mut items: Vec<Value>) {
+    while let Some(v) = items.pop() {
+        drop(v);
     }
 }
 

@@ -8,6 +8,8 @@ import _thread, _warnings, _weakref
 
 from . import _bootstrap
 
+# One class of specs, that of the native importer.
+_bootstrap.ModuleSpec = _imp._lasti_ModuleSpec
 _bootstrap._setup(sys, _imp)
 
 from . import _bootstrap_external
@@ -54,6 +56,15 @@ class NativeLoader:
     def get_resource_reader(self, fullname):
         from importlib.readers import FileReader
         return FileReader(self)
+
+
+def _loader_of(spec):
+    """The loader of a module that the native importer found."""
+    if spec.origin == 'built-in':
+        return _bootstrap.BuiltinImporter
+    parent = sys.modules.get(spec.name.rpartition('.')[0])
+    package = spec.submodule_search_locations is not None
+    return NativeLoader(spec.name, getattr(parent, '__path__', None), spec.origin, not spec.has_location, package)
 
 
 _find_on_meta_path = _bootstrap._find_spec
