@@ -256,11 +256,27 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
     code
 }
 
-/// Lets go of the main module's variables, so that finalizers run and print before the streams close.
+/// Lets go of the main module, so that finalizers run and print before the streams close. What only itself holds goes
+/// as a cycle, with every name still there; a module that others hold too is emptied name by name.
 fn clear_main(vm: &Vm) {
     let Some(main) = vm.loaded_module("__main__") else {
         return;
     };
+    let weak = vm.new_weakref(&vm.types.weakref, main.as_value(), None);
+    // Stands in the module's variables and dies with them.
+    let token = vm.new_module("token");
+    let token_ref = vm.new_weakref(&vm.types.weakref, token.as_value(), None);
+    vm.add_value(&main, "__lasti_alive__", token.into());
+    vm.dict_del_str(&vm.modules, &vm.intern("__main__"));
+    drop(main);
+    vm.run_due();
+    collect_all(vm);
+    if token_ref.get().is_some() {
+        drop_modules(vm);
+        collect_all(vm);
+    }
+    let main = weak.get().and_then(|m| m.into_ref::<Module>().ok());
+    let Some(main) = main else { return };
     let dict: Ref<Dict> = main.dict.clone();
     for (k, v) in dict.items() {
         drop(v);
@@ -269,8 +285,32 @@ fn clear_main(vm: &Vm) {
             vm.run_due();
         }
     }
+    collect_all(vm);
+}
+
+fn collect_all(vm: &Vm) {
+    // Its entries would keep methods, and with them their module's variables.
+    vm.clear_type_cache();
     vm.heap.collect(true);
     vm.run_due();
+}
+
+/// Lets go of the library's modules and the hooks of sys, which may hold objects of the script.
+fn drop_modules(vm: &Vm) {
+    let Some(sys) = vm.sys.get() else { return };
+    for hook in ["displayhook", "excepthook", "unraisablehook"] {
+        if let Some(own) = vm.dict_get(&sys.dict, &format!("__{hook}__")) {
+            vm.dict_set(&sys.dict, hook, own);
+        }
+    }
+    // What reports the errors of finalizers stays.
+    let kept = ["sys", "builtins", "io", "warnings", "_py_warnings", "traceback", "linecache"];
+    for name in vm.modules.keys() {
+        if !kept.contains(&&vm.display(&name)[..]) {
+            let _ = vm.dict_remove(&vm.modules, &name);
+            vm.run_due();
+        }
+    }
 }
 
 fn run_source(

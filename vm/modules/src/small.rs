@@ -343,6 +343,8 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         if !(0..=2).contains(&n) {
             return Err(vm.value_error("invalid generation"));
         }
+        // Its entries hold what they found.
+        vm.clear_type_cache();
         Ok(vm.new_int(vm.heap.collect(n > 0) as i64))
     });
     f("enable", |vm, _, _| {

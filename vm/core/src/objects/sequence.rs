@@ -171,6 +171,10 @@ impl List {
         self.items.borrow_mut().extend(values);
     }
     /// Takes all items out, leaving the list empty.
+    /// Removes every item.
+    pub fn clear(&self) {
+        drop_back(self.items.take());
+    }
     pub fn take(&self) -> Vec<Value> {
         self.items.take()
     }

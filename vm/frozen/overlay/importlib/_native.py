@@ -10,13 +10,6 @@ from . import _bootstrap
 
 # One class of specs, that of the native importer.
 _bootstrap.ModuleSpec = _imp._lasti_ModuleSpec
-_bootstrap._setup(sys, _imp)
-
-from . import _bootstrap_external
-
-_bootstrap_external._set_bootstrap_module(_bootstrap)
-_bootstrap._bootstrap_external = _bootstrap_external
-
 
 class NativeLoader:
     """Loads what the native importer finds: frozen modules and source files."""
@@ -65,6 +58,15 @@ def _loader_of(spec):
     parent = sys.modules.get(spec.name.rpartition('.')[0])
     package = spec.submodule_search_locations is not None
     return NativeLoader(spec.name, getattr(parent, '__path__', None), spec.origin, not spec.has_location, package)
+
+
+# After the loaders: _setup looks at the specs of the modules that are there.
+_bootstrap._setup(sys, _imp)
+
+from . import _bootstrap_external
+
+_bootstrap_external._set_bootstrap_module(_bootstrap)
+_bootstrap._bootstrap_external = _bootstrap_external
 
 
 _find_on_meta_path = _bootstrap._find_spec
