@@ -111,8 +111,11 @@ fn frozen(name: &str) -> Option<ModuleSource> {
 
 /// A module of one folder: a package, a file, or a folder without `__init__` (PEP 420, in its simple form).
 fn in_folder(vm: &Vm, folder: &str, name: &str) -> PyResult<Option<ModuleSource>> {
+    let here;
     let base = if folder.is_empty() {
-        Path::new(".")
+        // '' in sys.path is the current folder, which gives full file names.
+        here = std::env::current_dir().unwrap_or_else(|_| ".".into());
+        &*here
     } else {
         Path::new(folder)
     };

@@ -101,6 +101,7 @@ pub fn init(vm: &Vm, argv: &[String], path: &[String]) -> Ref<Module> {
         set(name, s.clone());
         set(&format!("__{name}__"), s);
     }
+    set("monitoring", crate::monitoring::new(vm).into());
     numbers(vm, &m);
     functions(vm, &m);
     m

@@ -837,7 +837,9 @@ impl Vm {
         let new = fresh;
         new.new.set(match find("__new__") {
             Some(f) => match crate::builtins::type_::native_new_of(&f) {
-                Some(owner) => owner.slots.new.get(),
+                // Whichever native `__new__` stands in the namespace, what makes instances is the base's: another one
+                // would make objects of another layout.
+                Some(_) => t.base().and_then(|b| b.slots.new.get()),
                 None => Some(python_new),
             },
             None => None,
