@@ -1,10 +1,3 @@
-"""What sysconfig knows of how the interpreter was built. There is no C toolchain behind it."""
+"""What sysconfig asks of a build: there is no C compiler behind this one."""
 
-build_time_vars = {
-    "EXT_SUFFIX": "",
-    "MULTIARCH": "aarch64-linux-gnu",
-    "Py_DEBUG": 0,
-    "Py_GIL_DISABLED": 0,
-    "SOABI": "",
-    "WITH_DOC_STRINGS": 1,
-}
+build_time_vars = {"Py_DEBUG": 0, "Py_GIL_DISABLED": 0, "HAVE_FORK": 1, "EXT_SUFFIX": ".so", "SIZEOF_VOID_P": 8}
