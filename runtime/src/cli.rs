@@ -304,7 +304,15 @@ fn drop_modules(vm: &Vm) {
         }
     }
     // What reports the errors of finalizers stays.
-    let kept = ["sys", "builtins", "io", "warnings", "_py_warnings", "traceback", "linecache"];
+    let kept = [
+        "sys",
+        "builtins",
+        "io",
+        "warnings",
+        "_py_warnings",
+        "traceback",
+        "linecache",
+    ];
     for name in vm.modules.keys() {
         if !kept.contains(&&vm.display(&name)[..]) {
             let _ = vm.dict_remove(&vm.modules, &name);

@@ -63,7 +63,10 @@ impl Host for OsHost {
             && let Some(cache) = vm.dict_get(&module.dict, "cache")
             && let Some(cache) = cache.downcast::<Dict>()
         {
-            let lines = text.split_inclusive('\n').map(|l| vm.str_value(l)).collect();
+            let lines = text
+                .split_inclusive('\n')
+                .map(|l| vm.str_value(l))
+                .collect();
             let entry = [
                 vm.new_int(text.len() as i64),
                 Value::NONE,

@@ -46,7 +46,10 @@ impl Vm {
     /// What `type.mro` computes.
     pub(crate) fn default_mro(&self, t: &Ref<Type>) -> PyResult<Vec<Ref<Type>>> {
         let bases: Vec<Ref<Type>> = match t.bases.get() {
-            Some(b) => b.iter().filter_map(|b| b.as_ref::<Type>().cloned()).collect(),
+            Some(b) => b
+                .iter()
+                .filter_map(|b| b.as_ref::<Type>().cloned())
+                .collect(),
             None => return Ok(t.mro().to_vec()),
         };
         self.c3(t, &bases)

@@ -31,9 +31,11 @@ pub(crate) fn text_signature(name: &Str) -> &'static str {
         "__set__" => "($self, instance, value, /)",
         "__delete__" => "($self, instance, /)",
         "__pow__" | "__rpow__" => "($self, value, mod=None, /)",
-        "__repr__" | "__str__" | "__hash__" | "__iter__" | "__next__" | "__await__" | "__aiter__"
-        | "__anext__" | "__len__" | "__bool__" | "__int__" | "__float__" | "__index__" | "__abs__"
-        | "__neg__" | "__pos__" | "__invert__" | "__del__" => "($self, /)",
+        "__repr__" | "__str__" | "__hash__" | "__iter__" | "__next__" | "__await__"
+        | "__aiter__" | "__anext__" | "__len__" | "__bool__" | "__int__" | "__float__"
+        | "__index__" | "__abs__" | "__neg__" | "__pos__" | "__invert__" | "__del__" => {
+            "($self, /)"
+        }
         _ => "($self, value, /)",
     }
 }

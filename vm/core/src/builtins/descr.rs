@@ -212,7 +212,11 @@ fn init_wrappers(vm: &Vm) {
     vm.getset(
         t,
         "__text_signature__",
-        |vm, v| Ok(vm.str_value(slots::text_signature(&vm.this::<MethodWrapper>(v)?.wrapper.name))),
+        |vm, v| {
+            Ok(vm.str_value(slots::text_signature(
+                &vm.this::<MethodWrapper>(v)?.wrapper.name,
+            )))
+        },
         None,
     );
     t.slots.call.set(Some(|vm, v, args| {

@@ -556,9 +556,7 @@ fn init_groups(vm: &Vm) {
         // Shown as the kind of sequence it was made with.
         let given = e.args.get().and_then(|a| a.get(1).cloned());
         let excs = match given {
-            Some(g) if g.downcast::<List>().is_some() => {
-                vm.new_list(vm.collect(&e.field(1))?)
-            }
+            Some(g) if g.downcast::<List>().is_some() => vm.new_list(vm.collect(&e.field(1))?),
             _ => e.field(1),
         };
         Ok(vm.str_value(&format!(

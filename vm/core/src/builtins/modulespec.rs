@@ -70,13 +70,7 @@ fn is_package(spec: &ModuleSpec) -> bool {
 }
 
 fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
-    let names = [
-        "name",
-        "loader",
-        "*origin",
-        "*loader_state",
-        "*is_package",
-    ];
+    let names = ["name", "loader", "*origin", "*loader_state", "*is_package"];
     let [name, loader, origin, state, package] = args.bind(vm, "ModuleSpec", names, 2)?;
     let spec = vm.this::<ModuleSpec>(v)?;
     let given = [name, loader, origin, state];
@@ -96,7 +90,11 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     let loader = loader(vm, v)?;
     let spec = vm.this::<ModuleSpec>(v)?;
     let show = |n: usize| vm.repr_string(&spec.fields[n].get());
-    let mut out = format!("ModuleSpec(name={}, loader={}", show(NAME)?, vm.repr_string(&loader)?);
+    let mut out = format!(
+        "ModuleSpec(name={}, loader={}",
+        show(NAME)?,
+        vm.repr_string(&loader)?
+    );
     if !spec.fields[ORIGIN].get().is_none() {
         out.push_str(&format!(", origin={}", show(ORIGIN)?));
     }
@@ -109,8 +107,11 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 fn make_type(vm: &Vm) -> SpecType {
     let flags = TypeFlags::DICT | TypeFlags::BASE;
-    let t = vm.new_native_type::<ModuleSpec>("_frozen_importlib.ModuleSpec", &vm.types.object, flags);
-    t.slots.new.set(Some(|vm, class, _| Ok(blank(vm, class).into())));
+    let t =
+        vm.new_native_type::<ModuleSpec>("_frozen_importlib.ModuleSpec", &vm.types.object, flags);
+    t.slots
+        .new
+        .set(Some(|vm, class, _| Ok(blank(vm, class).into())));
     t.slots.init.set(Some(init));
     t.slots.repr.set(Some(repr));
     t.slots.richcmp.set(Some(|vm, a, b, op| {

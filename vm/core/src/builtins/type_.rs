@@ -343,7 +343,7 @@ fn set_bases(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
     }
     let base = vm.best_base(&types)?;
     let old_base = t.base();
-    if !base.layout().same(t.layout()) && !(plain_layout(&base) && plain_layout(t))
+    if !(base.layout().same(t.layout()) || plain_layout(&base) && plain_layout(t))
         || base.member_count.get() != old_base.as_ref().map_or(0, |b| b.member_count.get())
     {
         return Err(vm.type_error(format!(
