@@ -6,7 +6,7 @@
 //! a large live heap does not make each new object pay.
 use super::header::{Header, flag};
 use super::{CHUNK, CHUNK_HEAD, ChunkHead, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker};
-use crate::objects::Type;
+use crate::objects::{Type, WeakRef};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -279,6 +279,12 @@ impl Heap {
                 Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into()
             })
             .collect();
+        // A weak reference that is garbage itself tells nobody.
+        for v in &held {
+            if let Some(w) = v.downcast::<WeakRef>() {
+                drop(w.callback.take());
+            }
+        }
         for &p in &garbage {
             // SAFETY: held above.
             unsafe {
