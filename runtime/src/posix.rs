@@ -234,6 +234,23 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
     Ok(vm.new_bytes(buffer))
 }
 
+/// Does something that socket2 offers for any descriptor.
+fn descriptor<R>(
+    vm: &Vm,
+    fd: &Value,
+    f: impl FnOnce(socket2::SockRef) -> io::Result<R>,
+) -> PyResult<R> {
+    let (number, file) = file_of(vm, fd)?;
+    let r = match (&file, number) {
+        (Some(file), _) => f(socket2::SockRef::from(&**file)),
+        (None, 0) => f(socket2::SockRef::from(&io::stdin())),
+        (None, 1) => f(socket2::SockRef::from(&io::stdout())),
+        (None, 2) => f(socket2::SockRef::from(&io::stderr())),
+        (None, _) => Err(io::Error::from_raw_os_error(libc::EBADF)),
+    };
+    r.map_err(|e| vm.os_error(&e, None))
+}
+
 fn write(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, data] = a.exactly::<2>(vm, "write")?;
     let (number, f) = file_of(vm, fd)?;
@@ -545,6 +562,16 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             ))
         });
     }
+    f("set_blocking", |vm, _, a| {
+        let [fd, blocking] = a.exactly::<2>(vm, "set_blocking")?;
+        let blocking = vm.is_true(blocking)?;
+        descriptor(vm, fd, |s| s.set_nonblocking(!blocking))?;
+        Ok(Value::NONE)
+    });
+    f("get_blocking", |vm, _, a| {
+        let [fd] = a.exactly::<1>(vm, "get_blocking")?;
+        Ok(Value::bool(!descriptor(vm, fd, |s| s.nonblocking())?))
+    });
     f("waitpid", |vm, _, _| {
         Err(vm.os_error_parts(libc::ECHILD, "No child processes", None))
     });

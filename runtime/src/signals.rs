@@ -81,6 +81,19 @@ pub fn run_handlers(vm: &Vm) -> PyResult<()> {
     Ok(())
 }
 
+/// As if a signal (SIGINT when none is named) had arrived, if it has a handler in Python.
+pub fn simulate(vm: &Vm, signum: Option<&Value>) -> PyResult<()> {
+    let n = signum.map_or(Ok(libc::SIGINT), |v| number(vm, v))?;
+    let handler = handlers(vm).set.borrow().get(&n).cloned();
+    let python = handler.map_or(n == libc::SIGINT, |h| !vm.is_int(&h));
+    if python {
+        lock(&ARRIVED).push(n);
+        vm.heap.breaker.fetch_or(SIGNAL, Ordering::Relaxed);
+        crate::os::wake_loops();
+    }
+    Ok(())
+}
+
 /// `ITIMER_REAL`, by a thread that sleeps: the system's own has no safe wrapper.
 #[derive(Default)]
 struct RealTimer {

@@ -174,7 +174,7 @@ pub fn describe(vm: &Vm, f: &Value) -> PyResult<String> {
     }
     match vm.lookup_attr(f, &vm.names.qualname)? {
         Some(q) => Ok(format!("{}()", vm.display(&q))),
-        None => vm.repr_string(f),
+        None => Ok(format!("{}()", vm.repr_string(f)?)),
     }
 }
 

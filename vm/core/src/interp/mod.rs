@@ -577,9 +577,7 @@ impl Vm {
                 Quick::GetAwaitable => {
                     if let Some(g) = r.peek(1).downcast::<Generator>()
                         && g.kind == GenKind::Coroutine
-                        && !g.delegating.get()
-                        && g.state.get() != GenState::Running
-                        && g.parent.get().is_null()
+                        && g.state.get() == GenState::Created
                     {
                         continue;
                     }
