@@ -228,7 +228,8 @@ pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
             }
             std::thread::sleep(std::time::Duration::from_micros(100));
         }
-        return Ok(());
+        // The handler runs inside the call, so that what it raises comes out of here.
+        return vm.check_signals();
     }
     let status = std::process::Command::new("kill")
         .arg(format!("-{sig}"))

@@ -499,8 +499,16 @@ fn fd_of(vm: &Vm, v: &Value) -> PyResult<RawFd> {
     let n = match v.as_small_int() {
         Some(n) => n,
         None => {
-            let n = vm.call_method(v, "fileno", &[])?;
-            vm.to_i64(&n)?
+            // As `selectors` says it.
+            let n = vm.call_method(v, "fileno", &[]).and_then(|n| vm.to_i64(&n));
+            match n {
+                Ok(n) => n,
+                Err(e) if vm.exc_is(&e, &vm.exc.attribute_error) || vm.exc_is(&e, &vm.exc.type_error) => {
+                    let r = vm.repr_string(v)?;
+                    return Err(vm.value_error(format!("Invalid file object: {r}")));
+                }
+                Err(e) => return Err(e),
+            }
         }
     };
     RawFd::try_from(n)
@@ -649,6 +657,15 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
             remove_io(vm, v, a, Direction::Write)
         });
     }
+    // EVENT_READ and EVENT_WRITE of `selectors`, for those a descriptor is watched for.
+    vm.method(&t, "_watched", "", |vm, v, a| {
+        let [fd] = a.exactly::<1>(vm, "_watched")?;
+        let fd = fd_of(vm, fd)?;
+        let poller = this(vm, v)?.poller.borrow();
+        let on = |d| poller.as_ref().is_some_and(|p| p.get(fd, d).is_some());
+        let bits = on(Direction::Read) as i64 | (on(Direction::Write) as i64) << 1;
+        Ok(vm.new_int(bits))
+    });
     vm.method(&t, "_once", "", |vm, v, _| {
         this(vm, v)?.run_once(vm)?;
         Ok(Value::NONE)

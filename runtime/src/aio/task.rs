@@ -209,7 +209,12 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     vm.set_finalize(v, true);
     register(vm, v)?;
     if eager.is_some_and(|e| e.is_true()) && super::event_loop::running(vm).is(&l) {
-        return step(vm, t, None);
+        let r = step(vm, t, None);
+        if t.data.done() {
+            // As CPython's: such a task never was suspended and has no coroutine to look at.
+            t.coro.set(Value::NONE);
+        }
+        return r;
     }
     schedule_first(vm, t, &l)
 }

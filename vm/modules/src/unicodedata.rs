@@ -7,8 +7,6 @@ use unicode_normalization::char::canonical_combining_class;
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("unicodedata");
     vm.add_value(&m, "unidata_version", vm.str_value("16.0.0"));
-    // What stringprep (and so the idna codec) asks for Unicode 3.2; the one table there is answers.
-    vm.add_value(&m, "ucd_3_2_0", m.value());
     let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
     f("category", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "category")?;
@@ -117,6 +115,13 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             _ => "ON",
         }))
     });
+    // stringprep, and so the idna codec, asks for Unicode 3.2: the one table there is answers.
+    let old = vm.new_module("unicodedata.UCD");
+    for (k, v) in m.dict.items() {
+        vm.add_value(&old, &vm.display(&k), v);
+    }
+    vm.add_value(&old, "unidata_version", vm.str_value("3.2.0"));
+    vm.add_value(&m, "ucd_3_2_0", old.value());
     Ok(m)
 }
 

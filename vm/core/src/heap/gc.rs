@@ -6,7 +6,7 @@
 //! a large live heap does not make each new object pay.
 use super::header::{Header, flag};
 use super::{CHUNK, CHUNK_HEAD, ChunkHead, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker};
-use crate::objects::Type;
+use crate::objects::{Type, WeakRef};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -279,6 +279,11 @@ impl Heap {
                 Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into()
             })
             .collect();
+        // A weak reference that is garbage itself tells nobody: what its callback needs may be cleared by then.
+        let unheard: Vec<_> = held
+            .iter()
+            .filter_map(|v| v.downcast::<WeakRef>()?.callback.take())
+            .collect();
         for &p in &garbage {
             // SAFETY: held above.
             unsafe {
@@ -299,6 +304,7 @@ impl Heap {
                 }
             }
         }
+        drop(unheard);
         drop(held);
     }
 }

@@ -452,7 +452,7 @@ def run(main, *, debug=None, loop_factory=None):
         try:
             return loop.run_until_complete(task)
         except _module("exceptions").CancelledError:
-            if interrupts and getattr(task, "uncancel", int)() == 0:
+            if interrupts and hasattr(task, "uncancel") and task.uncancel() == 0:
                 raise KeyboardInterrupt()
             raise
         finally:
