@@ -438,19 +438,13 @@ fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
         // A bare yield: go on in the next round.
         return schedule_first(vm, t, &l);
     }
+    if x.is(t.as_value()) {
+        let me = vm.repr_string(t.as_value())?;
+        return fail(vm, t, format!("Task cannot await on itself: {me}"));
+    }
     if let Some(f) = future::data_of(&x)
         && takes_waiters(vm, &x)
     {
-        if x.is(t.as_value()) {
-            return fail(
-                vm,
-                t,
-                format!(
-                    "Task cannot await on itself: {}",
-                    vm.repr_string(t.as_value())?
-                ),
-            );
-        }
         if !f.event_loop.get().is(&l) {
             let msg = format!(
                 "Task {} got Future {} attached to a different loop",
