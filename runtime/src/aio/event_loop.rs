@@ -112,6 +112,9 @@ impl Loop {
             asyncgens_closed: Cell::new(false),
         }
     }
+    pub fn is_debug(&self) -> bool {
+        self.debug.get()
+    }
     pub fn push_step(&self, t: Ref<Task>) {
         self.ready.borrow_mut().push_back(Ready::Step(t));
     }
@@ -206,6 +209,35 @@ impl Loop {
 
     #[inline]
     fn run_ready(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        if self.debug.get() {
+            return self.run_timed(vm, r);
+        }
+        self.run_untimed(vm, r)
+    }
+
+    /// Debug mode: what holds the loop up for too long is logged.
+    #[cold]
+    fn run_timed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        let what = match &r {
+            Ready::Step(t) | Ready::Wake(t, _) | Ready::Throw(t, _) => t.value(),
+            Ready::Handle(h) => h.clone(),
+        };
+        let me = aio(vm).running.get();
+        let start = clock().now();
+        self.run_untimed(vm, r)?;
+        let took = (clock().now() - start) as f64 / 1e9;
+        if me.is_none() {
+            return Ok(());
+        }
+        let limit = vm.getattr_str(&me, "slow_callback_duration")?;
+        if took >= vm.to_f64(&limit)? {
+            vm.call_method(&me, "_report_slow", &[what, vm.new_float(took)])?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn run_untimed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
         if vm.origin_depth.get() > 0 {
             return self.run_in_frame(vm, r);
         }
@@ -420,6 +452,16 @@ fn check_closed(vm: &Vm, l: &Loop) -> PyResult<()> {
     }
 }
 
+/// Debug mode: tells of calls from another thread than the one that runs the loop.
+fn check_thread(vm: &Vm, l: &Loop, v: &Value) -> PyResult<()> {
+    if l.debug.get() && l.running.get() && !running(vm).is(v) {
+        return Err(vm.runtime_error(
+            "Non-thread-safe operation invoked on an event loop other than the current one",
+        ));
+    }
+    Ok(())
+}
+
 fn check_callback(vm: &Vm, f: &Value, method: &str) -> PyResult<()> {
     if vm.type_of(f).slots.call.get().is_none() {
         return Err(vm.type_error(format!(
@@ -452,6 +494,11 @@ fn call_soon(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     Ok(h)
 }
 
+fn call_soon_here(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    check_thread(vm, this(vm, v)?, v)?;
+    call_soon(vm, v, a)
+}
+
 fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let l = this(vm, v)?;
     check_closed(vm, l)?;
@@ -467,6 +514,7 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
         }));
     }
     let seconds = vm.to_f64(when)?;
+    check_thread(vm, l, v)?;
     check_callback(vm, callback, name)?;
     let now = clock().now();
     let (deadline, at) = if later {
@@ -562,7 +610,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         Ok(vm.heap.alloc(class, Loop::new()).into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
-    vm.method(&t, "call_soon", "", call_soon);
+    vm.method(&t, "call_soon", "", call_soon_here);
     vm.method(&t, "_add_callback", "", |vm, v, a| {
         let [h] = a.exactly::<1>(vm, "_add_callback")?;
         this(vm, v)?.push_handle(h.clone());

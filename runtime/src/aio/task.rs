@@ -329,10 +329,14 @@ pub fn wakeup(vm: &Vm, t: &Ref<Task>, fut: &Value) -> PyResult<()> {
 /// One step of the coroutine: resumes it, and acts on what comes back.
 pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
     if t.data.done() {
-        return Err(vm.runtime_error(format!(
-            "__step(): already done: {}",
-            vm.repr_string(t.as_value())?
-        )));
+        let error = error.map_or(Value::NONE, |e| e.0);
+        let text = format!(
+            "__step(): already done: {} {}",
+            vm.repr_string(t.as_value())?,
+            vm.repr_string(&error)?
+        );
+        let class = aio(vm).invalid_state_class(vm)?;
+        return Err(Exc(vm.call(&class, &[vm.str_value(&text)])?));
     }
     let mut error = error;
     if t.must_cancel.get() {

@@ -5,6 +5,7 @@ names is first asked for.
 """
 
 import _signal
+import posix
 import sys
 
 from _asyncio import (
@@ -70,7 +71,7 @@ def __getattr__(name):
     if name in ("DefaultEventLoopPolicy", "_DefaultEventLoopPolicy"):
         return _module("events")._LoopPolicy
     if name == "__all__":
-        own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "set_run_frame", "Loop")]
+        own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "posix", "set_run_frame", "Loop")]
         return own + list(_HOME_OF)
     if name in _HOMES or name in ("log", "base_tasks", "selector_events", "unix_events", "constants", "mixins"):
         return __import__("asyncio." + name, None, None, ["*"])
@@ -102,6 +103,15 @@ class EventLoop(Loop):
     """The event loop. What the native class lacks (sockets, servers, subprocesses, executors) is the library's
     selector loop, whose methods run on this object."""
 
+    slow_callback_duration = 0.1
+
+    def __init__(self):
+        if sys.flags.dev_mode or not sys.flags.ignore_environment and posix.environ.get(b"PYTHONASYNCIODEBUG"):
+            self.set_debug(True)
+
+    def _report_slow(self, what, seconds):
+        _module("log").logger.warning("Executing %s took %.3f seconds", what, seconds)
+
     def __getattr__(self, name):
         from asyncio import _lasti_net
 
@@ -113,7 +123,10 @@ class EventLoop(Loop):
     def run_forever(self):
         self._enter()
         hooks = sys.get_asyncgen_hooks()
+        depth = sys.get_coroutine_origin_tracking_depth()
         try:
+            if self._debug:
+                sys.set_coroutine_origin_tracking_depth(10)
             sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
             if sys.get_coroutine_origin_tracking_depth():
                 while True:
@@ -125,6 +138,8 @@ class EventLoop(Loop):
         finally:
             self._leave()
             sys.set_asyncgen_hooks(*hooks)
+            if self._debug:
+                sys.set_coroutine_origin_tracking_depth(depth)
 
     def run_until_complete(self, future):
         self._check_closed()

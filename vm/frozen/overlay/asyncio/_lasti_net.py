@@ -27,7 +27,6 @@ def _prepare(loop):
     state.setdefault("_exception_handler", None)
     state.setdefault("_internal_fds", 0)
     state.setdefault("_thread_id", None)
-    state.setdefault("slow_callback_duration", 0.1)
     state.setdefault("_selector", _Selector(loop))
 
 
