@@ -2,6 +2,7 @@
 //!
 //! The fields are CPython 3.8's `co_*` (Objects/codeobject.c), followed by side data that 3.14 shows
 //! and 3.8 does not have.
+pub use crate::positions::{Position, Positions};
 use std::sync::Arc;
 
 /// Text as WTF-8: UTF-8 in which lone surrogates may stand (Python strings can hold them).
@@ -25,16 +26,6 @@ pub enum Const {
     Tuple(Box<[Const]>),
     FrozenSet(Box<[Const]>),
     Code(Arc<CodeData>),
-}
-
-/// Columns of one instruction, for carets in tracebacks and `co_positions()`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Position {
-    pub line: u32,
-    pub end_line: u32,
-    /// Columns count UTF-8 bytes from 0.
-    pub col: u32,
-    pub end_col: u32,
 }
 
 /// `co_flags` bits (CPython Include/code.h, 3.8).
@@ -72,8 +63,8 @@ pub struct CodeData {
     pub lnotab: Box<[u8]>,
     // ---- side data, outside the identity with 3.8 ----
     pub qualname: Box<str>,
-    /// One entry per wordcode unit (`code.len() / 2`); empty when not recorded.
-    pub positions: Box<[Position]>,
+    /// Columns of each instruction.
+    pub positions: Positions,
     /// Deepest nesting of SETUP_* blocks (including the handler blocks an exception pushes).
     pub max_blocks: u32,
     /// Docstring as 3.13+ shows it (dedented), when it differs from `consts[0]`.

@@ -5,3 +5,4 @@ pub mod code;
 pub mod dis;
 pub mod marshal;
 pub mod opcode;
+mod positions;

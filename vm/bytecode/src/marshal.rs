@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::code::{CodeData, Const, Position, Wtf8};
+use crate::code::{CodeData, Const, Wtf8};
+use crate::positions::{self, Positions, push_number, push_signed};
 
 /// First bytes; the last one is the version and changes with the format or the opcodes.
-pub const MAGIC: [u8; 4] = *b"lst\x01";
+pub const MAGIC: [u8; 4] = *b"lst\x02";
 
 /// Deepest nesting of constants that is read.
 const MAX_DEPTH: u32 = 500;
@@ -62,16 +63,12 @@ pub fn dump(code: &CodeData) -> Vec<u8> {
 }
 
 impl<'a> Writer<'a> {
-    fn number(&mut self, mut n: u64) {
-        while n >= 0x80 {
-            self.out.push(n as u8 | 0x80);
-            n >>= 7;
-        }
-        self.out.push(n as u8);
+    fn number(&mut self, n: u64) {
+        push_number(&mut self.out, n);
     }
 
     fn signed(&mut self, n: i64) {
-        self.number((n << 1 ^ n >> 63) as u64);
+        push_signed(&mut self.out, n);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -176,26 +173,8 @@ impl<'a> Writer<'a> {
         }
         self.bytes(&code.code);
         self.bytes(&code.lnotab);
-        self.positions(&code.positions);
+        self.bytes(code.positions.packed());
         self.consts(&code.consts);
-    }
-
-    /// Runs of equal positions: length, then what changed.
-    fn positions(&mut self, positions: &[Position]) {
-        let runs: Vec<(usize, Position)> = positions
-            .chunk_by(|a, b| a == b)
-            .map(|run| (run.len(), run[0]))
-            .collect();
-        self.number(runs.len() as u64);
-        let mut line = 0;
-        for (len, p) in runs {
-            self.number(len as u64);
-            self.signed(i64::from(p.line) - line);
-            self.signed(i64::from(p.end_line) - i64::from(p.line));
-            self.number(u64::from(p.col));
-            self.signed(i64::from(p.end_col) - i64::from(p.col));
-            line = i64::from(p.line);
-        }
     }
 }
 
@@ -240,15 +219,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Load<u64> {
-        let mut n = 0u64;
-        for shift in (0..64).step_by(7) {
-            let b = self.byte()?;
-            n |= u64::from(b & 0x7f) << shift;
-            if b & 0x80 == 0 {
-                return Ok(n);
-            }
-        }
-        Err(LoadError::Malformed)
+        positions::number(&mut self.rest).ok_or(LoadError::Truncated)
     }
 
     fn u32(&mut self) -> Load<u32> {
@@ -256,8 +227,7 @@ impl<'a> Reader<'a> {
     }
 
     fn signed(&mut self) -> Load<i64> {
-        let n = self.number()?;
-        Ok((n >> 1) as i64 ^ -((n & 1) as i64))
+        positions::signed(&mut self.rest).ok_or(LoadError::Truncated)
     }
 
     /// A count of things that take a byte or more each.
@@ -358,33 +328,8 @@ impl<'a> Reader<'a> {
         code.static_attributes = self.names()?;
         code.code = self.bytes()?.into();
         code.lnotab = self.bytes()?.into();
-        code.positions = self.positions(code.code.len() / 2)?;
+        code.positions = Positions::from_packed(self.bytes()?);
         code.consts = self.consts()?;
         Ok(code)
-    }
-
-    fn positions(&mut self, units: usize) -> Load<Box<[Position]>> {
-        let runs = self.length()?;
-        let mut out = Vec::with_capacity(if runs == 0 { 0 } else { units });
-        let mut line = 0i64;
-        let narrow = |n: i64| u32::try_from(n).map_err(|_| LoadError::Malformed);
-        for _ in 0..runs {
-            let len = self.u32()? as usize;
-            if len > units - out.len() {
-                return Err(LoadError::Malformed);
-            }
-            line = line.wrapping_add(self.signed()?);
-            let end_line = line.wrapping_add(self.signed()?);
-            let col = self.u32()?;
-            let end_col = i64::from(col).wrapping_add(self.signed()?);
-            let p = Position {
-                line: narrow(line)?,
-                end_line: narrow(end_line)?,
-                col,
-                end_col: narrow(end_col)?,
-            };
-            out.resize(out.len() + len, p);
-        }
-        Ok(out.into())
     }
 }

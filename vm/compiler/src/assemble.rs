@@ -256,7 +256,7 @@ pub fn assemble(mut unit: Unit, block: &Block, filename: Arc<str>, inherited: u3
         name: Box::from(&*unit.name),
         lnotab: lnotab.into(),
         qualname: Box::from(&*unit.qualname),
-        positions: positions.into(),
+        positions: positions.as_slice().into(),
         max_blocks: unit.max_blocks,
         clean_doc,
         has_docstring: unit.has_docstring,

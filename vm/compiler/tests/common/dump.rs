@@ -64,7 +64,7 @@ fn walk(code: &CodeData, place: &str, out: &mut String) {
         show(&Const::Tuple(code.consts.clone())),
     );
     assert!(
-        code.positions.len() * 2 == code.code.len(),
+        code.positions.unpack(usize::MAX).len() * 2 == code.code.len(),
         "positions follow the code"
     );
     let inner = code.consts.iter().filter_map(|c| match c {

@@ -175,7 +175,8 @@ pub(crate) fn init(vm: &Vm) {
         |vm, v, _| {
             let c = vm.this::<Code>(v)?;
             let n = c.data.code.len() / 2;
-            let rows = (0..n).map(|i| match c.data.positions.get(i) {
+            let positions = c.data.positions.unpack(n);
+            let rows = (0..n).map(|i| match positions.get(i) {
                 Some(p) if p.line > 0 => vm.tuple_value(
                     [p.line, p.end_line, p.col, p.end_col].map(|x| vm.new_int(x as i64)),
                 ),

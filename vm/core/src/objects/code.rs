@@ -10,10 +10,10 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// One quickened instruction.
-#[repr(C)]
+#[repr(C, align(16))]
 pub struct Instr {
     pub op: Cell<Quick>,
-    /// Counts executions before, or misses after, specialization.
+    /// How often the instruction was specialized. One that meets ever new layouts is left alone in the end.
     pub heat: Cell<u8>,
     /// Second operand of fused instructions.
     pub extra: Cell<u16>,
@@ -23,6 +23,17 @@ pub struct Instr {
     pub cache: Cell<(u32, u32)>,
 }
 const _: () = assert!(size_of::<Instr>() == 16);
+const _: () = assert!(std::mem::offset_of!(Instr, cache).is_multiple_of(align_of::<Value>()));
+
+impl Instr {
+    /// Keeps the word of a constant in the cache of the LOAD_CONST that pushes it. The code object owns the constant.
+    pub(crate) fn hold(&self, constant: &Value) {
+        let bits = constant.bits().to_ne_bytes();
+        let half =
+            |at: usize| u32::from_ne_bytes([bits[at], bits[at + 1], bits[at + 2], bits[at + 3]]);
+        self.cache.set((half(0), half(4)));
+    }
+}
 
 /// Flags of a code object that a call looks at, worked out once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +55,7 @@ pub struct Code {
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     pub filename: Ref<Str>,
+    pub argcount: u32,
     pub nlocals: u32,
     pub ncells: u32,
     pub nfree: u32,
@@ -59,6 +71,8 @@ pub struct Code {
     pub quick: Box<[Instr]>,
     /// Values that inline caches hold on to, by number.
     pub(crate) cached: RefCell<Vec<Value>>,
+    /// Layouts that stores of new attributes lead to, by number.
+    pub(crate) shapes: RefCell<Vec<std::rc::Rc<crate::objects::Shape>>>,
     pub(crate) const_tuple: RefSlot<Tuple>,
     pub(crate) tuples: [RefSlot<Tuple>; 4],
     pub(crate) extra: Slot,
@@ -115,6 +129,21 @@ impl Code {
             line += pair[1] as i8 as i64;
         }
         line.max(0) as u32
+    }
+    /// Keeps a layout for an inline cache and returns its number; `old` is a number to give up for it.
+    pub(crate) fn cache_shape(
+        &self,
+        shape: std::rc::Rc<crate::objects::Shape>,
+        old: Option<u16>,
+    ) -> Option<u16> {
+        let mut shapes = self.shapes.borrow_mut();
+        if let Some(old) = old {
+            shapes[old as usize] = shape;
+            return Some(old);
+        }
+        let n = u16::try_from(shapes.len()).ok()?;
+        shapes.push(shape);
+        Some(n)
     }
     /// Keeps a value alive for an inline cache and returns its number.
     pub(crate) fn cache_value(&self, v: Value) -> u32 {
