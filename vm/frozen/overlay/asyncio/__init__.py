@@ -322,8 +322,8 @@ def _isfuture(value):
 
 def _own_policy():
     """The policy that a script set, which 3.14 deprecates; most never load what it stands in."""
-    events = sys.modules.get("asyncio.events")
-    return events and events._event_loop_policy
+    library = sys.modules.get("asyncio._library_events")
+    return library and library._event_loop_policy
 
 
 def new_event_loop():
