@@ -3,6 +3,7 @@ use lasti_core::objects::{Bytes, Module, PlainFn, Str, Tuple};
 use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
 use socket2::SockAddr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The exception classes that the module adds.
@@ -11,8 +12,15 @@ pub struct Errors {
     pub herror: Value,
 }
 
+#[derive(Default)]
+struct Made(RefCell<Option<Rc<Errors>>>);
+
 impl Errors {
     pub fn of(vm: &Vm) -> PyResult<Rc<Errors>> {
+        let made = vm.module_state(Made::default);
+        if let Some(errors) = &*made.0.borrow() {
+            return Ok(errors.clone());
+        }
         let make = |name: &str| {
             let ns = vm.new_dict();
             vm.dict_set(&ns, "__module__", vm.str_value("socket"));
@@ -23,7 +31,9 @@ impl Errors {
             )
         };
         let (gaierror, herror) = (make("gaierror")?, make("herror")?);
-        Ok(vm.module_state(|| Errors { gaierror, herror }))
+        let errors = Rc::new(Errors { gaierror, herror });
+        *made.0.borrow_mut() = Some(errors.clone());
+        Ok(errors)
     }
 }
 

@@ -1,11 +1,8 @@
 //! The few system calls that have no safe wrapper in std, and what signals leave to be done.
 use lasti_core::{PyResult, Vm};
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
-
-/// Set by the SIGINT handler.
-pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Loops that sleep, to be woken when a signal arrives.
 static WAKERS: Mutex<Vec<Weak<mio::Waker>>> = Mutex::new(Vec::new());
@@ -15,6 +12,14 @@ pub fn wake_on_signal(w: &Arc<mio::Waker>) {
     let mut all = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
     all.retain(|w| w.strong_count() > 0);
     all.push(Arc::downgrade(w));
+}
+
+/// Ends the sleep of every loop.
+pub fn wake_loops() {
+    let wakers = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
+    for w in wakers.iter().filter_map(Weak::upgrade) {
+        let _ = w.wake();
+    }
 }
 
 /// Writes all bytes to a standard stream (1 or 2); errors end the attempt.
@@ -31,9 +36,6 @@ pub fn write_all(fd: i32, bytes: &[u8]) {
 /// Runs between instructions when the breaker says that a signal arrived.
 pub fn handle_break(vm: &Vm) -> PyResult<()> {
     crate::threads::yield_baton(vm);
-    if INTERRUPTED.swap(false, Ordering::Relaxed) {
-        return Err(vm.new_exception_args(&vm.exc.keyboard_interrupt, vm.new_tuple([])));
-    }
     crate::signals::run_handlers(vm)
 }
 
@@ -54,10 +56,7 @@ pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
                 .unwrap_or_else(|e| e.into_inner())
                 .push(n);
             breaker.fetch_or(lasti_core::heap::breaker::SIGNAL, Ordering::Relaxed);
-            let wakers = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
-            for w in wakers.iter().filter_map(Weak::upgrade) {
-                let _ = w.wake();
-            }
+            wake_loops();
         }
     });
     Ok(())

@@ -234,6 +234,33 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
     Ok(vm.new_bytes(buffer))
 }
 
+/// `sysconf` by table, for what is the same on every Linux that we run on.
+const SYSCONF: [(&str, i32, i64); 6] = [
+    ("SC_IOV_MAX", libc::_SC_IOV_MAX, 1024),
+    ("SC_CLK_TCK", libc::_SC_CLK_TCK, 100),
+    ("SC_PAGESIZE", libc::_SC_PAGESIZE, 4096),
+    ("SC_PAGE_SIZE", libc::_SC_PAGE_SIZE, 4096),
+    ("SC_NPROCESSORS_CONF", libc::_SC_NPROCESSORS_CONF, 1),
+    ("SC_NPROCESSORS_ONLN", libc::_SC_NPROCESSORS_ONLN, 1),
+];
+
+/// Does something that socket2 offers for any descriptor.
+fn descriptor<R>(
+    vm: &Vm,
+    fd: &Value,
+    f: impl FnOnce(socket2::SockRef) -> io::Result<R>,
+) -> PyResult<R> {
+    let (number, file) = file_of(vm, fd)?;
+    let r = match (&file, number) {
+        (Some(file), _) => f(socket2::SockRef::from(&**file)),
+        (None, 0) => f(socket2::SockRef::from(&io::stdin())),
+        (None, 1) => f(socket2::SockRef::from(&io::stdout())),
+        (None, 2) => f(socket2::SockRef::from(&io::stderr())),
+        (None, _) => Err(io::Error::from_raw_os_error(libc::EBADF)),
+    };
+    r.map_err(|e| vm.os_error(&e, None))
+}
+
 fn write(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, data] = a.exactly::<2>(vm, "write")?;
     let (number, f) = file_of(vm, fd)?;
@@ -541,6 +568,43 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             Err(vm.os_error_parts(libc::ENOSYS, "lasti cannot start child processes yet", None))
         });
     }
+    f("set_blocking", |vm, _, a| {
+        let [fd, blocking] = a.exactly::<2>(vm, "set_blocking")?;
+        let blocking = vm.is_true(blocking)?;
+        descriptor(vm, fd, |s| s.set_nonblocking(!blocking))?;
+        Ok(Value::NONE)
+    });
+    f("get_blocking", |vm, _, a| {
+        let [fd] = a.exactly::<1>(vm, "get_blocking")?;
+        Ok(Value::bool(!descriptor(vm, fd, |s| s.nonblocking())?))
+    });
+    let names = vm.new_dict();
+    for (name, number, _) in SYSCONF {
+        vm.dict_set(&names, name, vm.new_int(number as i64));
+    }
+    vm.add_value(&m, "sysconf_names", names.into());
+    f("sysconf", |vm, _, a| {
+        let [which] = a.exactly::<1>(vm, "sysconf")?;
+        let known = match which.downcast::<Str>() {
+            Some(s) => {
+                let s = s.to_string_lossy();
+                let found = SYSCONF.iter().find(|c| c.0 == s);
+                found.ok_or_else(|| vm.value_error("unrecognized configuration name"))?
+            }
+            None => {
+                let n = vm.to_i64(which)?;
+                let found = SYSCONF.iter().find(|c| c.1 as i64 == n);
+                found.ok_or_else(|| vm.os_error_parts(libc::EINVAL, "Invalid argument", None))?
+            }
+        };
+        let value = match known.1 {
+            libc::_SC_NPROCESSORS_ONLN | libc::_SC_NPROCESSORS_CONF => {
+                std::thread::available_parallelism().map_or(1, |n| n.get()) as i64
+            }
+            _ => known.2,
+        };
+        Ok(vm.new_int(value))
+    });
     f("waitpid", |vm, _, _| {
         Err(vm.os_error_parts(libc::ECHILD, "No child processes", None))
     });

@@ -1,4 +1,5 @@
-//! The `select` module over mio (CPython's Modules/selectmodule.c): `select.select` and the constants.
+//! Under the `select` module, over mio (CPython's Modules/selectmodule.c): `select.select`, what `poll` and `epoll`
+//! objects call, and the constants.
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use mio::unix::SourceFd;
@@ -20,6 +21,10 @@ struct Wanted {
     readable: bool,
     writable: bool,
     failed: bool,
+    hung: bool,
+    broken: bool,
+    /// Not an open descriptor, where that is not an error of the whole call.
+    invalid: bool,
 }
 
 impl Wanted {
@@ -58,7 +63,12 @@ fn descriptors(vm: &Vm, v: &Value) -> PyResult<Vec<(Value, RawFd)>> {
 }
 
 /// Waits for any of the descriptors; how many are ready.
-fn wait(vm: &Vm, fds: &mut BTreeMap<RawFd, Wanted>, limit: Option<Duration>) -> PyResult<usize> {
+fn wait(
+    vm: &Vm,
+    fds: &mut BTreeMap<RawFd, Wanted>,
+    limit: Option<Duration>,
+    strict: bool,
+) -> PyResult<usize> {
     let fail = |e: io::Error| vm.os_error(&e, None);
     let mut poll = Poll::new().map_err(fail)?;
     let mut ready = 0;
@@ -71,6 +81,10 @@ fn wait(vm: &Vm, fds: &mut BTreeMap<RawFd, Wanted>, limit: Option<Duration>) -> 
             // Plain files are always ready.
             Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
                 (w.readable, w.writable) = (true, true);
+                ready += 1;
+            }
+            Err(e) if !strict && e.raw_os_error() == Some(libc::EBADF) => {
+                w.invalid = true;
                 ready += 1;
             }
             Err(e) => return Err(fail(e)),
@@ -98,6 +112,8 @@ fn wait(vm: &Vm, fds: &mut BTreeMap<RawFd, Wanted>, limit: Option<Duration>) -> 
                 w.readable |= e.is_readable() || hung;
                 w.writable |= e.is_writable() || e.is_error() || e.is_write_closed();
                 w.failed |= e.is_priority();
+                w.hung |= e.is_read_closed() && e.is_write_closed();
+                w.broken |= e.is_error();
                 ready += 1;
             }
         }
@@ -140,7 +156,7 @@ fn select(vm: &Vm, a: Args) -> PyResult<Value> {
             }
         }
     }
-    wait(vm, &mut fds, limit)?;
+    wait(vm, &mut fds, limit, true)?;
     let pick = |list: &[(Value, RawFd)], on: fn(&Wanted) -> bool| {
         vm.new_list(
             list.iter()
@@ -156,12 +172,53 @@ fn select(vm: &Vm, a: Args) -> PyResult<Value> {
     ]))
 }
 
+/// What `poll` and `epoll` objects call: pairs of descriptor and event bits, and seconds or None. Gives pairs again.
+fn poll(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [pairs, timeout] = a.exactly::<2>(vm, "_poll")?;
+    let limit = match timeout.is_none() {
+        true => None,
+        // Too long to count is for ever.
+        false => Duration::try_from_secs_f64(vm.to_f64(timeout)?.max(0.0)).ok(),
+    };
+    let mut fds: BTreeMap<RawFd, Wanted> = BTreeMap::new();
+    let mut asked = Vec::new();
+    for pair in vm.collect(pairs)? {
+        let [fd, events] = vm.collect(&pair)?.try_into().map_err(|_| vm.type_error("pairs"))?;
+        let (fd, bits) = (vm.to_i64(&fd)? as RawFd, vm.to_i64(&events)? as i16);
+        let w = fds.entry(fd).or_default();
+        w.read = bits & libc::POLLIN != 0;
+        w.write = bits & libc::POLLOUT != 0;
+        asked.push((fd, bits));
+    }
+    wait(vm, &mut fds, limit, false)?;
+    let mut out = Vec::new();
+    for (fd, bits) in asked {
+        let Some(w) = fds.get(&fd) else { continue };
+        let mut found = 0;
+        for (on, bit) in [
+            (w.readable && w.read, libc::POLLIN),
+            (w.writable && w.write, libc::POLLOUT),
+            (w.failed, libc::POLLPRI & bits),
+            (w.hung, libc::POLLHUP),
+            (w.broken, libc::POLLERR),
+            (w.invalid, libc::POLLNVAL),
+        ] {
+            found |= if on { bit } else { 0 };
+        }
+        if found != 0 {
+            out.push(vm.tuple_value([vm.new_int(fd as i64), vm.new_int(found as i64)]));
+        }
+    }
+    Ok(vm.new_list(out))
+}
+
 pub fn register(vm: &Vm) {
-    vm.register_module("select", init);
+    vm.register_module("_select", init);
 }
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
-    let m = vm.new_module("select");
+    let m = vm.new_module("_select");
+    vm.add_function(&m, "_poll", "", |vm, _, a| poll(vm, a));
     vm.add_value(&m, "error", vm.exc.os_error.value());
     vm.add_function(
         &m,
@@ -176,6 +233,12 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         ("POLLERR", libc::POLLERR),
         ("POLLHUP", libc::POLLHUP),
         ("POLLNVAL", libc::POLLNVAL),
+        ("POLLRDNORM", libc::POLLRDNORM),
+        ("POLLRDBAND", libc::POLLRDBAND),
+        ("POLLWRNORM", libc::POLLWRNORM),
+        ("POLLWRBAND", libc::POLLWRBAND),
+        ("POLLMSG", 0x400),
+        ("POLLRDHUP", 0x2000),
         ("PIPE_BUF", 4096),
     ];
     for (name, n) in constants {

@@ -81,6 +81,19 @@ pub fn run_handlers(vm: &Vm) -> PyResult<()> {
     Ok(())
 }
 
+/// As if a signal (SIGINT when none is named) had arrived, if it has a handler in Python.
+pub fn simulate(vm: &Vm, signum: Option<&Value>) -> PyResult<()> {
+    let n = signum.map_or(Ok(libc::SIGINT), |v| number(vm, v))?;
+    let handler = handlers(vm).set.borrow().get(&n).cloned();
+    let python = handler.map_or(n == libc::SIGINT, |h| !vm.is_int(&h));
+    if python {
+        lock(&ARRIVED).push(n);
+        vm.heap.breaker.fetch_or(SIGNAL, Ordering::Relaxed);
+        crate::os::wake_loops();
+    }
+    Ok(())
+}
+
 /// `ITIMER_REAL`, by a thread that sleeps: the system's own has no safe wrapper.
 #[derive(Default)]
 struct RealTimer {
@@ -215,7 +228,8 @@ pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
             }
             std::thread::sleep(std::time::Duration::from_micros(100));
         }
-        return Ok(());
+        // The handler runs inside the call, so that what it raises comes out of here.
+        return vm.check_signals();
     }
     let status = std::process::Command::new("kill")
         .arg(format!("-{sig}"))

@@ -293,6 +293,18 @@ fn send_some(vm: &Vm, s: &Sock, data: &[u8], flags: i32, d: Deadline) -> PyResul
     })
 }
 
+/// Passing descriptors and credentials needs calls that have no safe wrapper.
+fn no_ancillary(vm: &Vm, v: Option<&Value>) -> PyResult<()> {
+    match v {
+        Some(v) if !vm.collect(v)?.is_empty() => Err(vm.os_error_parts(
+            libc::EOPNOTSUPP,
+            "ancillary data is not supported",
+            None,
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
     let h = s.handle(vm)?;
     let mut buffer = vec![0; n];
@@ -688,6 +700,43 @@ fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
         let args = a.between(vm, "recv", 1, 2)?;
         let n = size_arg(vm, &args[0], "recv")?;
         Ok(vm.new_bytes(receive(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?))
+    });
+    f("sendmsg", |vm, v, a| {
+        let args = a.between(vm, "sendmsg", 1, 4)?;
+        let s = vm.this::<Sock>(v)?;
+        let mut parts = Vec::new();
+        for part in vm.collect(&args[0])? {
+            parts.push(vm.buffer(&part)?.to_vec());
+        }
+        no_ancillary(vm, args.get(1))?;
+        let flags = int(vm, args.get(2), 0)? | libc::MSG_NOSIGNAL;
+        let to = match args.get(3).filter(|v| !v.is_none()) {
+            Some(v) => Some(s.addr(vm, v, "sendmsg")?),
+            None => None,
+        };
+        let slices: Vec<_> = parts.iter().map(|p| io::IoSlice::new(p)).collect();
+        let h = s.handle(vm)?;
+        let n = retry(vm, &h, Interest::WRITABLE, s.deadline(), |u| {
+            let r = SockRef::from(u);
+            match &to {
+                Some(to) => r.send_to_vectored_with_flags(&slices, to, flags),
+                None => r.send_vectored_with_flags(&slices, flags),
+            }
+        })?;
+        Ok(vm.new_int(n as i64))
+    });
+    f("recvmsg", |vm, v, a| {
+        let args = a.between(vm, "recvmsg", 1, 3)?;
+        let s = vm.this::<Sock>(v)?;
+        let n = size_arg(vm, &args[0], "recvmsg")?;
+        let flags = int(vm, args.get(2), 0)?;
+        // Ancillary data is not asked for, so the kernel drops what there is of it.
+        let (data, from) = match s.kind.get() == libc::SOCK_STREAM {
+            true => (receive(vm, s, n, flags)?, Value::NONE),
+            false => receive_from(vm, s, n, flags)?,
+        };
+        let none = vm.new_list(Vec::new());
+        Ok(vm.tuple_value([vm.new_bytes(data), none, Value::small_int(0), from]))
     });
     f("recv_into", |vm, v, a| {
         let (buffer, n, flags) = into_args(vm, a, "recv_into")?;

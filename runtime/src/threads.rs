@@ -828,9 +828,9 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[])?))
         });
     }
-    vm.add_function(&m, "interrupt_main", "", |vm, _, _| {
-        crate::os::INTERRUPTED.store(true, Ordering::Relaxed);
-        vm.heap.breaker.fetch_or(breaker::SIGNAL, Ordering::Relaxed);
+    vm.add_function(&m, "interrupt_main", "", |vm, _, a| {
+        let [signum] = a.bind(vm, "interrupt_main", ["signum"], 0)?;
+        crate::signals::simulate(vm, signum)?;
         Ok(Value::NONE)
     });
     for name in ["start_new_thread", "start_new"] {

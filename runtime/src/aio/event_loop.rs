@@ -112,6 +112,9 @@ impl Loop {
             asyncgens_closed: Cell::new(false),
         }
     }
+    pub fn is_debug(&self) -> bool {
+        self.debug.get()
+    }
     pub fn push_step(&self, t: Ref<Task>) {
         self.ready.borrow_mut().push_back(Ready::Step(t));
     }
@@ -198,10 +201,39 @@ impl Loop {
             let Some(r) = self.ready.borrow_mut().pop_front() else {
                 break;
             };
-            run_item(vm, r)?;
+            self.run_ready(vm, r)?;
             vm.run_due();
         }
         vm.check_signals()
+    }
+
+    #[inline]
+    fn run_ready(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        if self.debug.get() {
+            return self.run_timed(vm, r);
+        }
+        run_item(vm, r)
+    }
+
+    /// Debug mode: what holds the loop up for too long is logged.
+    #[cold]
+    fn run_timed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        let what = match &r {
+            Ready::Step(t) | Ready::Wake(t, _) | Ready::Throw(t, _) => t.value(),
+            Ready::Handle(h) => h.clone(),
+        };
+        let me = aio(vm).running.get();
+        let start = clock().now();
+        run_item(vm, r)?;
+        let took = (clock().now() - start) as f64 / 1e9;
+        if me.is_none() {
+            return Ok(());
+        }
+        let limit = vm.getattr_str(&me, "slow_callback_duration")?;
+        if took >= vm.to_f64(&limit)? {
+            vm.call_method(&me, "_report_slow", &[what, vm.new_float(took)])?;
+        }
+        Ok(())
     }
 
     fn poll(&self, vm: &Vm, wait: Wait) -> PyResult<()> {
@@ -389,6 +421,16 @@ fn check_closed(vm: &Vm, l: &Loop) -> PyResult<()> {
     }
 }
 
+/// Debug mode: tells of calls from another thread than the one that runs the loop.
+fn check_thread(vm: &Vm, l: &Loop, v: &Value) -> PyResult<()> {
+    if l.debug.get() && l.running.get() && !running(vm).is(v) {
+        return Err(vm.runtime_error(
+            "Non-thread-safe operation invoked on an event loop other than the current one",
+        ));
+    }
+    Ok(())
+}
+
 fn check_callback(vm: &Vm, f: &Value, method: &str) -> PyResult<()> {
     if vm.type_of(f).slots.call.get().is_none() {
         return Err(vm.type_error(format!(
@@ -421,6 +463,11 @@ fn call_soon(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     Ok(h)
 }
 
+fn call_soon_here(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    check_thread(vm, this(vm, v)?, v)?;
+    call_soon(vm, v, a)
+}
+
 fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let l = this(vm, v)?;
     check_closed(vm, l)?;
@@ -436,6 +483,7 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
         }));
     }
     let seconds = vm.to_f64(when)?;
+    check_thread(vm, l, v)?;
     check_callback(vm, callback, name)?;
     let now = clock().now();
     let (deadline, at) = if later {
@@ -468,8 +516,16 @@ fn fd_of(vm: &Vm, v: &Value) -> PyResult<RawFd> {
     let n = match v.as_small_int() {
         Some(n) => n,
         None => {
-            let n = vm.call_method(v, "fileno", &[])?;
-            vm.to_i64(&n)?
+            // As `selectors` says it.
+            let n = vm.call_method(v, "fileno", &[]).and_then(|n| vm.to_i64(&n));
+            match n {
+                Ok(n) => n,
+                Err(e) if vm.exc_is(&e, &vm.exc.attribute_error) || vm.exc_is(&e, &vm.exc.type_error) => {
+                    let r = vm.repr_string(v)?;
+                    return Err(vm.value_error(format!("Invalid file object: {r}")));
+                }
+                Err(e) => return Err(e),
+            }
         }
     };
     RawFd::try_from(n)
@@ -523,7 +579,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         Ok(vm.heap.alloc(class, Loop::new()).into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
-    vm.method(&t, "call_soon", "", call_soon);
+    vm.method(&t, "call_soon", "", call_soon_here);
     vm.method(&t, "_add_callback", "", |vm, v, a| {
         let [h] = a.exactly::<1>(vm, "_add_callback")?;
         this(vm, v)?.push_handle(h.clone());
@@ -618,6 +674,15 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
             remove_io(vm, v, a, Direction::Write)
         });
     }
+    // EVENT_READ and EVENT_WRITE of `selectors`, for those a descriptor is watched for.
+    vm.method(&t, "_watched", "", |vm, v, a| {
+        let [fd] = a.exactly::<1>(vm, "_watched")?;
+        let fd = fd_of(vm, fd)?;
+        let poller = this(vm, v)?.poller.borrow();
+        let on = |d| poller.as_ref().is_some_and(|p| p.get(fd, d).is_some());
+        let bits = on(Direction::Read) as i64 | (on(Direction::Write) as i64) << 1;
+        Ok(vm.new_int(bits))
+    });
     vm.method(&t, "_once", "", |vm, v, _| {
         this(vm, v)?.run_once(vm)?;
         Ok(Value::NONE)

@@ -154,7 +154,8 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
         }
         let callback = h.callback.get();
         if !callback.is_none() {
-            parts.push(describe(vm, &callback)?);
+            let args = vm.collect(&h.args.get())?;
+            parts.push(describe_call(vm, h, &callback, &args)?);
         }
         Ok(vm.str_value(&format!("<{}>", parts.join(" "))))
     }));
@@ -174,7 +175,7 @@ pub fn describe(vm: &Vm, f: &Value) -> PyResult<String> {
     }
     match vm.lookup_attr(f, &vm.names.qualname)? {
         Some(q) => Ok(format!("{}()", vm.display(&q))),
-        None => vm.repr_string(f),
+        None => Ok(format!("{}()", vm.repr_string(f)?)),
     }
 }
 
@@ -222,7 +223,7 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
         Err(e) => {
             let msg = format!(
                 "Exception in callback {}",
-                describe_call(vm, &callback, &args)?
+                describe_call(vm, h, &callback, &args)?
             );
             let l = h.event_loop.get();
             let pairs = [
@@ -235,9 +236,11 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
     }
 }
 
-fn describe_call(vm: &Vm, callback: &Value, args: &[Value]) -> PyResult<String> {
+/// A call of a callback; arguments are shown in debug mode, as they may hold what is not for logs.
+fn describe_call(vm: &Vm, h: &Handle, callback: &Value, args: &[Value]) -> PyResult<String> {
     let text = describe(vm, callback)?;
-    if args.is_empty() {
+    let debug = h.event_loop.get().downcast::<super::Loop>().is_some_and(|l| l.is_debug());
+    if args.is_empty() || !debug {
         return Ok(text);
     }
     let shown: PyResult<Vec<String>> = args.iter().map(|a| vm.repr_string(a)).collect();

@@ -209,7 +209,12 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     vm.set_finalize(v, true);
     register(vm, v)?;
     if eager.is_some_and(|e| e.is_true()) && super::event_loop::running(vm).is(&l) {
-        return step(vm, t, None);
+        let r = step(vm, t, None);
+        if t.data.done() {
+            // As CPython's: such a task never was suspended and has no coroutine to look at.
+            t.coro.set(Value::NONE);
+        }
+        return r;
     }
     schedule_first(vm, t, &l)
 }
@@ -324,10 +329,14 @@ pub fn wakeup(vm: &Vm, t: &Ref<Task>, fut: &Value) -> PyResult<()> {
 /// One step of the coroutine: resumes it, and acts on what comes back.
 pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
     if t.data.done() {
-        return Err(vm.runtime_error(format!(
-            "__step(): already done: {}",
-            vm.repr_string(t.as_value())?
-        )));
+        let error = error.map_or(Value::NONE, |e| e.0);
+        let text = format!(
+            "__step(): already done: {} {}",
+            vm.repr_string(t.as_value())?,
+            vm.repr_string(&error)?
+        );
+        let class = aio(vm).invalid_state_class(vm)?;
+        return Err(Exc(vm.call(&class, &[vm.str_value(&text)])?));
     }
     let mut error = error;
     if t.must_cancel.get() {
@@ -412,6 +421,20 @@ fn done(vm: &Vm, t: &Ref<Task>) {
     vm.set_finalize(t.as_value(), false);
 }
 
+/// Whether a future is one of ours that does not see its callbacks added: a subclass may have an own method for that.
+fn takes_waiters(vm: &Vm, x: &Value) -> bool {
+    let a = aio(vm);
+    let class = vm.type_of(x);
+    if class.is(&a.task_type) || class.is(&a.future_type) {
+        return true;
+    }
+    let name = vm.intern("add_done_callback");
+    match (class.lookup(vm, &name), a.future_type.lookup(vm, &name)) {
+        (Some(own), Some(native)) => own.is(&native),
+        _ => true,
+    }
+}
+
 /// Acts on what the coroutine yielded.
 fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
     let l = t.data.event_loop.get();
@@ -419,17 +442,13 @@ fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
         // A bare yield: go on in the next round.
         return schedule_first(vm, t, &l);
     }
-    if let Some(f) = future::data_of(&x) {
-        if x.is(t.as_value()) {
-            return fail(
-                vm,
-                t,
-                format!(
-                    "Task cannot await on itself: {}",
-                    vm.repr_string(t.as_value())?
-                ),
-            );
-        }
+    if x.is(t.as_value()) {
+        let me = vm.repr_string(t.as_value())?;
+        return fail(vm, t, format!("Task cannot await on itself: {me}"));
+    }
+    if let Some(f) = future::data_of(&x)
+        && takes_waiters(vm, &x)
+    {
         if !f.event_loop.get().is(&l) {
             let msg = format!(
                 "Task {} got Future {} attached to a different loop",

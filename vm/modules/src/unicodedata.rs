@@ -115,6 +115,13 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             _ => "ON",
         }))
     });
+    // stringprep, and so the idna codec, asks for Unicode 3.2: the one table there is answers.
+    let old = vm.new_module("unicodedata.UCD");
+    for (k, v) in m.dict.items() {
+        vm.add_value(&old, &vm.display(&k), v);
+    }
+    vm.add_value(&old, "unidata_version", vm.str_value("3.2.0"));
+    vm.add_value(&m, "ucd_3_2_0", old.value());
     Ok(m)
 }
 

@@ -279,12 +279,11 @@ impl Heap {
                 Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into()
             })
             .collect();
-        // A weak reference that is garbage itself tells nobody.
-        for v in &held {
-            if let Some(w) = v.downcast::<WeakRef>() {
-                drop(w.callback.take());
-            }
-        }
+        // A weak reference that is garbage itself tells nobody: what its callback needs may be cleared by then.
+        let unheard: Vec<_> = held
+            .iter()
+            .filter_map(|v| v.downcast::<WeakRef>()?.callback.take())
+            .collect();
         for &p in &garbage {
             // SAFETY: held above.
             unsafe {
@@ -305,6 +304,7 @@ impl Heap {
                 }
             }
         }
+        drop(unheard);
         drop(held);
     }
 }

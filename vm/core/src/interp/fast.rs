@@ -402,11 +402,8 @@ impl Vm {
                         let Some(g) = r.peek(1).downcast::<Generator>() else {
                             break 'fast;
                         };
-                        if g.kind != GenKind::Coroutine
-                            || g.delegating.get()
-                            || g.state.get() == GenState::Running
-                            || !g.parent.get().is_null()
-                        {
+                        // A started one may be awaited already: that is for the slow path to say.
+                        if g.kind != GenKind::Coroutine || g.state.get() != GenState::Created {
                             break 'fast;
                         }
                     }

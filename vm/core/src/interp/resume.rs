@@ -564,6 +564,19 @@ impl Vm {
             f.pc.set(f.pc.get().wrapping_add(1));
         }
         self.activate(g, Mode::Entry)?;
+        // What the chain handles is the context of what is thrown into it (`_PyErr_ChainStackItem`).
+        let mut at = self.exc_state.get();
+        while !at.is_null() {
+            let state = crate::frame::live_exc(at);
+            if !state.value.get().is_none() {
+                self.set_context(&e);
+                break;
+            }
+            if std::ptr::eq(at, &g.exc) {
+                break;
+            }
+            at = state.previous.get();
+        }
         self.run(frame, Start::Raise(e))
     }
 

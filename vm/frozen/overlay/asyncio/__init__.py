@@ -5,6 +5,7 @@ names is first asked for.
 """
 
 import _signal
+import posix
 import sys
 
 from _asyncio import (
@@ -70,7 +71,7 @@ def __getattr__(name):
     if name in ("DefaultEventLoopPolicy", "_DefaultEventLoopPolicy"):
         return _module("events")._LoopPolicy
     if name == "__all__":
-        own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "Loop")]
+        own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "posix", "Loop")]
         return own + list(_HOME_OF)
     if name in _HOMES or name in ("log", "base_tasks", "selector_events", "unix_events", "constants", "mixins"):
         return __import__("asyncio." + name, None, None, ["*"])
@@ -104,6 +105,15 @@ class EventLoop(Loop):
     """The event loop. What the native class lacks (sockets, servers, subprocesses, executors) is the library's
     selector loop, whose methods run on this object."""
 
+    slow_callback_duration = 0.1
+
+    def __init__(self):
+        if sys.flags.dev_mode or not sys.flags.ignore_environment and posix.environ.get(b"PYTHONASYNCIODEBUG"):
+            self.set_debug(True)
+
+    def _report_slow(self, what, seconds):
+        _module("log").logger.warning("Executing %s took %.3f seconds", what, seconds)
+
     def __getattr__(self, name):
         from asyncio import _lasti_net
 
@@ -115,12 +125,17 @@ class EventLoop(Loop):
     def run_forever(self):
         self._enter()
         hooks = sys.get_asyncgen_hooks()
+        depth = sys.get_coroutine_origin_tracking_depth()
         try:
+            if self._debug:
+                sys.set_coroutine_origin_tracking_depth(10)
             sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
             _run_once(self)
         finally:
             self._leave()
             sys.set_asyncgen_hooks(*hooks)
+            if self._debug:
+                sys.set_coroutine_origin_tracking_depth(depth)
 
     def run_until_complete(self, future):
         self._check_closed()
@@ -303,8 +318,8 @@ def _isfuture(value):
 
 def _own_policy():
     """The policy that a script set, which 3.14 deprecates; most never load what it stands in."""
-    events = sys.modules.get("asyncio.events")
-    return events and events._event_loop_policy
+    library = sys.modules.get("asyncio._library_events")
+    return library and library._event_loop_policy
 
 
 def new_event_loop():
@@ -448,7 +463,7 @@ def run(main, *, debug=None, loop_factory=None):
         try:
             return loop.run_until_complete(task)
         except _module("exceptions").CancelledError:
-            if interrupts and getattr(task, "uncancel", int)() == 0:
+            if interrupts and hasattr(task, "uncancel") and task.uncancel() == 0:
                 raise KeyboardInterrupt()
             raise
         finally:

@@ -5,6 +5,7 @@ this module makes them bases of the loop, behind the native class; the attribute
 the first of them is asked for.
 """
 
+import selectors
 import weakref
 
 from asyncio import EventLoop, Loop, unix_events
@@ -26,7 +27,6 @@ def _prepare(loop):
     state.setdefault("_exception_handler", None)
     state.setdefault("_internal_fds", 0)
     state.setdefault("_thread_id", None)
-    state.setdefault("slow_callback_duration", 0.1)
     state.setdefault("_selector", _Selector(loop))
 
 
@@ -38,6 +38,14 @@ class _Selector:
 
     def get_map(self):
         return {}
+
+    def get_key(self, fileobj):
+        loop = self._loop()
+        fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+        events = loop._watched(fd) if loop is not None else 0
+        if not events:
+            raise KeyError(f"{fileobj!r} is not registered")
+        return selectors.SelectorKey(fileobj, fd, events, None)
 
 
 def method(loop, name):
