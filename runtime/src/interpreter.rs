@@ -44,6 +44,8 @@ impl Interpreter {
             flags,
             hash_seed,
         });
+        vm.heap
+            .set_pooling(std::env::var_os("LASTI_FREELIST").is_none_or(|v| v != "0"));
         let mut path = settings.path;
         if let Some(more) = env("PYTHONPATH") {
             path.extend(more.split(':').filter(|p| !p.is_empty()).map(str::to_owned));

@@ -179,6 +179,8 @@ fn execute(case: &Case) -> Result<Output, Failed> {
         .env("LC_ALL", "C.UTF-8")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NO_COLOR", "1");
+    let variables = fs::read_to_string(case.expected.with_extension("env")).unwrap_or_default();
+    command.envs(variables.lines().filter_map(|line| line.split_once('=')));
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -196,3 +196,14 @@ impl Payload for Asend {
         self.input.take();
     }
 }
+
+/// What an async generator yielded, on its way to the asend that asked for it.
+pub struct WrappedValue {
+    pub(crate) value: Slot,
+}
+
+impl Payload for WrappedValue {
+    // Not a container: it lives between a yield and its delivery, where no collection can happen.
+    const KIND: Kind = Kind::WrappedValue;
+    const NAME: &'static str = "async_generator_wrapped_value";
+}
