@@ -1,8 +1,8 @@
 //! The command line: `lasti script.py args...`, `-c`, `-m`, `-`, with CPython's options, messages and exit codes.
 use crate::interpreter::{Interpreter, Settings};
 use crate::uncaught;
-use lasti_core::objects::{Dict, Module};
-use lasti_core::{Exc, PyResult, Ref, Value, Vm};
+use lasti_core::objects::Module;
+use lasti_core::{Exc, PyResult, Ref, Value};
 use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
@@ -237,26 +237,9 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
         let c = uncaught::report(vm, e);
         code = if code == 0 { c } else { code };
     }
-    clear_main(vm);
+    crate::interpreter::clear_main(vm);
     uncaught::flush_stdout(vm);
     code
-}
-
-/// Lets go of the main module's variables, so that finalizers run and print before the streams close.
-fn clear_main(vm: &Vm) {
-    let Some(main) = vm.loaded_module("__main__") else {
-        return;
-    };
-    let dict: Ref<Dict> = main.dict.clone();
-    for (k, v) in dict.items() {
-        drop(v);
-        if !vm.display(&k).starts_with("__") {
-            let _ = vm.dict_remove(&dict, &k);
-            vm.run_due();
-        }
-    }
-    vm.heap.collect(true);
-    vm.run_due();
 }
 
 fn run_source(

@@ -235,7 +235,9 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
         return g.kind == GenKind::Coroutine
             || g.kind == GenKind::Generator && g.code_flags() & iterable != 0;
     }
-    if v.downcast::<super::sleep::Sleep>().is_some() {
+    if v.downcast::<super::sleep::Sleep>().is_some()
+        || v.downcast::<crate::embed::RustCoroutine>().is_some()
+    {
         return true;
     }
     // Anything of collections.abc.Coroutine's shape.

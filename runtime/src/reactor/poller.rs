@@ -106,6 +106,11 @@ impl<T> Poller<T> {
         Arc::clone(&self.waker)
     }
 
+    /// A handle of its own to the kernel's queue, which is readable while a poll would find something.
+    pub fn handle(&self) -> io::Result<mio::Registry> {
+        self.poll.registry().try_clone()
+    }
+
     /// Descriptors with at least one payload.
     pub fn len(&self) -> usize {
         self.sources.len()
