@@ -536,11 +536,29 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [n] = a.exactly::<1>(vm, "_exit")?;
         std::process::exit(vm.to_i64(n)? as i32)
     });
-    for name in ["waitpid", "fork", "execv", "waitstatus_to_exitcode"] {
+    for name in ["fork", "execv"] {
         f(name, |vm, _, _| {
-            Err(vm.not_implemented_error("lasti cannot start child processes yet"))
+            Err(vm.os_error_parts(
+                libc::ENOSYS,
+                "lasti cannot start child processes yet",
+                None,
+            ))
         });
     }
+    f("waitpid", |vm, _, _| {
+        Err(vm.os_error_parts(libc::ECHILD, "No child processes", None))
+    });
+    f("waitstatus_to_exitcode", |vm, _, a| {
+        let status = vm.to_i64(&a.exactly::<1>(vm, "waitstatus_to_exitcode")?[0])?;
+        match status & 0x7F {
+            0 => Ok(vm.new_int(status >> 8 & 0xFF)),
+            0x7F => Err(vm.value_error(format!(
+                "process stopped by delivery of signal {}",
+                status >> 8 & 0xFF
+            ))),
+            signal => Ok(vm.new_int(-signal)),
+        }
+    });
     f("WIFSTOPPED", |vm, _, a| {
         Ok(Value::bool(
             vm.to_i64(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F,

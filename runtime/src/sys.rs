@@ -28,7 +28,7 @@ pub fn init(vm: &Vm, argv: &[String], path: &[String]) -> Ref<Module> {
     }
     set("path_importer_cache", vm.new_dict().into());
     set("_xoptions", vm.new_dict().into());
-    let info = concat!("3.14.0 (lasti ", env!("CARGO_PKG_VERSION"), ")");
+    let info = concat!("3.14.0 (lasti ", env!("CARGO_PKG_VERSION"), ") [Rust]");
     set("version", vm.str_value(info));
     set("hexversion", vm.new_int(0x030e_00f0));
     set("api_version", vm.new_int(1013));

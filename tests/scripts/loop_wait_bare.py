@@ -18,7 +18,7 @@ async def main():
 
 
 loop = asyncio.get_event_loop()
-print(type(loop).__mro__[1].__name__, loop is asyncio.get_event_loop(), loop.is_running())
+print(isinstance(loop, asyncio.AbstractEventLoop), loop is asyncio.get_event_loop(), loop.is_running())
 loop.run_until_complete(main())
 future = loop.create_future()
 loop.call_later(0.01, future.set_result, "from a timer")

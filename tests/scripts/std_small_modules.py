@@ -10,7 +10,7 @@ import types
 import warnings
 import weakref
 
-print(math.pi, math.e, math.tau, math.inf, math.sqrt(2), math.floor(-1.5), math.ceil(1.2), math.trunc(-1.7), math.factorial(20), math.gcd(12, 18), math.lcm(4, 6), math.comb(5, 2), math.perm(5, 2), math.isclose(0.1 + 0.2, 0.3), math.hypot(3, 4), math.log(8, 2), math.log2(8), math.log10(1000), math.exp(1), math.pow(2, 3), math.fmod(-7, 3), math.copysign(1, -0.0), math.isnan(math.nan), math.prod([2, 3]), math.fsum([0.1] * 10), math.dist([0, 0], [3, 4]), math.isqrt(17), math.degrees(math.pi), math.radians(180), math.sin(0), math.atan2(1, 1), math.modf(1.25), math.frexp(8.0), math.ldexp(0.5, 4), math.floor(1e20), math.cbrt(27))
+print(math.pi, math.e, math.tau, math.inf, math.sqrt(2), math.floor(-1.5), math.ceil(1.2), math.trunc(-1.7), math.factorial(20), math.gcd(12, 18), math.lcm(4, 6), math.comb(5, 2), math.perm(5, 2), math.isclose(0.1 + 0.2, 0.3), math.hypot(3, 4), math.log(8, 2), math.log2(8), math.log10(1000), math.exp(1), math.pow(2, 3), math.fmod(-7, 3), math.copysign(1, -0.0), math.isnan(math.nan), math.prod([2, 3]), math.fsum([0.1] * 10), math.dist([0, 0], [3, 4]), math.isqrt(17), math.degrees(math.pi), math.radians(180), math.sin(0), math.atan2(1, 1), math.modf(1.25), math.frexp(8.0), math.ldexp(0.5, 4), math.floor(1e20), round(math.cbrt(27), 9))
 for bad in (lambda: math.sqrt(-1), lambda: math.log(0), lambda: math.factorial(-1), lambda: math.exp(1000), lambda: math.floor(math.inf), lambda: math.gcd(1.5)):
     try:
         bad()
@@ -55,7 +55,8 @@ try:
     weakref.ref(5)
 except TypeError as error:
     print(error)
-a, b = Node("cycle a"), Node("cycle b")
+# Which of the two goes first is not said anywhere.
+a, b = Node("cycle"), Node("cycle")
 a.other, b.other = b, a
 gc.collect()
 del a, b

@@ -1,7 +1,7 @@
 //! Compiles the pure-Python library into one blob of marshalled code objects and an index of where each stands.
 //!
 //! Files of `overlay/` shadow the library crate's: modules that speak of another runtime's opcodes or paths, and
-//! those that lasti does its own way.
+//! those that lasti does its own way. A file `NAME+.py` there is put behind the library's `NAME.py` instead.
 use lasti_compiler::{Mode, Options, compile_bytes};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,10 +48,26 @@ fn main() {
     let mut modules = BTreeMap::new();
     collect(Path::new(rustpython_pylib::LIB_PATH), "", &mut modules);
     collect(&overlay, "", &mut modules);
+    let additions: Vec<String> = modules
+        .keys()
+        .filter(|n| n.ends_with('+'))
+        .cloned()
+        .collect();
+    let additions: BTreeMap<String, PathBuf> = additions
+        .into_iter()
+        .filter_map(|n| {
+            let (path, _) = modules.remove(&n)?;
+            Some((n.trim_end_matches('+').to_owned(), path))
+        })
+        .collect();
     let mut blob = Vec::new();
     let mut index = String::from("&[\n");
     for (name, (path, package)) in &modules {
-        let source = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let read = |path: &Path| fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut source = read(path);
+        if let Some(more) = additions.get(name) {
+            source.extend(read(more));
+        }
         let filename = format!("<frozen {name}>");
         let code = match compile_bytes(&source, &filename, Mode::Exec, &Options::default()) {
             Ok(code) => code,

@@ -4,7 +4,7 @@ use super::future::{self, State};
 use super::handle::{self, Timer};
 use super::{Task, aio, task};
 use crate::host::clock;
-use crate::reactor::{Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait};
+use crate::reactor::{Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait, timeout};
 use lasti_core::objects::{NativeKind, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -33,8 +33,6 @@ pub enum Due {
     },
 }
 
-/// Longest sleep between two looks while other threads run, in nanoseconds.
-const SLICE: u64 = 500_000;
 /// With callbacks ready, the poller is asked only every so many rounds.
 const POLL_EVERY: u32 = 16;
 
@@ -230,6 +228,13 @@ impl Loop {
     pub fn poll_handle(&self, vm: &Vm) -> PyResult<mio::Registry> {
         self.with_poller(vm, |p| p.handle())
     }
+    /// Readies what it sleeps on for somebody else's sleep.
+    pub fn arm(&self, vm: &Vm) -> PyResult<()> {
+        self.with_poller(vm, |p| {
+            p.arm_anew();
+            Ok(())
+        })
+    }
     pub fn next_deadline(&self) -> Option<u64> {
         self.timers.borrow().next_deadline()
     }
@@ -315,35 +320,23 @@ impl Loop {
     fn poll(&self, vm: &Vm, wait: Wait) -> PyResult<()> {
         let mut found = Vec::new();
         loop {
-            // With other threads about, the sources (values of the interpreter) are looked at only with the
-            // baton held; in between it is given up for a moment.
-            let alone = !crate::threads::others(vm);
-            let this_wait = if alone { wait } else { Wait::Not };
-            let outcome = self.with_poller(vm, |p| p.poll(this_wait, clock(), &mut found))?;
-            if !alone && found.is_empty() && outcome == Outcome::Done {
-                let pause = match wait {
-                    Wait::Not => return Ok(()),
-                    Wait::Forever => SLICE,
-                    Wait::Until(d) => d.saturating_sub(clock().now()).min(SLICE),
-                };
-                if pause > 0 {
-                    crate::threads::blocking(vm, || {
-                        std::thread::sleep(std::time::Duration::from_nanos(pause))
-                    });
-                    vm.check_signals()?;
-                    if self.ready.borrow().is_empty() {
-                        continue;
-                    }
-                }
-                return Ok(());
-            }
+            let mut sleeper = self.with_poller(vm, Poller::begin)?;
+            let timeout = timeout(wait, clock());
+            // Sleeping gives up the baton; asking costs less than handing it round.
+            let slept = match wait {
+                Wait::Not => sleeper.sleep(timeout),
+                _ => crate::threads::blocking(vm, || sleeper.sleep(timeout)),
+            };
+            let outcome =
+                self.with_poller(vm, |p| p.finish(sleeper, slept, timeout, &mut found))?;
             for r in found.drain(..) {
                 self.push_handle(r.payload);
             }
             vm.check_signals()?;
             match outcome {
-                Outcome::Interrupted if self.ready.borrow().is_empty() => continue,
-                _ => return Ok(()),
+                None => {}
+                Some(Outcome::Interrupted) if self.ready.borrow().is_empty() => {}
+                Some(_) => return Ok(()),
             }
         }
     }
@@ -559,10 +552,12 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     check_callback(vm, callback, name)?;
     let now = clock().now();
     let (deadline, at) = if later {
-        (
-            now.saturating_add(to_ns(seconds)),
-            now as f64 / 1e9 + seconds,
-        )
+        // A delay below zero comes before one of zero.
+        let deadline = match seconds < 0.0 {
+            true => now.saturating_sub(to_ns(-seconds)),
+            false => now.saturating_add(to_ns(seconds)),
+        };
+        (deadline, now as f64 / 1e9 + seconds)
     } else {
         (to_ns(seconds), seconds)
     };
@@ -866,8 +861,8 @@ fn enter(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     if !a.running.get().is_none() {
         return Err(vm.runtime_error("Cannot run the event loop while another loop is running"));
     }
+    // A `stop` from before stands: such a run makes one round.
     l.running.set(true);
-    l.stopping.set(false);
     a.running.set(v.clone());
     Ok(Value::NONE)
 }

@@ -178,7 +178,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
             let [x] = a.exactly::<1>(vm, "set_result")?;
             check_loop(vm, v)?;
             if this(vm, v)?.done() {
-                return Err(invalid_for(vm, v)?);
+                return Err(invalid(vm, "invalid state")?);
             }
             set_result(vm, v, x.clone())?;
             Ok(Value::NONE)
@@ -192,7 +192,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
             let [x] = a.exactly::<1>(vm, "set_exception")?;
             check_loop(vm, v)?;
             if this(vm, v)?.done() {
-                return Err(invalid_for(vm, v)?);
+                return Err(invalid(vm, "invalid state")?);
             }
             set_exception_checked(vm, v, x)?;
             Ok(Value::NONE)
@@ -386,16 +386,6 @@ fn invalid(vm: &Vm, msg: &str) -> PyResult<Exc> {
     let c = aio(vm).invalid_state_class(vm)?;
     Ok(Exc(vm.call(&c, &[vm.str_value(msg)])?))
 }
-fn invalid_for(vm: &Vm, v: &Value) -> PyResult<Exc> {
-    let r = vm.repr_string(v)?;
-    let state = match this(vm, v)?.state.get() {
-        State::Pending => "PENDING",
-        State::Cancelled => "CANCELLED",
-        State::Finished => "FINISHED",
-    };
-    invalid(vm, &format!("{state}: {r}"))
-}
-
 /// The CancelledError a cancelled future raises.
 fn cancelled(vm: &Vm, f: &FutureData) -> PyResult<Exc> {
     // The exception that a task ended with is raised as it is.

@@ -15,7 +15,6 @@ pub use task::Task;
 use lasti_core::objects::Type;
 use lasti_core::{PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 /// What the loop keeps with the interpreter.
 pub struct Aio {
@@ -43,8 +42,8 @@ pub struct Aio {
 }
 
 /// The state, made on first use.
-pub fn aio(vm: &Vm) -> Rc<Aio> {
-    vm.module_state(|| {
+pub fn aio(vm: &Vm) -> &Aio {
+    vm.runtime_state(|| {
         Aio {
             future_type: future::make_type(vm),
             task_type: Ref::clone(&vm.types.object),

@@ -140,7 +140,11 @@ fn finish(vm: &Vm, s: &Sleep) -> PyResult<()> {
     s.stage.set(Stage::Done);
     let timer = s.timer.take();
     if !timer.is_unbound() {
-        super::handle::cancel(vm, &timer)?;
+        match super::handle::handle_of(&timer) {
+            Some(_) => super::handle::cancel(vm, &timer)?,
+            // A loop of somebody else's gave it.
+            None => drop(vm.call_method(&timer, "cancel", &[])?),
+        }
     }
     s.future.take();
     Ok(())

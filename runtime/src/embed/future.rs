@@ -272,6 +272,7 @@ impl Embed {
                 none.insert(Alarm::start(watched).map_err(|e| vm.os_error(&e, None))?)
             }
         };
+        l.arm(vm)?;
         let mut deadline = l.next_deadline();
         if crate::threads::others(vm) {
             let soon = clock().now().saturating_add(TURN_AGAIN);

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use mio::event::Event;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use slab::Slab;
 
 use super::clock::{Clock, NANOS_PER_MILLI};
@@ -75,10 +75,25 @@ pub struct Ready<T> {
     pub payload: T,
 }
 
+/// The part that sleeps. It holds no payload, so that its owner may let others at the poller meanwhile.
 #[derive(Debug)]
-pub struct Poller<T> {
+pub struct Sleeper {
     poll: Poll,
     events: Events,
+}
+
+impl Sleeper {
+    /// One system call.
+    pub fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.poll.poll(&mut self.events, timeout)
+    }
+}
+
+#[derive(Debug)]
+pub struct Poller<T> {
+    /// Absent while somebody sleeps.
+    sleeper: Option<Sleeper>,
+    registry: Registry,
     waker: Arc<Waker>,
     sources: Slab<Source<T>>,
     by_fd: HashMap<RawFd, usize>,
@@ -92,8 +107,11 @@ impl<T> Poller<T> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         Ok(Self {
-            poll,
-            events: Events::with_capacity(BATCH),
+            registry: poll.registry().try_clone()?,
+            sleeper: Some(Sleeper {
+                poll,
+                events: Events::with_capacity(BATCH),
+            }),
             waker,
             sources: Slab::new(),
             by_fd: HashMap::new(),
@@ -108,7 +126,7 @@ impl<T> Poller<T> {
 
     /// A handle of its own to the kernel's queue, which is readable while a poll would find something.
     pub fn handle(&self) -> io::Result<mio::Registry> {
-        self.poll.registry().try_clone()
+        self.registry.try_clone()
     }
 
     /// Descriptors with at least one payload.
@@ -176,7 +194,7 @@ impl<T> Poller<T> {
             None => {
                 self.by_fd.remove(&fd);
                 self.sources.remove(key);
-                self.poll.registry().deregister(&mut SourceFd(&fd))
+                self.registry.deregister(&mut SourceFd(&fd))
             }
         };
         Some(slot.payload)
@@ -187,7 +205,7 @@ impl<T> Poller<T> {
         let interest = source
             .interest()
             .expect("a registered source has a payload");
-        let registry = self.poll.registry();
+        let registry = &self.registry;
         if known {
             match registry.reregister(&mut SourceFd(&source.fd), Token(key), interest) {
                 // Closed and opened again under the same number.
@@ -207,33 +225,53 @@ impl<T: Clone> Poller<T> {
         clock: &impl Clock,
         ready: &mut Vec<Ready<T>>,
     ) -> io::Result<Outcome> {
-        self.arm_anew();
-        let before = ready.len();
         loop {
+            let mut sleeper = self.begin()?;
             let timeout = timeout(wait, clock);
-            match self.poll.poll(&mut self.events, timeout) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    return Ok(Outcome::Interrupted);
-                }
-                Err(error) => return Err(error),
-            }
-            let woken = self.collect(ready);
-            let found = ready.len() - before;
-            tracing::trace!(target: "lasti::poll", found, woken);
-            if woken {
-                return Ok(Outcome::Woken);
-            }
-            // The kernel's clock and ours may disagree by a tick, and long sleeps come in pieces.
-            if found > 0 || timeout == Some(Duration::ZERO) {
-                return Ok(Outcome::Done);
+            let result = sleeper.sleep(timeout);
+            if let Some(outcome) = self.finish(sleeper, result, timeout, ready)? {
+                return Ok(outcome);
             }
         }
     }
 
-    fn collect(&mut self, ready: &mut Vec<Ready<T>>) -> bool {
+    /// Hands out what sleeps; `finish` takes it back.
+    pub fn begin(&mut self) -> io::Result<Sleeper> {
+        self.arm_anew();
+        let busy = || io::Error::other("another thread polls this event loop");
+        self.sleeper.take().ok_or_else(busy)
+    }
+
+    /// Appends to `ready` what the sleep found; `None` when there is reason to sleep on.
+    pub fn finish(
+        &mut self,
+        sleeper: Sleeper,
+        result: io::Result<()>,
+        timeout: Option<Duration>,
+        ready: &mut Vec<Ready<T>>,
+    ) -> io::Result<Option<Outcome>> {
+        let before = ready.len();
+        let woken = result.is_ok() && self.collect(&sleeper.events, ready);
+        self.sleeper = Some(sleeper);
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                return Ok(Some(Outcome::Interrupted));
+            }
+            result => result?,
+        }
+        let found = ready.len() - before;
+        tracing::trace!(target: "lasti::poll", found, woken);
+        if woken {
+            return Ok(Some(Outcome::Woken));
+        }
+        // The kernel's clock and ours may disagree by a tick, and long sleeps come in pieces.
+        let over = found > 0 || timeout == Some(Duration::ZERO);
+        Ok(over.then_some(Outcome::Done))
+    }
+
+    fn collect(&mut self, events: &Events, ready: &mut Vec<Ready<T>>) -> bool {
         let mut woken = false;
-        for event in &self.events {
+        for event in events {
             if event.token() == WAKER {
                 woken = true;
                 continue;
@@ -249,7 +287,8 @@ impl<T: Clone> Poller<T> {
         woken
     }
 
-    fn arm_anew(&mut self) {
+    /// Has the kernel look again at what a level payload was told of; a poll does so by itself.
+    pub fn arm_anew(&mut self) {
         let mut keys = std::mem::take(&mut self.rearm);
         for key in keys.drain(..) {
             if self.sources.contains(key) {
@@ -334,7 +373,7 @@ impl<T: Clone> Source<T> {
 }
 
 /// What to tell the kernel: zero when the deadline has passed, else whole milliseconds, rounded up.
-fn timeout(wait: Wait, clock: &impl Clock) -> Option<Duration> {
+pub fn timeout(wait: Wait, clock: &impl Clock) -> Option<Duration> {
     match wait {
         Wait::Not => Some(Duration::ZERO),
         Wait::Forever => None,

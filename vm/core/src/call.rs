@@ -205,14 +205,16 @@ impl Vm {
         let Some(owner) = &n.owner else {
             return Ok((Value::NONE, args));
         };
-        let name = n.name.to_string_lossy();
         let Some((this, rest)) = args.pos.split_first() else {
+            let name = n.name.to_string_lossy();
             return Err(self.type_error(format!(
                 "unbound method {}.{name}() needs an argument",
                 owner.name()
             )));
         };
-        if !self.type_of(this).is_subtype(owner) {
+        let class = self.type_of(this);
+        if !class.is(owner) && !class.is_subtype(owner) {
+            let name = n.name.to_string_lossy();
             return Err(self.type_error(format!(
                 "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
                 owner.name(),

@@ -278,6 +278,8 @@ impl Vm {
         *t.shape.borrow_mut() = Some(Shape::root(&self.heap, keys));
         if t.has(TypeFlags::DICT)
             && !base.has(TypeFlags::DICT)
+            // A metaclass has type's, which shows a class's namespace.
+            && base.layout().kind != crate::heap::Kind::Type
             && self.dict_get_str(&dict, &n.dict).is_none()
         {
             self.dict_set_str(

@@ -4,7 +4,7 @@ use crate::heap::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
 use crate::host::Host;
 use crate::objects::*;
 use std::any::{Any, TypeId};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -335,6 +335,7 @@ pub struct Vm {
     pub context: Slot,
     pub(crate) native_modules: RefCell<HashMap<&'static str, ModuleInit>>,
     pub(crate) state: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    runtime_state: OnceCell<Box<dyn Any>>,
     pub host: Box<dyn Host>,
     pub argv: RefCell<Vec<String>>,
     pub flags: VmFlags,
@@ -412,6 +413,7 @@ impl Vm {
             context: Slot::empty(),
             native_modules: RefCell::default(),
             state: RefCell::default(),
+            runtime_state: OnceCell::new(),
             host: options.host,
             argv: RefCell::default(),
             flags: options.flags,
@@ -580,6 +582,13 @@ impl Vm {
         let s = Rc::new(make());
         self.state.borrow_mut().insert(id, s.clone());
         s
+    }
+    /// The one state that the embedding runtime looks up often, made on first use. All calls name the same type.
+    pub fn runtime_state<T: 'static>(&self, make: impl FnOnce() -> T) -> &T {
+        self.runtime_state
+            .get_or_init(|| Box::new(make()))
+            .downcast_ref()
+            .expect("one runtime, one type")
     }
     /// Makes a native module importable.
     pub fn register_module(&self, name: &'static str, init: ModuleInit) {

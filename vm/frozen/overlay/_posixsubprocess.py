@@ -2,4 +2,4 @@
 
 
 def fork_exec(*args):
-    raise NotImplementedError("lasti cannot start child processes yet (_posixsubprocess.fork_exec)")
+    raise OSError(38, "lasti cannot start child processes yet (_posixsubprocess.fork_exec)")

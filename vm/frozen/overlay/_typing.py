@@ -6,6 +6,8 @@ Bounds, constraints, defaults and values are evaluated when first asked for, by 
 import sys as _sys
 
 
+# A plain function would bind where typing puts it into a class.
+@staticmethod
 def _idfunc(x, /):
     return x
 

@@ -79,7 +79,7 @@ BufferedIOBase = _pyio.BufferedIOBase
 TextIOBase = _pyio.TextIOBase
 FileIO = _pyio.FileIO
 BytesIO = _pyio.BytesIO
-StringIO = _pyio.StringIO
+from _stringio import StringIO
 BufferedReader = _pyio.BufferedReader
 BufferedWriter = _pyio.BufferedWriter
 BufferedRWPair = _pyio.BufferedRWPair

@@ -240,7 +240,7 @@ fn the_waker_ends_a_sleep_from_another_thread() {
 #[test]
 fn more_ready_descriptors_than_one_batch_holds() {
     let mut poller = Poller::new().unwrap();
-    poller.events = Events::with_capacity(4);
+    poller.sleeper.as_mut().expect("awake").events = Events::with_capacity(4);
     let pairs: Vec<_> = (0..10).map(|_| pair()).collect();
     for (n, (a, _)) in pairs.iter().enumerate() {
         poller

@@ -159,7 +159,11 @@ fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
             Mode::Single => "single",
         };
         let maker = vm.import("_lasti_ast")?;
-        let args = [vm.new_bytes(text), vm.str_value(&filename), vm.str_value(mode)];
+        let args = [
+            vm.new_bytes(text),
+            vm.str_value(&filename),
+            vm.str_value(mode),
+        ];
         return vm.call_method(&maker, "parse", &args);
     }
     let options = Options {

@@ -9,7 +9,7 @@ pub(crate) use regs::{Block, BlockKind, Regs};
 pub(crate) use stack::FrameStack;
 
 use crate::heap::{Ref, RefSlot, Slot, Value};
-use crate::objects::{Code, FrameObject, Function, Generator, Instr, PyCell};
+use crate::objects::{Code, Dict, FrameObject, Function, Generator, Instr, PyCell};
 use std::cell::Cell;
 
 /// How what leaves a frame is delivered.
@@ -43,8 +43,8 @@ pub(crate) struct Frame {
     pub object: RefSlot<FrameObject>,
     /// The instruction last begun; one before the first when not started.
     pub pc: Cell<*const Instr>,
-    /// Depth of the value stack while the frame does not run.
-    pub depth: Cell<u32>,
+    /// Slots in use, locals included, while the frame does not run; 0 while it does.
+    pub top: Cell<u32>,
     pub nblocks: Cell<u8>,
     pub mode: Cell<Mode>,
     pub is_generator: bool,
@@ -59,6 +59,7 @@ impl Frame {
     /// A frame not yet started. The caller puts it in place and fills its locals.
     pub fn new(code: Ref<Code>, function: Ref<Function>, is_generator: bool) -> Frame {
         let pc = code.quick.as_ptr().wrapping_sub(1);
+        let top = code.fixed;
         Frame {
             back: Cell::new(std::ptr::null()),
             code,
@@ -66,7 +67,7 @@ impl Frame {
             locals: Slot::empty(),
             object: RefSlot::default(),
             pc: Cell::new(pc),
-            depth: Cell::new(0),
+            top: Cell::new(top),
             nblocks: Cell::new(0),
             mode: Cell::new(Mode::Call),
             is_generator,
@@ -103,9 +104,23 @@ impl Frame {
         unsafe { &*self.base().add(i) }
     }
 
+    /// The namespace of a module, class body or exec, if it is a dict.
+    #[inline(always)]
+    pub fn namespace(&self) -> Option<&Ref<Dict>> {
+        // SAFETY: the namespace is put in before the frame is entered and stays until it is left; the reference is
+        // used within one instruction.
+        unsafe { (*(&raw const self.locals).cast::<Value>()).as_ref::<Dict>() }
+    }
+
+    /// Depth of the value stack while the frame does not run.
+    #[inline]
+    pub fn depth(&self) -> usize {
+        (self.top.get() as usize).saturating_sub(self.code.fixed_slots())
+    }
+
     /// The value on top of the stack of a frame that does not run.
     pub fn top_of_stack(&self) -> Option<Value> {
-        let depth = self.depth.get() as usize;
+        let depth = self.depth();
         if depth == 0 || self.retired.get() {
             return None;
         }
@@ -115,11 +130,11 @@ impl Frame {
 
     /// Drops the top of the stack of a frame at rest.
     pub fn drop_top(&self) {
-        let depth = self.depth.get() as usize;
+        let depth = self.depth();
         if depth == 0 || self.retired.get() {
             return;
         }
-        self.depth.set(depth as u32 - 1);
+        self.top.set(self.top.get() - 1);
         // SAFETY: the slot was initialised, and lies above the depth now.
         unsafe {
             self.base()
@@ -137,9 +152,9 @@ impl Frame {
         visit(self.function.as_value());
         self.locals.visit(visit);
         self.object.visit(visit);
-        for i in 0..self.code.fixed_slots() + self.depth.get() as usize {
+        for i in 0..self.code.fixed_slots() + self.depth() {
             // SAFETY: locals and the first `depth` stack slots are initialised. (A running frame keeps
-            // `depth` at 0, so its stack counts as held from outside.)
+            // `top` at 0, so its stack counts as held from outside.)
             unsafe { (*self.base().add(i)).visit(visit) };
         }
     }
@@ -155,10 +170,10 @@ impl Frame {
         unsafe {
             let base = self.base().cast_mut();
             let fixed = self.code.fixed_slots();
-            for i in (0..self.depth.get() as usize).rev() {
+            for i in (0..self.depth()).rev() {
                 base.add(fixed + i).drop_in_place();
             }
-            self.depth.set(0);
+            self.top.set(fixed as u32);
             for i in 0..fixed {
                 base.add(i).drop_in_place();
             }
@@ -279,6 +294,19 @@ pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
         // frames above it have been left.
         None => unsafe { vm.stack.pop(frame) },
     }
+}
+
+/// [`leave`] for the frame of a plain call, which has no generator.
+#[inline(always)]
+pub(crate) fn leave_call(vm: &crate::vm::Vm, frame: *const Frame) {
+    let f = live(frame);
+    if !f.object.is_none() || !f.locals.is_unbound() {
+        return leave(vm, frame);
+    }
+    vm.frame.set(f.back.get());
+    vm.depth.set(vm.depth.get() - 1);
+    // SAFETY: as in `leave`; nobody has a frame object of it.
+    unsafe { vm.stack.pop_plain(frame) }
 }
 
 /// A frame object that outlives its frame keeps its callers' too.

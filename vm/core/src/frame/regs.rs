@@ -3,8 +3,10 @@
 //! The steps here are unchecked in release builds. They rest on what the compiler guarantees for every code object
 //! (operands in range, stack depth at most `co_stacksize`, blocks at most `max_blocks`); debug builds check each.
 use super::Frame;
+use crate::heap::Ref;
 use crate::heap::Value;
-use crate::objects::Instr;
+use crate::interp::Quick;
+use crate::objects::{Function, Instr};
 
 /// What a block on the block stack is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,16 +26,15 @@ pub(crate) struct Block {
     pub level: u16,
 }
 
+/// Three machine words, copied rather than borrowed by what the loop calls out of line, so that the loop keeps its own in
+/// machine registers.
+#[derive(Clone, Copy)]
 pub(crate) struct Regs {
     pub frame: *const Frame,
     /// The instruction that runs.
     pub pc: *const Instr,
     /// One past the topmost value.
     sp: *mut Value,
-    /// First local.
-    locals: *mut Value,
-    /// First value of the stack.
-    bottom: *mut Value,
 }
 
 impl Regs {
@@ -42,15 +43,15 @@ impl Regs {
     pub fn load(frame: *const Frame) -> Regs {
         // SAFETY: the frame is live and its slots stand behind it.
         unsafe {
-            let locals = frame.add(1).cast_mut().cast::<Value>();
-            let bottom = locals.add((*frame).code.fixed_slots());
-            let sp = bottom.add((*frame).depth.replace(0) as usize);
+            let sp = frame
+                .add(1)
+                .cast_mut()
+                .cast::<Value>()
+                .add((*frame).top.replace(0) as usize);
             Regs {
                 frame,
                 pc: (*frame).pc.get(),
                 sp,
-                locals,
-                bottom,
             }
         }
     }
@@ -59,7 +60,23 @@ impl Regs {
     pub fn save(&self) {
         let f = self.frame();
         f.pc.set(self.pc);
-        f.depth.set(self.depth() as u32);
+        let words = (self.sp as usize - self.locals() as usize) / size_of::<Value>();
+        f.top.set(words as u32);
+    }
+    /// Shows the instruction that runs to whoever looks at the frame: tracebacks, `sys._getframe`.
+    #[inline(always)]
+    pub fn publish(&self) {
+        self.frame().pc.set(self.pc);
+    }
+    /// First local.
+    #[inline(always)]
+    fn locals(&self) -> *mut Value {
+        self.frame.wrapping_add(1).cast_mut().cast()
+    }
+    /// First value of the stack.
+    #[inline(always)]
+    fn bottom(&self) -> *mut Value {
+        self.locals().wrapping_add(self.frame().code.fixed_slots())
     }
     #[inline(always)]
     pub fn frame(&self) -> &Frame {
@@ -68,16 +85,76 @@ impl Regs {
     }
     #[inline(always)]
     pub fn depth(&self) -> usize {
-        (self.sp as usize - self.bottom as usize) / size_of::<Value>()
+        (self.sp as usize - self.bottom() as usize) / size_of::<Value>()
     }
     /// The next instruction.
     #[inline(always)]
-    pub fn fetch(&mut self) -> &'static Instr {
+    pub fn fetch(&mut self) -> (&'static Instr, Quick) {
         self.pc = self.pc.wrapping_add(1);
         debug_assert!(self.frame().code.quick.as_ptr_range().contains(&self.pc));
-        // The frame shows its instruction to whoever looks: tracebacks, sys._getframe.
-        self.frame().pc.set(self.pc);
-        // SAFETY: code ends in a return and jumps stay inside; the code object outlives the frame.
+        // SAFETY: code ends in a return and jumps stay inside; the code object outlives the frame. The range of the enum
+        // is spelled out because the load through the cell loses it.
+        unsafe {
+            let i = &*self.pc;
+            let op = i.op.get();
+            std::hint::assert_unchecked(op as u8 >= Quick::FIRST && op as u8 <= Quick::LAST);
+            (i, op)
+        }
+    }
+    /// The instruction behind the one that runs.
+    #[inline(always)]
+    pub fn following(&self) -> &'static Instr {
+        let next = self.pc.wrapping_add(1);
+        debug_assert!(self.frame().code.quick.as_ptr_range().contains(&next));
+        // SAFETY: as for `fetch`; only instructions that are never the last ask.
+        unsafe { &*next }
+    }
+    /// Goes on to the instruction behind, which was done together with this one.
+    #[inline(always)]
+    pub fn skip(&mut self) {
+        self.pc = self.pc.wrapping_add(1);
+    }
+    /// Exchanges the two topmost values.
+    #[inline(always)]
+    pub fn swap_top(&mut self) {
+        debug_assert!(self.depth() >= 2);
+        // SAFETY: both slots hold values.
+        unsafe { std::ptr::swap(self.sp.sub(1), self.sp.sub(2)) }
+    }
+    /// Puts a value below the topmost one.
+    #[inline(always)]
+    pub fn insert_below(&mut self, v: Value) {
+        let top = self.pop();
+        self.push(v);
+        self.push(top);
+    }
+    /// Drops the topmost value, an immediate.
+    #[inline(always)]
+    pub fn forget_immediate(&mut self) {
+        debug_assert!(!self.peek(1).is_object());
+        // SAFETY: the slot holds a value with nothing to drop.
+        self.sp = unsafe { self.sp.sub(1) };
+    }
+    /// Replaces the topmost value, an immediate.
+    #[inline(always)]
+    pub fn set_immediate(&mut self, v: Value) {
+        self.forget_immediate();
+        self.push(v);
+    }
+    /// Puts a result in the place of two immediates.
+    #[inline(always)]
+    pub fn shrink_immediates(&mut self, v: Value) {
+        debug_assert!(!self.peek(1).is_object() && !self.peek(2).is_object());
+        // SAFETY: both words are immediates, so that there is nothing to drop.
+        unsafe {
+            self.sp = self.sp.sub(1);
+            self.sp.sub(1).write(v);
+        }
+    }
+    /// The instruction that runs.
+    #[inline(always)]
+    pub fn instr(&self) -> &'static Instr {
+        // SAFETY: as for `fetch`.
         unsafe { &*self.pc }
     }
     /// The operand of the instruction that runs.
@@ -116,7 +193,7 @@ impl Regs {
     }
     #[inline(always)]
     pub fn pop(&mut self) -> Value {
-        debug_assert!(self.sp > self.bottom, "stack underflow");
+        debug_assert!(self.sp > self.bottom(), "stack underflow");
         // SAFETY: the compiler balances pushes and pops.
         unsafe {
             self.sp = self.sp.sub(1);
@@ -183,7 +260,7 @@ impl Regs {
         out
     }
     /// Takes the topmost `n` values as a tuple.
-    #[inline]
+    #[inline(always)]
     pub fn take_tuple(&mut self, vm: &crate::vm::Vm, n: usize) -> Value {
         debug_assert!(n <= self.depth());
         // SAFETY: the values move into the tuple; the stack then ends below them.
@@ -192,38 +269,66 @@ impl Regs {
             crate::objects::Tuple::alloc_moved(&vm.heap, &vm.types.tuple, self.sp, n).into()
         }
     }
-    /// Moves the topmost `n` values into the first locals of a new frame.
+    /// Moves the topmost `n` values elsewhere.
+    ///
+    /// # Safety
+    /// `to` has room for `n` values and holds none.
     #[inline(always)]
-    pub fn move_args(&mut self, to: *const Frame, n: usize) {
-        // SAFETY: the new frame has at least `n` locals, all unbound (nothing to drop); the values leave
-        // this stack by the move.
+    pub unsafe fn move_top(&mut self, to: *mut Value, n: usize) {
+        debug_assert!(n <= self.depth());
+        // SAFETY: by contract; the values leave this stack by the move.
         unsafe {
-            debug_assert!(n <= super::live(to).code.nlocals as usize && n <= self.depth());
             self.sp = self.sp.sub(n);
-            std::ptr::copy_nonoverlapping(self.sp, to.add(1).cast_mut().cast::<Value>(), n);
+            match n {
+                0 => {}
+                1 => std::ptr::copy_nonoverlapping(self.sp, to, 1),
+                2 => std::ptr::copy_nonoverlapping(self.sp, to, 2),
+                3 => std::ptr::copy_nonoverlapping(self.sp, to, 3),
+                _ => std::ptr::copy_nonoverlapping(self.sp, to, n),
+            }
         }
     }
+    /// Pops a value that is known to be a function.
+    ///
+    /// # Safety
+    /// The topmost value is a function.
+    #[inline(always)]
+    pub unsafe fn pop_function(&mut self) -> Ref<Function> {
+        let v = self.pop();
+        debug_assert!(v.downcast::<Function>().is_some());
+        // SAFETY: Value and Ref have the same representation, and the payload is right by contract.
+        unsafe { std::mem::transmute(v) }
+    }
 
+    /// The constant that a LOAD_CONST pushes.
+    #[inline(always)]
+    pub fn constant(&self, i: &Instr) -> Value {
+        debug_assert!(matches!(i.op.get(), crate::interp::Quick::LoadConst));
+        // SAFETY: `Instr::hold` put the word of one of the code's constants into the cache, and nothing else writes
+        // the cache of a LOAD_CONST. The code owns its constants as long as the frame owns the code.
+        unsafe { (*i.cache.as_ptr().cast::<Value>()).clone() }
+    }
     #[inline(always)]
     pub fn local(&self, i: usize) -> &Value {
         debug_assert!(i < self.frame().code.fixed_slots());
         // SAFETY: operands of local, cell and free instructions are in range.
-        unsafe { &*self.locals.add(i) }
+        unsafe { &*self.locals().add(i) }
     }
     #[inline(always)]
     pub fn set_local(&mut self, i: usize, v: Value) {
         debug_assert!(i < self.frame().code.fixed_slots());
         // SAFETY: as above. The old value is dropped after the new one is in place.
-        unsafe { drop(std::mem::replace(&mut *self.locals.add(i), v)) }
+        unsafe { drop(std::mem::replace(&mut *self.locals().add(i), v)) }
     }
 
+    #[inline(always)]
     fn block_slot(&self, n: usize) -> *mut u64 {
         let code = &self.frame().code;
         debug_assert!(n < code.max_blocks as usize, "block stack overflow");
         // SAFETY: the block stack follows the value stack in the frame's slots.
-        unsafe { self.bottom.add(code.stacksize as usize + n).cast() }
+        unsafe { self.bottom().add(code.stacksize as usize + n).cast() }
     }
-    #[inline]
+    #[inline(always)]
     pub fn push_block(&mut self, b: Block) {
         let n = self.frame().nblocks.get();
         let word = (b.handler as u64) << 32 | (b.level as u64) << 8 | b.kind as u64;
@@ -231,7 +336,7 @@ impl Regs {
         unsafe { self.block_slot(n as usize).write(word) };
         self.frame().nblocks.set(n + 1);
     }
-    #[inline]
+    #[inline(always)]
     pub fn pop_block(&mut self) -> Option<Block> {
         let n = self.frame().nblocks.get().checked_sub(1)?;
         self.frame().nblocks.set(n);

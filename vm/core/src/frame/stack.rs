@@ -1,6 +1,7 @@
 //! The chunked stack that calls' frames are bumped onto. Frames leave in the reverse order.
-use super::Frame;
-use crate::heap::Slot;
+use super::{Frame, Regs};
+use crate::heap::{Ref, Slot};
+use crate::objects::Code;
 use std::cell::{Cell, RefCell};
 
 const CHUNK: usize = 64 * 1024;
@@ -48,6 +49,33 @@ impl FrameStack {
         }
     }
 
+    /// Puts the frame of a plain call on the stack: the callable, a function, and its `n` arguments move into it from the
+    /// caller's stack.
+    #[inline(always)]
+    pub fn push_call<'a>(&self, r: &mut Regs, code: Ref<Code>, n: usize) -> &'a Frame {
+        let fixed = code.fixed_slots();
+        let words = size_of::<Frame>() / 8 + code.frame_slots();
+        let at = self.top.get();
+        let at = if (self.end.get() as usize) - (at as usize) >= words * 8 {
+            at
+        } else {
+            self.grow(words)
+        };
+        // SAFETY: `words` words are free at `at`; the caller saw that the callable is a function with at least `n`
+        // locals.
+        unsafe {
+            self.top.set(at.add(words));
+            let f = at.cast::<Frame>();
+            let slots = f.add(1).cast::<Slot>();
+            r.move_top(slots.cast(), n);
+            for i in n..fixed {
+                slots.add(i).write(Slot::empty());
+            }
+            f.write(Frame::new(code, r.pop_function(), false));
+            &*f
+        }
+    }
+
     /// Drops the topmost frame.
     ///
     /// # Safety
@@ -58,6 +86,28 @@ impl FrameStack {
         unsafe {
             (*frame).retire();
             frame.cast_mut().drop_in_place();
+        }
+        let at = frame.cast_mut().cast::<u64>();
+        self.top.set(at);
+        self.shrink(at);
+    }
+
+    /// [`FrameStack::pop`] for a frame without a frame object, in one pass over its slots.
+    ///
+    /// # Safety
+    /// As for `pop`; the frame is at rest, and has neither a frame object nor a namespace.
+    #[inline(always)]
+    pub unsafe fn pop_plain(&self, frame: *const Frame) {
+        // SAFETY: by contract the first `top` slots are initialised, and nobody looks at them again.
+        unsafe {
+            let slots = frame.add(1).cast_mut().cast::<Slot>();
+            for i in 0..(*frame).top.get() as usize {
+                slots.add(i).drop_in_place();
+            }
+            // The other fields of a plain call's frame are empty.
+            debug_assert!((*frame).object.is_none() && (*frame).locals.is_unbound());
+            drop((&raw const (*frame).function).read());
+            drop((&raw const (*frame).code).read());
         }
         let at = frame.cast_mut().cast::<u64>();
         self.top.set(at);

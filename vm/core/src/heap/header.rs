@@ -70,7 +70,7 @@ pub struct VTable {
     pub name: &'static str,
     pub kind: Kind,
     pub container: bool,
-    pub type_id: fn() -> TypeId,
+    pub type_id: TypeId,
     /// Fixed size in bytes of header and payload.
     pub size: usize,
     // SAFETY contract of the three: the pointer is a live object of this payload type.
@@ -82,7 +82,7 @@ pub struct VTable {
 impl VTable {
     /// Whether two tables are of the same payload type. (A table may exist more than once, so addresses do not tell.)
     pub fn same(&self, other: &VTable) -> bool {
-        (self.type_id)() == (other.type_id)()
+        self.type_id == other.type_id
     }
 }
 
@@ -148,7 +148,7 @@ pub trait Payload: Sized + 'static {
         name: Self::NAME,
         kind: Self::KIND,
         container: Self::CONTAINER,
-        type_id: TypeId::of::<Self>,
+        type_id: TypeId::of::<Self>(),
         size: size_of::<Obj<Self>>(),
         drop: drop_payload::<Self>,
         traverse: traverse_payload::<Self>,

@@ -150,6 +150,36 @@ impl Value {
             None
         }
     }
+    /// The sum of two ints, when both and it stand in the word.
+    #[inline(always)]
+    pub fn add_small(a: &Value, b: &Value) -> Option<Value> {
+        Value::combine_small(a, b, i64::checked_add)
+    }
+    /// The difference of two ints, when both and it stand in the word.
+    #[inline(always)]
+    pub fn sub_small(a: &Value, b: &Value) -> Option<Value> {
+        Value::combine_small(a, b, i64::checked_sub)
+    }
+    /// Both numbers moved to the top of the word overflow there when the result has more than 51 bits.
+    #[inline(always)]
+    fn combine_small(a: &Value, b: &Value, f: fn(i64, i64) -> Option<i64>) -> Option<Value> {
+        if a.bits() & b.bits() < INT_TAG {
+            return None;
+        }
+        let shift = 64 - INT_BITS;
+        let top = f((a.bits() << shift) as i64, (b.bits() << shift) as i64)?;
+        Some(Value::from_bits(INT_TAG | top as u64 >> shift))
+    }
+    /// How two ints compare, as one bit for each of less (1), equal (2) and greater (4), when both stand in the word.
+    #[inline(always)]
+    pub fn order_small(a: &Value, b: &Value) -> Option<u16> {
+        if a.bits() & b.bits() < INT_TAG {
+            return None;
+        }
+        let shift = 64 - INT_BITS;
+        let (a, b) = ((a.bits() << shift) as i64, (b.bits() << shift) as i64);
+        Some((a < b) as u16 | ((a == b) as u16) << 1 | ((a > b) as u16) << 2)
+    }
     #[inline(always)]
     pub fn as_inline_float(&self) -> Option<f64> {
         let bits = self.bits().wrapping_sub(FLOAT_OFFSET);
@@ -221,7 +251,7 @@ impl Value {
         let header = self.header()?;
         let same = if matches!(T::KIND, Kind::Foreign) {
             header.kind.get() == Kind::Foreign
-                && (header.class().data.layout().type_id)() == std::any::TypeId::of::<T>()
+                && header.class().data.layout().type_id == std::any::TypeId::of::<T>()
         } else {
             header.kind.get() as u8 == T::KIND as u8
         };
@@ -234,11 +264,15 @@ impl Value {
     }
 
     /// The typed reference, or the value back.
+    #[inline(always)]
     pub fn into_ref<T: Payload>(self) -> Result<Ref<T>, Value> {
-        match self.as_ref::<T>() {
-            Some(r) => Ok(r.clone()),
-            None => Err(self),
+        if self.as_ref::<T>().is_none() {
+            return Err(self);
         }
+        let ptr = self.bits() as *mut Obj<T>;
+        std::mem::forget(self);
+        // SAFETY: the payload type was checked, and the word's counted reference is handed on.
+        Ok(unsafe { Ref::from_raw(NonNull::new_unchecked(ptr)) })
     }
 }
 

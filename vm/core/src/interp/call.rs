@@ -17,75 +17,61 @@ impl Vm {
         *r = Regs::load(frame);
     }
 
-    /// CALL_FUNCTION: `callable, arg...` become the result, or the callee's frame is entered.
+    /// A call of a plain Python function with just its positional arguments, `callable, arg...` on the stack: enters its
+    /// frame. With `bare` there is a NULL below the callable. False: nothing was done.
     #[inline(always)]
-    pub(crate) fn op_call(&self, r: &mut Regs, n: usize) -> PyResult<()> {
-        if let Some(f) = r.peek(n + 1).as_ref::<Function>()
-            && let Some(code) = f.code.get()
-            && code.shape == CallShape::Simple
-            && code.data.argcount as usize == n
+    pub(super) fn call_simple(&self, r: &mut Regs, n: usize, bare: bool) -> bool {
+        let Some(f) = r.peek(n + 1).as_ref::<Function>() else {
+            return false;
+        };
+        let Some(code) = f.code.get() else {
+            return false;
+        };
+        let depth = self.depth.get();
+        if code.shape != CallShape::Simple
+            || code.argcount as usize != n
+            || depth >= self.recursion_limit.get()
         {
-            let f = f.clone();
-            let frame = self.push_frame(f, code)?;
-            r.move_args(frame, n);
-            drop(r.pop());
-            if frame.code.ncells + frame.code.nfree > 0 {
-                frame.make_cells(self);
-            }
-            self.switch_to(r, frame);
-            return Ok(());
+            return false;
         }
-        self.call_slow(r, n, 1)
-    }
-
-    /// CALL_METHOD: below the arguments lie method and self, or NULL and a callable.
-    #[inline(always)]
-    pub(crate) fn op_call_method(&self, r: &mut Regs, n: usize) -> PyResult<()> {
-        if r.peek(n + 2).is_unbound() {
-            if let Some(f) = r.peek(n + 1).as_ref::<Function>()
-                && let Some(code) = f.code.get()
-                && self.fits_exactly(&code, n)
-                && code.shape == CallShape::Simple
-            {
-                let f = f.clone();
-                let frame = self.push_frame(f, code)?;
-                r.move_args(frame, n);
-                r.drop_top(2);
-                if frame.code.ncells + frame.code.nfree > 0 {
-                    frame.make_cells(self);
-                }
-                self.switch_to(r, frame);
-                return Ok(());
-            }
-            return self.call_slow(r, n, 2);
+        self.depth.set(depth + 1);
+        let cells = code.ncells + code.nfree > 0;
+        let frame = self.stack.push_call(r, code, n);
+        if bare {
+            r.forget_immediate();
         }
-        if let Some(f) = r.peek(n + 2).as_ref::<Function>()
-            && let Some(code) = f.code.get()
-            && code.shape == CallShape::Simple
-            && code.data.argcount as usize == n + 1
-        {
-            let f = f.clone();
-            let frame = self.push_frame(f, code)?;
-            r.move_args(frame, n + 1);
-            drop(r.pop());
-            if frame.code.ncells + frame.code.nfree > 0 {
-                frame.make_cells(self);
-            }
-            self.switch_to(r, frame);
-            return Ok(());
+        frame.back.set(r.frame);
+        if cells {
+            frame.make_cells(self);
         }
-        self.call_slow(r, n + 1, 1)
+        r.save();
+        self.frame.set(frame);
+        *r = Regs::load(frame);
+        true
     }
 
     /// Calls what lies `n + 1` from the top with the `n` values above it; `below` slots under the arguments go
     /// with the callable.
     #[inline(never)]
-    fn call_slow(&self, r: &mut Regs, n: usize, below: usize) -> PyResult<()> {
+    pub(super) fn call_slow(&self, r: &mut Regs, n: usize, below: usize) -> PyResult<()> {
         let callable = r.peek(n + 1).clone();
         // SAFETY: the arguments stay on this frame's stack until the call is over; frames pushed
         // meanwhile do not touch it.
         let args = Args::pos(unsafe { r.top_unbound(n) });
         self.call_any(r, &callable, args, n + below)
+    }
+
+    /// Calls a plain native with positional arguments.
+    #[inline(always)]
+    pub(super) fn call_plain(&self, nf: &NativeFunction, args: Args) -> PyResult<Value> {
+        let NativeKind::Plain(f) = nf.func else {
+            return self.call_native(nf, args);
+        };
+        if nf.this.is_unbound() {
+            let (this, args) = self.native_self(nf, args)?;
+            return f(self, &this, args);
+        }
+        f(self, &nf.this.get(), args)
     }
 
     /// Calls anything with arguments that lie on the stack (or elsewhere); drops `drop` values and pushes the result, or

@@ -46,14 +46,15 @@ impl Vm {
             (true, true) => CallShape::SimpleGenerator,
             _ => CallShape::General,
         };
+        let consts: Box<[Value]> = d.consts.iter().map(|c| self.const_value(c)).collect();
         let code = Code {
             data: data.clone(),
-            consts: d.consts.iter().map(|c| self.const_value(c)).collect(),
             names: d.names.iter().map(|s| name(s)).collect(),
             varnames,
             name: name(&d.name),
             qualname: name(&d.qualname),
             filename: name(&d.filename),
+            argcount: d.argcount,
             nlocals: nlocals as u32,
             ncells: d.cellvars.len() as u32,
             nfree: d.freevars.len() as u32,
@@ -65,7 +66,8 @@ impl Vm {
                 + d.max_blocks,
             shape,
             cell_args,
-            quick: quicken(&d.code),
+            quick: quicken(&d.code, &consts),
+            consts,
             cached: RefCell::default(),
             const_tuple: RefSlot::default(),
             tuples: Default::default(),
@@ -125,7 +127,7 @@ impl Vm {
 }
 
 /// One quickened unit per wordcode unit. Operands carry their EXTENDED_ARG prefixes; jump operands are units.
-fn quicken(code: &[u8]) -> Box<[Instr]> {
+fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
     let mut extended = 0u32;
     let mut out = Vec::with_capacity(code.len() / 2);
     for (unit, pair) in code.chunks_exact(2).enumerate() {
@@ -137,13 +139,30 @@ fn quicken(code: &[u8]) -> Box<[Instr]> {
             Operand::JumpRel => unit as u32 + 1 + arg / 2,
             _ => arg,
         };
-        out.push(Instr {
+        let instr = Instr {
             op: Cell::new(Quick::from_op(op)),
             heat: Cell::new(0),
             extra: Cell::new(0),
             arg: Cell::new(arg),
             cache: Cell::new((0, 0)),
-        });
+        };
+        if op == Op::CompareOp {
+            // Which of less (1), equal (2) and greater (4) the comparison takes: <, <=, ==, !=, >, >=.
+            instr
+                .extra
+                .set([1, 3, 2, 5, 4, 6].get(arg as usize).copied().unwrap_or(0));
+        }
+        if op == Op::LoadConst {
+            instr.hold(&consts[arg as usize]);
+        }
+        out.push(instr);
+    }
+    // From the end, so that the second of a pair is still plain when the first looks at it.
+    for pair in (1..out.len()).map(|n| (n - 1, n)) {
+        let (first, second) = (&out[pair.0], &out[pair.1]);
+        if let Some(fused) = Quick::fused(first.op.get(), second.op.get()) {
+            first.op.set(fused);
+        }
     }
     out.into_boxed_slice()
 }

@@ -1,9 +1,13 @@
 //! The interpreter loop: fetch, do, and act on what came of it. Frames of Python code are pushed and popped here and
 //! never recurse in Rust (CPython's Python/ceval.c, 3.8's opcodes).
+//!
+//! Each instruction is done in one of two places. `fast` has those that need nothing but the registers and a quick look
+//! at their operands; what it does not take, [`Vm::step`] does in every case.
 mod bind;
 mod call;
 mod code_object;
 mod enter;
+mod fast;
 mod imports;
 mod ops;
 mod patterns;
@@ -13,8 +17,9 @@ mod unwind;
 
 pub use quick::Quick;
 
+use crate::call::{Args, Resumed};
 use crate::error::{Exc, PyResult};
-use crate::frame::{Block, BlockKind, Frame, Mode, Regs};
+use crate::frame::{Block, BlockKind, Frame, Regs};
 use crate::heap::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -55,11 +60,11 @@ pub(crate) enum Start {
 }
 
 impl Vm {
-    /// Runs from `frame` until the frame marked [`Mode::Entry`] at or below it is left.
+    /// Runs from `frame` until the frame marked [`crate::frame::Mode::Entry`] at or below it is left.
     pub(crate) fn run(&self, frame: *const Frame, start: Start) -> PyResult<Outcome> {
         let mut r = Regs::load(frame);
         self.frame.set(frame);
-        let mut pending: PyResult<Flow> = match start {
+        let mut flow: PyResult<Flow> = match start {
             Start::Fresh => Ok(Flow::Next),
             Start::Push(v) => {
                 r.push(v);
@@ -68,24 +73,24 @@ impl Vm {
             Start::Raise(e) => Err(e),
         };
         loop {
-            match pending {
+            match flow {
                 Ok(Flow::Next | Flow::Switched) => {}
                 Ok(Flow::Return(v)) => {
-                    if let Some(flow) = self.leave_return(&mut r, v) {
-                        pending = flow;
+                    if let Some(next) = self.leave_return(&mut r, v) {
+                        flow = next;
                         continue;
                     }
                 }
                 Ok(Flow::Yield(v)) => {
-                    if let Some(flow) = self.leave_yield(&mut r, v, false) {
-                        pending = flow;
+                    if let Some(next) = self.leave_yield(&mut r, v, false) {
+                        flow = next;
                         continue;
                     }
                 }
                 Ok(Flow::YieldFrom(v)) => {
                     r.pc = r.pc.wrapping_sub(1);
-                    if let Some(flow) = self.leave_yield(&mut r, v, true) {
-                        pending = flow;
+                    if let Some(next) = self.leave_yield(&mut r, v, true) {
+                        flow = next;
                         continue;
                     }
                 }
@@ -95,623 +100,478 @@ impl Vm {
                     Err(e) => return Err(e),
                 },
             }
-            pending = self.step(&mut r);
+            flow = self.run_fast(&mut r);
         }
     }
 
-    /// Runs instructions until one needs the loop above.
-    #[inline(always)]
+    /// Does the instruction at `pc` whatever it takes, which [`Vm::run_fast`] left to it.
+    #[inline(never)]
     fn step(&self, r: &mut Regs) -> PyResult<Flow> {
-        loop {
-            let i = r.fetch();
-            let arg = i.arg.get();
-            match i.op.get() {
-                Quick::Nop | Quick::ExtendedArg => {}
-                Quick::LoadFast => {
-                    let v = r.local(arg as usize);
-                    if v.is_unbound() {
-                        return Err(self.unbound_local(r, arg as usize));
-                    }
-                    let v = v.clone();
-                    r.push(v);
+        let i = r.instr();
+        r.publish();
+        let arg = i.arg.get();
+        match i.op.get() {
+            Quick::Nop | Quick::ExtendedArg => {}
+            // The second half of a pair comes next.
+            Quick::LoadFast | Quick::LoadFastLoadFast | Quick::LoadFastLoadConst => {
+                let v = r.local(arg as usize).clone();
+                if v.is_unbound() {
+                    return Err(self.unbound_local(r, arg as usize));
                 }
-                Quick::LoadFastLoadFast | Quick::LoadFastLoadConst => {
-                    // Not emitted yet by the specializer; falls back to the first half.
-                    let v = r.local(arg as usize).clone();
-                    if v.is_unbound() {
-                        return Err(self.unbound_local(r, arg as usize));
-                    }
-                    r.push(v);
+                r.push(v);
+            }
+            Quick::StoreFast => {
+                let v = r.pop();
+                r.set_local(arg as usize, v);
+            }
+            Quick::DeleteFast => {
+                if r.local(arg as usize).is_unbound() {
+                    return Err(self.unbound_local(r, arg as usize));
                 }
-                Quick::StoreFast => {
-                    let v = r.pop();
-                    r.set_local(arg as usize, v);
-                }
-                Quick::DeleteFast => {
-                    if r.local(arg as usize).is_unbound() {
-                        return Err(self.unbound_local(r, arg as usize));
-                    }
-                    r.set_local(arg as usize, Value::UNBOUND);
-                    self.check_breaker()?;
-                }
-                Quick::LoadConst => {
-                    let v = r.frame().code.consts[arg as usize].clone();
-                    r.push(v);
-                }
-                Quick::PopTop => {
-                    drop(r.pop());
-                    self.check_breaker()?;
-                }
-                Quick::RotTwo => {
-                    let (a, b) = (r.pop(), r.pop());
-                    r.push(a);
-                    r.push(b);
-                }
-                Quick::RotThree => {
-                    let (a, b, c) = (r.pop(), r.pop(), r.pop());
-                    r.push(a);
-                    r.push(c);
-                    r.push(b);
-                }
-                Quick::RotFour => {
-                    let (a, b, c, d) = (r.pop(), r.pop(), r.pop(), r.pop());
-                    r.push(a);
-                    r.push(d);
-                    r.push(c);
-                    r.push(b);
-                }
-                Quick::DupTop => {
-                    let v = r.peek(1).clone();
-                    r.push(v);
-                }
-                Quick::DupTopTwo => {
-                    let (a, b) = (r.peek(2).clone(), r.peek(1).clone());
-                    r.push(a);
-                    r.push(b);
-                }
-                Quick::Copy => {
-                    let v = r.peek(arg as usize).clone();
-                    r.push(v);
-                }
-                Quick::Swap => {
-                    let top = std::mem::replace(r.peek_mut(1), Value::UNBOUND);
-                    let other = std::mem::replace(r.peek_mut(arg as usize), top);
-                    *r.peek_mut(1) = other;
-                }
+                r.set_local(arg as usize, Value::UNBOUND);
+                self.check_breaker()?;
+            }
+            Quick::LoadConst => {
+                r.push(r.constant(i));
+            }
+            Quick::PopTop => {
+                drop(r.pop());
+                self.check_breaker()?;
+            }
+            Quick::RotTwo => {
+                let (a, b) = (r.pop(), r.pop());
+                r.push(a);
+                r.push(b);
+            }
+            Quick::RotThree => {
+                let (a, b, c) = (r.pop(), r.pop(), r.pop());
+                r.push(a);
+                r.push(c);
+                r.push(b);
+            }
+            Quick::RotFour => {
+                let (a, b, c, d) = (r.pop(), r.pop(), r.pop(), r.pop());
+                r.push(a);
+                r.push(d);
+                r.push(c);
+                r.push(b);
+            }
+            Quick::DupTop => {
+                let v = r.peek(1).clone();
+                r.push(v);
+            }
+            Quick::DupTopTwo => {
+                let (a, b) = (r.peek(2).clone(), r.peek(1).clone());
+                r.push(a);
+                r.push(b);
+            }
+            Quick::Copy => {
+                let v = r.peek(arg as usize).clone();
+                r.push(v);
+            }
+            Quick::Swap => {
+                let top = std::mem::replace(r.peek_mut(1), Value::UNBOUND);
+                let other = std::mem::replace(r.peek_mut(arg as usize), top);
+                *r.peek_mut(1) = other;
+            }
 
-                // ---- arithmetic ----
-                Quick::BinaryAdd => {
-                    if let Some((a, b)) = Value::both_small(r.peek(2), r.peek(1))
-                        && let Some(v) = Value::try_int(a + b)
-                    {
-                        drop(r.pop());
-                        r.set_top(v);
-                    } else {
-                        self.op_binary(r, BinOp::Add)?;
-                    }
-                }
-                Quick::BinarySubtract => {
-                    if let Some((a, b)) = Value::both_small(r.peek(2), r.peek(1))
-                        && let Some(v) = Value::try_int(a - b)
-                    {
-                        drop(r.pop());
-                        r.set_top(v);
-                    } else {
-                        self.op_binary(r, BinOp::Sub)?;
-                    }
-                }
-                Quick::BinaryMultiply => self.op_binary(r, BinOp::Mul)?,
-                Quick::BinaryModulo => self.op_binary(r, BinOp::Mod)?,
-                Quick::BinaryPower => self.op_binary(r, BinOp::Pow)?,
-                Quick::BinaryFloorDivide => self.op_binary(r, BinOp::FloorDiv)?,
-                Quick::BinaryTrueDivide => self.op_binary(r, BinOp::TrueDiv)?,
-                Quick::BinaryMatrixMultiply => self.op_binary(r, BinOp::MatMul)?,
-                Quick::BinaryLshift => self.op_binary(r, BinOp::LShift)?,
-                Quick::BinaryRshift => self.op_binary(r, BinOp::RShift)?,
-                Quick::BinaryAnd => self.op_binary(r, BinOp::And)?,
-                Quick::BinaryXor => self.op_binary(r, BinOp::Xor)?,
-                Quick::BinaryOr => self.op_binary(r, BinOp::Or)?,
-                Quick::InplaceAdd => {
-                    if let Some((a, b)) = Value::both_small(r.peek(2), r.peek(1))
-                        && let Some(v) = Value::try_int(a + b)
-                    {
-                        drop(r.pop());
-                        r.set_top(v);
-                    } else {
-                        self.op_inplace(r, BinOp::Add)?;
-                    }
-                }
-                Quick::InplaceSubtract => self.op_inplace(r, BinOp::Sub)?,
-                Quick::InplaceMultiply => self.op_inplace(r, BinOp::Mul)?,
-                Quick::InplaceModulo => self.op_inplace(r, BinOp::Mod)?,
-                Quick::InplacePower => self.op_inplace(r, BinOp::Pow)?,
-                Quick::InplaceFloorDivide => self.op_inplace(r, BinOp::FloorDiv)?,
-                Quick::InplaceTrueDivide => self.op_inplace(r, BinOp::TrueDiv)?,
-                Quick::InplaceMatrixMultiply => self.op_inplace(r, BinOp::MatMul)?,
-                Quick::InplaceLshift => self.op_inplace(r, BinOp::LShift)?,
-                Quick::InplaceRshift => self.op_inplace(r, BinOp::RShift)?,
-                Quick::InplaceAnd => self.op_inplace(r, BinOp::And)?,
-                Quick::InplaceXor => self.op_inplace(r, BinOp::Xor)?,
-                Quick::InplaceOr => self.op_inplace(r, BinOp::Or)?,
-                Quick::UnaryPositive => self.op_unary(r, UnOp::Pos)?,
-                Quick::UnaryNegative => self.op_unary(r, UnOp::Neg)?,
-                Quick::UnaryInvert => self.op_unary(r, UnOp::Invert)?,
-                Quick::UnaryNot => {
-                    let b = self.is_true(r.peek(1))?;
-                    r.set_top(Value::bool(!b));
-                }
-                Quick::CompareOp | Quick::CompareJump => {
-                    if arg < 6
-                        && let Some((a, b)) = Value::both_small(r.peek(2), r.peek(1))
-                    {
-                        let holds = CMP_OPS[arg as usize].holds(a.cmp(&b));
-                        drop(r.pop());
-                        r.set_top(Value::bool(holds));
-                    } else {
-                        self.op_compare(r, arg)?;
-                    }
-                }
+            // ---- arithmetic ----
+            Quick::BinaryAdd
+            | Quick::BinarySubtract
+            | Quick::BinaryMultiply
+            | Quick::BinaryModulo
+            | Quick::BinaryPower
+            | Quick::BinaryFloorDivide
+            | Quick::BinaryTrueDivide
+            | Quick::BinaryMatrixMultiply
+            | Quick::BinaryLshift
+            | Quick::BinaryRshift
+            | Quick::BinaryAnd
+            | Quick::BinaryXor
+            | Quick::BinaryOr => {
+                let v = self.binary_op(r.peek(2), r.peek(1), binary_of(i.op.get()))?;
+                drop(r.pop());
+                r.set_top(v);
+            }
+            Quick::InplaceAdd
+            | Quick::InplaceSubtract
+            | Quick::InplaceMultiply
+            | Quick::InplaceModulo
+            | Quick::InplacePower
+            | Quick::InplaceFloorDivide
+            | Quick::InplaceTrueDivide
+            | Quick::InplaceMatrixMultiply
+            | Quick::InplaceLshift
+            | Quick::InplaceRshift
+            | Quick::InplaceAnd
+            | Quick::InplaceXor
+            | Quick::InplaceOr => {
+                let v = self.inplace_op(r.peek(2), r.peek(1), binary_of(i.op.get()))?;
+                drop(r.pop());
+                r.set_top(v);
+            }
+            Quick::UnaryPositive => self.op_unary(r, UnOp::Pos)?,
+            Quick::UnaryNegative => self.op_unary(r, UnOp::Neg)?,
+            Quick::UnaryInvert => self.op_unary(r, UnOp::Invert)?,
+            Quick::UnaryNot => {
+                let b = self.is_true(r.peek(1))?;
+                r.set_top(Value::bool(!b));
+            }
+            Quick::CompareOp => {
+                let v = self.compare_op(r.peek(2), r.peek(1), arg)?;
+                drop(r.pop());
+                r.set_top(v);
+            }
 
-                // ---- jumps ----
-                Quick::JumpForward => r.jump(arg),
-                Quick::JumpAbsolute => {
+            // ---- jumps ----
+            Quick::JumpForward => r.jump(arg),
+            Quick::JumpAbsolute => {
+                self.check_breaker()?;
+                r.jump(arg);
+            }
+            Quick::PopJumpIfFalse | Quick::PopJumpIfTrue => {
+                let v = r.pop();
+                if self.is_true(&v)? == (i.op.get() == Quick::PopJumpIfTrue) {
                     r.jump(arg);
-                    self.check_breaker()?;
                 }
-                Quick::PopJumpIfFalse => {
-                    let v = r.pop();
-                    let truth = match v.as_bool() {
-                        Some(b) => b,
-                        None => self.is_true(&v)?,
-                    };
-                    if !truth {
-                        r.jump(arg);
-                    }
+            }
+            Quick::JumpIfFalseOrPop => {
+                if self.is_true(r.peek(1))? {
+                    drop(r.pop());
+                } else {
+                    r.jump(arg);
                 }
-                Quick::PopJumpIfTrue => {
-                    let v = r.pop();
-                    let truth = match v.as_bool() {
-                        Some(b) => b,
-                        None => self.is_true(&v)?,
-                    };
-                    if truth {
-                        r.jump(arg);
-                    }
+            }
+            Quick::JumpIfTrueOrPop => {
+                if self.is_true(r.peek(1))? {
+                    r.jump(arg);
+                } else {
+                    drop(r.pop());
                 }
-                Quick::JumpIfFalseOrPop => {
-                    if self.is_true(r.peek(1))? {
-                        drop(r.pop());
-                    } else {
-                        r.jump(arg);
-                    }
-                }
-                Quick::JumpIfTrueOrPop => {
-                    if self.is_true(r.peek(1))? {
-                        r.jump(arg);
-                    } else {
-                        drop(r.pop());
-                    }
-                }
+            }
 
-                // ---- names and attributes ----
-                Quick::LoadGlobalModule => {
-                    let globals = &r.frame().function.globals;
-                    let (version, entry) = i.cache.get();
-                    if globals.current_version() == version
-                        && let Some(v) = globals.get_at(entry as usize)
-                    {
-                        r.push(v);
-                    } else {
-                        i.op.set(Quick::LoadGlobal);
-                        self.op_load_global(r, i)?;
-                    }
+            // ---- names and attributes ----
+            Quick::LoadGlobal | Quick::LoadGlobalModule | Quick::LoadGlobalBuiltin => {
+                self.op_load_global(r, i)?
+            }
+            Quick::LoadAttr | Quick::LoadAttrSlot | Quick::LoadAttrModule => {
+                self.op_load_attr(r, i)?
+            }
+            Quick::StoreAttr | Quick::StoreAttrSlot => self.op_store_attr(r, i)?,
+            Quick::DeleteAttr => {
+                let v = r.pop();
+                let name = &r.frame().code.names[arg as usize];
+                self.setattr(&v, name, None)?;
+                self.check_breaker()?;
+            }
+            Quick::LoadMethod | Quick::LoadMethodCached | Quick::LoadMethodModule => {
+                self.op_load_method(r, i)?
+            }
+            Quick::StoreGlobal => {
+                let v = r.pop();
+                let f = r.frame();
+                self.dict_set_str(&f.function.globals, &f.code.names[arg as usize], v);
+            }
+            Quick::DeleteGlobal => {
+                let f = r.frame();
+                let name = &f.code.names[arg as usize];
+                if self.dict_del_str(&f.function.globals, name).is_none() {
+                    return Err(self.name_error(name));
                 }
-                Quick::LoadGlobalBuiltin => {
-                    let f = &r.frame().function;
-                    let (version, builtins) = i.cache.get();
-                    if f.globals.current_version() == version
-                        && f.builtins.current_version() == builtins
-                        && let Some(v) = f.builtins.get_at(i.extra.get() as usize)
-                    {
-                        r.push(v);
-                    } else {
-                        i.op.set(Quick::LoadGlobal);
-                        self.op_load_global(r, i)?;
-                    }
+                self.check_breaker()?;
+            }
+            Quick::LoadName | Quick::LoadNameCached => self.op_load_name(r, arg)?,
+            Quick::StoreName | Quick::StoreNameCached => self.op_store_name(r, arg)?,
+            Quick::DeleteName => {
+                self.op_delete_name(r, arg)?;
+                self.check_breaker()?;
+            }
+            Quick::LoadClosure => {
+                let n = r.frame().code.nlocals as usize + arg as usize;
+                let v = r.local(n).clone();
+                r.push(v);
+            }
+            Quick::LoadDeref => {
+                let n = r.frame().code.nlocals as usize + arg as usize;
+                let v = r
+                    .local(n)
+                    .downcast::<PyCell>()
+                    .map_or(Value::UNBOUND, |c| c.content.get());
+                if v.is_unbound() {
+                    return Err(self.unbound_deref(r, arg));
                 }
-                Quick::LoadGlobal => self.op_load_global(r, i)?,
-                Quick::LoadAttrSlot => {
-                    let (version, shape) = i.cache.get();
-                    let v = r.peek(1);
-                    if let Some(o) = v.downcast::<Instance>()
-                        && o.shape_id() == shape
-                        && self.type_of(v).current_version() == version
-                    {
-                        let v = o.slot(i.extra.get() as usize);
-                        if !v.is_unbound() {
-                            r.set_top(v);
-                            continue;
-                        }
-                    }
-                    self.op_load_attr(r, i)?;
+                r.push(v);
+            }
+            Quick::StoreDeref => {
+                let n = r.frame().code.nlocals as usize + arg as usize;
+                let v = r.pop();
+                if let Some(c) = r.local(n).downcast::<PyCell>() {
+                    c.content.set(v);
                 }
-                Quick::LoadAttrModule => {
-                    let (version, entry) = i.cache.get();
-                    if let Some(m) = r.peek(1).downcast::<Module>()
-                        && m.dict.current_version() == version
-                        && let Some(v) = m.dict.get_at(entry as usize)
-                    {
-                        r.set_top(v);
-                        continue;
-                    }
-                    self.op_load_attr(r, i)?;
+            }
+            Quick::DeleteDeref => {
+                let n = r.frame().code.nlocals as usize + arg as usize;
+                let old = r
+                    .local(n)
+                    .downcast::<PyCell>()
+                    .map_or(Value::UNBOUND, |c| c.content.take());
+                if old.is_unbound() {
+                    return Err(self.unbound_deref(r, arg));
                 }
-                Quick::LoadAttr => self.op_load_attr(r, i)?,
-                Quick::StoreAttrSlot => {
-                    let (version, shape) = i.cache.get();
-                    let v = r.peek(1);
-                    if let Some(o) = v.downcast::<Instance>()
-                        && o.shape_id() == shape
-                        && self.type_of(v).current_version() == version
-                    {
-                        let target = r.pop();
-                        let value = r.pop();
-                        if let Some(o) = target.downcast::<Instance>() {
-                            o.set_slot(i.extra.get() as usize, value);
-                        }
-                    } else {
-                        self.op_store_attr(r, i)?;
-                    }
+            }
+            Quick::LoadClassderef | Quick::LoadFromDictOrDeref | Quick::LoadFromDictOrGlobals => {
+                self.op_load_class_name(r, i.op.get(), arg)?;
+            }
+            Quick::LoadLocals => {
+                let v = r.frame().locals.get();
+                if v.is_unbound() {
+                    return Err(self.new_exception(&self.exc.system_error, "no locals"));
                 }
-                Quick::StoreAttr => self.op_store_attr(r, i)?,
-                Quick::DeleteAttr => {
-                    let v = r.pop();
-                    let name = &r.frame().code.names[arg as usize];
-                    self.setattr(&v, name, None)?;
-                    self.check_breaker()?;
-                }
-                Quick::LoadMethodCached => {
-                    let (version, shape) = i.cache.get();
-                    let v = r.peek(1);
-                    if self.type_of(v).current_version() == version
-                        && v.downcast::<Instance>().map_or(0, |o| o.shape_id()) == shape
-                    {
-                        let f = r.frame().code.cached_value(i.extra.get() as u32);
-                        let this = std::mem::replace(r.peek_mut(1), f);
-                        r.push(this);
-                    } else {
-                        self.op_load_method(r, i)?;
-                    }
-                }
-                Quick::LoadMethod => self.op_load_method(r, i)?,
-                Quick::StoreGlobal => {
-                    let v = r.pop();
-                    let f = r.frame();
-                    self.dict_set_str(&f.function.globals, &f.code.names[arg as usize], v);
-                }
-                Quick::DeleteGlobal => {
-                    let f = r.frame();
-                    let name = &f.code.names[arg as usize];
-                    if self.dict_del_str(&f.function.globals, name).is_none() {
-                        return Err(self.name_error(name));
-                    }
-                    self.check_breaker()?;
-                }
-                Quick::LoadName => self.op_load_name(r, arg)?,
-                Quick::StoreName => self.op_store_name(r, arg)?,
-                Quick::DeleteName => {
-                    self.op_delete_name(r, arg)?;
-                    self.check_breaker()?;
-                }
-                Quick::LoadClosure => {
-                    let n = r.frame().code.nlocals as usize + arg as usize;
-                    let v = r.local(n).clone();
-                    r.push(v);
-                }
-                Quick::LoadDeref => {
-                    let n = r.frame().code.nlocals as usize + arg as usize;
-                    let v = r
-                        .local(n)
-                        .downcast::<PyCell>()
-                        .map_or(Value::UNBOUND, |c| c.content.get());
-                    if v.is_unbound() {
-                        return Err(self.unbound_deref(r, arg));
-                    }
-                    r.push(v);
-                }
-                Quick::StoreDeref => {
-                    let n = r.frame().code.nlocals as usize + arg as usize;
-                    let v = r.pop();
-                    if let Some(c) = r.local(n).downcast::<PyCell>() {
-                        c.content.set(v);
-                    }
-                }
-                Quick::DeleteDeref => {
-                    let n = r.frame().code.nlocals as usize + arg as usize;
-                    let old = r
-                        .local(n)
-                        .downcast::<PyCell>()
-                        .map_or(Value::UNBOUND, |c| c.content.take());
-                    if old.is_unbound() {
-                        return Err(self.unbound_deref(r, arg));
-                    }
-                }
-                Quick::LoadClassderef
-                | Quick::LoadFromDictOrDeref
-                | Quick::LoadFromDictOrGlobals => {
-                    self.op_load_class_name(r, i.op.get(), arg)?;
-                }
-                Quick::LoadLocals => {
-                    let v = r.frame().locals.get();
-                    if v.is_unbound() {
-                        return Err(self.new_exception(&self.exc.system_error, "no locals"));
-                    }
-                    r.push(v);
-                }
+                r.push(v);
+            }
 
-                // ---- items ----
-                Quick::BinarySubscr => self.op_subscr(r)?,
-                Quick::StoreSubscr => {
-                    if let Some(l) = r.peek(2).downcast::<List>()
-                        && let Some(n) = r.peek(1).as_small_int()
-                        && (n as u64) < l.len() as u64
-                        && !self.type_of(r.peek(2)).is_heap_type()
-                    {
-                        l.set(n as usize, r.peek(3).clone());
-                    } else {
-                        self.setitem(r.peek(2), r.peek(1), r.peek(3))?;
-                    }
-                    r.drop_top(3);
-                }
-                Quick::DeleteSubscr => {
-                    self.delitem(r.peek(2), r.peek(1))?;
-                    r.drop_top(2);
-                    self.check_breaker()?;
-                }
+            // ---- items ----
+            Quick::BinarySubscr => {
+                let v = self.subscr_op(r.peek(2), r.peek(1))?;
+                drop(r.pop());
+                r.set_top(v);
+            }
+            Quick::StoreSubscr => {
+                self.store_subscr_op(r.peek(2), r.peek(1), r.peek(3))?;
+                r.drop_top(3);
+            }
+            Quick::DeleteSubscr => {
+                self.delitem(r.peek(2), r.peek(1))?;
+                r.drop_top(2);
+                self.check_breaker()?;
+            }
 
-                // ---- making containers ----
-                Quick::BuildTuple => {
-                    let v = if arg == 0 {
-                        self.empty_tuple.value()
-                    } else {
-                        r.take_tuple(self, arg as usize)
-                    };
-                    r.push(v);
+            // ---- making containers ----
+            Quick::BuildTuple => {
+                let v = if arg == 0 {
+                    self.empty_tuple.value()
+                } else {
+                    r.take_tuple(self, arg as usize)
+                };
+                r.push(v);
+            }
+            Quick::BuildList => {
+                let items = r.take(arg as usize);
+                r.push(self.new_list(items));
+            }
+            Quick::BuildSet => {
+                let s = self.new_set();
+                for v in r.top(arg as usize) {
+                    self.set_add(&s, v.clone())?;
                 }
-                Quick::BuildList => {
-                    let items = r.take(arg as usize);
-                    r.push(self.new_list(items));
+                r.drop_top(arg as usize);
+                r.push(s.into());
+            }
+            Quick::BuildMap => {
+                let d = self.new_dict();
+                for pair in r.top(2 * arg as usize).chunks_exact(2) {
+                    self.dict_insert(&d, pair[0].clone(), pair[1].clone())?;
                 }
-                Quick::BuildSet => {
-                    let s = self.new_set();
-                    for v in r.top(arg as usize) {
-                        self.set_add(&s, v.clone())?;
-                    }
-                    r.drop_top(arg as usize);
-                    r.push(s.into());
+                r.drop_top(2 * arg as usize);
+                r.push(d.into());
+            }
+            Quick::BuildConstKeyMap => self.op_build_const_key_map(r, arg as usize)?,
+            Quick::BuildString => self.op_build_string(r, arg as usize),
+            Quick::BuildSlice => {
+                let step = if arg == 3 { r.pop() } else { Value::NONE };
+                let stop = r.pop();
+                let start = r.pop();
+                r.push(self.new_slice(start, stop, step));
+            }
+            Quick::ListAppend => {
+                let v = r.pop();
+                if let Some(l) = r.peek(arg as usize).downcast::<List>() {
+                    l.push(v);
                 }
-                Quick::BuildMap => {
-                    let d = self.new_dict();
-                    for pair in r.top(2 * arg as usize).chunks_exact(2) {
-                        self.dict_insert(&d, pair[0].clone(), pair[1].clone())?;
-                    }
-                    r.drop_top(2 * arg as usize);
-                    r.push(d.into());
+            }
+            Quick::SetAdd => {
+                let v = r.pop();
+                if let Some(s) = r.peek(arg as usize).downcast::<Set>() {
+                    self.set_add(s, v)?;
                 }
-                Quick::BuildConstKeyMap => self.op_build_const_key_map(r, arg as usize)?,
-                Quick::BuildString => self.op_build_string(r, arg as usize),
-                Quick::BuildSlice => {
-                    let step = if arg == 3 { r.pop() } else { Value::NONE };
-                    let stop = r.pop();
-                    let start = r.pop();
-                    r.push(self.new_slice(start, stop, step));
+            }
+            Quick::MapAdd => {
+                let v = r.pop();
+                let k = r.pop();
+                if let Some(d) = r.peek(arg as usize).downcast::<Dict>() {
+                    self.dict_insert(d, k, v)?;
                 }
-                Quick::ListAppend => {
-                    let v = r.pop();
-                    if let Some(l) = r.peek(arg as usize).downcast::<List>() {
-                        l.push(v);
-                    }
-                }
-                Quick::SetAdd => {
-                    let v = r.pop();
-                    if let Some(s) = r.peek(arg as usize).downcast::<Set>() {
-                        self.set_add(s, v)?;
-                    }
-                }
-                Quick::MapAdd => {
-                    let v = r.pop();
-                    let k = r.pop();
-                    if let Some(d) = r.peek(arg as usize).downcast::<Dict>() {
-                        self.dict_insert(d, k, v)?;
-                    }
-                }
-                Quick::BuildListUnpack
-                | Quick::BuildTupleUnpack
-                | Quick::BuildTupleUnpackWithCall
-                | Quick::BuildSetUnpack => self.op_build_unpack(r, i.op.get(), arg as usize)?,
-                Quick::BuildMapUnpack | Quick::BuildMapUnpackWithCall => {
-                    self.op_build_map_unpack(r, i.op.get(), arg as usize)?;
-                }
-                Quick::UnpackSequence => self.op_unpack_sequence(r, arg as usize)?,
-                Quick::UnpackEx => self.op_unpack_ex(r, arg)?,
-                Quick::FormatValue => self.op_format_value(r, arg)?,
-                Quick::BuildTemplate | Quick::BuildInterpolation => {
-                    self.op_template(r, i.op.get(), arg)?
-                }
+            }
+            Quick::BuildListUnpack
+            | Quick::BuildTupleUnpack
+            | Quick::BuildTupleUnpackWithCall
+            | Quick::BuildSetUnpack => self.op_build_unpack(r, i.op.get(), arg as usize)?,
+            Quick::BuildMapUnpack | Quick::BuildMapUnpackWithCall => {
+                self.op_build_map_unpack(r, i.op.get(), arg as usize)?;
+            }
+            Quick::UnpackSequence => self.op_unpack_sequence(r, arg as usize)?,
+            Quick::UnpackEx => self.op_unpack_ex(r, arg)?,
+            Quick::FormatValue => self.op_format_value(r, arg)?,
+            Quick::BuildTemplate | Quick::BuildInterpolation => {
+                self.op_template(r, i.op.get(), arg)?
+            }
 
-                // ---- iteration ----
-                Quick::GetIter => {
-                    let it = self.iter(r.peek(1))?;
-                    r.set_top(it);
-                }
-                Quick::ForIter | Quick::ForIterRange => {
-                    let it = r.peek(1);
-                    let next = match it.kind() {
-                        Some(crate::heap::Kind::RangeIter) => match it.downcast::<RangeIter>() {
-                            Some(it) => it.next().map(|n| self.new_int(n)),
-                            None => None,
-                        },
-                        Some(crate::heap::Kind::ListIter) => {
-                            it.downcast::<ListIter>().and_then(|it| it.next())
-                        }
-                        Some(crate::heap::Kind::TupleIter) => {
-                            it.downcast::<TupleIter>().and_then(|it| it.next())
-                        }
-                        Some(crate::heap::Kind::Generator) => {
-                            if let Some(flow) = self.for_iter_generator(r)? {
-                                return Ok(flow);
-                            }
-                            continue;
-                        }
-                        _ => self.next(it)?,
-                    };
-                    match next {
-                        Some(v) => r.push(v),
-                        None => {
-                            drop(r.pop());
-                            r.jump(arg);
-                        }
-                    }
-                }
-                Quick::GetYieldFromIter => self.op_get_yield_from_iter(r)?,
-                Quick::GetAwaitable => {
-                    if let Some(g) = r.peek(1).downcast::<Generator>()
-                        && g.kind == GenKind::Coroutine
-                        && !g.delegating.get()
-                        && g.state.get() != GenState::Running
-                        && g.parent.get().is_null()
-                    {
-                        continue;
-                    }
-                    self.op_get_awaitable(r)?;
-                }
-                Quick::GetAiter => self.op_get_aiter(r)?,
-                Quick::GetAnext => self.op_get_anext(r)?,
-                Quick::YieldFrom => {
-                    let flow = self.op_yield_from(r)?;
-                    if !matches!(flow, Flow::Next | Flow::Switched) {
+            // ---- iteration ----
+            Quick::GetIter => {
+                let it = self.iter(r.peek(1))?;
+                r.set_top(it);
+            }
+            Quick::ForIter => {
+                if r.peek(1).kind() == Some(crate::heap::Kind::Generator) {
+                    if let Some(flow) = self.for_iter_generator(r)? {
                         return Ok(flow);
                     }
+                    return Ok(Flow::Switched);
                 }
-                Quick::YieldValue => {
-                    let v = r.pop();
-                    return Ok(Flow::Yield(v));
-                }
-                Quick::ReturnValue => {
-                    let v = r.pop();
-                    if r.frame().mode.get() == Mode::Call {
-                        // The common case, kept out of the loop around: a plain call's return.
-                        r.save();
-                        let back = r.frame().back.get();
-                        self.pop_frame(r.frame);
-                        *r = Regs::load(back);
-                        r.push(v);
-                        continue;
-                    }
-                    return Ok(Flow::Return(v));
-                }
-
-                // ---- calls ----
-                Quick::CallFunction => {
-                    self.check_breaker()?;
-                    self.op_call(r, arg as usize)?;
-                }
-                Quick::CallMethod => {
-                    self.check_breaker()?;
-                    self.op_call_method(r, arg as usize)?;
-                }
-                Quick::CallFunctionKw => {
-                    self.check_breaker()?;
-                    self.op_call_kw(r, arg as usize)?;
-                }
-                Quick::CallFunctionEx => {
-                    self.check_breaker()?;
-                    self.op_call_ex(r, arg & 1 == 1)?;
-                }
-                Quick::MakeFunction => self.op_make_function(r, arg)?,
-                Quick::LoadBuildClass => {
-                    let b = &r.frame().function.builtins;
-                    match self.dict_get_str(b, &self.names.build_class) {
-                        Some(f) => r.push(f),
-                        None => {
-                            return Err(self
-                                .new_exception(&self.exc.name_error, "__build_class__ not found"));
-                        }
+                match self.next(r.peek(1))? {
+                    Some(v) => r.push(v),
+                    None => {
+                        drop(r.pop());
+                        r.jump(arg);
                     }
                 }
-                Quick::CallIntrinsic1 | Quick::CallIntrinsic2 => {
-                    self.op_intrinsic(r, i.op.get(), arg)?
-                }
-                Quick::LoadCommonConstant => {
-                    let t = if arg == 0 {
-                        &self.exc.assertion_error
-                    } else {
-                        &self.exc.not_implemented_error
-                    };
-                    r.push(t.value());
-                }
-                Quick::SetupAnnotations => {}
-                Quick::PrintExpr => {
-                    let v = r.pop();
-                    self.print_expr(&v)?;
-                }
-
-                // ---- imports ----
-                Quick::ImportName => self.op_import_name(r, arg)?,
-                Quick::ImportFrom => self.op_import_from(r, arg)?,
-                Quick::ImportStar => self.op_import_star(r)?,
-
-                // ---- blocks and exceptions ----
-                Quick::SetupFinally => {
-                    let b = Block {
-                        kind: BlockKind::Finally,
-                        handler: arg,
-                        level: r.depth() as u16,
-                    };
-                    r.push_block(b);
-                }
-                Quick::SetupAsyncWith => {
-                    // The result of __aenter__ lies above the level the handler goes back to.
-                    let b = Block {
-                        kind: BlockKind::Finally,
-                        handler: arg,
-                        level: r.depth() as u16 - 1,
-                    };
-                    r.push_block(b);
-                }
-                Quick::SetupWith => self.op_setup_with(r, arg)?,
-                Quick::BeforeAsyncWith => self.op_before_async_with(r)?,
-                Quick::PopBlock => {
-                    r.pop_block();
-                }
-                Quick::BeginFinally => r.push(Value::UNBOUND),
-                Quick::CallFinally => {
-                    let next = r.unit() as i64 + 1;
-                    r.push(Value::small_int(next));
-                    r.jump(arg);
-                }
-                Quick::PopFinally => self.op_pop_finally(r, arg),
-                Quick::EndFinally => self.op_end_finally(r)?,
-                Quick::EndAsyncFor => self.op_end_async_for(r)?,
-                Quick::PopExcept => self.op_pop_except(r),
-                Quick::WithCleanupStart => self.op_with_cleanup_start(r)?,
-                Quick::WithCleanupFinish => self.op_with_cleanup_finish(r)?,
-                Quick::RaiseVarargs => return Err(self.op_raise(r, arg)),
-                Quick::Reraise => {
-                    let v = r.pop();
-                    return Err(Exc(v));
-                }
-                Quick::CheckEgMatch => self.op_check_eg_match(r)?,
-                Quick::StarCollect => self.op_star_collect(r),
-
-                // ---- patterns ----
-                Quick::GetLen
-                | Quick::MatchMapping
-                | Quick::MatchSequence
-                | Quick::MatchKeys
-                | Quick::MatchClass => self.op_match(r, i.op.get(), arg)?,
             }
+            Quick::GetYieldFromIter => self.op_get_yield_from_iter(r)?,
+            Quick::GetAwaitable => self.op_get_awaitable(r)?,
+            Quick::GetAiter => self.op_get_aiter(r)?,
+            Quick::GetAnext => self.op_get_anext(r)?,
+            Quick::YieldFrom => {
+                // Awaitables of Rust; generators and what drives them are linked into the chain instead.
+                if r.peek(2).kind() == Some(crate::heap::Kind::Foreign)
+                    && let Some(send) = self.type_of(r.peek(2)).slots.send.get()
+                {
+                    let resumed = send(self, r.peek(2), r.peek(1))?;
+                    drop(r.pop());
+                    match resumed {
+                        Resumed::Return(v) => r.set_top(v),
+                        Resumed::Yield(v) => return Ok(Flow::YieldFrom(v)),
+                    }
+                    return Ok(Flow::Next);
+                }
+                return self.op_yield_from(r);
+            }
+            Quick::YieldValue => return Ok(Flow::Yield(r.pop())),
+            Quick::ReturnValue => return Ok(Flow::Return(r.pop())),
+
+            // ---- calls ----
+            Quick::CallFunction | Quick::CallMethod => {
+                self.check_breaker()?;
+                // Of a method call below the arguments lie method and self, or NULL and a callable.
+                let n = arg as usize;
+                let (n, below) = if i.op.get() == Quick::CallFunction {
+                    (n, 1)
+                } else if r.peek(n + 2).is_unbound() {
+                    (n, 2)
+                } else {
+                    (n + 1, 1)
+                };
+                match plain_native(r.peek(n + 1)) {
+                    Some(f) => {
+                        let v = self.call_plain(f, Args::pos(r.top(n)))?;
+                        r.drop_top(n + below - 1);
+                        r.set_top(v);
+                    }
+                    None => self.call_slow(r, n, below)?,
+                }
+            }
+            Quick::CallFunctionKw => {
+                self.check_breaker()?;
+                self.op_call_kw(r, arg as usize)?;
+            }
+            Quick::CallFunctionEx => {
+                self.check_breaker()?;
+                self.op_call_ex(r, arg & 1 == 1)?;
+            }
+            Quick::MakeFunction => self.op_make_function(r, arg)?,
+            Quick::LoadBuildClass => {
+                let b = &r.frame().function.builtins;
+                match self.dict_get_str(b, &self.names.build_class) {
+                    Some(f) => r.push(f),
+                    None => {
+                        return Err(
+                            self.new_exception(&self.exc.name_error, "__build_class__ not found")
+                        );
+                    }
+                }
+            }
+            Quick::CallIntrinsic1 | Quick::CallIntrinsic2 => {
+                self.op_intrinsic(r, i.op.get(), arg)?
+            }
+            Quick::LoadCommonConstant => {
+                let t = if arg == 0 {
+                    &self.exc.assertion_error
+                } else {
+                    &self.exc.not_implemented_error
+                };
+                r.push(t.value());
+            }
+            Quick::SetupAnnotations => {}
+            Quick::PrintExpr => {
+                let v = r.pop();
+                self.print_expr(&v)?;
+            }
+
+            // ---- imports ----
+            Quick::ImportName => self.op_import_name(r, arg)?,
+            Quick::ImportFrom => self.op_import_from(r, arg)?,
+            Quick::ImportStar => self.op_import_star(r)?,
+
+            // ---- blocks and exceptions ----
+            Quick::SetupFinally => {
+                let b = Block {
+                    kind: BlockKind::Finally,
+                    handler: arg,
+                    level: r.depth() as u16,
+                };
+                r.push_block(b);
+            }
+            Quick::SetupAsyncWith => {
+                // The result of __aenter__ lies above the level the handler goes back to.
+                let b = Block {
+                    kind: BlockKind::Finally,
+                    handler: arg,
+                    level: r.depth() as u16 - 1,
+                };
+                r.push_block(b);
+            }
+            Quick::SetupWith => self.op_setup_with(r, arg)?,
+            Quick::BeforeAsyncWith => self.op_before_async_with(r)?,
+            Quick::PopBlock => {
+                r.pop_block();
+            }
+            Quick::BeginFinally => r.push(Value::UNBOUND),
+            Quick::CallFinally => {
+                let next = r.unit() as i64 + 1;
+                r.push(Value::small_int(next));
+                r.jump(arg);
+            }
+            Quick::PopFinally => self.op_pop_finally(r, arg),
+            Quick::EndFinally => self.op_end_finally(r)?,
+            Quick::EndAsyncFor => self.op_end_async_for(r)?,
+            Quick::PopExcept => self.op_pop_except(r),
+            Quick::WithCleanupStart => self.op_with_cleanup_start(r)?,
+            Quick::WithCleanupFinish => self.op_with_cleanup_finish(r)?,
+            Quick::RaiseVarargs => return Err(self.op_raise(r, arg)),
+            Quick::Reraise => {
+                let v = r.pop();
+                return Err(Exc(v));
+            }
+            Quick::CheckEgMatch => self.op_check_eg_match(r)?,
+            Quick::StarCollect => self.op_star_collect(r),
+
+            // ---- patterns ----
+            Quick::GetLen
+            | Quick::MatchMapping
+            | Quick::MatchSequence
+            | Quick::MatchKeys
+            | Quick::MatchClass => self.op_match(r, i.op.get(), arg)?,
         }
+        Ok(Flow::Next)
     }
 
     /// Runs what became due between two instructions: finalizers, a collection, signals, another thread.
@@ -747,6 +607,33 @@ impl Vm {
     pub(crate) fn pop_frame(&self, frame: *const Frame) {
         // SAFETY of the pointer: the frame that runs is live until here.
         crate::frame::leave(self, frame);
+    }
+}
+
+/// A native function that calls nobody in its place.
+#[inline(always)]
+fn plain_native(v: &Value) -> Option<&NativeFunction> {
+    let f = v.downcast::<NativeFunction>()?;
+    matches!(f.func, NativeKind::Plain(_)).then_some(f)
+}
+
+/// The operator of a binary or in-place instruction.
+fn binary_of(op: Quick) -> BinOp {
+    use Quick::*;
+    match op {
+        BinarySubtract | InplaceSubtract => BinOp::Sub,
+        BinaryMultiply | InplaceMultiply => BinOp::Mul,
+        BinaryModulo | InplaceModulo => BinOp::Mod,
+        BinaryPower | InplacePower => BinOp::Pow,
+        BinaryFloorDivide | InplaceFloorDivide => BinOp::FloorDiv,
+        BinaryTrueDivide | InplaceTrueDivide => BinOp::TrueDiv,
+        BinaryMatrixMultiply | InplaceMatrixMultiply => BinOp::MatMul,
+        BinaryLshift | InplaceLshift => BinOp::LShift,
+        BinaryRshift | InplaceRshift => BinOp::RShift,
+        BinaryAnd | InplaceAnd => BinOp::And,
+        BinaryXor | InplaceXor => BinOp::Xor,
+        BinaryOr | InplaceOr => BinOp::Or,
+        _ => BinOp::Add,
     }
 }
 

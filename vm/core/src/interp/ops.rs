@@ -9,24 +9,15 @@ use lasti_bytecode::opcode::{intrinsic1, intrinsic2, make_function};
 use std::cell::Cell;
 
 impl Vm {
+    /// A binary operator on what the loop has no fast path for.
     #[inline(never)]
-    pub(super) fn op_binary(&self, r: &mut Regs, op: BinOp) -> PyResult<()> {
-        if let (Some(a), Some(b)) = (r.peek(2).as_inline_float(), r.peek(1).as_inline_float()) {
-            let v = match op {
-                BinOp::Add => Some(a + b),
-                BinOp::Sub => Some(a - b),
-                BinOp::Mul => Some(a * b),
-                BinOp::TrueDiv if b != 0.0 => Some(a / b),
-                _ => None,
-            };
-            if let Some(v) = v {
-                drop(r.pop());
-                r.set_top(self.new_float(v));
-                return Ok(());
+    pub(super) fn binary_op(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
+        if let (Some(a), Some(b)) = (a.as_inline_float(), b.as_inline_float()) {
+            if op == BinOp::TrueDiv && b != 0.0 {
+                return Ok(self.new_float(a / b));
             }
-        } else if let Some((a, b)) = Value::both_small(r.peek(2), r.peek(1)) {
+        } else if let Some((a, b)) = Value::both_small(a, b) {
             let v = match op {
-                BinOp::Mul => a.checked_mul(b).and_then(Value::try_int),
                 BinOp::Mod if b > 0 => Some(Value::small_int(a.rem_euclid(b))),
                 BinOp::FloorDiv if b > 0 => Value::try_int(a.div_euclid(b)),
                 BinOp::And => Some(Value::small_int(a & b)),
@@ -35,36 +26,20 @@ impl Vm {
                 _ => None,
             };
             if let Some(v) = v {
-                drop(r.pop());
-                r.set_top(v);
-                return Ok(());
+                return Ok(v);
             }
         }
-        let v = self.binary(r.peek(2), r.peek(1), op)?;
-        drop(r.pop());
-        r.set_top(v);
-        Ok(())
+        self.binary(a, b, op)
     }
 
+    /// An in-place operator on what the loop has no fast path for.
     #[inline(never)]
-    pub(super) fn op_inplace(&self, r: &mut Regs, op: BinOp) -> PyResult<()> {
-        if !r.peek(2).is_object() {
-            return self.op_binary_inplace(r, op);
+    pub(super) fn inplace_op(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
+        let number = |v: &Value| v.as_small_int().is_some() || v.as_inline_float().is_some();
+        if number(a) && number(b) {
+            return self.binary_op(a, b, op);
         }
-        let v = self.inplace(r.peek(2), r.peek(1), op)?;
-        drop(r.pop());
-        r.set_top(v);
-        Ok(())
-    }
-    fn op_binary_inplace(&self, r: &mut Regs, op: BinOp) -> PyResult<()> {
-        let numbers = |v: &Value| v.as_small_int().is_some() || v.as_inline_float().is_some();
-        if numbers(r.peek(2)) && numbers(r.peek(1)) {
-            return self.op_binary(r, op);
-        }
-        let v = self.inplace(r.peek(2), r.peek(1), op)?;
-        drop(r.pop());
-        r.set_top(v);
-        Ok(())
+        self.inplace(a, b, op)
     }
 
     pub(super) fn op_unary(&self, r: &mut Regs, op: UnOp) -> PyResult<()> {
@@ -76,10 +51,10 @@ impl Vm {
         Ok(())
     }
 
+    /// COMPARE_OP on what the loop has no fast path for.
     #[inline(never)]
-    pub(super) fn op_compare(&self, r: &mut Regs, arg: u32) -> PyResult<()> {
-        let (a, b) = (r.peek(2), r.peek(1));
-        let v = match arg {
+    pub(super) fn compare_op(&self, a: &Value, b: &Value, arg: u32) -> PyResult<Value> {
+        Ok(match arg {
             0..=5 => {
                 let op = CMP_OPS[arg as usize];
                 if let (Some(x), Some(y)) = (a.as_inline_float(), b.as_inline_float()) {
@@ -100,10 +75,7 @@ impl Vm {
             8 => Value::bool(a.is(b)),
             9 => Value::bool(!a.is(b)),
             _ => Value::bool(self.exception_matches(a, b)?),
-        };
-        drop(r.pop());
-        r.set_top(v);
-        Ok(())
+        })
     }
 
     // ---- names ----
@@ -188,12 +160,28 @@ impl Vm {
         let name = f.code.names[arg as usize].clone();
         let locals = f.locals.get();
         if let Some(v) = self.mapping_get(&locals, &name)? {
+            self.cache_name(r, &name, Quick::LoadNameCached);
             r.push(v);
             return Ok(());
         }
         let v = self.global_or_builtin(r, &name)?;
         r.push(v);
         Ok(())
+    }
+
+    /// Lets the running instruction find `name` at its entry of the namespace, if that is a module's dict.
+    fn cache_name(&self, r: &Regs, name: &crate::heap::Ref<Str>, op: Quick) {
+        let i = r.instr();
+        if let Some(d) = r.frame().namespace()
+            && d.class().is(&self.types.dict)
+            && let Some(n) = d.find_str(name, name.hash_with(&self.hash_keys))
+        {
+            let version = d.keys_version(&self.heap);
+            if version != 0 {
+                i.cache.set((version, n as u32));
+                i.op.set(op);
+            }
+        }
     }
 
     fn global_or_builtin(&self, r: &Regs, name: &crate::heap::Ref<Str>) -> PyResult<Value> {
@@ -231,6 +219,7 @@ impl Vm {
         match locals.as_ref::<Dict>() {
             Some(d) if !d.class().is_heap_type() => {
                 self.dict_set_str(d, &name, v);
+                self.cache_name(r, &name, Quick::StoreNameCached);
                 Ok(())
             }
             _ if locals.is_unbound() => Err(self.new_exception(
@@ -319,6 +308,7 @@ impl Vm {
                 }
             }
         } else if let Some(m) = v.downcast::<Module>()
+            && self.type_of(&v).is(&self.types.module)
             && let Some(n) = m.dict.find_str(name, name.hash_with(&self.hash_keys))
         {
             let version = m.dict.keys_version(&self.heap);
@@ -371,6 +361,19 @@ impl Vm {
         let name = &code.names[i.arg.get() as usize];
         let v = r.peek(1).clone();
         let was_cached = i.op.get() == Quick::LoadMethodCached;
+        if let Some(m) = v.downcast::<Module>()
+            && self.type_of(&v).is(&self.types.module)
+            && let Some(n) = m.dict.find_str(name, name.hash_with(&self.hash_keys))
+        {
+            let version = m.dict.keys_version(&self.heap);
+            if version != 0 {
+                i.cache.set((version, n as u32));
+                i.op.set(Quick::LoadMethodModule);
+            }
+            r.set_top(Value::UNBOUND);
+            r.push(m.dict.value_at(n));
+            return Ok(());
+        }
         if let Some(f) = self.plain_method(&v, name) {
             let ty = self.type_of(&v);
             // Objects with a dict beside them may grow an attribute that hides the method.
@@ -402,30 +405,40 @@ impl Vm {
 
     // ---- items and containers ----
 
-    #[inline(always)]
-    pub(super) fn op_subscr(&self, r: &mut Regs) -> PyResult<()> {
-        if let Some(n) = r.peek(1).as_small_int() {
-            let found = match r.peek(2).kind() {
-                Some(crate::heap::Kind::List) if n >= 0 => match r.peek(2).as_ref::<List>() {
+    /// BINARY_SUBSCR.
+    #[inline(never)]
+    pub(super) fn subscr_op(&self, v: &Value, key: &Value) -> PyResult<Value> {
+        if let Some(n) = key.as_small_int() {
+            let found = match v.kind() {
+                Some(crate::heap::Kind::List) if n >= 0 => match v.as_ref::<List>() {
                     Some(l) if l.class().is(&self.types.list) => l.get(n as usize),
                     _ => None,
                 },
-                Some(crate::heap::Kind::Tuple) if n >= 0 => match r.peek(2).as_ref::<Tuple>() {
+                Some(crate::heap::Kind::Tuple) if n >= 0 => match v.as_ref::<Tuple>() {
                     Some(t) if t.class().is(&self.types.tuple) => t.get(n as usize).cloned(),
                     _ => None,
                 },
                 _ => None,
             };
             if let Some(v) = found {
-                drop(r.pop());
-                r.set_top(v);
-                return Ok(());
+                return Ok(v);
             }
         }
-        let v = self.getitem(r.peek(2), r.peek(1))?;
-        drop(r.pop());
-        r.set_top(v);
-        Ok(())
+        self.getitem(v, key)
+    }
+
+    /// STORE_SUBSCR.
+    #[inline(never)]
+    pub(super) fn store_subscr_op(&self, target: &Value, key: &Value, v: &Value) -> PyResult<()> {
+        if let Some(l) = target.as_ref::<List>()
+            && let Some(n) = key.as_small_int()
+            && (n as u64) < l.len() as u64
+            && !l.class().is_heap_type()
+        {
+            l.set(n as usize, v.clone());
+            return Ok(());
+        }
+        self.setitem(target, key, v)
     }
 
     pub(super) fn op_build_const_key_map(&self, r: &mut Regs, n: usize) -> PyResult<()> {

@@ -155,10 +155,12 @@ pub enum Quick {
     StoreAttrSlot = 174,
     /// A method found on the class and not hidden by the instance.
     LoadMethodCached = 175,
-    /// FOR_ITER over a range whose loop variable is the STORE_FAST that follows.
-    ForIterRange = 176,
-    /// COMPARE_OP of ints fused with the POP_JUMP_IF_FALSE that follows.
-    CompareJump = 177,
+    /// A name of a module found in its namespace at a known entry.
+    LoadNameCached = 176,
+    /// As LoadNameCached, storing at an entry that exists.
+    StoreNameCached = 177,
+    /// LOAD_METHOD of a module's function at a known entry.
+    LoadMethodModule = 180,
     /// Two LOAD_FAST.
     LoadFastLoadFast = 178,
     /// LOAD_FAST, then LOAD_CONST.
@@ -166,6 +168,17 @@ pub enum Quick {
 }
 
 impl Quick {
+    /// The smallest number, and the largest.
+    pub const FIRST: u8 = Quick::PopTop as u8;
+    pub const LAST: u8 = Quick::LoadMethodModule as u8;
+    /// The fused form of an instruction and the one behind it.
+    pub fn fused(first: Quick, second: Quick) -> Option<Quick> {
+        match (first, second) {
+            (Quick::LoadFast, Quick::LoadFast) => Some(Quick::LoadFastLoadFast),
+            (Quick::LoadFast, Quick::LoadConst) => Some(Quick::LoadFastLoadConst),
+            _ => None,
+        }
+    }
     pub fn from_op(op: Op) -> Quick {
         match op {
             Op::PopTop => Quick::PopTop,

@@ -137,8 +137,65 @@ impl Vm {
         Ok(())
     }
 
-    /// FOR_ITER over a generator: enters its frame.
+    /// FOR_ITER over a suspended generator that delegates to nobody: goes on in its frame. False: nothing was done.
     #[inline(always)]
+    pub(crate) fn for_iter_suspended(&self, r: &mut Regs) -> bool {
+        let Some(g) = r.peek(1).downcast::<Generator>() else {
+            return false;
+        };
+        let depth = self.depth.get();
+        if g.kind != GenKind::Generator
+            || g.state.get() != GenState::Suspended
+            || !g.link.get().is_null()
+            || !g.parent.get().is_null()
+            || depth >= self.recursion_limit.get()
+        {
+            return false;
+        }
+        g.depth.set(depth);
+        self.depth.set(depth + 1);
+        g.state.set(GenState::Running);
+        g.link.set(self.root.get().cast());
+        self.root.set(g);
+        g.frame.back.set(r.frame);
+        g.frame.mode.set(Mode::ForIter);
+        g.exc.previous.set(self.exc_state.get());
+        self.exc_state.set(&g.exc);
+        r.save();
+        self.frame.set(&g.frame);
+        *r = Regs::load(&g.frame);
+        r.push(Value::NONE);
+        true
+    }
+
+    /// YIELD_VALUE in a generator that a FOR_ITER runs: goes on in the loop with the value. False: nothing was done.
+    #[inline(always)]
+    pub(crate) fn yield_to_for(&self, r: &mut Regs) -> bool {
+        let f = live(r.frame);
+        if f.mode.get() != Mode::ForIter {
+            return false;
+        }
+        let Some(g) = f.generator() else {
+            return false;
+        };
+        if !std::ptr::eq(self.root.get(), g) || g.kind != GenKind::Generator {
+            return false;
+        }
+        let v = r.pop();
+        crate::frame::set_finalize(g, f.nblocks.get() > 0);
+        self.root.set(g.link.replace(std::ptr::null()).cast());
+        g.state.set(GenState::Suspended);
+        self.depth.set(g.depth.replace(0));
+        self.exc_state.set(g.exc.previous.get());
+        r.save();
+        let back = f.back.replace(std::ptr::null());
+        self.frame.set(back);
+        *r = Regs::load(back);
+        r.push(v);
+        true
+    }
+
+    /// FOR_ITER over a generator: enters its frame.
     pub(crate) fn for_iter_generator(&self, r: &mut Regs) -> PyResult<Option<Flow>> {
         let Some(g) = r.peek(1).as_ref::<Generator>() else {
             return Ok(Some(Flow::Next));
@@ -659,7 +716,7 @@ fn waiting_for(f: &Frame) -> Option<Value> {
         return None;
     }
     let next = f.code.quick.get((f.unit() + 1) as usize)?;
-    if next.op.get() != super::Quick::YieldFrom || f.depth.get() == 0 {
+    if next.op.get() != super::Quick::YieldFrom || f.depth() == 0 {
         return None;
     }
     // `yield` directly before a YIELD_FROM cannot be: GET_* and LOAD_CONST stand between.

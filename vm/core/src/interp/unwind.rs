@@ -649,12 +649,14 @@ impl Vm {
     /// Runs what was queued when objects were released. Errors are reported, not raised.
     pub(crate) fn run_pending(&self) {
         use std::sync::atomic::Ordering;
-        self.heap
-            .breaker
-            .fetch_and(!crate::heap::breaker::PENDING, Ordering::Relaxed);
+        // Taken out, so that what a finalizer makes due meanwhile does not bring forward the ones that wait here.
+        let mut mine = std::collections::VecDeque::new();
         loop {
-            let next = self.heap.pending.borrow_mut().pop_front();
-            let Some(p) = next else { return };
+            self.heap
+                .breaker
+                .fetch_and(!crate::heap::breaker::PENDING, Ordering::Relaxed);
+            mine.append(&mut self.heap.pending.borrow_mut());
+            let Some(p) = mine.pop_front() else { return };
             // Finalizers see no exception being handled, and do not disturb the one that is.
             let saved = self.exc_info_state().value.get();
             match p {

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// One quickened instruction.
-#[repr(C)]
+#[repr(C, align(16))]
 pub struct Instr {
     pub op: Cell<Quick>,
     /// Counts executions before, or misses after, specialization.
@@ -23,6 +23,17 @@ pub struct Instr {
     pub cache: Cell<(u32, u32)>,
 }
 const _: () = assert!(size_of::<Instr>() == 16);
+const _: () = assert!(std::mem::offset_of!(Instr, cache).is_multiple_of(align_of::<Value>()));
+
+impl Instr {
+    /// Keeps the word of a constant in the cache of the LOAD_CONST that pushes it. The code object owns the constant.
+    pub(crate) fn hold(&self, constant: &Value) {
+        let bits = constant.bits().to_ne_bytes();
+        let half =
+            |at: usize| u32::from_ne_bytes([bits[at], bits[at + 1], bits[at + 2], bits[at + 3]]);
+        self.cache.set((half(0), half(4)));
+    }
+}
 
 /// Flags of a code object that a call looks at, worked out once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +55,7 @@ pub struct Code {
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     pub filename: Ref<Str>,
+    pub argcount: u32,
     pub nlocals: u32,
     pub ncells: u32,
     pub nfree: u32,

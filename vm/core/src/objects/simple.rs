@@ -109,6 +109,19 @@ impl RangeIter {
         self.next.set(v.wrapping_add(self.step));
         Some(v)
     }
+    /// As `next`, where the number stands in the word; none, and nothing done, where it does not.
+    #[inline(always)]
+    pub fn next_small(&self) -> Option<Option<Value>> {
+        let left = self.left.get();
+        if left == 0 {
+            return Some(None);
+        }
+        let v = self.next.get();
+        let value = Value::try_int(v)?;
+        self.left.set(left - 1);
+        self.next.set(v.wrapping_add(self.step));
+        Some(Some(value))
+    }
 }
 
 pub struct Slice {

@@ -4,6 +4,7 @@ Only what nearly every script uses is made here. The rest comes from the submodu
 names is first asked for.
 """
 
+import _signal
 import sys
 
 from _asyncio import (
@@ -15,7 +16,7 @@ from _asyncio import (
     future_discard_from_awaited_by,
     get_event_loop,
     get_running_loop,
-    set_event_loop,
+    set_event_loop as _set_event_loop,
     _enter_task,
     _get_running_loop,
     _leave_task,
@@ -30,14 +31,15 @@ _HOMES = {
     "base_events": "BaseEventLoop Server",
     "base_futures": "",
     "coroutines": "iscoroutinefunction iscoroutine",
-    "events": "AbstractEventLoop AbstractServer",
+    "events": "AbstractEventLoop AbstractServer AbstractEventLoopPolicy get_event_loop_policy set_event_loop_policy"
+    " _AbstractEventLoopPolicy _get_event_loop_policy _set_event_loop_policy _init_event_loop_policy",
     "exceptions": "BrokenBarrierError CancelledError InvalidStateError IncompleteReadError"
-    " LimitOverrunError QueueShutDown SendfileNotAvailableError",
+    " LimitOverrunError SendfileNotAvailableError",
     "futures": "wrap_future isfuture",
     "graph": "capture_call_graph format_call_graph print_call_graph FrameCallGraphEntry FutureCallGraph",
     "locks": "Lock Event Condition Semaphore BoundedSemaphore Barrier",
     "protocols": "BaseProtocol Protocol DatagramProtocol SubprocessProtocol BufferedProtocol",
-    "queues": "Queue PriorityQueue LifoQueue QueueFull QueueEmpty",
+    "queues": "Queue PriorityQueue LifoQueue QueueFull QueueEmpty QueueShutDown",
     "runners": "Runner",
     "streams": "StreamReader StreamWriter StreamReaderProtocol open_connection start_server"
     " open_unix_connection start_unix_server",
@@ -56,12 +58,17 @@ _HOME_OF["TimeoutError"] = "exceptions"
 def __getattr__(name):
     home = _HOME_OF.get(name)
     if home is not None:
+        if name in ("AbstractEventLoop", "BaseEventLoop"):
+            # Whoever asks for these may ask whether a loop is one: loading this makes it so.
+            __import__("asyncio._lasti_net")
         module = __import__("asyncio." + home, None, None, ["*"])
         value = getattr(module, name)
         globals()[name] = value
         return value
-    if name in ("SelectorEventLoop", "DefaultEventLoopPolicy"):
+    if name == "SelectorEventLoop":
         return EventLoop
+    if name in ("DefaultEventLoopPolicy", "_DefaultEventLoopPolicy"):
+        return _module("events")._LoopPolicy
     if name == "__all__":
         own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "set_run_frame", "Loop")]
         return own + list(_HOME_OF)
@@ -158,6 +165,47 @@ class EventLoop(Loop):
         if executor is not None:
             executor.shutdown(wait=False)
 
+    def add_signal_handler(self, sig, callback, *args):
+        """Has a callback run in the loop when a signal arrives."""
+        if _module("coroutines").iscoroutine(callback) or _module("coroutines")._iscoroutinefunction(callback):
+            raise TypeError("coroutines cannot be used with add_signal_handler()")
+        _check_signal(sig)
+        self._check_closed()
+        handle = Handle(callback, args, self, None)
+
+        def arrived(signum, frame):
+            if handlers.get(signum) is handle:
+                if handle.cancelled():
+                    self.remove_signal_handler(signum)
+                else:
+                    self._add_callback(handle)
+
+        handlers = self.__dict__.setdefault("_signal_handlers", {})
+        try:
+            _signal.signal(sig, arrived)
+        except ValueError as error:
+            # Only the main thread may.
+            raise RuntimeError(str(error)) from None
+        except OSError as error:
+            if error.errno == 22:
+                raise RuntimeError(f"sig {sig} cannot be caught") from None
+            raise
+        handlers[sig] = handle
+
+    def remove_signal_handler(self, sig):
+        """Takes a signal's callback away; whether there was one."""
+        _check_signal(sig)
+        if self.__dict__.get("_signal_handlers", {}).pop(sig, None) is None:
+            return False
+        handler = _signal.default_int_handler if sig == _signal.SIGINT else _signal.SIG_DFL
+        try:
+            _signal.signal(sig, handler)
+        except OSError as error:
+            if error.errno == 22:
+                raise RuntimeError(f"sig {sig} cannot be caught") from None
+            raise
+        return True
+
     def _timer_handle_cancelled(self, handle):
         pass
 
@@ -236,6 +284,13 @@ class EventLoop(Loop):
         _module("log").logger.error("\n".join(lines), exc_info=info)
 
 
+def _check_signal(sig):
+    if not isinstance(sig, int):
+        raise TypeError(f"sig must be an int, not {sig!r}")
+    if not 1 <= sig <= 64:
+        raise ValueError(f"invalid signal number {sig}")
+
+
 async def _aclose(agen):
     await agen.aclose()
 
@@ -250,9 +305,25 @@ def _isfuture(value):
     )
 
 
+def _own_policy():
+    """The policy that a script set, which 3.14 deprecates; most never load what it stands in."""
+    events = sys.modules.get("asyncio.events")
+    return events and events._event_loop_policy
+
+
 def new_event_loop():
     """A new event loop."""
-    return EventLoop()
+    policy = _own_policy()
+    return policy.new_event_loop() if policy else EventLoop()
+
+
+def set_event_loop(loop):
+    """Makes a loop the current one of this thread."""
+    policy = _own_policy()
+    if policy:
+        policy.set_event_loop(loop)
+    else:
+        _set_event_loop(loop)
 
 
 def create_task(coro, **kwargs):
@@ -290,8 +361,42 @@ async def wait(fs, *, timeout=None, return_when="ALL_COMPLETED"):
         raise ValueError("Set of Tasks/Futures is empty.")
     if return_when not in ("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"):
         raise ValueError(f"Invalid return_when value: {return_when}")
+    # Here and not in the tasks module, whose loading would take from the time that is waited for.
     loop = get_running_loop()
-    return await _module("tasks")._wait({ensure_future(f, loop=loop) for f in set(fs)}, timeout, return_when, loop)
+    futures = {ensure_future(f, loop=loop) for f in set(fs)}
+    waiter = loop.create_future()
+    left = len(futures)
+
+    def release():
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def on_done(future):
+        nonlocal left
+        left -= 1
+        if (
+            left <= 0
+            or return_when == "FIRST_COMPLETED"
+            or return_when == "FIRST_EXCEPTION"
+            and not future.cancelled()
+            and future.exception() is not None
+        ):
+            if timer is not None:
+                timer.cancel()
+            release()
+
+    timer = None if timeout is None else loop.call_later(timeout, release)
+    for future in futures:
+        future.add_done_callback(on_done)
+    try:
+        await waiter
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for future in futures:
+            future.remove_done_callback(on_done)
+    done = {future for future in futures if future.done()}
+    return done, futures - done
 
 
 def _cancel_all_tasks(loop):
@@ -320,24 +425,39 @@ def run(main, *, debug=None, loop_factory=None):
         if not hasattr(type(main), "__await__"):
             raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
         main = _wrap_awaitable(main)
-    loop = EventLoop() if loop_factory is None else loop_factory()
+    loop = new_event_loop() if loop_factory is None else loop_factory()
     try:
         set_event_loop(loop)
         if debug is not None:
             loop.set_debug(debug)
         task = loop.create_task(main)
+        interrupts = 0
+
+        def on_interrupt(signum, frame):
+            # The first Ctrl-C cancels the main task, so that it may clean up, and is raised when it is done.
+            nonlocal interrupts
+            interrupts += 1
+            if interrupts == 1 and not task.done():
+                task.cancel()
+                return
+            raise KeyboardInterrupt()
+
+        # A script's own handler stays, and only the main thread may set one.
+        taken = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
+        if taken:
+            try:
+                _signal.signal(_signal.SIGINT, on_interrupt)
+            except ValueError:
+                taken = False
         try:
             return loop.run_until_complete(task)
-        except KeyboardInterrupt:
-            # As Runner does: the main task is cancelled, and may clean up, before the interrupt goes on.
-            if not task.done():
-                task.cancel()
-                try:
-                    loop.run_until_complete(task)
-                except BaseException as error:
-                    if type(error).__name__ != "CancelledError":
-                        raise
+        except _module("exceptions").CancelledError:
+            if interrupts and getattr(task, "uncancel", int)() == 0:
+                raise KeyboardInterrupt()
             raise
+        finally:
+            if taken and _signal.getsignal(_signal.SIGINT) is on_interrupt:
+                _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     finally:
         try:
             _cancel_all_tasks(loop)
@@ -347,24 +467,3 @@ def run(main, *, debug=None, loop_factory=None):
         finally:
             set_event_loop(None)
             loop.close()
-
-
-def get_event_loop_policy():
-    return _Policy()
-
-
-def set_event_loop_policy(policy):
-    pass
-
-
-class _Policy:
-    """The policy interface that 3.14 deprecates, over the one loop there is."""
-
-    def get_event_loop(self):
-        return get_event_loop()
-
-    def set_event_loop(self, loop):
-        set_event_loop(loop)
-
-    def new_event_loop(self):
-        return EventLoop()

@@ -1,15 +1,15 @@
 """What the native loop takes from the library: sockets, servers, subprocesses, executors, signal handlers.
 
-The library's loop classes are plain Python, so their methods run on any object with the attributes they use. Those
-are put into the loop's namespace when the first such method is asked for.
+The library's loop classes are plain Python, so their methods run on any object with the attributes they use. Loading
+this module makes them bases of the loop, behind the native class; the attributes are put into the loop's namespace when
+the first of them is asked for.
 """
 
-import collections
 import weakref
 
-from asyncio import base_events, selector_events, unix_events
+from asyncio import EventLoop, Loop, unix_events
 
-_SOURCES = (unix_events._UnixSelectorEventLoop, selector_events.BaseSelectorEventLoop, base_events.BaseEventLoop)
+EventLoop.__bases__ = (Loop, unix_events._UnixSelectorEventLoop)
 
 # What must not come from there: it would go around the native loop.
 _NATIVE = {"_selector", "_ready", "_scheduled", "_ssock", "_csock"}
@@ -48,9 +48,8 @@ def method(loop, name):
         if name in loop.__dict__:
             return loop.__dict__[name]
     if name not in _NATIVE:
-        # The Unix loop's version of this one goes on to its base class by super(), which a borrowed method cannot.
-        for source in _SOURCES[1:] if name == "_stop_serving" else _SOURCES:
-            for cls in source.__mro__:
-                if name in cls.__dict__:
-                    return cls.__dict__[name].__get__(loop, type(loop))
+        # Found from now on without coming here.
+        for cls in type(loop).__mro__:
+            if name in cls.__dict__:
+                return cls.__dict__[name].__get__(loop, type(loop))
     raise AttributeError(f"{type(loop).__name__!r} object has no attribute {name!r}")

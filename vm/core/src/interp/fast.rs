@@ -1,0 +1,558 @@
+//! The straight path: instructions on operands of the common kinds. Nothing here raises, runs Python or takes the address
+//! of the registers, so that they stay in machine registers. Whatever would goes through the one call of `Vm::step`, with a
+//! copy of them.
+use super::{Flow, Quick};
+use crate::error::PyResult;
+use crate::frame::{Mode, Regs, live};
+use crate::heap::{Kind, Value};
+use crate::objects::*;
+use crate::vm::Vm;
+use std::sync::atomic::Ordering;
+
+/// `$ints` or `$floats` on two operands that both stand in their words, and whose result does.
+macro_rules! arithmetic {
+    ($fast:lifetime, $r:ident, $ints:expr, $floats:expr) => {{
+        let (a, b) = ($r.peek(2), $r.peek(1));
+        #[allow(clippy::redundant_closure_call)]
+        let result = match $ints(a, b) {
+            Some(v) => Some(v),
+            None => match (a.as_inline_float(), b.as_inline_float()) {
+                (Some(a), Some(b)) => $floats(a, b),
+                _ => None,
+            },
+        };
+        match result {
+            Some(v) => $r.shrink_immediates(v),
+            None => break $fast,
+        }
+    }};
+}
+
+/// A function of two numbers as one of two words.
+#[inline(always)]
+fn small(a: &Value, b: &Value, f: impl FnOnce(i64, i64) -> Option<Value>) -> Option<Value> {
+    let (a, b) = Value::both_small(a, b)?;
+    f(a, b)
+}
+
+impl Vm {
+    /// Runs instructions up to one that leaves or enters more than a frame of its own, or raises.
+    #[inline(never)]
+    pub(super) fn run_fast(&self, regs: &mut Regs) -> PyResult<Flow> {
+        let mut owned = *regs;
+        let r = &mut owned;
+        'next: loop {
+            'fast: {
+                let (i, op) = r.fetch();
+                let arg = i.arg.get();
+                match op {
+                    Quick::Nop | Quick::ExtendedArg => {}
+                    Quick::LoadFast => {
+                        let v = r.local(arg as usize);
+                        if v.is_unbound() {
+                            break 'fast;
+                        }
+                        let v = v.clone();
+                        r.push(v);
+                    }
+                    Quick::LoadFastLoadFast => {
+                        let second = r.following().arg.get();
+                        let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                        if a.is_unbound() || b.is_unbound() {
+                            break 'fast;
+                        }
+                        let (a, b) = (a.clone(), b.clone());
+                        r.push(a);
+                        r.push(b);
+                        r.skip();
+                    }
+                    Quick::LoadFastLoadConst => {
+                        let v = r.local(arg as usize);
+                        if v.is_unbound() {
+                            break 'fast;
+                        }
+                        let v = v.clone();
+                        r.push(v);
+                        let v = r.constant(r.following());
+                        r.push(v);
+                        r.skip();
+                    }
+                    Quick::StoreFast => {
+                        let v = r.pop();
+                        r.set_local(arg as usize, v);
+                    }
+                    Quick::LoadConst => {
+                        let v = r.constant(i);
+                        r.push(v);
+                    }
+                    Quick::PopTop => {
+                        if self.interrupted() {
+                            break 'fast;
+                        }
+                        drop(r.pop());
+                    }
+                    Quick::RotTwo => r.swap_top(),
+                    Quick::DupTop => {
+                        let v = r.peek(1).clone();
+                        r.push(v);
+                    }
+
+                    Quick::BinaryAdd | Quick::InplaceAdd => {
+                        let floats = |a: f64, b: f64| Value::try_float(a + b);
+                        arithmetic!('fast, r, Value::add_small, floats)
+                    }
+                    Quick::BinarySubtract | Quick::InplaceSubtract => {
+                        let floats = |a: f64, b: f64| Value::try_float(a - b);
+                        arithmetic!('fast, r, Value::sub_small, floats)
+                    }
+                    Quick::BinaryMultiply | Quick::InplaceMultiply => {
+                        let ints = |a: i64, b: i64| a.checked_mul(b).and_then(Value::try_int);
+                        let floats = |a: f64, b: f64| Value::try_float(a * b);
+                        arithmetic!('fast, r, |a, b| small(a, b, ints), floats)
+                    }
+                    Quick::BinaryModulo | Quick::InplaceModulo => {
+                        let rem =
+                            |a: i64, b: i64| (b > 0).then(|| Value::small_int(a.rem_euclid(b)));
+                        arithmetic!('fast, r, |a, b| small(a, b, rem), |_, _| None)
+                    }
+                    Quick::UnaryNot => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'fast;
+                        };
+                        r.set_immediate(Value::bool(!b));
+                    }
+                    Quick::CompareOp => {
+                        let (a, b) = (r.peek(2), r.peek(1));
+                        let holds = if arg < 6
+                            && let Some(order) = Value::order_small(a, b)
+                        {
+                            i.extra.get() & order != 0
+                        } else if arg & !1 == 8 {
+                            a.is(b) == (arg == 8)
+                        } else {
+                            break 'fast;
+                        };
+                        r.drop_top(2);
+                        // A jump that follows is taken here, without the bool on the stack.
+                        let next = r.following();
+                        match next.op.get() {
+                            Quick::PopJumpIfFalse => {
+                                r.skip();
+                                if !holds {
+                                    r.jump(next.arg.get());
+                                }
+                            }
+                            Quick::PopJumpIfTrue => {
+                                r.skip();
+                                if holds {
+                                    r.jump(next.arg.get());
+                                }
+                            }
+                            _ => r.push(Value::bool(holds)),
+                        }
+                    }
+
+                    Quick::JumpForward => r.jump(arg),
+                    Quick::JumpAbsolute => {
+                        if self.interrupted() {
+                            break 'fast;
+                        }
+                        r.jump(arg);
+                    }
+                    Quick::PopJumpIfFalse => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'fast;
+                        };
+                        r.forget_immediate();
+                        if !b {
+                            r.jump(arg);
+                        }
+                    }
+                    Quick::PopJumpIfTrue => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'fast;
+                        };
+                        r.forget_immediate();
+                        if b {
+                            r.jump(arg);
+                        }
+                    }
+                    Quick::JumpIfFalseOrPop => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'fast;
+                        };
+                        if b {
+                            r.forget_immediate();
+                        } else {
+                            r.jump(arg);
+                        }
+                    }
+                    Quick::JumpIfTrueOrPop => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'fast;
+                        };
+                        if b {
+                            r.jump(arg);
+                        } else {
+                            r.forget_immediate();
+                        }
+                    }
+
+                    Quick::LoadGlobalModule => {
+                        let globals = &r.frame().function.globals;
+                        let (version, entry) = i.cache.get();
+                        if globals.current_version() != version {
+                            break 'fast;
+                        }
+                        let Some(v) = globals.get_at(entry as usize) else {
+                            break 'fast;
+                        };
+                        r.push(v);
+                    }
+                    Quick::LoadGlobalBuiltin => {
+                        let f = &r.frame().function;
+                        let (version, builtins) = i.cache.get();
+                        if f.globals.current_version() != version
+                            || f.builtins.current_version() != builtins
+                        {
+                            break 'fast;
+                        }
+                        let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
+                            break 'fast;
+                        };
+                        r.push(v);
+                    }
+                    Quick::LoadNameCached => {
+                        let (version, entry) = i.cache.get();
+                        let Some(d) = r.frame().namespace() else {
+                            break 'fast;
+                        };
+                        if d.current_version() != version {
+                            break 'fast;
+                        }
+                        let Some(v) = d.get_at(entry as usize) else {
+                            break 'fast;
+                        };
+                        r.push(v);
+                    }
+                    Quick::StoreNameCached => {
+                        let (version, entry) = i.cache.get();
+                        let Some(d) = live(r.frame).namespace() else {
+                            break 'fast;
+                        };
+                        if d.current_version() != version {
+                            break 'fast;
+                        }
+                        drop(d.replace_at(entry as usize, r.pop()));
+                    }
+                    Quick::LoadAttrSlot => {
+                        let (version, shape) = i.cache.get();
+                        let Some(o) = r.peek(1).as_ref::<Instance>() else {
+                            break 'fast;
+                        };
+                        if o.shape_id() != shape || o.class().current_version() != version {
+                            break 'fast;
+                        }
+                        let v = o.slot(i.extra.get() as usize);
+                        if v.is_unbound() {
+                            break 'fast;
+                        }
+                        r.set_top(v);
+                    }
+                    Quick::LoadAttrModule => {
+                        let (version, entry) = i.cache.get();
+                        let Some(m) = r.peek(1).as_ref::<Module>() else {
+                            break 'fast;
+                        };
+                        if m.dict.current_version() != version || !m.class().is(&self.types.module)
+                        {
+                            break 'fast;
+                        }
+                        let Some(v) = m.dict.get_at(entry as usize) else {
+                            break 'fast;
+                        };
+                        r.set_top(v);
+                    }
+                    Quick::LoadMethodModule => {
+                        let (version, entry) = i.cache.get();
+                        let Some(m) = r.peek(1).as_ref::<Module>() else {
+                            break 'fast;
+                        };
+                        if m.dict.current_version() != version || !m.class().is(&self.types.module)
+                        {
+                            break 'fast;
+                        }
+                        let Some(v) = m.dict.get_at(entry as usize) else {
+                            break 'fast;
+                        };
+                        r.set_top(Value::UNBOUND);
+                        r.push(v);
+                    }
+                    Quick::StoreAttrSlot => {
+                        let (version, shape) = i.cache.get();
+                        let Some(o) = r.peek(1).as_ref::<Instance>() else {
+                            break 'fast;
+                        };
+                        if o.shape_id() != shape || o.class().current_version() != version {
+                            break 'fast;
+                        }
+                        let target = r.pop();
+                        let value = r.pop();
+                        if let Some(o) = target.downcast::<Instance>() {
+                            o.set_slot(i.extra.get() as usize, value);
+                        }
+                    }
+                    Quick::LoadMethodCached => {
+                        let (version, shape) = i.cache.get();
+                        let v = r.peek(1);
+                        if self.type_of(v).current_version() != version
+                            || v.downcast::<Instance>().map_or(0, |o| o.shape_id()) != shape
+                        {
+                            break 'fast;
+                        }
+                        let f = r.frame().code.cached_value(i.extra.get() as u32);
+                        r.insert_below(f);
+                    }
+                    Quick::LoadClosure => {
+                        let n = r.frame().code.nlocals as usize + arg as usize;
+                        let v = r.local(n).clone();
+                        r.push(v);
+                    }
+                    Quick::LoadDeref => {
+                        let n = r.frame().code.nlocals as usize + arg as usize;
+                        let Some(c) = r.local(n).downcast::<PyCell>() else {
+                            break 'fast;
+                        };
+                        let v = c.content.get();
+                        if v.is_unbound() {
+                            break 'fast;
+                        }
+                        r.push(v);
+                    }
+                    Quick::StoreDeref => {
+                        let n = r.frame().code.nlocals as usize + arg as usize;
+                        let v = r.pop();
+                        if let Some(c) = r.local(n).downcast::<PyCell>() {
+                            c.content.set(v);
+                        }
+                    }
+
+                    Quick::BinarySubscr => {
+                        let Some(n) = r.peek(1).as_small_int() else {
+                            break 'fast;
+                        };
+                        let v = r.peek(2);
+                        let found = if let Some(l) = v.as_ref::<List>()
+                            && l.class().is(&self.types.list)
+                        {
+                            l.get(n as usize)
+                        } else if let Some(t) = v.as_ref::<Tuple>()
+                            && t.class().is(&self.types.tuple)
+                        {
+                            t.get(n as usize).cloned()
+                        } else {
+                            None
+                        };
+                        let Some(v) = found else { break 'fast };
+                        r.forget_immediate();
+                        r.set_top(v);
+                    }
+                    Quick::BuildTuple if arg > 0 => {
+                        let v = r.take_tuple(self, arg as usize);
+                        r.push(v);
+                    }
+                    Quick::ListAppend => {
+                        let v = r.pop();
+                        if let Some(l) = r.peek(arg as usize).downcast::<List>() {
+                            l.push(v);
+                        }
+                    }
+
+                    Quick::ForIter => {
+                        let it = r.peek(1);
+                        let next = match it.kind() {
+                            Some(Kind::RangeIter) => match it.downcast::<RangeIter>() {
+                                // Bounds that do not fit the word are for the slow path.
+                                Some(it) => match it.next_small() {
+                                    Some(next) => next,
+                                    None => break 'fast,
+                                },
+                                None => break 'fast,
+                            },
+                            Some(Kind::ListIter) => {
+                                it.downcast::<ListIter>().and_then(|it| it.next())
+                            }
+                            Some(Kind::TupleIter) => {
+                                it.downcast::<TupleIter>().and_then(|it| it.next())
+                            }
+                            Some(Kind::Generator) if self.for_iter_suspended(r) => continue 'next,
+                            _ => break 'fast,
+                        };
+                        match next {
+                            Some(v) => r.push(v),
+                            None => {
+                                drop(r.pop());
+                                r.jump(arg);
+                            }
+                        }
+                    }
+                    Quick::GetAwaitable => {
+                        let Some(g) = r.peek(1).downcast::<Generator>() else {
+                            break 'fast;
+                        };
+                        if g.kind != GenKind::Coroutine
+                            || g.delegating.get()
+                            || g.state.get() == GenState::Running
+                            || !g.parent.get().is_null()
+                        {
+                            break 'fast;
+                        }
+                    }
+                    Quick::YieldValue if self.yield_to_for(r) => {}
+                    Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
+                        let v = r.pop();
+                        r.save();
+                        let back = r.frame().back.get();
+                        crate::frame::leave_call(self, r.frame);
+                        *r = Regs::load(back);
+                        r.push(v);
+                    }
+                    Quick::CallFunction => {
+                        if self.interrupted() || !self.call_simple(r, arg as usize, false) {
+                            break 'fast;
+                        }
+                    }
+                    Quick::CallMethod => {
+                        // Below the arguments lie method and self, or NULL and a callable.
+                        let n = arg as usize;
+                        let bare = r.peek(n + 2).is_unbound();
+                        if self.interrupted() || !self.call_simple(r, n + !bare as usize, bare) {
+                            break 'fast;
+                        }
+                    }
+                    Quick::PopBlock => {
+                        r.pop_block();
+                    }
+                    // Named one by one, so that the dispatch needs no range check.
+                    Quick::RotThree
+                    | Quick::DupTopTwo
+                    | Quick::RotFour
+                    | Quick::UnaryPositive
+                    | Quick::UnaryNegative
+                    | Quick::UnaryInvert
+                    | Quick::BinaryMatrixMultiply
+                    | Quick::InplaceMatrixMultiply
+                    | Quick::BinaryPower
+                    | Quick::BinaryFloorDivide
+                    | Quick::BinaryTrueDivide
+                    | Quick::InplaceFloorDivide
+                    | Quick::InplaceTrueDivide
+                    | Quick::GetLen
+                    | Quick::MatchMapping
+                    | Quick::MatchSequence
+                    | Quick::MatchKeys
+                    | Quick::CheckEgMatch
+                    | Quick::StarCollect
+                    | Quick::Reraise
+                    | Quick::LoadLocals
+                    | Quick::BuildTemplate
+                    | Quick::GetAiter
+                    | Quick::GetAnext
+                    | Quick::BeforeAsyncWith
+                    | Quick::BeginFinally
+                    | Quick::EndAsyncFor
+                    | Quick::StoreSubscr
+                    | Quick::DeleteSubscr
+                    | Quick::BinaryLshift
+                    | Quick::BinaryRshift
+                    | Quick::BinaryAnd
+                    | Quick::BinaryXor
+                    | Quick::BinaryOr
+                    | Quick::InplacePower
+                    | Quick::GetIter
+                    | Quick::GetYieldFromIter
+                    | Quick::PrintExpr
+                    | Quick::LoadBuildClass
+                    | Quick::YieldFrom
+                    | Quick::InplaceLshift
+                    | Quick::InplaceRshift
+                    | Quick::InplaceAnd
+                    | Quick::InplaceXor
+                    | Quick::InplaceOr
+                    | Quick::WithCleanupStart
+                    | Quick::WithCleanupFinish
+                    | Quick::ReturnValue
+                    | Quick::ImportStar
+                    | Quick::SetupAnnotations
+                    | Quick::YieldValue
+                    | Quick::EndFinally
+                    | Quick::PopExcept
+                    | Quick::StoreName
+                    | Quick::DeleteName
+                    | Quick::UnpackSequence
+                    | Quick::UnpackEx
+                    | Quick::StoreAttr
+                    | Quick::DeleteAttr
+                    | Quick::StoreGlobal
+                    | Quick::DeleteGlobal
+                    | Quick::LoadName
+                    | Quick::BuildTuple
+                    | Quick::BuildList
+                    | Quick::BuildSet
+                    | Quick::BuildMap
+                    | Quick::LoadAttr
+                    | Quick::ImportName
+                    | Quick::ImportFrom
+                    | Quick::LoadGlobal
+                    | Quick::MatchClass
+                    | Quick::Copy
+                    | Quick::Swap
+                    | Quick::CallIntrinsic1
+                    | Quick::CallIntrinsic2
+                    | Quick::SetupFinally
+                    | Quick::DeleteFast
+                    | Quick::LoadCommonConstant
+                    | Quick::LoadFromDictOrGlobals
+                    | Quick::LoadFromDictOrDeref
+                    | Quick::RaiseVarargs
+                    | Quick::MakeFunction
+                    | Quick::BuildSlice
+                    | Quick::BuildInterpolation
+                    | Quick::DeleteDeref
+                    | Quick::CallFunctionKw
+                    | Quick::CallFunctionEx
+                    | Quick::SetupWith
+                    | Quick::SetAdd
+                    | Quick::MapAdd
+                    | Quick::LoadClassderef
+                    | Quick::BuildListUnpack
+                    | Quick::BuildMapUnpack
+                    | Quick::BuildMapUnpackWithCall
+                    | Quick::BuildTupleUnpack
+                    | Quick::BuildSetUnpack
+                    | Quick::SetupAsyncWith
+                    | Quick::FormatValue
+                    | Quick::BuildConstKeyMap
+                    | Quick::BuildString
+                    | Quick::BuildTupleUnpackWithCall
+                    | Quick::LoadMethod
+                    | Quick::CallFinally
+                    | Quick::PopFinally => break 'fast,
+                }
+                continue 'next;
+            }
+            let mut copy = *r;
+            let flow = self.step(&mut copy);
+            *r = copy;
+            if !matches!(flow, Ok(Flow::Next | Flow::Switched)) {
+                *regs = owned;
+                return flow;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn interrupted(&self) -> bool {
+        self.heap.breaker.load(Ordering::Relaxed) != 0
+    }
+}

@@ -1,0 +1,17 @@
+"""The running loop; the abstract classes and handles of the library's file load when first asked for."""
+
+from _asyncio import _get_running_loop, _set_running_loop, get_event_loop, get_running_loop, set_event_loop
+
+
+def new_event_loop():
+    import asyncio
+
+    return asyncio.new_event_loop()
+
+
+def __getattr__(name):
+    from asyncio import _library_events
+
+    value = getattr(_library_events, name)
+    globals()[name] = value
+    return value
