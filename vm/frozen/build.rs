@@ -47,6 +47,11 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let mut modules = BTreeMap::new();
     collect(Path::new(rustpython_pylib::LIB_PATH), "", &mut modules);
+    // Files that the overlay replaces by lighter ones, and loads when something seldom used is asked for.
+    for name in ["events", "futures", "coroutines", "tasks"] {
+        let library = modules[&format!("asyncio.{name}")].clone();
+        modules.insert(format!("asyncio._library_{name}"), library);
+    }
     collect(&overlay, "", &mut modules);
     let additions: Vec<String> = modules
         .keys()

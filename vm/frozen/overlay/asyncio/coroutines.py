@@ -13,6 +13,8 @@ def iscoroutine(obj):
 
 
 def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from asyncio import _library_coroutines
 
     value = getattr(_library_coroutines, name)

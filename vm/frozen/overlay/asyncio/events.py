@@ -10,8 +10,9 @@ def new_event_loop():
 
 
 def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from asyncio import _library_events
 
-    value = getattr(_library_events, name)
-    globals()[name] = value
-    return value
+    # Not kept here: the policy in there may change.
+    return getattr(_library_events, name)

@@ -9,6 +9,8 @@ def isfuture(obj):
 
 
 def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from asyncio import _library_futures
 
     value = getattr(_library_futures, name)

@@ -26,6 +26,8 @@ ALL_COMPLETED = "ALL_COMPLETED"
 
 
 def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from asyncio import _library_tasks
 
     value = getattr(_library_tasks, name)
