@@ -144,6 +144,32 @@ fn parse(args: Vec<String>) -> Result<Options, i32> {
     })
 }
 
+/// Prints what LASTI_LOG asks for.
+fn log_to_stderr() -> Result<(), i32> {
+    let Some(filter) = std::env::var_os("LASTI_LOG").filter(|f| !f.is_empty()) else {
+        return Ok(());
+    };
+    let bad = |why: &dyn std::fmt::Display| {
+        eprintln!(
+            "lasti: LASTI_LOG={}: {why} (a filter is a level, or TARGET=LEVEL with commas between; \
+             the targets are lasti::task, lasti::loop, lasti::poll and lasti::embed)",
+            filter.display()
+        );
+        2
+    };
+    let text = filter.to_str().ok_or_else(|| bad(&"not UTF-8"))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(text).map_err(|e| bad(&e))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_timer(tracing_subscriber::fmt::time::uptime())
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        // A closed stderr is nothing to fail over.
+        .log_internal_errors(false)
+        .try_init()
+        .map_err(|e| bad(&e))
+}
+
 fn short_usage() -> &'static str {
     "usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...\nTry `lasti -h' for more information.\n"
 }
@@ -184,6 +210,9 @@ fn run(options: Options) -> i32 {
                 .unwrap_or_default(),
             _ => String::new(),
         });
+    }
+    if let Err(code) = log_to_stderr() {
+        return code;
     }
     // A missing file is told before anything is set up.
     let source = match &program {

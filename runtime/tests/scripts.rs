@@ -148,6 +148,8 @@ impl Case {
             ("0x[0-9a-f]+", "0xADDR"),
             ("id: [0-9]+", "id: ID"),
             (r"([0-9]+\.[0-9])[0-9] seconds", "${1}x seconds"),
+            (r"(?m)^ *[0-9]+\.[0-9]{9}s +", "TIME "),
+            (r"(took|late)_([mu]s)=[0-9]+", "${1}_${2}=N"),
         ];
         rules.iter().fold(text, |text, (pattern, replacement)| {
             Regex::new(pattern)

@@ -2,7 +2,7 @@
 //! asyncio/base_events.py, `_run_once`).
 use super::future::{self, State};
 use super::handle::{self, Timer};
-use super::{Task, aio, task};
+use super::{Task, aio, task, trace};
 use crate::host::clock;
 use crate::reactor::{Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait, timeout};
 use lasti_core::objects::{NativeKind, Type, TypeFlags};
@@ -288,10 +288,35 @@ impl Loop {
 
     #[inline]
     fn run_ready(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        if trace::callbacks() {
+            return self.run_timed(vm, r);
+        }
         if vm.origin_depth.get() > 0 {
             return self.run_in_frame(vm, r);
         }
         run_item(vm, r)
+    }
+
+    /// Somebody listens: a callback that takes long is told of.
+    #[cold]
+    fn run_timed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        let (task, handle) = match &r {
+            Ready::Step(t) | Ready::Wake(t, _) | Ready::Throw(t, _) => (Some(t.clone()), None),
+            // Its callback is gone once it has run.
+            Ready::Handle(h) => (None, Some(trace::callback_name(vm, h))),
+        };
+        let began = clock().now();
+        let result = if vm.origin_depth.get() > 0 {
+            self.run_in_frame(vm, r)
+        } else {
+            run_item(vm, r)
+        };
+        let what = || match task {
+            Some(t) => trace::task_name(&t),
+            None => handle.unwrap_or_default(),
+        };
+        trace::took(what, began);
+        result
     }
 
     /// With origin tracking, each callback runs under a frame named `_run`, as asyncio's do.
@@ -348,7 +373,10 @@ impl Loop {
         let now = clock().now();
         loop {
             let due = self.timers.borrow_mut().pop_due(now);
-            let Some((_, due)) = due else { return Ok(()) };
+            let Some((deadline, due)) = due else {
+                return Ok(());
+            };
+            trace::timer(deadline, now);
             match due {
                 Due::Handle(h) => {
                     if let Some(t) = h.downcast::<Timer>() {
@@ -673,6 +701,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     vm.method(&t, "_mark_closed", "", |vm, v, _| {
         let l = this(vm, v)?;
         l.closed.set(true);
+        tracing::debug!(target: "lasti::loop", "closed");
         l.clear();
         let (inbox, poller) = (l.inbox.take(), l.poller.take());
         drop((inbox, poller));
@@ -863,6 +892,7 @@ fn enter(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     }
     // A `stop` from before stands: such a run makes one round.
     l.running.set(true);
+    tracing::debug!(target: "lasti::loop", "running");
     a.running.set(v.clone());
     Ok(Value::NONE)
 }
@@ -871,6 +901,7 @@ fn leave(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     let l = this(vm, v)?;
     l.running.set(false);
     l.stopping.set(false);
+    tracing::debug!(target: "lasti::loop", "stopped");
     aio(vm).running.set(Value::NONE);
     Ok(Value::NONE)
 }

@@ -8,6 +8,7 @@ mod handle;
 mod module;
 mod sleep;
 mod task;
+mod trace;
 
 pub use event_loop::Loop;
 pub use task::Task;

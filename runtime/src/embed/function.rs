@@ -433,7 +433,7 @@ fn poll(vm: &Vm, v: &Value, c: &RustCoroutine) -> PyResult<Resumed> {
     let polled = catch_panic(&c.name, || {
         future.as_mut().poll(&mut Context::from_waker(&rust_waker))
     });
-    tracing::trace!(target: "lasti::embed", future = &*c.name, ready = !matches!(polled, Ok(Poll::Pending)), "polled");
+    tracing::trace!(target: "lasti::embed", future = &*c.name, ready = !matches!(polled, Ok(Poll::Pending)), "polled a Rust future");
     match polled {
         Ok(Poll::Pending) if !e.closed.get() => {
             e.futures.borrow_mut().insert(c.key, future);

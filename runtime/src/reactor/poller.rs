@@ -260,7 +260,7 @@ impl<T: Clone> Poller<T> {
             result => result?,
         }
         let found = ready.len() - before;
-        tracing::trace!(target: "lasti::poll", found, woken);
+        tracing::trace!(target: "lasti::poll", found, woken, "polled");
         if woken {
             return Ok(Some(Outcome::Woken));
         }

@@ -118,6 +118,10 @@ impl Generator {
             s => s,
         }
     }
+    /// `__qualname__`.
+    pub fn qualified_name(&self) -> Value {
+        self.qualname.get()
+    }
     /// `co_flags` of its code.
     pub fn code_flags(&self) -> u32 {
         self.frame.code.flags()
