@@ -387,6 +387,56 @@ async def send_it(): b.send(None)
 }
 
 #[test]
+fn rust_coroutines_are_taken_as_coroutines() {
+    let py = interpreter();
+    py.async_function("after", |(ms, value)| after(ms, value))
+        .unwrap();
+    py.run(
+        "import asyncio, collections.abc
+async def main():
+    c = after(1, 1)
+    assert asyncio.iscoroutine(c) and isinstance(c, collections.abc.Coroutine)
+    assert c.__name__ == 'after' and repr(c).startswith('<rust_coroutine object after')
+    assert await asyncio.wait_for(c, 5) == 1
+    async with asyncio.TaskGroup() as group:
+        t = group.create_task(after(1, 2))
+    assert t.result() == 2
+    try:
+        await asyncio.wait_for(after(5000, 1), 0.01)
+    except TimeoutError:
+        pass
+    done, pending = await asyncio.wait([asyncio.ensure_future(after(1, 3))])
+    assert done.pop().result() == 3
+    e = asyncio.Event()
+    async def gen():
+        for i in range(3):
+            yield await after(1, i)
+    return [i async for i in gen()]
+result = asyncio.run(main())",
+    )
+    .unwrap();
+    assert_eq!(py.get::<Vec<i64>>("result").unwrap(), [0, 1, 2]);
+}
+
+#[test]
+fn endless_recursion_through_rust_is_an_exception() {
+    let py = with("import sys\nsys.setrecursionlimit(10**6)\ndef down(): up()");
+    let handle = Python::clone(&py);
+    py.function("up", move |()| handle.call::<()>("down", ()))
+        .unwrap();
+    assert_eq!(py.run("up()").unwrap_err().class(), "RecursionError");
+    py.run("x = 1").unwrap();
+    let handle = Python::clone(&py);
+    py.async_function("again", move |()| {
+        let py = handle.clone();
+        async move { py.block_on::<()>(&py.eval("again()")?) }
+    })
+    .unwrap();
+    let mut task = spawn(py.future::<()>(&py.eval("again()").unwrap()));
+    assert_eq!(finish(&mut task).unwrap_err().class(), "RuntimeError");
+}
+
+#[test]
 fn a_panic_in_a_future_is_an_exception() {
     let py = interpreter();
     py.async_function("panics", |()| async {
