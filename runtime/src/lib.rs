@@ -16,6 +16,7 @@ mod netaddr;
 mod os;
 mod posix;
 pub mod reactor;
+mod resource;
 mod select;
 mod signals;
 mod socket;

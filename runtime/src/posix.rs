@@ -538,11 +538,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     for name in ["fork", "execv"] {
         f(name, |vm, _, _| {
-            Err(vm.os_error_parts(
-                libc::ENOSYS,
-                "lasti cannot start child processes yet",
-                None,
-            ))
+            Err(vm.os_error_parts(libc::ENOSYS, "lasti cannot start child processes yet", None))
         });
     }
     f("waitpid", |vm, _, _| {

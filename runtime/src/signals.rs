@@ -1,7 +1,7 @@
 //! The `_signal` module: handlers run in Python, between instructions (CPython's Modules/signalmodule.c).
+use lasti_core::heap::breaker::SIGNAL;
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
-use lasti_core::heap::breaker::SIGNAL;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -256,11 +256,11 @@ fn set_handler(vm: &Vm, a: Args) -> PyResult<Value> {
         ));
     }
     if !crate::threads::is_main(vm) {
-        return Err(
-            vm.value_error("signal only works in main thread of the main interpreter")
-        );
+        return Err(vm.value_error("signal only works in main thread of the main interpreter"));
     }
-    if signal_hook::consts::FORBIDDEN.contains(&n) && (callable || n == libc::SIGKILL || n == libc::SIGSTOP) {
+    if signal_hook::consts::FORBIDDEN.contains(&n)
+        && (callable || n == libc::SIGKILL || n == libc::SIGSTOP)
+    {
         return Err(vm.os_error_parts(22, "Invalid argument", None));
     }
     let h = handlers(vm);

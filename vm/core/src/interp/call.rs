@@ -149,20 +149,23 @@ impl Vm {
         args: Args,
         drop: usize,
     ) -> PyResult<bool> {
-        let simple = t.class().is(&self.types.type_)
-            && t.layout().kind == crate::heap::Kind::Instance
-            && !t.has(TypeFlags::ABSTRACT)
-            && t.slots.new.get().is_some_and(|n| {
-                std::ptr::fn_addr_eq(n, crate::builtins::object::object_new as NewFn)
-            })
-            && t.slots.init.get().is_some_and(crate::slots::is_python_init);
-        if !simple {
+        if !t.class().is(&self.types.type_) || t.has(TypeFlags::ABSTRACT) {
             return Ok(false);
         }
-        let Some(init) = t.lookup(self, &self.names.init) else {
-            return Ok(false);
+        let find = || {
+            let simple = t.layout().kind == crate::heap::Kind::Instance
+                && t.slots.new.get().is_some_and(|n| {
+                    std::ptr::fn_addr_eq(n, crate::builtins::object::object_new as NewFn)
+                })
+                && t.slots.init.get().is_some_and(crate::slots::is_python_init);
+            if !simple {
+                return None;
+            }
+            t.lookup(self, &self.names.init)?
+                .into_ref::<Function>()
+                .ok()
         };
-        let Some(f) = init.as_ref::<Function>() else {
+        let Some(f) = &t.simple_init(find) else {
             return Ok(false);
         };
         let code = self.function_code(f)?;

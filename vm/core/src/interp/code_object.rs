@@ -69,6 +69,7 @@ impl Vm {
             quick: quicken(&d.code, &consts),
             consts,
             cached: RefCell::default(),
+            shapes: RefCell::default(),
             const_tuple: RefSlot::default(),
             tuples: Default::default(),
             extra: Slot::empty(),

@@ -302,6 +302,21 @@ impl Vm {
                             o.set_slot(i.extra.get() as usize, value);
                         }
                     }
+                    Quick::StoreAttrNew => {
+                        let (version, shape) = i.cache.get();
+                        let Some(o) = r.peek(1).as_ref::<Instance>() else {
+                            break 'fast;
+                        };
+                        if o.shape_id() != shape || o.class().current_version() != version {
+                            break 'fast;
+                        }
+                        let target = r.pop();
+                        let value = r.pop();
+                        if let Some(o) = target.downcast::<Instance>() {
+                            let shapes = live(r.frame).code.shapes.borrow();
+                            o.extend_to(&shapes[i.extra.get() as usize], value);
+                        }
+                    }
                     Quick::LoadMethodCached => {
                         let (version, shape) = i.cache.get();
                         let v = r.peek(1);
@@ -416,6 +431,16 @@ impl Vm {
                         crate::frame::leave_call(self, r.frame);
                         *r = Regs::load(back);
                         r.push(v);
+                    }
+                    // An `__init__` leaves the instance below it as the result.
+                    Quick::ReturnValue
+                        if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
+                    {
+                        r.forget_immediate();
+                        r.save();
+                        let back = r.frame().back.get();
+                        crate::frame::leave_call(self, r.frame);
+                        *r = Regs::load(back);
                     }
                     Quick::CallFunction => {
                         if self.interrupted() || !self.call_simple(r, arg as usize, false) {

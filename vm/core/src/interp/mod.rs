@@ -257,7 +257,9 @@ impl Vm {
             Quick::LoadAttr | Quick::LoadAttrSlot | Quick::LoadAttrModule => {
                 self.op_load_attr(r, i)?
             }
-            Quick::StoreAttr | Quick::StoreAttrSlot => self.op_store_attr(r, i)?,
+            Quick::StoreAttr | Quick::StoreAttrSlot | Quick::StoreAttrNew => {
+                self.op_store_attr(r, i)?
+            }
             Quick::DeleteAttr => {
                 let v = r.pop();
                 let name = &r.frame().code.names[arg as usize];

@@ -328,27 +328,40 @@ impl Vm {
         let name = &code.names[i.arg.get() as usize];
         let target = r.peek(1).clone();
         let value = r.peek(2).clone();
+        let before = target.downcast::<Instance>().map(|o| o.shape_id());
         self.setattr(&target, name, Some(&value))?;
-        i.op.set(Quick::StoreAttr);
-        if let Some(o) = target.downcast::<Instance>() {
-            let ty = self.type_of(&target);
-            let generic =
-                ty.slots.setattr.get().is_some_and(|f| {
-                    std::ptr::fn_addr_eq(f, crate::attr::object_setattr as SetAttrFn)
-                });
-            if generic
-                && !o.has_dict()
-                && let Some(n) = o.find(name)
-                && n <= u16::MAX as usize
-                && ty.lookup(self, name).is_none_or(|d| {
-                    self.type_of(&d).slots.descr_set.get().is_none()
-                        || d.downcast::<Member>().is_some_and(|m| m.index == n)
-                })
-                && ty.version() != 0
-            {
+        let was = i.op.replace(Quick::StoreAttr);
+        let ty = self.type_of(&target);
+        if let Some(o) = target.downcast::<Instance>()
+            && i.heat.get() < u8::MAX
+            && ty
+                .slots
+                .setattr
+                .get()
+                .is_some_and(|f| std::ptr::fn_addr_eq(f, crate::attr::object_setattr as SetAttrFn))
+            && !o.has_dict()
+            && let Some(n) = o.find(name)
+            && n <= u16::MAX as usize
+            && ty.lookup(self, name).is_none_or(|d| {
+                self.type_of(&d).slots.descr_set.get().is_none()
+                    || d.downcast::<Member>().is_some_and(|m| m.index == n)
+            })
+            && ty.version() != 0
+        {
+            i.heat.set(i.heat.get() + 1);
+            if before == Some(o.shape_id()) {
                 i.cache.set((ty.version(), o.shape_id()));
                 i.extra.set(n as u16);
                 i.op.set(Quick::StoreAttrSlot);
+            } else if let Some(before) = before
+                && n + 1 == o.shape().keys.len()
+            {
+                let old = (was == Quick::StoreAttrNew).then(|| i.extra.get());
+                if let Some(number) = code.cache_shape(o.shape(), old) {
+                    i.cache.set((ty.version(), before));
+                    i.extra.set(number);
+                    i.op.set(Quick::StoreAttrNew);
+                }
             }
         }
         r.drop_top(2);

@@ -153,6 +153,8 @@ pub enum Quick {
     LoadAttrModule = 173,
     /// As LoadAttrSlot, storing into a slot that exists.
     StoreAttrSlot = 174,
+    /// A store that adds an attribute: leads from a known layout to the next.
+    StoreAttrNew = 181,
     /// A method found on the class and not hidden by the instance.
     LoadMethodCached = 175,
     /// A name of a module found in its namespace at a known entry.
@@ -170,7 +172,7 @@ pub enum Quick {
 impl Quick {
     /// The smallest number, and the largest.
     pub const FIRST: u8 = Quick::PopTop as u8;
-    pub const LAST: u8 = Quick::LoadMethodModule as u8;
+    pub const LAST: u8 = Quick::StoreAttrNew as u8;
     /// The fused form of an instruction and the one behind it.
     pub fn fused(first: Quick, second: Quick) -> Option<Quick> {
         match (first, second) {

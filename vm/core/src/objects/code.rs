@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[repr(C, align(16))]
 pub struct Instr {
     pub op: Cell<Quick>,
-    /// Counts executions before, or misses after, specialization.
+    /// How often the instruction was specialized. One that meets ever new layouts is left alone in the end.
     pub heat: Cell<u8>,
     /// Second operand of fused instructions.
     pub extra: Cell<u16>,
@@ -71,6 +71,8 @@ pub struct Code {
     pub quick: Box<[Instr]>,
     /// Values that inline caches hold on to, by number.
     pub(crate) cached: RefCell<Vec<Value>>,
+    /// Layouts that stores of new attributes lead to, by number.
+    pub(crate) shapes: RefCell<Vec<std::rc::Rc<crate::objects::Shape>>>,
     pub(crate) const_tuple: RefSlot<Tuple>,
     pub(crate) tuples: [RefSlot<Tuple>; 4],
     pub(crate) extra: Slot,
@@ -127,6 +129,21 @@ impl Code {
             line += pair[1] as i8 as i64;
         }
         line.max(0) as u32
+    }
+    /// Keeps a layout for an inline cache and returns its number; `old` is a number to give up for it.
+    pub(crate) fn cache_shape(
+        &self,
+        shape: std::rc::Rc<crate::objects::Shape>,
+        old: Option<u16>,
+    ) -> Option<u16> {
+        let mut shapes = self.shapes.borrow_mut();
+        if let Some(old) = old {
+            shapes[old as usize] = shape;
+            return Some(old);
+        }
+        let n = u16::try_from(shapes.len()).ok()?;
+        shapes.push(shape);
+        Some(n)
     }
     /// Keeps a value alive for an inline cache and returns its number.
     pub(crate) fn cache_value(&self, v: Value) -> u32 {

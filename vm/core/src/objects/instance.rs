@@ -169,6 +169,16 @@ impl Instance {
         // SAFETY: replaced only in `set_shape`, where no borrow from here is held.
         unsafe { &*self.shape.get() }
     }
+    pub(crate) fn shape(&self) -> Rc<Shape> {
+        self.shape_ref().clone()
+    }
+    /// Adds the attribute that leads from the present layout to `shape`.
+    #[inline]
+    pub(crate) fn extend_to(&self, shape: &Rc<Shape>, v: Value) {
+        self.set_shape(shape.clone());
+        self.set_slot(shape.keys.len() - 1, v);
+    }
+    #[inline]
     fn set_shape(&self, s: Rc<Shape>) {
         // SAFETY: borrows of the shape never leave this file's methods.
         let old = unsafe { std::mem::replace(&mut *self.shape.get(), s) };

@@ -155,6 +155,9 @@ pub struct Type {
     pub(crate) inline_slots: Cell<u16>,
     /// Names of `__slots__` in this class and its bases.
     pub(crate) member_count: Cell<u16>,
+    /// `__init__` of a class whose calls need nothing but an instance and that function, for one version of the class.
+    simple_init: RefSlot<crate::objects::Function>,
+    init_version: Cell<u32>,
     /// What a native payload's objects do when their last reference goes (set the object's flag too).
     finalizer: Cell<Option<fn(&Vm, &Value)>>,
 }
@@ -172,6 +175,7 @@ impl Payload for Type {
             visit(t.as_value());
         }
         self.dict.visit(visit);
+        self.simple_init.visit(visit);
         for w in self.subclasses.borrow().iter() {
             visit(w.as_value());
         }
@@ -180,6 +184,8 @@ impl Payload for Type {
         if !self.is_heap_type() {
             return;
         }
+        self.simple_init.set(None);
+        self.init_version.set(0);
         if let Some(d) = self.dict.get() {
             d.clear_entries();
         }
@@ -198,6 +204,8 @@ impl Type {
             layout: Cell::new(layout),
             flags: Cell::new(flags),
             version: Cell::new(0),
+            simple_init: RefSlot::default(),
+            init_version: Cell::new(0),
             name: Slot::empty(),
             qualname: Slot::empty(),
             base: RefSlot::default(),
@@ -278,6 +286,22 @@ impl Type {
                 .set(unsafe { self.heap.as_ref() }.new_version());
         }
         self.version.get()
+    }
+    /// What `simple_init` found for the present version of the class, worked out by `find` when there is nothing yet.
+    #[inline]
+    pub(crate) fn simple_init(
+        &self,
+        find: impl FnOnce() -> Option<Ref<crate::objects::Function>>,
+    ) -> Option<Ref<crate::objects::Function>> {
+        let version = self.version();
+        if version == 0 {
+            return find();
+        }
+        if self.init_version.get() != version {
+            self.simple_init.set(find());
+            self.init_version.set(version);
+        }
+        self.simple_init.get()
     }
     /// The present version, or 0.
     #[inline(always)]
