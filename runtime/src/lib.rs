@@ -15,6 +15,8 @@ mod interpreter;
 mod netaddr;
 mod os;
 mod posix;
+// Public for its own tests and benches; not part of the embedding API.
+#[doc(hidden)]
 pub mod reactor;
 mod resource;
 mod select;

@@ -276,6 +276,31 @@ text = asyncio.run(main())",
 }
 
 #[test]
+fn no_wake_up_is_lost() {
+    let py = interpreter();
+    py.async_function("after", |(ms, value)| after(ms, value))
+        .unwrap();
+    py.run(
+        "import asyncio
+async def often(n):
+    return sum([await after(0, 1) for _ in range(n)])
+async def many(n):
+    return sum(await asyncio.gather(*[after(i % 4, 1) for i in range(n)], often(n)))",
+    )
+    .unwrap();
+    assert_eq!(py.eval::<i64>("asyncio.run(many(100))").unwrap(), 200);
+    let mut tasks: Vec<_> = (0..3)
+        .map(|_| spawn(py.future::<i64>(&py.eval("many(50)").unwrap())))
+        .collect();
+    for t in &mut tasks {
+        assert_pending!(t.poll());
+    }
+    for mut t in tasks {
+        assert_eq!(finish(&mut t).unwrap(), 100);
+    }
+}
+
+#[test]
 fn a_future_that_wakes_itself_goes_on() {
     let py = interpreter();
     py.async_function("spin", |(n,): (u32,)| async move {

@@ -110,11 +110,11 @@ pub(crate) fn attach(vm: &Rc<Vm>) {
     vm.module_state(|| Embed::new(Rc::downgrade(vm)));
 }
 
-/// A handle to an interpreter: what [`Interpreter`] dereferences to, and what Rust functions use to call back. Cheap to
+/// A handle to an interpreter: what [`Interpreter`](crate::Interpreter) dereferences to, and what Rust functions use to call back. Cheap to
 /// clone, and not `Send`.
 ///
 /// Everything here runs Python on the calling thread and returns when it is done, so it blocks for as long as the Python code
-/// does. When the [`Interpreter`] is dropped, every call returns a RuntimeError.
+/// does. When the [`Interpreter`](crate::Interpreter) is dropped, every call returns a RuntimeError.
 #[derive(Clone)]
 pub struct Python {
     vm: Rc<Vm>,
