@@ -1,8 +1,8 @@
 //! The command line: `lasti script.py args...`, `-c`, `-m`, `-`, with CPython's options, messages and exit codes.
 use crate::interpreter::{Interpreter, Settings};
 use crate::uncaught;
-use lasti_core::objects::{Dict, Module};
-use lasti_core::{Exc, PyResult, Ref, Value, Vm};
+use lasti_core::objects::Module;
+use lasti_core::{Exc, PyResult, Ref, Value};
 use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
@@ -144,6 +144,32 @@ fn parse(args: Vec<String>) -> Result<Options, i32> {
     })
 }
 
+/// Prints what LASTI_LOG asks for.
+fn log_to_stderr() -> Result<(), i32> {
+    let Some(filter) = std::env::var_os("LASTI_LOG").filter(|f| !f.is_empty()) else {
+        return Ok(());
+    };
+    let bad = |why: &dyn std::fmt::Display| {
+        eprintln!(
+            "lasti: LASTI_LOG={}: {why} (a filter is a level, or TARGET=LEVEL with commas between; \
+             the targets are lasti::task, lasti::loop, lasti::poll and lasti::embed)",
+            filter.display()
+        );
+        2
+    };
+    let text = filter.to_str().ok_or_else(|| bad(&"not UTF-8"))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(text).map_err(|e| bad(&e))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_timer(tracing_subscriber::fmt::time::uptime())
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        // A closed stderr is nothing to fail over.
+        .log_internal_errors(false)
+        .try_init()
+        .map_err(|e| bad(&e))
+}
+
 fn short_usage() -> &'static str {
     "usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...\nTry `lasti -h' for more information.\n"
 }
@@ -184,6 +210,9 @@ fn run(options: Options) -> i32 {
                 .unwrap_or_default(),
             _ => String::new(),
         });
+    }
+    if let Err(code) = log_to_stderr() {
+        return code;
     }
     // A missing file is told before anything is set up.
     let source = match &program {
@@ -251,74 +280,9 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
         let c = uncaught::report(vm, e);
         code = if code == 0 { c } else { code };
     }
-    clear_main(vm);
+    crate::interpreter::clear_main(vm);
     uncaught::flush_stdout(vm);
     code
-}
-
-/// Lets go of the main module, so that finalizers run and print before the streams close. What only itself holds goes
-/// as a cycle, with every name still there; a module that others hold too is emptied name by name.
-fn clear_main(vm: &Vm) {
-    let Some(main) = vm.loaded_module("__main__") else {
-        return;
-    };
-    let weak = vm.new_weakref(&vm.types.weakref, main.as_value(), None);
-    // Stands in the module's variables and dies with them.
-    let token = vm.new_module("token");
-    let token_ref = vm.new_weakref(&vm.types.weakref, token.as_value(), None);
-    vm.add_value(&main, "__lasti_alive__", token.into());
-    vm.dict_del_str(&vm.modules, &vm.intern("__main__"));
-    drop(main);
-    vm.run_due();
-    collect_all(vm);
-    if token_ref.get().is_some() {
-        drop_modules(vm);
-        collect_all(vm);
-    }
-    let main = weak.get().and_then(|m| m.into_ref::<Module>().ok());
-    let Some(main) = main else { return };
-    let dict: Ref<Dict> = main.dict.clone();
-    for (k, v) in dict.items() {
-        drop(v);
-        if !vm.display(&k).starts_with("__") {
-            let _ = vm.dict_remove(&dict, &k);
-            vm.run_due();
-        }
-    }
-    collect_all(vm);
-}
-
-fn collect_all(vm: &Vm) {
-    // Its entries would keep methods, and with them their module's variables.
-    vm.clear_type_cache();
-    vm.heap.collect(true);
-    vm.run_due();
-}
-
-/// Lets go of the library's modules and the hooks of sys, which may hold objects of the script.
-fn drop_modules(vm: &Vm) {
-    let Some(sys) = vm.sys.get() else { return };
-    for hook in ["displayhook", "excepthook", "unraisablehook"] {
-        if let Some(own) = vm.dict_get(&sys.dict, &format!("__{hook}__")) {
-            vm.dict_set(&sys.dict, hook, own);
-        }
-    }
-    // What reports the errors of finalizers stays.
-    let kept = [
-        "sys",
-        "builtins",
-        "io",
-        "warnings",
-        "_py_warnings",
-        "traceback",
-        "linecache",
-    ];
-    for name in vm.modules.keys() {
-        if !kept.contains(&&vm.display(&name)[..]) {
-            let _ = vm.dict_remove(&vm.modules, &name);
-            vm.run_due();
-        }
-    }
 }
 
 fn run_source(

@@ -80,11 +80,10 @@ fn init_lasti(vm: &Vm) -> PyResult<Ref<Module>> {
         let out = vm.new_dict();
         for (name, l) in vm.freelist_counters() {
             let row = vm.new_dict();
-            let [spare, reused, made, returned] = l;
-            vm.dict_set(&row, "free", vm.new_uint(spare));
-            vm.dict_set(&row, "reused", vm.new_uint(reused));
-            vm.dict_set(&row, "made", vm.new_uint(made));
-            vm.dict_set(&row, "returned", vm.new_uint(returned));
+            vm.dict_set(&row, "free", vm.new_uint(l.free));
+            vm.dict_set(&row, "reused", vm.new_uint(l.reused));
+            vm.dict_set(&row, "made", vm.new_uint(l.made));
+            vm.dict_set(&row, "returned", vm.new_uint(l.returned));
             vm.dict_set(&out, name, row.into());
         }
         Ok(out.into())

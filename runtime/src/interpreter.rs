@@ -1,7 +1,9 @@
 //! An interpreter with everything registered: what the command line and embedding programs run.
+use crate::embed::{Error, Python};
 use crate::host::{FROZEN, OsHost};
 use lasti_core::objects::{Dict, Module};
 use lasti_core::{Exc, PyResult, Ref, Value, Vm, VmFlags, VmOptions};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// How an interpreter starts.
@@ -13,17 +15,37 @@ pub struct Settings {
     pub path: Vec<String>,
     /// `-O` given this many times.
     pub optimize: u8,
+    /// As `-X dev`.
     pub dev_mode: bool,
     /// Ignore `PYTHON*` variables.
     pub ignore_environment: bool,
 }
 
-/// One Python interpreter. Not `Send`: it stays on the thread that made it.
+/// One Python interpreter with a heap of its own. Not `Send`: it stays on the thread that made it; other threads may
+/// have interpreters of their own at the same time.
+///
+/// What it can do stands with [`Python`], to which it dereferences. Dropping it ends it as [`close`](Interpreter::close) does, with
+/// errors printed on standard error.
+///
+/// ```
+/// let py = lasti::Interpreter::new(lasti::Settings::default());
+/// py.function("twice", |(n,): (i64,)| Ok::<_, lasti::Error>(2 * n))?;
+/// py.run("def f(words): return {w: twice(len(w)) for w in words}")?;
+/// let lengths: std::collections::BTreeMap<String, i64> = py.call("f", (["a", "bc"],))?;
+/// assert_eq!(lengths["bc"], 4);
+/// # Ok::<(), lasti::Error>(())
+/// ```
 pub struct Interpreter {
-    vm: Rc<Vm>,
+    py: Python,
+    finished: Cell<bool>,
 }
 
 impl Interpreter {
+    /// Starts an interpreter. Reads `PYTHONHASHSEED`, `PYTHONPATH`, `LASTI_SITE_PACKAGES` and `LASTI_FREELIST` from the environment.
+    /// Signals are left to the program: Ctrl-C does not raise KeyboardInterrupt.
+    ///
+    /// The native stack that is left here bounds how deep native code may recurse, so call it on the thread's own stack, with a
+    /// megabyte or more to spare.
     pub fn new(settings: Settings) -> Interpreter {
         let env = |name: &str| {
             if settings.ignore_environment {
@@ -44,6 +66,8 @@ impl Interpreter {
             flags,
             hash_seed,
         });
+        vm.heap
+            .set_pooling(std::env::var_os("LASTI_FREELIST").is_none_or(|v| v != "0"));
         let mut path = settings.path;
         if let Some(more) = env("PYTHONPATH") {
             path.extend(more.split(':').filter(|p| !p.is_empty()).map(str::to_owned));
@@ -59,33 +83,60 @@ impl Interpreter {
         if let Ok(b) = builtins_module(&vm) {
             vm.dict_set(&vm.modules, "builtins", b.into());
         }
-        Interpreter { vm }
+        crate::embed::attach(&vm);
+        Interpreter {
+            py: Python::of(vm),
+            finished: Cell::new(false),
+        }
     }
 
-    /// The machine below, for native modules and for what this type does not offer.
-    pub fn vm(&self) -> &Rc<Vm> {
-        &self.vm
+    /// The machine below.
+    pub(crate) fn vm(&self) -> &Rc<Vm> {
+        self.py.vm()
     }
 
     /// A fresh `__main__` module.
-    pub fn main_module(&self) -> Ref<Module> {
-        let vm = &self.vm;
-        let m = vm.new_module("__main__");
-        vm.dict_set(&vm.modules, "__main__", m.value());
-        if let Some(b) = vm.dict_get(&vm.modules, "builtins") {
-            vm.dict_set_str(&m.dict, &vm.names.builtins, b);
-        }
-        m
+    pub(crate) fn main_module(&self) -> Ref<Module> {
+        main_module(self.vm())
     }
 
     /// Runs source text with these globals.
-    pub fn exec(&self, source: &[u8], filename: &str, globals: &Ref<Dict>) -> PyResult<Value> {
-        self.vm.exec_source(source, filename, globals)
+    pub(crate) fn exec(
+        &self,
+        source: &[u8],
+        filename: &str,
+        globals: &Ref<Dict>,
+    ) -> PyResult<Value> {
+        self.vm().exec_source(source, filename, globals)
     }
 
-    /// Ends the interpreter as CPython does: threads are waited for, exit functions run, streams are flushed.
-    pub fn finish(&self) -> Result<(), Exc> {
-        let vm = &self.vm;
+    /// Ends the interpreter: tasks of the embedding loop are cancelled and get to clean up as far as that needs no waiting,
+    /// Python threads that are not daemons are waited for, exit functions and finalizers run, streams are flushed, and what Rust code
+    /// gave to the interpreter is dropped. The memory goes with the last [`Object`](crate::Object).
+    ///
+    /// Blocks as long as those threads and functions do. Where daemon threads are left, the memory stays until the
+    /// process ends, since they may still use it. The error is one that an exit function raised.
+    pub fn close(self) -> Result<(), Error> {
+        self.end().map_err(|e| Error::of(self.vm(), &e))
+    }
+
+    fn end(&self) -> Result<(), Exc> {
+        if self.finished.get() {
+            return Ok(());
+        }
+        let vm = self.vm();
+        crate::embed::end_loop(vm);
+        let r = self.finish();
+        clear_main(vm);
+        crate::embed::close(vm);
+        crate::uncaught::flush_stdout(vm);
+        r
+    }
+
+    /// Ends the interpreter's threads as CPython does: they are waited for, then exit functions run.
+    pub(crate) fn finish(&self) -> Result<(), Exc> {
+        self.finished.set(true);
+        let vm = self.vm();
         if let Some(threading) = vm.loaded_module("threading")
             && let Some(f) = vm.dict_get(&threading.dict, "_shutdown")
         {
@@ -98,6 +149,108 @@ impl Interpreter {
             vm.call(&f, &[])?;
         }
         Ok(())
+    }
+}
+
+impl std::ops::Deref for Interpreter {
+    type Target = Python;
+    fn deref(&self) -> &Python {
+        &self.py
+    }
+}
+
+impl Drop for Interpreter {
+    fn drop(&mut self) {
+        if let Err(e) = self.end() {
+            crate::uncaught::print(self.vm(), &e.0);
+        }
+        let vm = self.vm();
+        crate::embed::close(vm);
+        if crate::threads::others(vm) {
+            // Threads that are left use the heap whenever they get the baton.
+            std::mem::forget(vm.clone());
+        }
+    }
+}
+
+impl std::fmt::Debug for Interpreter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interpreter").finish_non_exhaustive()
+    }
+}
+
+/// A fresh `__main__` module.
+pub(crate) fn main_module(vm: &Vm) -> Ref<Module> {
+    let m = vm.new_module("__main__");
+    vm.dict_set(&vm.modules, "__main__", m.value());
+    if let Some(b) = vm.dict_get(&vm.modules, "builtins") {
+        vm.dict_set_str(&m.dict, &vm.names.builtins, b);
+    }
+    m
+}
+
+/// Lets go of the main module, so that finalizers run and print before the streams close. What only itself holds goes
+/// as a cycle, with every name still there; a module that others hold too is emptied name by name.
+pub(crate) fn clear_main(vm: &Vm) {
+    let Some(main) = vm.loaded_module("__main__") else {
+        return;
+    };
+    let weak = vm.new_weakref(&vm.types.weakref, main.as_value(), None);
+    // Stands in the module's variables and dies with them.
+    let token = vm.new_module("token");
+    let token_ref = vm.new_weakref(&vm.types.weakref, token.as_value(), None);
+    vm.add_value(&main, "__lasti_alive__", token.into());
+    vm.dict_del_str(&vm.modules, &vm.intern("__main__"));
+    drop(main);
+    vm.run_due();
+    collect_all(vm);
+    if token_ref.get().is_some() {
+        drop_modules(vm);
+        collect_all(vm);
+    }
+    let main = weak.get().and_then(|m| m.into_ref::<Module>().ok());
+    let Some(main) = main else { return };
+    let dict: Ref<Dict> = main.dict.clone();
+    for (k, v) in dict.items() {
+        drop(v);
+        if !vm.display(&k).starts_with("__") {
+            let _ = vm.dict_remove(&dict, &k);
+            vm.run_due();
+        }
+    }
+    collect_all(vm);
+}
+
+fn collect_all(vm: &Vm) {
+    // Its entries would keep methods, and with them their module's variables.
+    vm.clear_type_cache();
+    vm.heap.collect(true);
+    vm.run_due();
+}
+
+/// Lets go of the library's modules and the hooks of sys, which may hold objects of the script.
+fn drop_modules(vm: &Vm) {
+    let Some(sys) = vm.sys.get() else { return };
+    for hook in ["displayhook", "excepthook", "unraisablehook"] {
+        if let Some(own) = vm.dict_get(&sys.dict, &format!("__{hook}__")) {
+            vm.dict_set(&sys.dict, hook, own);
+        }
+    }
+    // What reports the errors of finalizers stays.
+    let kept = [
+        "sys",
+        "builtins",
+        "io",
+        "warnings",
+        "_py_warnings",
+        "traceback",
+        "linecache",
+    ];
+    for name in vm.modules.keys() {
+        if !kept.contains(&&vm.display(&name)[..]) {
+            let _ = vm.dict_remove(&vm.modules, &name);
+            vm.run_due();
+        }
     }
 }
 

@@ -1,16 +1,23 @@
 //! lasti: a runtime for Python's async scripts.
 //!
 //! The reactor, timers, tasks, the asyncio module, threads, sockets and the command line stand here, on top of the
-//! interpreter in `lasti-core`.
+//! interpreter in `lasti-core`. [`Interpreter`] is where a program that embeds it begins.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 mod aio;
 pub mod cli;
 mod disassemble;
+mod embed;
 mod host;
 mod interpreter;
 mod monitoring;
 mod netaddr;
 mod os;
 mod posix;
+// Public for its own tests and benches; not part of the embedding API.
+#[doc(hidden)]
 pub mod reactor;
 mod resource;
 mod select;
@@ -22,5 +29,5 @@ mod threads;
 mod time;
 mod uncaught;
 
+pub use embed::{Bytes, Error, FromArgs, FromPython, Object, PyFuture, Python, ToArgs, ToPython};
 pub use interpreter::{Interpreter, Settings};
-pub use lasti_core as core;

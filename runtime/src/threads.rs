@@ -167,6 +167,11 @@ pub fn blocking<R>(vm: &Vm, f: impl FnOnce() -> R) -> R {
     r
 }
 
+/// Whether threads besides this one exist.
+pub fn others(vm: &Vm) -> bool {
+    threads(vm).count.get() > 0
+}
+
 /// Whether the thread that made the interpreter holds the baton.
 pub fn is_main(vm: &Vm) -> bool {
     let t = threads(vm);

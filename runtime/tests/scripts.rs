@@ -148,6 +148,8 @@ impl Case {
             ("0x[0-9a-f]+", "0xADDR"),
             ("id: [0-9]+", "id: ID"),
             (r"([0-9]+\.[0-9])[0-9] seconds", "${1}x seconds"),
+            (r"(?m)^ *[0-9]+\.[0-9]{9}s +", "TIME "),
+            (r"(took|late)_([mu]s)=[0-9]+", "${1}_${2}=N"),
         ];
         rules.iter().fold(text, |text, (pattern, replacement)| {
             Regex::new(pattern)
@@ -179,6 +181,8 @@ fn execute(case: &Case) -> Result<Output, Failed> {
         .env("LC_ALL", "C.UTF-8")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NO_COLOR", "1");
+    let variables = fs::read_to_string(case.expected.with_extension("env")).unwrap_or_default();
+    command.envs(variables.lines().filter_map(|line| line.split_once('=')));
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -2,13 +2,13 @@
 //! asyncio/base_events.py, `_run_once`).
 use super::future::{self, State};
 use super::handle::{self, Timer};
-use super::{Task, aio, task};
+use super::{Task, aio, task, trace};
 use crate::host::clock;
-use crate::reactor::{Clock, Direction, Outcome, Poller, Timers, Trigger, Wait, timeout};
+use crate::reactor::{Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait, timeout};
 use lasti_core::objects::{Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
 
 /// What can be ready to run. Everything that wakes the loop ends as one of these.
@@ -41,6 +41,10 @@ pub struct Loop {
     pub timers: RefCell<Timers<Due>>,
     poller: RefCell<Option<Poller<Value>>>,
     waker: std::sync::OnceLock<std::sync::Arc<mio::Waker>>,
+    /// Wake-ups of Rust futures, from any thread; made with the first one.
+    inbox: RefCell<Option<Inbox<u64>>>,
+    /// What those wake-ups complete, by their key.
+    expected: RefCell<HashMap<u64, Value>>,
     stopping: Cell<bool>,
     running: Cell<bool>,
     closed: Cell<bool>,
@@ -80,6 +84,7 @@ impl Payload for Loop {
                 visit(v);
             }
         }
+        self.expected.borrow().values().for_each(&mut *visit);
         self.exception_handler.visit(visit);
         self.task_factory.visit(visit);
         self.asyncgens.borrow().iter().for_each(visit);
@@ -91,6 +96,8 @@ impl Payload for Loop {
         drop(timers);
         let gens = self.asyncgens.take();
         drop(gens);
+        let expected = self.expected.take();
+        drop(expected);
     }
 }
 
@@ -101,6 +108,8 @@ impl Loop {
             timers: RefCell::new(Timers::new()),
             poller: RefCell::new(None),
             waker: std::sync::OnceLock::new(),
+            inbox: RefCell::new(None),
+            expected: RefCell::default(),
             stopping: Cell::new(false),
             running: Cell::new(false),
             closed: Cell::new(false),
@@ -180,21 +189,94 @@ impl Loop {
         Ok(t)
     }
 
-    /// One round: wait for I/O or the next deadline, collect what is due, then run what was ready at that point.
+    /// Where other threads send the keys of wake-ups; the keys come out in the order of sending.
+    pub fn wake_sender(&self, vm: &Vm) -> PyResult<Sender<u64>> {
+        check_closed(vm, self)?;
+        if let Some(i) = &*self.inbox.borrow() {
+            return Ok(i.sender());
+        }
+        let inbox = Inbox::new(self.with_poller(vm, |p| Ok(p.waker()))?);
+        let sender = inbox.sender();
+        self.inbox.replace(Some(inbox));
+        Ok(sender)
+    }
+
+    /// Has the next wake-up with this key complete a future.
+    pub fn expect_wake(&self, key: u64, future: Value) {
+        let old = self.expected.borrow_mut().insert(key, future);
+        drop(old);
+    }
+    pub fn forget_wake(&self, key: u64) {
+        let old = self.expected.borrow_mut().remove(&key);
+        drop(old);
+    }
+
+    fn take_wakes(&self, vm: &Vm) -> PyResult<()> {
+        let keys: Vec<u64> = match &*self.inbox.borrow() {
+            Some(i) => i.drain().collect(),
+            None => return Ok(()),
+        };
+        for key in keys {
+            let f = self.expected.borrow_mut().remove(&key);
+            if let Some(f) = f
+                && future::data_of(&f).is_some_and(|f| f.state.get() == State::Pending)
+            {
+                future::set_result(vm, &f, Value::NONE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A handle of its own to what the loop sleeps on.
+    pub fn poll_handle(&self, vm: &Vm) -> PyResult<mio::Registry> {
+        self.with_poller(vm, |p| p.handle())
+    }
+    /// Readies what it sleeps on for somebody else's sleep.
+    pub fn arm(&self, vm: &Vm) -> PyResult<()> {
+        self.with_poller(vm, |p| {
+            p.arm_anew();
+            Ok(())
+        })
+    }
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.timers.borrow().next_deadline()
+    }
+    pub fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+    pub fn has_ready(&self) -> bool {
+        !self.ready.borrow().is_empty()
+    }
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
+    /// One round that does not sleep; true when there is more to run.
+    pub fn turn(&self, vm: &Vm) -> PyResult<bool> {
+        self.round(vm, false)?;
+        Ok(self.has_ready())
+    }
+
     fn run_once(&self, vm: &Vm) -> PyResult<()> {
+        self.round(vm, true)
+    }
+
+    /// One round: wait for I/O or the next deadline, collect what is due, then run what was ready at that point.
+    fn round(&self, vm: &Vm, may_sleep: bool) -> PyResult<()> {
         let busy = !self.ready.borrow().is_empty() || self.stopping.get();
         let rounds = self.rounds.get().wrapping_add(1);
         self.rounds.set(rounds);
         let has_io = self.poller.borrow().is_some();
         if !busy || has_io && rounds.is_multiple_of(POLL_EVERY) {
             let deadline = self.timers.borrow().next_deadline();
-            let wait = match (busy, deadline) {
+            let wait = match (busy || !may_sleep, deadline) {
                 (true, _) => Wait::Not,
                 (false, Some(d)) => Wait::Until(d),
                 (false, None) => Wait::Forever,
             };
             self.poll(vm, wait)?;
         }
+        self.take_wakes(vm)?;
         self.collect_due(vm)?;
         let n = self.ready.borrow().len();
         for _ in 0..n {
@@ -209,24 +291,31 @@ impl Loop {
 
     #[inline]
     fn run_ready(&self, vm: &Vm, r: Ready) -> PyResult<()> {
-        if self.debug.get() {
+        if self.debug.get() || trace::callbacks() {
             return self.run_timed(vm, r);
         }
         run_item(vm, r)
     }
 
-    /// Debug mode: what holds the loop up for too long is logged.
+    /// Debug mode, or somebody listens: what holds the loop up for too long is told.
     #[cold]
     fn run_timed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
-        let what = match &r {
-            Ready::Step(t) | Ready::Wake(t, _) | Ready::Throw(t, _) => t.value(),
-            Ready::Handle(h) => h.clone(),
+        let (what, handle) = match &r {
+            Ready::Step(t) | Ready::Wake(t, _) | Ready::Throw(t, _) => (t.value(), None),
+            // Its callback is gone once it has run.
+            Ready::Handle(h) => (h.clone(), Some(trace::callback_name(vm, h))),
         };
         let me = aio(vm).running.get();
-        let start = clock().now();
-        run_item(vm, r)?;
-        let took = (clock().now() - start) as f64 / 1e9;
-        if me.is_none() {
+        let began = clock().now();
+        let result = run_item(vm, r);
+        let took = (clock().now() - began) as f64 / 1e9;
+        let name = || match what.as_ref::<Task>() {
+            Some(t) => trace::task_name(t),
+            None => handle.unwrap_or_default(),
+        };
+        trace::took(name, began);
+        result?;
+        if me.is_none() || !self.debug.get() {
             return Ok(());
         }
         let limit = vm.getattr_str(&me, "slow_callback_duration")?;
@@ -267,7 +356,10 @@ impl Loop {
         let now = clock().now();
         loop {
             let due = self.timers.borrow_mut().pop_due(now);
-            let Some((_, due)) = due else { return Ok(()) };
+            let Some((deadline, due)) = due else {
+                return Ok(());
+            };
+            trace::timer(deadline, now);
             match due {
                 Due::Handle(h) => {
                     if let Some(t) = h.downcast::<Timer>() {
@@ -616,9 +708,10 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     vm.method(&t, "_mark_closed", "", |vm, v, _| {
         let l = this(vm, v)?;
         l.closed.set(true);
+        tracing::debug!(target: "lasti::loop", "closed");
         l.clear();
-        let poller = l.poller.take();
-        drop(poller);
+        let (inbox, poller) = (l.inbox.take(), l.poller.take());
+        drop((inbox, poller));
         Ok(Value::NONE)
     });
     vm.method(&t, "get_debug", "", |vm, v, _| {
@@ -815,6 +908,7 @@ fn enter(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     }
     // A `stop` from before stands: such a run makes one round.
     l.running.set(true);
+    tracing::debug!(target: "lasti::loop", "running");
     a.running.set(v.clone());
     Ok(Value::NONE)
 }
@@ -823,6 +917,7 @@ fn leave(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     let l = this(vm, v)?;
     l.running.set(false);
     l.stopping.set(false);
+    tracing::debug!(target: "lasti::loop", "stopped");
     aio(vm).running.set(Value::NONE);
     Ok(Value::NONE)
 }

@@ -509,6 +509,9 @@ fn schedule_waiters(vm: &Vm, v: &Value, f: &FutureData) -> PyResult<()> {
 fn schedule_waiter(vm: &Vm, l: &Value, v: &Value, w: Waiter) -> PyResult<()> {
     match w {
         Waiter::Task(t) => {
+            if super::trace::tasks() {
+                super::trace::woken(vm, &t, v);
+            }
             let target = t.data.event_loop.get();
             match target.downcast::<Loop>() {
                 Some(native) => native.push_wakeup(t, v.clone()),

@@ -8,6 +8,7 @@ mod handle;
 mod module;
 mod sleep;
 mod task;
+mod trace;
 
 pub use event_loop::Loop;
 pub use task::Task;
@@ -115,6 +116,43 @@ pub fn copy_context(vm: &Vm) -> PyResult<Value> {
     }
     let current = vm.context.get();
     vm.call_method(&current, "copy", &[])
+}
+
+/// Whether a native future is done; false for anything else.
+pub fn is_done(v: &Value) -> bool {
+    future::data_of(v).is_some_and(|f| f.done())
+}
+
+/// Whether this is a native future or task.
+pub fn is_future(v: &Value) -> bool {
+    future::data_of(v).is_some()
+}
+
+/// `future.result()` of a native future.
+pub fn result_of(vm: &Vm, v: &Value) -> PyResult<Value> {
+    future::result(vm, v)
+}
+
+/// The loop a future belongs to, or None.
+pub fn loop_of(vm: &Vm, v: &Value) -> Value {
+    match future::data_of(v) {
+        Some(f) => f.event_loop.get(),
+        None => vm.call_method(v, "get_loop", &[]).unwrap_or(Value::NONE),
+    }
+}
+
+/// The running loop; RuntimeError when there is none.
+pub fn running_loop(vm: &Vm) -> PyResult<Value> {
+    event_loop::get_running_loop(vm)
+}
+
+/// A future to yield from a native awaitable.
+pub fn new_blocking_future(vm: &Vm, event_loop: &Value) -> Value {
+    let v = future::new_future(vm, event_loop);
+    if let Some(f) = future::data_of(&v) {
+        f.blocking.set(true);
+    }
+    v
 }
 
 pub use module::register;

@@ -1,6 +1,6 @@
 //! `Task`: a future that drives a coroutine (CPython's Modules/_asynciomodule.c, `task_step_impl`).
 use super::future::{self, FutureData, State, Waiter};
-use super::{Loop, aio, is_cancelled};
+use super::{Loop, aio, is_cancelled, trace};
 use lasti_core::objects::{Generator, NativeKind, Str, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
 use std::cell::Cell;
@@ -208,6 +208,7 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     }
     vm.set_finalize(v, true);
     register(vm, v)?;
+    trace::created(vm, t);
     if eager.is_some_and(|e| e.is_true()) && super::event_loop::running(vm).is(&l) {
         let r = step(vm, t, None);
         if t.data.done() {
@@ -240,7 +241,9 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
         return g.kind == GenKind::Coroutine
             || g.kind == GenKind::Generator && g.code_flags() & iterable != 0;
     }
-    if v.downcast::<super::sleep::Sleep>().is_some() {
+    if v.downcast::<super::sleep::Sleep>().is_some()
+        || v.downcast::<crate::embed::RustCoroutine>().is_some()
+    {
         return true;
     }
     // Anything of collections.abc.Coroutine's shape.
@@ -270,6 +273,7 @@ pub fn new_task(vm: &Vm, l: &Value, coro: Value, name: Value, context: Value) ->
     let v = t.value();
     vm.set_finalize(&v, true);
     register(vm, &v)?;
+    trace::created(vm, &t);
     schedule_first(vm, &t, l)?;
     Ok(v)
 }
@@ -350,10 +354,12 @@ pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
     let outer_task = a.current_task.replace(t.value());
     let outer_context = vm.context.replace(t.context.get());
     let coro = t.coro.get();
+    let traced = trace::tasks().then(|| trace::step(t));
     let r = drive(vm, &coro, error);
     let context = vm.context.replace(outer_context);
     t.context.set(context);
     let r = finish_step(vm, t, r);
+    drop(traced);
     a.current_task.set(outer_task);
     r
 }
@@ -390,18 +396,26 @@ fn stop_as_return(vm: &Vm, r: PyResult<Value>) -> PyResult<Resumed> {
 fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
     let v = t.as_value();
     match r {
-        Ok(Resumed::Yield(x)) => wait_for(vm, t, x),
+        Ok(Resumed::Yield(x)) => {
+            if trace::tasks() {
+                trace::waiting(vm, t, &x);
+            }
+            wait_for(vm, t, x)
+        }
         Ok(Resumed::Return(x)) => {
             done(vm, t);
             if t.must_cancel.replace(false) {
+                trace::finished(vm, t, "cancelled", None);
                 let msg = t.data.cancel_msg.get();
                 future::cancel_future(vm, v, msg)?;
                 return Ok(());
             }
+            trace::finished(vm, t, "result", None);
             future::set_result(vm, v, x)
         }
         Err(e) if is_cancelled(vm, &e) => {
             done(vm, t);
+            trace::finished(vm, t, "cancelled", None);
             t.data.exception.set(e.0);
             let msg = t.data.cancel_msg.get();
             future::cancel_future(vm, v, msg)?;
@@ -409,6 +423,7 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
         }
         Err(e) => {
             done(vm, t);
+            trace::finished(vm, t, "exception", Some(&e.0));
             future::set_exception(vm, v, e.0.clone())?;
             let fatal =
                 vm.exc_is(&e, &vm.exc.keyboard_interrupt) || vm.exc_is(&e, &vm.exc.system_exit);

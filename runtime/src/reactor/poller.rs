@@ -124,6 +124,11 @@ impl<T> Poller<T> {
         Arc::clone(&self.waker)
     }
 
+    /// A handle of its own to the kernel's queue, which is readable while a poll would find something.
+    pub fn handle(&self) -> io::Result<mio::Registry> {
+        self.registry.try_clone()
+    }
+
     /// Descriptors with at least one payload.
     pub fn len(&self) -> usize {
         self.sources.len()
@@ -214,7 +219,6 @@ impl<T> Poller<T> {
 
 impl<T: Clone> Poller<T> {
     /// Appends to `ready` what can go on, a descriptor's reader before its writer.
-    #[cfg(test)]
     pub fn poll(
         &mut self,
         wait: Wait,
@@ -256,7 +260,7 @@ impl<T: Clone> Poller<T> {
             result => result?,
         }
         let found = ready.len() - before;
-        tracing::trace!(target: "lasti::poll", found, woken);
+        tracing::trace!(target: "lasti::poll", found, woken, "polled");
         if woken {
             return Ok(Some(Outcome::Woken));
         }
@@ -283,7 +287,8 @@ impl<T: Clone> Poller<T> {
         woken
     }
 
-    fn arm_anew(&mut self) {
+    /// Has the kernel look again at what a level payload was told of; a poll does so by itself.
+    pub fn arm_anew(&mut self) {
         let mut keys = std::mem::take(&mut self.rearm);
         for key in keys.drain(..) {
             if self.sources.contains(key) {

@@ -70,6 +70,7 @@ types! {
     coroutine_wrapper "coroutine_wrapper" CoroutineWrapper, object, NONEW;
     asend "async_generator_asend" Asend, object, NONEW;
     athrow "async_generator_athrow" Asend, object, NONEW;
+    wrapped_value "async_generator_wrapped_value" WrappedValue, object, NONEW;
     cell "cell" PyCell, object, 0;
     module "module" Module, object, BASE | WEAK;
     none "NoneType" Plain, object, 0;
@@ -339,7 +340,6 @@ pub struct Vm {
     pub host: Box<dyn Host>,
     pub argv: RefCell<Vec<String>>,
     pub flags: VmFlags,
-    pub(crate) freelists: crate::builtins::asyncgen::FreeLists,
     pub heap: Box<Heap>,
 }
 
@@ -418,7 +418,6 @@ impl Vm {
             host: options.host,
             argv: RefCell::default(),
             flags: options.flags,
-            freelists: Default::default(),
             heap,
         });
         vm.exc_state.set(&vm.base_exc);

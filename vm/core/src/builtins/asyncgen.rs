@@ -2,50 +2,11 @@
 //! for what they return.
 use crate::call::{Args, Resume, Resumed};
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Slot, Value};
+use crate::heap::{PoolCounters, Pooled, Ref, Slot, Value};
 use crate::interp::Outcome;
 use crate::objects::*;
 use crate::vm::Vm;
-use std::cell::{Cell, RefCell};
-
-/// Slots per free list, as CPython 3.8's `_PyAsyncGen_MAXFREELIST`.
-pub const MAX_FREE: usize = 80;
-
-/// One pool of spare objects with its counters.
-#[derive(Default)]
-pub struct FreeList {
-    spare: RefCell<Vec<Value>>,
-    /// Objects taken from the list, made anew, and put back.
-    pub reused: Cell<u64>,
-    pub made: Cell<u64>,
-    pub returned: Cell<u64>,
-}
-
-/// The pools for asend and wrapped-value objects.
-pub struct FreeLists {
-    pub enabled: Cell<bool>,
-    pub asend: FreeList,
-    pub wrapped: FreeList,
-}
-
-impl Default for FreeLists {
-    fn default() -> FreeLists {
-        FreeLists {
-            enabled: Cell::new(std::env::var_os("LASTI_FREELIST").is_none_or(|v| v != "0")),
-            asend: FreeList::default(),
-            wrapped: FreeList::default(),
-        }
-    }
-}
-
-impl FreeList {
-    pub fn len(&self) -> usize {
-        self.spare.borrow().len()
-    }
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
+use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.async_generator;
@@ -143,11 +104,12 @@ fn make(vm: &Vm, v: &Value, input: Value, mode: AsendMode) -> PyResult<Value> {
         state: Cell::new(AwaitState::Init),
         mode,
     };
-    vm.freelists
-        .asend
-        .made
-        .set(vm.freelists.asend.made.get() + 1);
-    Ok(vm.heap.alloc(class, a).into())
+    // Only asend has a list, as in 3.8.
+    Ok(if mode == AsendMode::Send {
+        vm.heap.alloc_pooled(Pooled::Asend, class, a).into()
+    } else {
+        vm.heap.alloc(class, a).into()
+    })
 }
 
 fn init_hooks(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
@@ -186,7 +148,7 @@ fn finish(vm: &Vm, v: &Value, a: &Ref<Asend>, r: PyResult<Outcome>) -> PyResult<
         Ok(Outcome::Yield(x)) => Ok(Resumed::Yield(x)),
         Ok(Outcome::AsyncYield(x)) => {
             vm.asend_end(v);
-            Ok(Resumed::Return(x))
+            Ok(Resumed::Return(x.value.take()))
         }
         Ok(Outcome::Return(_)) => {
             vm.asend_end(v);
@@ -336,21 +298,27 @@ fn close(vm: &Vm, v: &Value) -> PyResult<()> {
 }
 
 impl Vm {
-    /// Each free list's name with its counters: spare objects now, taken from the list, made anew, put back.
-    pub fn freelist_counters(&self) -> [(&'static str, [u64; 4]); 2] {
-        let row = |l: &FreeList| {
-            [
-                l.len() as u64,
-                l.reused.get(),
-                l.made.get(),
-                l.returned.get(),
-            ]
+    /// What an async generator's own `yield` hands out: the value under a wrapper, which tells it from what the
+    /// generator awaits (3.8's `_PyAsyncGenValueWrapperNew`).
+    #[inline]
+    pub(crate) fn wrap_yielded(&self, v: Value) -> Ref<WrappedValue> {
+        let w = WrappedValue {
+            value: Slot::new(v),
         };
+        self.heap
+            .alloc_pooled(Pooled::Wrapped, &self.types.wrapped_value, w)
+    }
+
+    /// Each free list's type name with its counters.
+    pub fn freelist_counters(&self) -> [(&'static str, PoolCounters); 2] {
         [
-            ("async_generator_asend", row(&self.freelists.asend)),
+            (
+                "async_generator_asend",
+                self.heap.pool_counters(Pooled::Asend),
+            ),
             (
                 "async_generator_wrapped_value",
-                row(&self.freelists.wrapped),
+                self.heap.pool_counters(Pooled::Wrapped),
             ),
         ]
     }

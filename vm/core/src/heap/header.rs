@@ -36,6 +36,7 @@ pub enum Kind {
     TupleIter,
     DictIter,
     Asend,
+    WrappedValue,
     Foreign,
 }
 
@@ -60,6 +61,8 @@ pub(crate) mod flag {
     pub const LARGE: u16 = 256;
     /// Python's dunder methods of this instance's class may define `__del__`.
     pub const HAS_DEL: u16 = 512;
+    /// The slot goes back to a free list of its own.
+    pub const POOLED: u16 = 1024;
 }
 
 /// Functions of a payload type, one static table each.

@@ -8,6 +8,7 @@ mod cell;
 mod gc;
 pub(crate) mod header;
 mod inspect;
+mod pool;
 mod value;
 
 pub use cell::{RefSlot, Slot};
@@ -15,6 +16,8 @@ pub use gc::GcStats;
 pub(crate) use header::{Header, Obj, flag};
 pub use header::{Kind, Payload, VTable};
 pub(crate) use value::class_of;
+pub use pool::PoolCounters;
+pub(crate) use pool::Pooled;
 pub use value::{INT_MAX, INT_MIN, Ref, Unpacked, Value};
 
 use crate::objects::{Dict, HashKeys, Str, Type, WeakRef};
@@ -68,6 +71,9 @@ pub struct Heap {
     chunks: RefCell<Vec<NonNull<ChunkHead>>>,
     large: RefCell<Vec<NonNull<u8>>>,
     dead: RefCell<Vec<NonNull<Header>>>,
+    /// By [`Pooled`].
+    pools: [pool::Pool; 2],
+    pooling: Cell<bool>,
     freeing: Cell<bool>,
     closing: Cell<bool>,
     pub(crate) pending: RefCell<std::collections::VecDeque<Pending>>,
@@ -89,6 +95,8 @@ impl Heap {
             chunks: RefCell::default(),
             large: RefCell::default(),
             dead: RefCell::default(),
+            pools: Default::default(),
+            pooling: Cell::new(true),
             freeing: Cell::new(false),
             closing: Cell::new(false),
             pending: RefCell::default(),
@@ -237,9 +245,14 @@ impl Heap {
         // SAFETY: by contract; the header itself is still intact.
         unsafe {
             let h = p.as_ptr();
-            if (*h).has(flag::LARGE) {
-                self.give_back_large(p);
-                return;
+            if (*h).has(flag::LARGE | flag::POOLED) {
+                if (*h).has(flag::LARGE) {
+                    self.give_back_large(p);
+                    return;
+                }
+                if self.return_to_pool(p) {
+                    return;
+                }
             }
             let class = (*h).size_class as usize;
             (*h).kind.set(Kind::Free);

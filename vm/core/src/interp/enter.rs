@@ -44,7 +44,8 @@ impl Vm {
         frame.mode.set(Mode::Entry);
         frame.make_cells(self);
         match self.run(frame, Start::Fresh)? {
-            Outcome::Return(v) | Outcome::Yield(v) | Outcome::AsyncYield(v) => Ok(v),
+            Outcome::Return(v) | Outcome::Yield(v) => Ok(v),
+            Outcome::AsyncYield(w) => Ok(w.value.take()),
         }
     }
 

@@ -20,7 +20,7 @@ pub use quick::Quick;
 use crate::call::{Args, Resumed};
 use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Regs};
-use crate::heap::Value;
+use crate::heap::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::sync::atomic::Ordering;
@@ -46,7 +46,7 @@ pub enum Outcome {
     Return(Value),
     Yield(Value),
     /// An async generator's own yield, as opposed to one that passes through it.
-    AsyncYield(Value),
+    AsyncYield(Ref<WrappedValue>),
 }
 
 /// How the loop begins in a frame.

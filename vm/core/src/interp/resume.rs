@@ -12,7 +12,8 @@ impl Vm {
     /// generator returns None, a finished coroutine raises RuntimeError.
     pub fn resume(&self, g: &Ref<Generator>, input: Resume) -> PyResult<Resumed> {
         match self.resume_outcome(g, input)? {
-            Outcome::Yield(v) | Outcome::AsyncYield(v) => Ok(Resumed::Yield(v)),
+            Outcome::Yield(v) => Ok(Resumed::Yield(v)),
+            Outcome::AsyncYield(w) => Ok(Resumed::Yield(w.value.take())),
             Outcome::Return(v) => Ok(Resumed::Return(v)),
         }
     }
@@ -440,6 +441,7 @@ impl Vm {
         let own_async = !delegated && me.kind == GenKind::AsyncGenerator;
         if own_async && me.frame.mode.get() == Mode::Asend && !me.parent.get().is_null() {
             // The yield of an awaited async generator is its awaiter's result.
+            let wrapped = self.wrap_yielded(v);
             let back = me.frame.back.replace(std::ptr::null());
             self.end_child(&me.frame);
             me.depth.set(0);
@@ -447,7 +449,7 @@ impl Vm {
             self.frame.set(back);
             *r = Regs::load(back);
             self.asend_end(r.peek(1));
-            r.set_top(v);
+            r.set_top(wrapped.value.take());
             return None;
         }
         let root = live_generator(self.root.get());
@@ -477,7 +479,9 @@ impl Vm {
                 r.set_top(v);
                 None
             }
-            _ if own_async && own_leaf => Some(Ok(Flow::Exit(Outcome::AsyncYield(v)))),
+            _ if own_async && own_leaf => {
+                Some(Ok(Flow::Exit(Outcome::AsyncYield(self.wrap_yielded(v)))))
+            },
             _ => Some(Ok(Flow::Exit(Outcome::Yield(v)))),
         }
     }

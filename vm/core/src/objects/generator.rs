@@ -118,6 +118,10 @@ impl Generator {
             s => s,
         }
     }
+    /// `__qualname__`.
+    pub fn qualified_name(&self) -> Value {
+        self.qualname.get()
+    }
     /// `co_flags` of its code.
     pub fn code_flags(&self) -> u32 {
         self.frame.code.flags()
@@ -209,4 +213,15 @@ impl Payload for Asend {
     fn clear(&self) {
         self.input.take();
     }
+}
+
+/// What an async generator yielded, on its way to the asend that asked for it.
+pub struct WrappedValue {
+    pub(crate) value: Slot,
+}
+
+impl Payload for WrappedValue {
+    // Not a container: it lives between a yield and its delivery, where no collection can happen.
+    const KIND: Kind = Kind::WrappedValue;
+    const NAME: &'static str = "async_generator_wrapped_value";
 }

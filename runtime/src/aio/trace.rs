@@ -1,0 +1,146 @@
+//! `tracing` events of the scheduler; ARCHITECTURE.md lists their targets and fields.
+//!
+//! Every caller asks [`tasks`] or [`callbacks`] first, which is one relaxed load while nobody listens, and only then are names
+//! and times put together. Nothing here runs Python.
+#![forbid(unsafe_code)]
+
+use super::Task;
+use crate::host::clock;
+use crate::reactor::{Clock, NANOS_PER_MILLI};
+use lasti_core::objects::{Function, Generator, NativeFunction, Str};
+use lasti_core::{Ref, Value, Vm};
+use tracing::Level;
+use tracing::span::EnteredSpan;
+
+/// A callback that takes this long holds up the loop (asyncio's `slow_callback_duration`), in nanoseconds.
+const SLOW: u64 = 100 * NANOS_PER_MILLI;
+/// A timer that fires this much after its deadline is told of.
+const LATE: u64 = 100 * NANOS_PER_MILLI;
+
+/// Whether somebody listens to single steps of tasks.
+#[inline(always)]
+pub fn tasks() -> bool {
+    tracing::enabled!(target: "lasti::task", Level::TRACE)
+}
+
+/// Whether somebody wants to hear of slow callbacks and late timers.
+#[inline(always)]
+pub fn callbacks() -> bool {
+    tracing::enabled!(target: "lasti::loop", Level::WARN)
+}
+
+fn text(v: &Value) -> Option<String> {
+    v.downcast::<Str>()
+        .map(|s| s.to_string_lossy().into_owned())
+}
+
+fn name(t: &Task) -> String {
+    text(&t.name.get()).unwrap_or_else(|| format!("Task-{}", t.number))
+}
+
+/// What somebody waits for: a task by its name, anything else by its class.
+fn waited(vm: &Vm, v: &Value) -> String {
+    match v.downcast::<Task>() {
+        Some(t) => name(t),
+        None => vm.type_name(v),
+    }
+}
+
+fn coroutine(vm: &Vm, v: &Value) -> String {
+    v.downcast::<Generator>()
+        .and_then(|g| text(&g.qualified_name()))
+        .unwrap_or_else(|| vm.type_name(v))
+}
+
+#[inline]
+pub fn created(vm: &Vm, t: &Ref<Task>) {
+    if tracing::enabled!(target: "lasti::task", Level::DEBUG) {
+        tracing::debug!(target: "lasti::task", task = name(t), coro = coroutine(vm, &t.coro.get()), "created");
+    }
+}
+
+/// The span of one step, with the time it began.
+pub struct Step {
+    // Left before the event that ends it is printed: the event stands beside the step.
+    span: Option<EnteredSpan>,
+    task: String,
+    began: u64,
+}
+
+#[cold]
+pub fn step(t: &Ref<Task>) -> Step {
+    let task = name(t);
+    let span = tracing::trace_span!(target: "lasti::task", "step", task);
+    Step {
+        span: Some(span.entered()),
+        task,
+        began: clock().now(),
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.span = None;
+        let took_us = clock().now().saturating_sub(self.began) / 1000;
+        tracing::trace!(target: "lasti::task", task = self.task, took_us, "stepped");
+    }
+}
+
+#[cold]
+pub fn waiting(vm: &Vm, t: &Ref<Task>, on: &Value) {
+    let on = if on.is_none() {
+        "next round".to_owned()
+    } else {
+        waited(vm, on)
+    };
+    tracing::trace!(target: "lasti::task", task = name(t), on, "waiting");
+}
+
+#[cold]
+pub fn woken(vm: &Vm, t: &Ref<Task>, by: &Value) {
+    tracing::trace!(target: "lasti::task", task = name(t), by = waited(vm, by), "woken");
+}
+
+#[inline]
+pub fn finished(vm: &Vm, t: &Ref<Task>, outcome: &str, exception: Option<&Value>) {
+    if tracing::enabled!(target: "lasti::task", Level::DEBUG) {
+        let exception = exception.map(|e| vm.type_name(e));
+        tracing::debug!(target: "lasti::task", task = name(t), outcome, exception, "finished");
+    }
+}
+
+/// Tells of a callback or step that began at this time, if it took long.
+#[cold]
+pub fn took(what: impl FnOnce() -> String, began: u64) {
+    let took = clock().now().saturating_sub(began);
+    if took >= SLOW {
+        tracing::warn!(target: "lasti::loop", what = what(), took_ms = took / NANOS_PER_MILLI, "slow callback");
+    }
+}
+
+/// What a handle would call.
+pub fn callback_name(vm: &Vm, handle: &Value) -> String {
+    let Some(h) = super::handle::handle_of(handle) else {
+        return vm.type_name(handle);
+    };
+    let f = h.callback.get();
+    let function = f
+        .downcast::<Function>()
+        .and_then(|f| text(&f.qualname.get()));
+    let native = f
+        .downcast::<NativeFunction>()
+        .map(|n| n.name.to_string_lossy().into_owned());
+    function.or(native).unwrap_or_else(|| vm.type_name(&f))
+}
+
+pub fn task_name(t: &Task) -> String {
+    name(t)
+}
+
+#[inline]
+pub fn timer(deadline: u64, now: u64) {
+    let late = now.saturating_sub(deadline);
+    if late >= LATE {
+        tracing::warn!(target: "lasti::loop", late_ms = late / NANOS_PER_MILLI, "late timer");
+    }
+}
