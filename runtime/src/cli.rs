@@ -210,10 +210,24 @@ fn run(options: Options) -> i32 {
     let result = match program {
         Program::Command(text) => {
             let main = interpreter.main_module();
+            let kept = vm.module_state(crate::host::CommandText::default);
+            kept.0.replace(Some(text.clone()));
             run_source(&interpreter, &main, text.as_bytes(), "<string>")
         }
         Program::File(f) => {
             let main = interpreter.main_module();
+            let path = std::path::Path::new(&f);
+            let folder = path.is_dir();
+            let f = if folder {
+                path.join("__main__.py").to_string_lossy().into_owned()
+            } else {
+                f
+            };
+            if folder {
+                let spec = vm.new_module_spec("__main__", &f, None);
+                vm.dict_set_str(&main.dict, &vm.names.spec, spec);
+                vm.dict_set_str(&main.dict, &vm.names.package, vm.str_value(""));
+            }
             vm.add_value(&main, "__file__", vm.str_value(&f));
             run_source(&interpreter, &main, &source.unwrap_or_default(), &f)
         }
@@ -242,11 +256,27 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
     code
 }
 
-/// Lets go of the main module's variables, so that finalizers run and print before the streams close.
+/// Lets go of the main module, so that finalizers run and print before the streams close. What only itself holds goes
+/// as a cycle, with every name still there; a module that others hold too is emptied name by name.
 fn clear_main(vm: &Vm) {
     let Some(main) = vm.loaded_module("__main__") else {
         return;
     };
+    let weak = vm.new_weakref(&vm.types.weakref, main.as_value(), None);
+    // Stands in the module's variables and dies with them.
+    let token = vm.new_module("token");
+    let token_ref = vm.new_weakref(&vm.types.weakref, token.as_value(), None);
+    vm.add_value(&main, "__lasti_alive__", token.into());
+    vm.dict_del_str(&vm.modules, &vm.intern("__main__"));
+    drop(main);
+    vm.run_due();
+    collect_all(vm);
+    if token_ref.get().is_some() {
+        drop_modules(vm);
+        collect_all(vm);
+    }
+    let main = weak.get().and_then(|m| m.into_ref::<Module>().ok());
+    let Some(main) = main else { return };
     let dict: Ref<Dict> = main.dict.clone();
     for (k, v) in dict.items() {
         drop(v);
@@ -255,8 +285,40 @@ fn clear_main(vm: &Vm) {
             vm.run_due();
         }
     }
+    collect_all(vm);
+}
+
+fn collect_all(vm: &Vm) {
+    // Its entries would keep methods, and with them their module's variables.
+    vm.clear_type_cache();
     vm.heap.collect(true);
     vm.run_due();
+}
+
+/// Lets go of the library's modules and the hooks of sys, which may hold objects of the script.
+fn drop_modules(vm: &Vm) {
+    let Some(sys) = vm.sys.get() else { return };
+    for hook in ["displayhook", "excepthook", "unraisablehook"] {
+        if let Some(own) = vm.dict_get(&sys.dict, &format!("__{hook}__")) {
+            vm.dict_set(&sys.dict, hook, own);
+        }
+    }
+    // What reports the errors of finalizers stays.
+    let kept = [
+        "sys",
+        "builtins",
+        "io",
+        "warnings",
+        "_py_warnings",
+        "traceback",
+        "linecache",
+    ];
+    for name in vm.modules.keys() {
+        if !kept.contains(&&vm.display(&name)[..]) {
+            let _ = vm.dict_remove(&vm.modules, &name);
+            vm.run_due();
+        }
+    }
 }
 
 fn run_source(
@@ -327,6 +389,13 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
         ModuleSource::Frozen { code, filename, .. } => (vm.new_code(&code), filename),
     };
     vm.dict_set_str(&main.dict, &vm.names.file, vm.str_value(&filename));
+    let full = if package == name {
+        format!("{name}.__main__")
+    } else {
+        name.to_owned()
+    };
+    let spec = vm.new_module_spec(&full, &filename, None);
+    vm.dict_set_str(&main.dict, &vm.names.spec, spec);
     if let Some(sys) = vm.sys.get()
         && let Some(argv) = vm.dict_get(&sys.dict, "argv")
         && let Some(l) = argv.downcast::<lasti_core::objects::List>()
@@ -338,7 +407,13 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
 
 fn script_folder(file: &str) -> String {
     let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
-    path.parent()
+    // A folder is searched itself.
+    let folder = if path.is_dir() {
+        Some(&*path)
+    } else {
+        path.parent()
+    };
+    folder
         .map(|p| p.to_string_lossy().into_owned())
         .unwrap_or_default()
 }

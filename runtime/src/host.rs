@@ -1,8 +1,9 @@
 //! What the interpreter asks of the operating system: module files, the clock, signals.
 use crate::reactor::Clock;
 use lasti_core::host::{Host, ModuleSource};
-use lasti_core::objects::Str;
-use lasti_core::{PyResult, Vm};
+use lasti_core::objects::{Dict, Module, Str};
+use lasti_core::{PyResult, Ref, Value, Vm};
+use std::cell::RefCell;
 use std::path::Path;
 
 /// Stands in `sys.path` for the library inside the binary.
@@ -13,6 +14,10 @@ pub fn clock() -> &'static crate::reactor::MonotonicClock {
     static CLOCK: std::sync::OnceLock<crate::reactor::MonotonicClock> = std::sync::OnceLock::new();
     CLOCK.get_or_init(crate::reactor::MonotonicClock::new)
 }
+
+/// The program given with `-c`.
+#[derive(Default)]
+pub struct CommandText(pub RefCell<Option<String>>);
 
 pub struct OsHost;
 
@@ -48,6 +53,28 @@ impl Host for OsHost {
             }
         }
         Ok(None)
+    }
+
+    fn module_loaded(&self, vm: &Vm, name: &str, module: &Ref<Module>) {
+        // The text of `-c` has no file, so tracebacks and warnings read its lines here.
+        let command = vm.module_state(CommandText::default);
+        if name == "linecache"
+            && let Some(text) = command.0.take()
+            && let Some(cache) = vm.dict_get(&module.dict, "cache")
+            && let Some(cache) = cache.downcast::<Dict>()
+        {
+            let lines = text
+                .split_inclusive('\n')
+                .map(|l| vm.str_value(l))
+                .collect();
+            let entry = [
+                vm.new_int(text.len() as i64),
+                Value::NONE,
+                vm.new_list(lines),
+                vm.str_value("<string>"),
+            ];
+            vm.dict_set(cache, "<string>", vm.tuple_value(entry));
+        }
     }
 
     fn write_stderr(&self, text: &str) {
@@ -87,8 +114,11 @@ fn frozen(name: &str) -> Option<ModuleSource> {
 
 /// A module of one folder: a package, a file, or a folder without `__init__` (PEP 420, in its simple form).
 fn in_folder(vm: &Vm, folder: &str, name: &str) -> PyResult<Option<ModuleSource>> {
+    let here;
     let base = if folder.is_empty() {
-        Path::new(".")
+        // '' in sys.path is the current folder, which gives full file names.
+        here = std::env::current_dir().unwrap_or_else(|_| ".".into());
+        &*here
     } else {
         Path::new(folder)
     };

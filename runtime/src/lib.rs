@@ -7,6 +7,7 @@ pub mod cli;
 mod disassemble;
 mod host;
 mod interpreter;
+mod monitoring;
 mod netaddr;
 mod os;
 mod posix;

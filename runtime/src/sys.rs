@@ -101,6 +101,7 @@ pub fn init(vm: &Vm, argv: &[String], path: &[String]) -> Ref<Module> {
         set(name, s.clone());
         set(&format!("__{name}__"), s);
     }
+    set("monitoring", crate::monitoring::new(vm).into());
     numbers(vm, &m);
     functions(vm, &m);
     m
@@ -375,7 +376,7 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
         }
         Ok(Value::NONE)
     });
-    let t = vm.new_structseq_type("sys.asyncgen_hooks", &["firstiter", "finalizer"], 2);
+    let t = vm.new_structseq_type("asyncgen_hooks", &["firstiter", "finalizer"], 2);
     let hooks = lasti_core::objects::NativeKind::Host(std::rc::Rc::new(move |vm: &Vm, _: Args| {
         Ok(vm.new_structseq(
             &t,

@@ -100,3 +100,42 @@ try:
 except KeyError:
     print("caught", end="; ")
 print("end")
+
+
+def shares_a_cell():
+    shared = "still here"
+
+    def outer():
+        def cyclic():
+            return shared, cyclic
+        cyclic.me = cyclic
+    outer()
+    gc.collect()
+    return shared
+
+
+print(shares_a_cell())
+for base in (dict, list, tuple, set, str, int, float, bytes, Exception):
+    class WithDel(base):
+        def __del__(self):
+            print("del", self.__class__.__base__.__name__, end="; ")
+    WithDel()
+    made = base.__new__(WithDel)
+    del made
+print()
+
+
+def garbage_weakref():
+    class Node:
+        pass
+    told = []
+    inside, outside = Node(), Node()
+    inside.me = inside
+    inside.ref = weakref.ref(inside, lambda _: told.append("inside the cycle"))
+    kept = weakref.ref(inside, lambda _: told.append("outside"))
+    del inside
+    gc.collect()
+    return told, kept()
+
+
+print(garbage_weakref())

@@ -14,12 +14,12 @@ for change in ("d['more'] = 1", "del d['new']"):
             exec(change)
     except RuntimeError as error:
         print(error)
-for call in (lambda: d["missing"], lambda: {}.popitem(), lambda: {}.pop("x"), lambda: dict([1]), lambda: dict([(1, 2, 3)]), lambda: {} < {}, lambda: set().pop(), lambda: {1}.remove(2)):
+for call in (lambda: d["missing"], lambda: {}.popitem(), lambda: {}.pop("x"), lambda: dict([(1, 2, 3)]), lambda: {} < {}, lambda: set().pop(), lambda: {1}.remove(2)):
     try:
         print(call())
     except Exception as error:
         print(type(error).__name__, error)
-for call in (lambda: {[]: 1}, lambda: {}[[]], lambda: {[]}, lambda: hash({}), lambda: set() in set() or {set()}):
+for call in (lambda: dict([1]), lambda: {[]: 1}, lambda: {}[[]], lambda: {[]}, lambda: hash({}), lambda: set() in set() or {set()}):
     try:
         print(call())
     except TypeError as error:

@@ -22,12 +22,16 @@ for n in it:
     if n < 3 and len(it) < 6:
         it.append(n * 10)
 print(it, [*it, *it][:3], list("abc"), list({1: 2}), tuple([1, 2]), list(reversed([1, 2, 3])), list(enumerate("ab", 1)))
-for call in (lambda: [][0], lambda: [].pop(), lambda: [].remove(1), lambda: [1].index(2), lambda: c[1.5], lambda: (1,)[5], lambda: [1] + (2,), lambda: [1, "a"].sort(),
+for call in (lambda: [][0], lambda: [].pop(), lambda: [].remove(1), lambda: c[1.5], lambda: (1,)[5], lambda: [1] + (2,), lambda: [1, "a"].sort(),
              lambda: [1][::0], lambda: list(5), lambda: [3, 2, 1].sort(5), lambda: a.__setitem__(slice(0, 4, 2), [1]), lambda: (1,).__setitem__, lambda: [1, 2] < [1, "x"]):
     try:
         print(call())
     except Exception as error:
         print(type(error).__name__, error)
+try:
+    [1].index(2)
+except ValueError as error:
+    print("index", str(error).endswith("not in list"))
 
 
 def mutating():

@@ -5,7 +5,7 @@ use super::handle::{self, Timer};
 use super::{Task, aio, task};
 use crate::host::clock;
 use crate::reactor::{Clock, Direction, Outcome, Poller, Timers, Trigger, Wait, timeout};
-use lasti_core::objects::{NativeKind, Type, TypeFlags};
+use lasti_core::objects::{Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -212,7 +212,7 @@ impl Loop {
         if self.debug.get() {
             return self.run_timed(vm, r);
         }
-        self.run_untimed(vm, r)
+        run_item(vm, r)
     }
 
     /// Debug mode: what holds the loop up for too long is logged.
@@ -224,7 +224,7 @@ impl Loop {
         };
         let me = aio(vm).running.get();
         let start = clock().now();
-        self.run_untimed(vm, r)?;
+        run_item(vm, r)?;
         let took = (clock().now() - start) as f64 / 1e9;
         if me.is_none() {
             return Ok(());
@@ -234,37 +234,6 @@ impl Loop {
             vm.call_method(&me, "_report_slow", &[what, vm.new_float(took)])?;
         }
         Ok(())
-    }
-
-    #[inline]
-    fn run_untimed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
-        if vm.origin_depth.get() > 0 {
-            return self.run_in_frame(vm, r);
-        }
-        run_item(vm, r)
-    }
-
-    /// With origin tracking, each callback runs under a frame named `_run`, as asyncio's do.
-    fn run_in_frame(&self, vm: &Vm, r: Ready) -> PyResult<()> {
-        let Some(frame) = aio(vm).run_frame.get_bound() else {
-            return run_item(vm, r);
-        };
-        let item = RefCell::new(Some(r));
-        let f = move |vm: &Vm, _: Args| {
-            let r = item.borrow_mut().take();
-            if let Some(r) = r {
-                run_item(vm, r)?;
-            }
-            Ok(Value::NONE)
-        };
-        let f = vm.new_native(
-            "step",
-            "",
-            NativeKind::Host(std::rc::Rc::new(f)),
-            Value::NONE,
-            Value::NONE,
-        );
-        vm.call(&frame, &[f]).map(|_| ())
     }
 
     fn poll(&self, vm: &Vm, wait: Wait) -> PyResult<()> {

@@ -37,8 +37,6 @@ pub struct Aio {
     pub task_counter: Cell<u64>,
     pub cancelled_error: Slot,
     pub invalid_state: Slot,
-    /// Python functions of the overlay whose frames origin tracking shows.
-    pub run_frame: Slot,
 }
 
 /// The state, made on first use.
@@ -60,7 +58,6 @@ pub fn aio(vm: &Vm) -> &Aio {
             task_counter: Cell::new(0),
             cancelled_error: Slot::empty(),
             invalid_state: Slot::empty(),
-            run_frame: Slot::empty(),
         }
         .with_task(vm)
     })

@@ -28,11 +28,6 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
             )
         },
     );
-    vm.add_function(&m, "set_run_frame", "", |vm, _, a| {
-        let [f] = a.exactly::<1>(vm, "set_run_frame")?;
-        aio(vm).run_frame.set(f.clone());
-        Ok(Value::NONE)
-    });
     Ok(m)
 }
 

@@ -245,7 +245,7 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
     }
     // Anything of collections.abc.Coroutine's shape.
     let has = |n: &str| matches!(vm.lookup_attr(v, &vm.intern(n)), Ok(Some(_)));
-    vm.type_of(v).is_heap_type() && has("send") && has("throw") && has("close") && has("__await__")
+    has("send") && has("throw") && has("close") && has("__await__")
 }
 
 /// A task of our own class over a coroutine.

@@ -103,7 +103,10 @@ impl Folder {
                 self.expr(&mut f.iter);
                 self.body(&mut f.body);
                 self.body(&mut f.orelse);
-                self.iterable(&mut f.iter);
+                // 3.8 leaves the list of an `async for` alone.
+                if !f.is_async {
+                    self.iterable(&mut f.iter);
+                }
             }
             StmtKind::While(test, body, orelse) | StmtKind::If(test, body, orelse) => {
                 self.expr(test);

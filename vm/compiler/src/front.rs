@@ -220,7 +220,8 @@ fn error_in(fault: &Fault, filename: &str, source: &str) -> CompileError {
         lineno: pos.line,
         offset: if known { chars(pos.line, pos.col) } else { 0 },
         end_lineno: pos.end_line,
-        end_offset: if known {
+        // An end that CPython does not know is 0 (one caret).
+        end_offset: if known && pos.end_col != u32::MAX {
             chars(pos.end_line, pos.end_col)
         } else {
             0

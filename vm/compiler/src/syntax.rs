@@ -90,7 +90,13 @@ struct Classifier<'a> {
 /// The error of the parser, in CPython's words.
 pub fn classify(source: &str, lines: &LineIndex, error: &ParseError) -> Box<Fault> {
     let scan = scan::scan(source);
-    if let Some(e) = &scan.error {
+    // Bad indentation further down is not reached when the grammar stops before it; other faults of the tokens are
+    // looked for in all of the source.
+    let unreached = |e: &scan::ScanError| {
+        matches!(e.kind, ErrorKind::Indentation | ErrorKind::Tab)
+            && lines.line(error.location.start().to_u32()) < lines.line(e.start as u32)
+    };
+    if let Some(e) = scan.error.as_ref().filter(|e| !unreached(e)) {
         let pos = range(lines, e.start, e.end);
         let pos = if e.msg.ends_with("was never closed") {
             open_end(pos)

@@ -43,16 +43,20 @@ impl Vm {
         }
     }
 
+    /// What `type.mro` computes.
+    pub(crate) fn default_mro(&self, t: &Ref<Type>) -> PyResult<Vec<Ref<Type>>> {
+        let bases: Vec<Ref<Type>> = match t.bases.get() {
+            Some(b) => b
+                .iter()
+                .filter_map(|b| b.as_ref::<Type>().cloned())
+                .collect(),
+            None => return Ok(t.mro().to_vec()),
+        };
+        self.c3(t, &bases)
+    }
+
     /// Computes a class's MRO, through the metaclass's `mro()` when it defines one.
     pub(crate) fn compute_mro(&self, t: &Ref<Type>) -> PyResult<()> {
-        let bases = t
-            .bases
-            .get()
-            .ok_or_else(|| self.runtime_error("a class without bases"))?;
-        let bases: Vec<Ref<Type>> = bases
-            .iter()
-            .filter_map(|b| b.as_ref::<Type>().cloned())
-            .collect();
         let meta = t.class();
         let custom = if meta.is(&self.types.type_) {
             None
@@ -62,12 +66,27 @@ impl Vm {
         let mro = match custom {
             Some(f) if f.downcast::<Function>().is_some() => {
                 let r = self.call_descr(&f, t.as_value(), &[])?;
-                self.collect(&r)?
-                    .iter()
-                    .filter_map(|c| c.as_ref::<Type>().cloned())
-                    .collect()
+                let mut out = Vec::new();
+                for c in self.collect(&r)? {
+                    let Some(c) = c.as_ref::<Type>() else {
+                        return Err(self.type_error(format!(
+                            "mro() returned a non-class ('{}')",
+                            self.type_name(&c)
+                        )));
+                    };
+                    let plain = c.layout().kind == crate::heap::Kind::Instance
+                        || c.layout().same(crate::heap::vtable::<Plain>());
+                    if !plain && !c.layout().same(t.layout()) {
+                        return Err(self.type_error(format!(
+                            "mro() returned base with unsuitable layout ('{}')",
+                            c.name()
+                        )));
+                    }
+                    out.push(c.clone());
+                }
+                out
             }
-            _ => self.c3(t, &bases)?,
+            _ => self.default_mro(t)?,
         };
         t.set_mro(Rc::from(mro));
         Ok(())
@@ -94,7 +113,7 @@ impl Vm {
 
     /// The base whose native layout the new class has: the one whose *solid* base (the nearest ancestor that added
     /// storage) derives from every other's.
-    fn best_base(&self, bases: &[Ref<Type>]) -> PyResult<Ref<Type>> {
+    pub(crate) fn best_base(&self, bases: &[Ref<Type>]) -> PyResult<Ref<Type>> {
         let solid = |t: &Ref<Type>| {
             let mut at = t.clone();
             while let Some(base) = at.base() {

@@ -1,5 +1,7 @@
 //! What the interpreter needs from the program it runs in: everything that touches the operating system.
 use crate::error::PyResult;
+use crate::heap::Ref;
+use crate::objects::Module;
 use crate::vm::Vm;
 
 /// Where a module's code comes from.
@@ -29,6 +31,8 @@ pub trait Host {
         name: &str,
         path: Option<&[String]>,
     ) -> PyResult<Option<ModuleSource>>;
+    /// Told of each module of Python code when it has run.
+    fn module_loaded(&self, _vm: &Vm, _name: &str, _module: &Ref<Module>) {}
     /// Writes text to standard error when Python's `sys.stderr` cannot be used.
     fn write_stderr(&self, text: &str);
     /// Seconds and nanoseconds are the host's affair; this is a monotonic clock in nanoseconds.

@@ -408,6 +408,7 @@ impl Vm {
             Type => &self.exc.type_error,
             Overflow => &self.exc.overflow_error,
             ZeroDivision => &self.exc.zero_division_error,
+            Memory => &self.exc.memory_error,
             _ => &self.exc.value_error,
         };
         self.new_exception(class, e.msg)

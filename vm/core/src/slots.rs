@@ -19,6 +19,27 @@ pub(crate) struct SlotDef {
     pub call: fn(&Vm, &Type, &Value, Args) -> PyResult<Value>,
 }
 
+/// `__text_signature__` of a slot shown as a method.
+pub(crate) fn text_signature(name: &Str) -> &'static str {
+    match &*name.to_string_lossy() {
+        "__call__" | "__init__" | "__new__" => "($self, /, *args, **kwargs)",
+        "__getattribute__" | "__getattr__" | "__delattr__" => "($self, name, /)",
+        "__setattr__" => "($self, name, value, /)",
+        "__getitem__" | "__delitem__" | "__contains__" => "($self, key, /)",
+        "__setitem__" => "($self, key, value, /)",
+        "__get__" => "($self, instance, owner=None, /)",
+        "__set__" => "($self, instance, value, /)",
+        "__delete__" => "($self, instance, /)",
+        "__pow__" | "__rpow__" => "($self, value, mod=None, /)",
+        "__repr__" | "__str__" | "__hash__" | "__iter__" | "__next__" | "__await__"
+        | "__aiter__" | "__anext__" | "__len__" | "__bool__" | "__int__" | "__float__"
+        | "__index__" | "__abs__" | "__neg__" | "__pos__" | "__invert__" | "__del__" => {
+            "($self, /)"
+        }
+        _ => "($self, value, /)",
+    }
+}
+
 macro_rules! plain_slot {
     ($name:literal, $field:ident, $python:expr, $call:expr) => {
         SlotDef {
@@ -818,7 +839,9 @@ impl Vm {
         let new = fresh;
         new.new.set(match find("__new__") {
             Some(f) => match crate::builtins::type_::native_new_of(&f) {
-                Some(owner) => owner.slots.new.get(),
+                // Whichever native `__new__` stands in the namespace, what makes instances is the base's: another one
+                // would make objects of another layout.
+                Some(_) => t.base().and_then(|b| b.slots.new.get()),
                 None => Some(python_new),
             },
             None => None,

@@ -95,6 +95,7 @@ types! {
     tuple_iterator "tuple_iterator" TupleIter, object, NONEW;
     range_iterator "range_iterator" RangeIter, object, NONEW;
     str_iterator "str_iterator" SeqIter, object, NONEW;
+    str_ascii_iterator "str_ascii_iterator" SeqIter, object, NONEW;
     bytes_iterator "bytes_iterator" SeqIter, object, NONEW;
     set_iterator "set_iterator" SetIter, object, NONEW;
     seq_iterator "iterator" SeqIter, object, NONEW;

@@ -12,7 +12,7 @@ _NUMBER = (
 _OPERATOR = "|".join(re.escape(op) for op in sorted(EXACT_TOKEN_TYPES, key=len, reverse=True))
 _token = re.compile(
     rf"(?P<space>[ \f\t]+)|(?P<comment>#[^\r\n]*)|(?P<newline>\r?\n)|(?P<joined>\\\r?\n)"
-    rf"|(?P<string>{_PREFIX}(?:'''|\"\"\"|'|\"))|(?P<number>{_NUMBER})|(?P<name>\w+)|(?P<op>{_OPERATOR}|!)"
+    rf"|(?P<string>{_PREFIX}(?:'''|\"\"\"|'|\"))|(?P<number>{_NUMBER})|(?P<name>\w+)|(?P<op>{_OPERATOR}|[!$?])"
 )
 _ends = {
     "'": re.compile(r"[^'\\\n]*(?:\\(?:.|\r?\n)[^'\\\n]*)*'", re.S),

@@ -196,7 +196,8 @@ fn abc_init(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn set_collection_flag(t: &Ref<Type>, flag: u32) {
-    if t.has(TypeFlags::SEQUENCE) || t.has(TypeFlags::MAPPING) {
+    // Built-in types keep what they are: str and bytes are registered as sequences but no pattern takes them for one.
+    if t.has(TypeFlags::SEQUENCE) || t.has(TypeFlags::MAPPING) || t.has(TypeFlags::IMMUTABLE) {
         return;
     }
     t.set_flag(flag);

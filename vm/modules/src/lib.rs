@@ -28,6 +28,7 @@ mod sre;
 mod sre_match;
 mod string;
 mod struct_;
+mod tracemalloc;
 mod types;
 mod unicodedata;
 mod util;
@@ -69,6 +70,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_struct", struct_::init),
     ("_types", types::init),
     ("_warnings", imp::warnings),
+    ("_tracemalloc", tracemalloc::init),
     ("_weakref", weakref::init),
     ("atexit", small::atexit),
     ("binascii", binascii::init),

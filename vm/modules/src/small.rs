@@ -343,6 +343,8 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         if !(0..=2).contains(&n) {
             return Err(vm.value_error("invalid generation"));
         }
+        // Its entries hold what they found.
+        vm.clear_type_cache();
         let found = vm.heap.collect(n > 0);
         // Finalizers run before the call returns, and what they held back goes with the second look.
         let due = vm.heap.breaker.load(std::sync::atomic::Ordering::Relaxed);

@@ -150,9 +150,11 @@ impl Collector {
     }
 
     fn conditional_body(&mut self, body: &[Stmt]) -> Pass {
+        // Kept aside: an error leaves the count of whatever scope it happened in.
+        let outer = self.conditional;
         self.conditional += 1;
         let result = self.body(body);
-        self.conditional -= 1;
+        self.conditional = outer;
         result
     }
 

@@ -154,7 +154,12 @@ fn init_hooks(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
     if g.hooks_inited.replace(true) {
         return Ok(());
     }
-    g.origin.set(vm.asyncgen_finalizer.get());
+    let finalizer = vm.asyncgen_finalizer.get();
+    if !finalizer.is_none() {
+        // From now on it is told of a generator dropped open, even of one that never ran.
+        crate::frame::set_finalize(g, true);
+    }
+    g.origin.set(finalizer);
     let first = vm.asyncgen_firstiter.get();
     if !first.is_none() {
         vm.call(&first, &[g.value()])?;
@@ -204,6 +209,11 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
             return Err(vm.runtime_error("cannot reuse already awaited aclose()/athrow()"));
         }
         AwaitState::Init => {
+            if g.state() == GenState::Closed {
+                // Nothing is left to throw into: the step ends without a value.
+                a.state.set(AwaitState::Closed);
+                return Ok(Resumed::Return(Value::NONE));
+            }
             if g.busy.get() {
                 a.state.set(AwaitState::Closed);
                 return Err(
@@ -238,14 +248,6 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
                     }
                 }
             };
-            if g.state() == GenState::Closed {
-                vm.asend_end(v);
-                return if closing {
-                    Ok(Resumed::Return(Value::NONE))
-                } else {
-                    Err(vm.stop_async_iteration())
-                };
-            }
             vm.resume_outcome(g, Resume::Throw(e))
         }
         AwaitState::Iter => vm.resume_outcome(g, Resume::Send(input)),

@@ -4,7 +4,7 @@ use crate::call::Args;
 use crate::error::PyResult;
 use crate::heap::{Ref, Value};
 use crate::objects::*;
-use crate::slots::SLOT_DEFS;
+use crate::slots::{self, SLOT_DEFS};
 use crate::vm::Vm;
 
 pub(crate) fn init(vm: &Vm) {
@@ -202,8 +202,23 @@ fn init_wrappers(vm: &Vm) {
         )))
     }));
     named::<SlotWrapper>(vm, t, |w| (w.name.clone(), w.owner.clone()));
-    vm.getset(t, "__text_signature__", |_, _| Ok(Value::NONE), None);
+    vm.getset(
+        t,
+        "__text_signature__",
+        |vm, v| Ok(vm.str_value(slots::text_signature(&vm.this::<SlotWrapper>(v)?.name))),
+        None,
+    );
     let t = &vm.types.method_wrapper;
+    vm.getset(
+        t,
+        "__text_signature__",
+        |vm, v| {
+            Ok(vm.str_value(slots::text_signature(
+                &vm.this::<MethodWrapper>(v)?.wrapper.name,
+            )))
+        },
+        None,
+    );
     t.slots.call.set(Some(|vm, v, args| {
         let m = vm.this::<MethodWrapper>(v)?;
         (SLOT_DEFS[m.wrapper.row].call)(vm, &m.wrapper.owner, &m.this, args)

@@ -553,12 +553,17 @@ fn init_groups(vm: &Vm) {
     }));
     t.slots.repr.set(Some(|vm, v| {
         let e = vm.this::<Exception>(v)?;
-        let list = vm.new_list(vm.collect(&e.field(1))?);
+        // Shown as the kind of sequence it was made with.
+        let given = e.args.get().and_then(|a| a.get(1).cloned());
+        let excs = match given {
+            Some(g) if g.downcast::<List>().is_some() => vm.new_list(vm.collect(&e.field(1))?),
+            _ => e.field(1),
+        };
         Ok(vm.str_value(&format!(
             "{}({}, {})",
             vm.type_name(v),
             vm.repr_string(&e.field(0))?,
-            vm.repr_string(&list)?
+            vm.repr_string(&excs)?
         )))
     }));
     vm.method(t, "derive", "", |vm, v, a| {

@@ -72,7 +72,7 @@ fn add_methods(vm: &Vm, t: &Ref<Type>) {
         "clear($self, /)\n--\n\nRemove all items from list.",
         |vm, v, a| {
             a.exactly::<0>(vm, "list.clear")?;
-            drop(vm.this::<List>(v)?.take());
+            vm.this::<List>(v)?.clear();
             Ok(Value::NONE)
         },
     );
@@ -137,7 +137,7 @@ fn t_size(vm: &Vm) -> usize {
 fn init_list(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     let list = vm.this::<List>(v)?;
     let args = args.between(vm, "list", 0, 1)?;
-    drop(list.take());
+    list.clear();
     match args.first() {
         Some(src) => extend(vm, list, src),
         None => Ok(()),

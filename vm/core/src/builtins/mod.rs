@@ -28,6 +28,7 @@ pub mod list;
 pub mod mappingproxy;
 pub mod memoryview;
 pub mod module;
+mod modulespec;
 pub mod numeric;
 pub mod object;
 pub mod percent;

@@ -10,6 +10,9 @@ use std::cell::RefCell;
 #[derive(Default)]
 struct ReprStack(RefCell<Vec<u64>>);
 
+/// Containers shown inside each other, however much the native stack would hold: each looks through those around it.
+const MAX_REPR_DEPTH: usize = 10_000;
+
 /// Makes a container's repr; inside itself it is shown as `cycle`.
 pub(crate) fn guarded_repr(
     vm: &Vm,
@@ -20,6 +23,9 @@ pub(crate) fn guarded_repr(
     let stack = vm.module_state(ReprStack::default);
     if stack.0.borrow().contains(&v.bits()) {
         return Ok(vm.str_value(cycle));
+    }
+    if stack.0.borrow().len() >= MAX_REPR_DEPTH {
+        return Err(vm.recursion_error("while getting the repr of an object"));
     }
     stack.0.borrow_mut().push(v.bits());
     let r = f();

@@ -27,7 +27,12 @@ pub(crate) fn init(vm: &Vm) {
             seq: Slot::new(v.clone()),
             index: Default::default(),
         };
-        Ok(vm.heap.alloc(&vm.types.str_iterator, it).into())
+        // Two types, as in CPython since 3.10.
+        let class = match v.downcast::<Str>() {
+            Some(s) if s.is_ascii() => &vm.types.str_ascii_iterator,
+            _ => &vm.types.str_iterator,
+        };
+        Ok(vm.heap.alloc(class, it).into())
     }));
     s.binary[BinOp::Add as usize].set(Some(str_add));
     s.binary[BinOp::Mul as usize].set(Some(str_mul));
@@ -39,7 +44,11 @@ pub(crate) fn init(vm: &Vm) {
     super::str_search::init(vm);
     super::str_format::init(vm);
 
-    let it = &vm.types.str_iterator;
+    init_iterator(vm, &vm.types.str_iterator);
+    init_iterator(vm, &vm.types.str_ascii_iterator);
+}
+
+fn init_iterator(vm: &Vm, it: &Ref<Type>) {
     it.slots.iter.set(Some(super::self_iter));
     it.slots.next.set(Some(iter_next));
     vm.method(it, "__length_hint__", "", |vm, v, _| {

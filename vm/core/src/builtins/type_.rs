@@ -150,8 +150,8 @@ pub(crate) fn init(vm: &Vm) {
         None,
     );
     vm.method(t, "mro", "mro($self, /)\n--\n\n", |vm, v, _| {
-        let mro = vm.this::<Type>(v)?.mro();
-        Ok(vm.new_list(mro.iter().map(|t| t.value()).collect()))
+        let mro = vm.default_mro(vm.this(v)?)?;
+        Ok(vm.new_list(mro.into_iter().map(Value::from).collect()))
     });
     vm.method(t, "__subclasses__", "", |vm, v, _| {
         let all = vm.this::<Type>(v)?.subclasses();
@@ -194,6 +194,7 @@ fn type_call(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     };
     let obj = new(vm, t, args)?;
     let ot = vm.type_of(&obj);
+    note_del(&obj, ot);
     if !ot.is_subtype(t) {
         return Ok(obj);
     }
@@ -201,6 +202,14 @@ fn type_call(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         init(vm, &obj, args)?;
     }
     Ok(obj)
+}
+
+/// Marks a new instance of a class with `__del__`: native `__new__`s that such classes inherit know nothing of it.
+#[inline]
+fn note_del(obj: &Value, class: &Ref<Type>) {
+    if class.has(TypeFlags::DEL) {
+        crate::heap::Heap::set_finalize(obj, true);
+    }
 }
 
 pub(crate) fn type_new_slot(vm: &Vm, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
@@ -305,26 +314,95 @@ fn set_bases(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
         .iter()
         .filter_map(|b| b.as_ref::<Type>().cloned())
         .collect();
-    if types.is_empty() || types.len() != bases.len() {
+    if let Some(odd) = bases.iter().find(|b| b.as_ref::<Type>().is_none()) {
+        return Err(vm.type_error(format!(
+            "{}.__bases__ must be tuple of classes, not '{}'",
+            t.name(),
+            vm.type_name(odd)
+        )));
+    }
+    if types.is_empty() {
         return Err(vm.type_error(format!(
             "can only assign non-empty tuple to {}.__bases__, not ()",
             t.name()
         )));
     }
-    if types.iter().any(|b| b.is_subtype(t)) {
+    // While a `mro()` runs, the chain of bases is ahead of the MROs.
+    let below = |b: &Ref<Type>| {
+        let mut at = Some(b.clone());
+        while let Some(b) = at {
+            if b.is(t) {
+                return true;
+            }
+            at = b.base();
+        }
+        false
+    };
+    if types.iter().any(|b| b.is_subtype(t) || below(b)) {
         return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
     }
+    let base = vm.best_base(&types)?;
+    let old_base = t.base();
+    if !(base.layout().same(t.layout()) || plain_layout(&base) && plain_layout(t))
+        || base.member_count.get() != old_base.as_ref().map_or(0, |b| b.member_count.get())
+    {
+        return Err(vm.type_error(format!(
+            "__bases__ assignment: '{}' object layout differs from '{}'",
+            base.name(),
+            old_base.map_or(String::new(), |b| b.name())
+        )));
+    }
     let old = t.bases.replace(Some(bases.clone()));
-    if let Err(e) = vm.compute_mro(t) {
-        t.bases.set(old);
+    t.base.set(Some(base));
+    let mut done = Vec::new();
+    let result = mro_hierarchy(vm, t, &mut done);
+    let still_ours = t.bases.get().is_some_and(|b| b.is(bases));
+    if let Err(e) = result {
+        if still_ours {
+            t.bases.set(old);
+            t.base.set(old_base);
+            for (c, mro) in done.into_iter().rev() {
+                c.set_mro(mro);
+                c.modified();
+            }
+        }
         return Err(e);
     }
-    t.base.set(types.first().cloned());
+    // A `mro()` written in Python may have set the bases again; then that one did the rest.
+    if !still_ours {
+        return Ok(());
+    }
+    for b in old.iter().flat_map(|o| o.iter()) {
+        if let Some(b) = b.as_ref::<Type>() {
+            b.remove_subclass(t);
+        }
+    }
     for b in &types {
         b.add_subclass(vm.new_weakref(&vm.types.weakref, v, None));
     }
-    t.modified();
     vm.type_changed(t, &vm.names.init);
+    Ok(())
+}
+
+fn plain_layout(t: &Ref<Type>) -> bool {
+    t.layout().kind == crate::heap::Kind::Instance
+        || t.layout().same(crate::heap::vtable::<Plain>())
+}
+
+/// Computes the MRO of a class and of all below it, keeping the old ones in `done`.
+fn mro_hierarchy(
+    vm: &Vm,
+    t: &Ref<Type>,
+    done: &mut Vec<(Ref<Type>, std::rc::Rc<[Ref<Type>]>)>,
+) -> PyResult<()> {
+    vm.guard_native_stack("")?;
+    let old = t.mro();
+    vm.compute_mro(t)?;
+    done.push((t.clone(), old));
+    t.modified();
+    for s in t.subclasses() {
+        mro_hierarchy(vm, &s, done)?;
+    }
     Ok(())
 }
 
@@ -468,7 +546,11 @@ fn call_new(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
         )));
     }
     match owner.slots.new.get() {
-        Some(new) => new(vm, class, Args { pos: rest, ..args }),
+        Some(new) => {
+            let obj = new(vm, class, Args { pos: rest, ..args })?;
+            note_del(&obj, vm.type_of(&obj));
+            Ok(obj)
+        }
         None => Err(vm.type_error(format!("cannot create '{}' instances", owner.name()))),
     }
 }

@@ -518,9 +518,14 @@ pub(crate) fn release(p: NonNull<Header>) {
     }
     // SAFETY: no references are left, and nothing to finalize.
     unsafe { heap.free_now(p) };
+    let mut first = 0;
     loop {
-        let next = heap.dead.borrow_mut().pop();
-        let Some(next) = next else { break };
+        let mut dead = heap.dead.borrow_mut();
+        // What one object let go of dies in that order, each with all that is its own before the next.
+        dead[first..].reverse();
+        let Some(next) = dead.pop() else { break };
+        first = dead.len();
+        drop(dead);
         // SAFETY: as above, at the time it was pushed.
         unsafe { heap.free_now(next) };
     }

@@ -105,10 +105,12 @@ impl Vm {
                         r.push(v);
                     }
                     Quick::PopTop => {
+                        drop(r.pop());
                         if self.interrupted() {
+                            // What the release left to do is done on this line: the step pops a stand-in and looks.
+                            r.push(Value::NONE);
                             break 'fast;
                         }
-                        drop(r.pop());
                     }
                     Quick::RotTwo => r.swap_top(),
                     Quick::DupTop => {

@@ -55,6 +55,8 @@ impl Vm {
         let init = self.native_modules.borrow().get(name).copied();
         if let Some(init) = init {
             let m = init(self)?;
+            let spec = self.new_module_spec(name, "built-in", None);
+            self.dict_set_str(&m.dict, &self.names.spec, spec);
             self.dict_set(&self.modules, name, m.value());
             return Ok(m.into());
         }
@@ -129,22 +131,23 @@ impl Vm {
         let m = self.new_module(name);
         let n = &self.names;
         self.dict_set_str(&m.dict, &n.file, self.str_value(&filename));
+        let mut search = None;
         let parent = if package {
             let folder = if filename.starts_with("<frozen") {
                 "<frozen>"
             } else {
                 filename.rsplit_once('/').map_or("", |(d, _)| d)
             };
-            self.dict_set_str(
-                &m.dict,
-                &n.path,
-                self.new_list(vec![self.str_value(folder)]),
-            );
+            let path = self.new_list(vec![self.str_value(folder)]);
+            self.dict_set_str(&m.dict, &n.path, path.clone());
+            search = Some(path);
             name
         } else {
             name.rsplit_once('.').map_or("", |(p, _)| p)
         };
         self.dict_set_str(&m.dict, &n.package, self.str_value(parent));
+        let spec = self.new_module_spec(name, &filename, search);
+        self.dict_set_str(&m.dict, &n.spec, spec);
         if let Some(b) = self.dict_get(&self.modules, "builtins") {
             self.dict_set_str(&m.dict, &n.builtins, b);
         }
@@ -154,6 +157,7 @@ impl Vm {
             self.dict_del_str(&self.modules, &self.intern(name));
             return Err(e);
         }
+        self.host.module_loaded(self, name, &m);
         // A module may put something else in its place.
         Ok(self
             .dict_get(&self.modules, name)

@@ -650,6 +650,11 @@ impl Vm {
                 g.finish();
                 return Ok(Value::NONE);
             }
+            GenState::Suspended if g.can_just_stop() => {
+                self.cut_above(g);
+                g.finish();
+                return Ok(Value::NONE);
+            }
             _ => {}
         }
         let e = self.new_exception_args(&self.exc.generator_exit, self.empty_tuple.clone());
@@ -720,7 +725,7 @@ impl Vm {
 }
 
 /// The receiver a resting frame stands before the YIELD_FROM of, unless it is linked below.
-fn waiting_for(f: &Frame) -> Option<Value> {
+pub(crate) fn waiting_for(f: &Frame) -> Option<Value> {
     if f.generator().is_some_and(|g| g.delegating.get()) || f.unit() < 0 {
         return None;
     }

@@ -655,7 +655,11 @@ impl Vm {
             self.heap
                 .breaker
                 .fetch_and(!crate::heap::breaker::PENDING, Ordering::Relaxed);
-            mine.append(&mut self.heap.pending.borrow_mut());
+            // What the last one made due comes before those that waited behind it, as if it had run on the spot.
+            let due = std::mem::take(&mut *self.heap.pending.borrow_mut());
+            for p in due.into_iter().rev() {
+                mine.push_front(p);
+            }
             let Some(p) = mine.pop_front() else { return };
             // Finalizers see no exception being handled, and do not disturb the one that is.
             let saved = self.exc_info_state().value.get();
@@ -701,7 +705,8 @@ impl Vm {
         match g.kind {
             GenKind::AsyncGenerator => {
                 let finalizer = g.origin.get();
-                if g.state() == GenState::Suspended && !finalizer.is_none() && !g.closed.get() {
+                let open = matches!(g.state(), GenState::Created | GenState::Suspended);
+                if open && !finalizer.is_none() && !g.closed.get() {
                     if let Err(e) = self.call(&finalizer, &[g.value()]) {
                         self.unraisable(
                             &e,

@@ -61,13 +61,7 @@ impl Payload for Function {
         self.annotations.set(Value::NONE);
         self.annotate.set(Value::NONE);
         self.type_params.set(Value::NONE);
-        if let Some(c) = &self.closure {
-            for cell in c.iter() {
-                if let Some(cell) = cell.downcast::<crate::objects::PyCell>() {
-                    cell.content.take();
-                }
-            }
-        }
+        // The closure stays: its cells may be shared with live code, and those that are garbage empty themselves.
     }
 }
 

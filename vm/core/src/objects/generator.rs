@@ -122,10 +122,24 @@ impl Generator {
     pub fn code_flags(&self) -> u32 {
         self.frame.code.flags()
     }
+    /// Whether closing it would run none of its code: it rests at a `yield` outside any `try` or `with`.
+    pub(crate) fn can_just_stop(&self) -> bool {
+        self.state.get() == GenState::Suspended
+            && !self.delegating.get()
+            && self.link.get().is_null()
+            && self.frame.nblocks.get() == 0
+            && crate::interp::resume::waiting_for(&self.frame).is_none()
+            && self.kind != GenKind::Coroutine
+    }
     /// Ends the generator: empties its frame and leaves every chain.
     pub(crate) fn finish(&self) {
         if self.state.get() == GenState::Closed {
             return;
+        }
+        // Given up between two steps with nothing to run, it lets go of its variables even where somebody holds its
+        // frame.
+        if self.can_just_stop() {
+            self.frame.clear_locals();
         }
         self.cut_child();
         self.parent.set(std::ptr::null());

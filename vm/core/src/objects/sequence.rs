@@ -99,7 +99,20 @@ impl Payload for List {
         self.items.borrow().iter().for_each(visit);
     }
     fn clear(&self) {
-        drop(self.items.take());
+        drop_back(self.items.take());
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        drop_back(std::mem::take(self.items.get_mut()));
+    }
+}
+
+/// Drops items from the last to the first, which is the order their finalizers run in.
+fn drop_back(mut items: Vec<Value>) {
+    while let Some(v) = items.pop() {
+        drop(v);
     }
 }
 
@@ -158,6 +171,10 @@ impl List {
         self.items.borrow_mut().extend(values);
     }
     /// Takes all items out, leaving the list empty.
+    /// Removes every item.
+    pub fn clear(&self) {
+        drop_back(self.items.take());
+    }
     pub fn take(&self) -> Vec<Value> {
         self.items.take()
     }

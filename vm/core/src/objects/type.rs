@@ -313,6 +313,15 @@ impl Type {
         list.retain(|w| w.target.get() != 0);
         list.push(w);
     }
+    pub(crate) fn remove_subclass(&self, t: &Ref<Type>) {
+        let gone = |w: &Ref<crate::objects::WeakRef>| w.get().is_some_and(|v| v.is(t.as_value()));
+        let removed: Vec<_> = self
+            .subclasses
+            .borrow_mut()
+            .extract_if(.., |w| gone(w))
+            .collect();
+        drop(removed);
+    }
     pub fn subclasses(&self) -> Vec<Ref<Type>> {
         let list = self.subclasses.borrow().clone();
         list.iter()

@@ -25,7 +25,7 @@ from _asyncio import (
     _set_running_loop,
     _unregister_task,
 )
-from _lasti_loop import Handle, Loop, TimerHandle, set_run_frame, sleep
+from _lasti_loop import Handle, Loop, TimerHandle, sleep
 
 # Which submodule brings which names. Names of the stream, protocol and subprocess files cost the most to load.
 _HOMES = {
@@ -71,7 +71,7 @@ def __getattr__(name):
     if name in ("DefaultEventLoopPolicy", "_DefaultEventLoopPolicy"):
         return _module("events")._LoopPolicy
     if name == "__all__":
-        own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "posix", "set_run_frame", "Loop")]
+        own = [n for n in globals() if not n.startswith("_") and n not in ("sys", "posix", "Loop")]
         return own + list(_HOME_OF)
     if name in _HOMES or name in ("log", "base_tasks", "selector_events", "unix_events", "constants", "mixins"):
         return __import__("asyncio." + name, None, None, ["*"])
@@ -82,12 +82,14 @@ def __dir__():
     return sorted(set(globals()) | set(_HOME_OF))
 
 
-def _run(step):
-    # Only origin tracking asks for this frame: elsewhere the loop steps tasks without one.
-    step()
+def _run(spin):
+    spin()
 
 
-set_run_frame(_run)
+def _run_once(loop):
+    # The native loop turns inside these two frames, so that whatever it calls has the f_back chain and the origin it has
+    # under asyncio's own loop, at no cost for each step.
+    _run(loop._spin)
 
 
 def _done_callback(future):
@@ -128,13 +130,7 @@ class EventLoop(Loop):
             if self._debug:
                 sys.set_coroutine_origin_tracking_depth(10)
             sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
-            if sys.get_coroutine_origin_tracking_depth():
-                while True:
-                    self._run_once()
-                    if self._stopping:
-                        break
-            else:
-                self._spin()
+            _run_once(self)
         finally:
             self._leave()
             sys.set_asyncgen_hooks(*hooks)

@@ -30,16 +30,16 @@ def import_module(name, package=None):
 
 
 def reload(module):
-    """Imports a module again, in the place of the one that is there."""
+    """Runs a module's code again in the namespace it has."""
     name = getattr(module, "__name__", None)
     if name is None or sys.modules.get(name) is not module:
         raise ImportError(f"module {name} not in sys.modules", name=name)
-    del sys.modules[name]
-    try:
-        fresh = import_module(name)
-    except BaseException:
-        sys.modules[name] = module
-        raise
-    module.__dict__.update(fresh.__dict__)
-    sys.modules[name] = module
-    return module
+    from ._native import _find_spec
+
+    parent = sys.modules.get(name.rpartition(".")[0])
+    spec = module.__spec__ = _find_spec(name, getattr(parent, "__path__", None), module)
+    if spec is None:
+        raise ModuleNotFoundError(f"spec not found for the module {name!r}", name=name)
+    spec.loader.exec_module(module)
+    # The module may have put something else in its place.
+    return sys.modules[name]

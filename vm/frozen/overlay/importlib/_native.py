@@ -8,13 +8,8 @@ import _thread, _warnings, _weakref
 
 from . import _bootstrap
 
-_bootstrap._setup(sys, _imp)
-
-from . import _bootstrap_external
-
-_bootstrap_external._set_bootstrap_module(_bootstrap)
-_bootstrap._bootstrap_external = _bootstrap_external
-
+# One class of specs, that of the native importer.
+_bootstrap.ModuleSpec = _imp._lasti_ModuleSpec
 
 class NativeLoader:
     """Loads what the native importer finds: frozen modules and source files."""
@@ -54,6 +49,24 @@ class NativeLoader:
     def get_resource_reader(self, fullname):
         from importlib.readers import FileReader
         return FileReader(self)
+
+
+def _loader_of(spec):
+    """The loader of a module that the native importer found."""
+    if spec.origin == 'built-in':
+        return _bootstrap.BuiltinImporter
+    parent = sys.modules.get(spec.name.rpartition('.')[0])
+    package = spec.submodule_search_locations is not None
+    return NativeLoader(spec.name, getattr(parent, '__path__', None), spec.origin, not spec.has_location, package)
+
+
+# After the loaders: _setup looks at the specs of the modules that are there.
+_bootstrap._setup(sys, _imp)
+
+from . import _bootstrap_external
+
+_bootstrap_external._set_bootstrap_module(_bootstrap)
+_bootstrap._bootstrap_external = _bootstrap_external
 
 
 _find_on_meta_path = _bootstrap._find_spec

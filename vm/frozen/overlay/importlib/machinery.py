@@ -1,5 +1,7 @@
 """Names of the import machinery. The importer is native; these describe what it finds."""
 
+from _imp import _lasti_ModuleSpec as ModuleSpec
+
 SOURCE_SUFFIXES = [".py"]
 DEBUG_BYTECODE_SUFFIXES = [".pyc"]
 OPTIMIZED_BYTECODE_SUFFIXES = [".pyc"]
@@ -10,26 +12,6 @@ EXTENSION_SUFFIXES = []
 def all_suffixes():
     """Every suffix a module file may have."""
     return SOURCE_SUFFIXES + BYTECODE_SUFFIXES + EXTENSION_SUFFIXES
-
-
-class ModuleSpec:
-    """What is known of a module before it is loaded."""
-
-    def __init__(self, name, loader, *, origin=None, loader_state=None, is_package=None):
-        self.name = name
-        self.loader = loader
-        self.origin = origin
-        self.loader_state = loader_state
-        self.submodule_search_locations = [] if is_package else None
-        self.cached = None
-        self.has_location = False
-
-    @property
-    def parent(self):
-        return self.name if self.submodule_search_locations is not None else self.name.rpartition(".")[0]
-
-    def __repr__(self):
-        return f"ModuleSpec(name={self.name!r}, loader={self.loader!r})"
 
 
 class _Loader:
