@@ -183,7 +183,10 @@ fn poll(vm: &Vm, a: Args) -> PyResult<Value> {
     let mut fds: BTreeMap<RawFd, Wanted> = BTreeMap::new();
     let mut asked = Vec::new();
     for pair in vm.collect(pairs)? {
-        let [fd, events] = vm.collect(&pair)?.try_into().map_err(|_| vm.type_error("pairs"))?;
+        let [fd, events] = vm
+            .collect(&pair)?
+            .try_into()
+            .map_err(|_| vm.type_error("pairs"))?;
         let (fd, bits) = (vm.to_i64(&fd)? as RawFd, vm.to_i64(&events)? as i16);
         let w = fds.entry(fd).or_default();
         w.read = bits & libc::POLLIN != 0;

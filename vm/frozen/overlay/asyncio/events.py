@@ -1,12 +1,18 @@
 """The running loop; the abstract classes and handles of the library's file load when first asked for."""
 
-from _asyncio import _get_running_loop, _set_running_loop, get_event_loop, get_running_loop, set_event_loop
+from _asyncio import _get_running_loop, _set_running_loop, get_event_loop, get_running_loop
 
 
 def new_event_loop():
     import asyncio
 
     return asyncio.new_event_loop()
+
+
+def set_event_loop(loop):
+    import asyncio
+
+    asyncio.set_event_loop(loop)
 
 
 def __getattr__(name):
