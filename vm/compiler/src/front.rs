@@ -35,12 +35,7 @@ pub fn compile_text(
     let lines = LineIndex::new(&source);
     let work = || run(&source, &lines, filename, mode, options);
     // The parser's tree is dropped by recursion, as deep as its longest statement can nest.
-    let room = SAFE_STACK + (longest_statement(&source) * STACK_PER_BYTE).min(MOST_STACK);
-    let result = if stacker::remaining_stack().is_some_and(|left| left > room) {
-        work()
-    } else {
-        stacker::grow(room, work)
-    };
+    let result = with_room(longest_statement(&source) * STACK_PER_BYTE, work);
     result.map_err(|f| error_in(&f, filename, &source))
 }
 
@@ -50,25 +45,45 @@ pub fn with_tree<R>(
     filename: &str,
     mode: Mode,
     options: &Options,
-    look: impl FnOnce(&Module) -> R,
+    folded: bool,
+    look: impl FnOnce(&Module, &str) -> R,
 ) -> Result<R, CompileError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let source = newlines(source);
     let lines = LineIndex::new(&source);
     let work = || -> Pass<R> {
         syntax::before_parsing(&source, &lines)?;
-        let (module, deep) = parse(&source, &lines, mode, options.allow_incomplete_input)?;
-        let r = look(&module);
+        let (mut module, deep) = parse(&source, &lines, mode, options.allow_incomplete_input)?;
+        if folded {
+            fold::fold(&mut module, options);
+        }
+        let r = look(&module, &source);
         drop_deep(module, deep);
         Ok(r)
     };
-    let room = SAFE_STACK + (longest_statement(&source) * STACK_PER_BYTE).min(MOST_STACK);
-    let result = if stacker::remaining_stack().is_some_and(|left| left > room) {
+    let result = with_room(longest_statement(&source) * STACK_PER_BYTE, work);
+    result.map_err(|f| error_in(&f, filename, &source))
+}
+
+/// Compiles a tree that did not come from a text; `depth` is how deep it nests.
+pub fn compile_tree(
+    module: Module,
+    depth: usize,
+    filename: &str,
+    options: &Options,
+) -> Result<Arc<CodeData>, CompileError> {
+    let result = with_room(0, || finish(module, depth, filename, options));
+    result.map_err(|f| error_in(&f, filename, ""))
+}
+
+/// Runs `work` with the native stack that any source needs, and `more`.
+fn with_room<R>(more: usize, work: impl FnOnce() -> R) -> R {
+    let room = SAFE_STACK + more.min(MOST_STACK);
+    if stacker::remaining_stack().is_some_and(|left| left > room) {
         work()
     } else {
         stacker::grow(room, work)
-    };
-    result.map_err(|f| error_in(&f, filename, &source))
+    }
 }
 
 /// Bytes of the longest run of lines that brackets or backslashes hold together. Brackets in strings
@@ -109,7 +124,17 @@ fn run(
     options: &Options,
 ) -> Pass<Arc<CodeData>> {
     syntax::before_parsing(source, lines)?;
-    let (mut module, deep) = parse(source, lines, mode, options.allow_incomplete_input)?;
+    let (module, deep) = parse(source, lines, mode, options.allow_incomplete_input)?;
+    finish(module, deep, filename, options)
+}
+
+/// The passes behind the parser.
+fn finish(
+    mut module: Module,
+    deep: usize,
+    filename: &str,
+    options: &Options,
+) -> Pass<Arc<CodeData>> {
     let result = (|| {
         let (found, future_line) = match &module {
             Module::Exec(body) | Module::Single(body) => future::features(body)?,
@@ -188,7 +213,6 @@ fn lowered(
     Ok((module, lower.max_depth as usize))
 }
 
-/// A fault whose source could not be read.
 /// The error of bytes that are no text in their encoding.
 pub fn undecodable(
     fault: &Fault,
