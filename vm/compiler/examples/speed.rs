@@ -3,6 +3,9 @@
 use lasti_compiler::{Mode, Options, compile_bytes};
 use std::time::Instant;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::io::Result<()> {
     let list = std::env::args().nth(1).unwrap_or_default();
     let list = std::fs::read_to_string(list)?;

@@ -8,7 +8,7 @@ use ruff_python_parser::{Mode as ParseMode, ParseOptions, Parsed};
 
 use crate::ast::Module;
 use crate::error::{CompileError, ErrorKind, Fault, Pass};
-use crate::lines::{LineIndex, line_text};
+use crate::lines::{LineIndex, Survey, line_text};
 use crate::lower::Lower;
 use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
 
@@ -32,10 +32,10 @@ pub fn compile_text(
 ) -> Result<Arc<CodeData>, CompileError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let source = newlines(source);
-    let lines = LineIndex::new(&source);
-    let work = || run(&source, &lines, filename, mode, options);
+    let survey = Survey::new(&source);
+    let work = || run(&source, &survey, filename, mode, options);
     // The parser's tree is dropped by recursion, as deep as its longest statement can nest.
-    let result = with_room(longest_statement(&source) * STACK_PER_BYTE, work);
+    let result = with_room(survey.longest_statement * STACK_PER_BYTE, work);
     result.map_err(|f| error_in(&f, filename, &source))
 }
 
@@ -50,10 +50,10 @@ pub fn with_tree<R>(
 ) -> Result<R, CompileError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let source = newlines(source);
-    let lines = LineIndex::new(&source);
+    let survey = Survey::new(&source);
     let work = || -> Pass<R> {
-        syntax::before_parsing(&source, &lines)?;
-        let (mut module, deep) = parse(&source, &lines, mode, options.allow_incomplete_input)?;
+        syntax::before_parsing(&source, &survey)?;
+        let (mut module, deep) = parse(&source, &survey.lines, mode, options.allow_incomplete_input)?;
         if folded {
             fold::fold(&mut module, options);
         }
@@ -61,7 +61,7 @@ pub fn with_tree<R>(
         drop_deep(module, deep);
         Ok(r)
     };
-    let result = with_room(longest_statement(&source) * STACK_PER_BYTE, work);
+    let result = with_room(survey.longest_statement * STACK_PER_BYTE, work);
     result.map_err(|f| error_in(&f, filename, &source))
 }
 
@@ -86,27 +86,6 @@ fn with_room<R>(more: usize, work: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Bytes of the longest run of lines that brackets or backslashes hold together. Brackets in strings
-/// may make it longer than it is, which costs address space only.
-fn longest_statement(source: &str) -> usize {
-    let (mut longest, mut current, mut open) = (0usize, 0, 0usize);
-    let mut before = b'\n';
-    for b in source.bytes() {
-        current += 1;
-        match b {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => open = open.saturating_sub(1),
-            b'\n' if before != b'\\' && open == 0 => {
-                longest = longest.max(current);
-                current = 0;
-            }
-            _ => {}
-        }
-        before = b;
-    }
-    longest.max(current)
-}
-
 /// `\r\n` and `\r` become `\n` (the tokenizer's translate_newlines).
 fn newlines(source: &str) -> Cow<'_, str> {
     if source.contains('\r') {
@@ -118,13 +97,13 @@ fn newlines(source: &str) -> Cow<'_, str> {
 
 fn run(
     source: &str,
-    lines: &LineIndex,
+    survey: &Survey,
     filename: &str,
     mode: Mode,
     options: &Options,
 ) -> Pass<Arc<CodeData>> {
-    syntax::before_parsing(source, lines)?;
-    let (module, deep) = parse(source, lines, mode, options.allow_incomplete_input)?;
+    syntax::before_parsing(source, survey)?;
+    let (module, deep) = parse(source, &survey.lines, mode, options.allow_incomplete_input)?;
     finish(module, deep, filename, options)
 }
 

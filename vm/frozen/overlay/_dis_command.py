@@ -7,7 +7,6 @@ usage: lasti dis FILE [-f FUNCTION] [--run-to LINE] [ARG] ...
 Prints the wordcode of FILE: line numbers, `>>` at jump targets, operands.
 -f FUNCTION    : only the functions and classes of that name (or qualified name), and what they contain
 --run-to LINE  : run FILE (with the ARGs) until that line is reached, and mark f_lasti there with `-->`
--O, -OO        : as in running
 -h, --help     : print this help message and exit
 """
 
