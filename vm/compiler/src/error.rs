@@ -31,6 +31,7 @@ pub struct CompileError {
     /// 1-based, in characters; 0 when unknown.
     pub offset: u32,
     pub end_lineno: u32,
+    /// As `offset`; `u32::MAX` is Python's -1.
     pub end_offset: u32,
     /// The source line, with its newline.
     pub text: Option<String>,

@@ -219,19 +219,25 @@ fn error_in(fault: &Fault, filename: &str, source: &str) -> CompileError {
         text[..col].chars().count() as u32 + 1
     };
     let known = pos.line > 0;
+    // A newline token ends behind the newline, on the same line.
+    let at_newline = pos.end_line == pos.line + 1 && pos.end_col == 0;
+    let end_line = if at_newline { pos.line } else { pos.end_line };
+    let end_offset = match pos.end_col {
+        _ if !known => 0,
+        // An end that CPython does not know is -1, or 0 (one caret).
+        u32::MAX if fault.kind == ErrorKind::Indentation => u32::MAX,
+        u32::MAX => 0,
+        _ if at_newline => text.map_or(1, |t| t.chars().count() as u32 + 1),
+        end => chars(end_line, end),
+    };
     CompileError {
         kind: fault.kind,
         msg: fault.msg.clone(),
         filename: filename.to_owned(),
         lineno: pos.line,
         offset: if known { chars(pos.line, pos.col) } else { 0 },
-        end_lineno: pos.end_line,
-        // An end that CPython does not know is 0 (one caret).
-        end_offset: if known && pos.end_col != u32::MAX {
-            chars(pos.end_line, pos.end_col)
-        } else {
-            0
-        },
+        end_lineno: end_line,
+        end_offset,
         text: text.map(str::to_owned),
     }
 }

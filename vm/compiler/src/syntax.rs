@@ -78,10 +78,20 @@ pub fn classify(source: &str, lines: &LineIndex, error: &ParseError) -> Box<Faul
     };
     if let Some(e) = scan.error.as_ref().filter(|e| !unreached(e)) {
         let pos = range(lines, e.start, e.end);
-        let pos = if e.msg.ends_with("was never closed") {
-            open_end(pos)
-        } else {
-            pos
+        // CPython's tokenizer knows where a fault is, not how far it goes.
+        let pos = match e.kind {
+            ErrorKind::Tab => Position {
+                col: 0,
+                ..open_end(pos)
+            },
+            ErrorKind::Indentation => open_end(pos),
+            _ if e.msg.ends_with("was never closed") => open_end(pos),
+            _ if e.msg.starts_with("leading zeros") => pos,
+            _ => Position {
+                end_line: pos.line,
+                end_col: pos.col,
+                ..pos
+            },
         };
         return Fault::of(e.kind, e.msg.clone(), pos);
     }
@@ -250,10 +260,10 @@ impl Classifier<'_> {
         }
     }
 
-    /// CPython points at the end of the indentation.
+    /// CPython points at the last blank of the indentation.
     fn indent_place(&self) -> Position {
         let end = self.token(self.at).map_or(0, |t| t.end);
-        range(self.lines, end, end)
+        open_end(range(self.lines, end.saturating_sub(1), end))
     }
 
     fn special(&self) -> Option<Box<Fault>> {

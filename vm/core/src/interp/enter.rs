@@ -251,7 +251,7 @@ impl Vm {
             int(e.offset),
             text,
             int(e.end_lineno),
-            int(e.end_offset),
+            self.new_int((e.end_offset as i32).into()),
         ];
         let details = self.new_tuple(fields[1..].to_vec());
         let exc =
