@@ -53,7 +53,8 @@ pub fn with_tree<R>(
     let survey = Survey::new(&source);
     let work = || -> Pass<R> {
         syntax::before_parsing(&source, &survey)?;
-        let (mut module, deep) = parse(&source, &survey.lines, mode, options.allow_incomplete_input)?;
+        let (mut module, deep) =
+            parse(&source, &survey.lines, mode, options.allow_incomplete_input)?;
         if folded {
             fold::fold(&mut module, options);
         }

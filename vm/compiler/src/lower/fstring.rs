@@ -3,8 +3,8 @@
 //! Line quirk of CPython 3.8 (Python/ast.c, fstring_fix_node_location): the line of an expression in an
 //! f-string is found by searching its text, in braces, in the first string piece of the literal.
 use super::*;
-use ruff_text_size::TextSize;
 use crate::literal;
+use ruff_text_size::TextSize;
 
 /// What one element list becomes: constants merged, in order.
 struct Pieces {

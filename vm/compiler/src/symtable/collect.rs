@@ -33,6 +33,9 @@ pub(super) fn collect(module: &Module, future_annotations: bool) -> Pass<SymTabl
     })
 }
 
+/// Deepest nesting of scopes: qualified names grow with it, so that all of them together grow with its square.
+const MAX_SCOPES: usize = 1000;
+
 impl Collector {
     fn cur(&mut self) -> &mut Block {
         let index = *self.open.last().expect("the module block is open");
@@ -505,6 +508,9 @@ impl Collector {
     }
 
     fn expr_inner(&mut self, e: &Expr) -> Pass {
+        if self.open.len() > MAX_SCOPES {
+            return Err(Fault::too_deep(e.pos));
+        }
         match &e.kind {
             ExprKind::BoolOp(_, values) | ExprKind::Set(values) => self.exprs(values),
             ExprKind::Named(target, value) => self.named(target, value, e.pos),

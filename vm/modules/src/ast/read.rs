@@ -1,5 +1,7 @@
 //! Node objects to the compiler's tree, checked as CPython checks them: `compile(ast, ...)`.
-use crate::util::{Bytes, Complex, Int, List, PyResult, Ref, Set, Str, Tuple, Type, Unpacked, Value, Vm};
+use crate::util::{
+    Bytes, Complex, Int, List, PyResult, Ref, Set, Str, Tuple, Type, Unpacked, Value, Vm,
+};
 use lasti_bytecode::code::{Const, Position, Wtf8};
 use lasti_compiler::ast::*;
 use lasti_text::{IBig, int, int_arith};
@@ -63,16 +65,23 @@ impl<'a> Reader<'a> {
                 break;
             }
         }
-        self.known.borrow_mut().insert(key, (t.clone(), found.clone()));
+        self.known
+            .borrow_mut()
+            .insert(key, (t.clone(), found.clone()));
         Ok(found)
     }
 
     fn node<'v>(&'a self, v: &'v Value) -> PyResult<Node<'a, 'v>> {
-        Ok(Node { r: self, v, class: self.class_name(v)? })
+        Ok(Node {
+            r: self,
+            v,
+            class: self.class_name(v)?,
+        })
     }
 
     fn deeper<T>(&self, kind: &str, f: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-        self.vm.guard_native_stack(&format!("while traversing '{kind}' node"))?;
+        self.vm
+            .guard_native_stack(&format!("while traversing '{kind}' node"))?;
         let depth = self.depth.get() + 1;
         self.depth.set(depth);
         self.max_depth.set(self.max_depth.get().max(depth));
@@ -83,14 +92,20 @@ impl<'a> Reader<'a> {
 
     fn unexpected<T>(&self, kind: &str, v: &Value) -> PyResult<T> {
         let shown = self.vm.repr_string(v)?;
-        Err(self.vm.type_error(format!("expected some sort of {kind}, but got {shown}")))
+        Err(self
+            .vm
+            .type_error(format!("expected some sort of {kind}, but got {shown}")))
     }
 
     fn value_error<T>(&self, msg: impl AsRef<str>) -> PyResult<T> {
         Err(self.vm.value_error(msg))
     }
 
-    fn list_of<T>(&'a self, items: &[Value], f: impl Fn(&'a Self, &Value) -> PyResult<T>) -> PyResult<Vec<T>> {
+    fn list_of<T>(
+        &'a self,
+        items: &[Value],
+        f: impl Fn(&'a Self, &Value) -> PyResult<T>,
+    ) -> PyResult<Vec<T>> {
         items.iter().map(|x| f(self, x)).collect()
     }
 
@@ -106,7 +121,9 @@ impl<'a> Reader<'a> {
         };
         if &*n.class != wanted {
             let got = self.vm.type_name(v);
-            return Err(self.vm.type_error(format!("expected {wanted} node, got {got}")));
+            return Err(self
+                .vm
+                .type_error(format!("expected {wanted} node, got {got}")));
         }
         if mode == Eval {
             return Ok(Module::Eval(n.expr("body", Ctx::Load)?));
@@ -116,7 +133,11 @@ impl<'a> Reader<'a> {
             self.note_future(s)?;
         }
         let body = self.list_of(&items, Self::stmt)?;
-        Ok(if mode == Exec { Module::Exec(body) } else { Module::Single(body) })
+        Ok(if mode == Exec {
+            Module::Exec(body)
+        } else {
+            Module::Single(body)
+        })
     }
 
     fn note_future(&'a self, v: &Value) -> PyResult<()> {
@@ -151,7 +172,9 @@ impl<'a> Reader<'a> {
     fn variable(&self, v: &Value) -> PyResult<Name> {
         let name = self.identifier(v)?;
         if let "None" | "True" | "False" = &*name {
-            return self.value_error(format!("identifier field can't represent '{name}' constant"));
+            return self.value_error(format!(
+                "identifier field can't represent '{name}' constant"
+            ));
         }
         Ok(name)
     }
@@ -168,7 +191,10 @@ impl<'a> Reader<'a> {
                 let msg = "Python int too large to convert to C int";
                 Err(self.vm.new_exception(&self.vm.exc.overflow_error, msg))
             }
-            None => self.value_error(format!("invalid integer value: {}", self.vm.repr_string(v)?)),
+            None => self.value_error(format!(
+                "invalid integer value: {}",
+                self.vm.repr_string(v)?
+            )),
         }
     }
 
@@ -216,12 +242,22 @@ impl<'a> Reader<'a> {
                 } else if t.is(&vm.types.tuple)
                     && let Some(items) = v.downcast::<Tuple>()
                 {
-                    Const::Tuple(items.iter().map(|x| self.constant(x)).collect::<PyResult<_>>()?)
+                    Const::Tuple(
+                        items
+                            .iter()
+                            .map(|x| self.constant(x))
+                            .collect::<PyResult<_>>()?,
+                    )
                 } else if t.is(&vm.types.frozenset)
                     && let Some(items) = v.downcast::<Set>()
                 {
                     let items = items.to_vec();
-                    Const::FrozenSet(items.iter().map(|x| self.constant(x)).collect::<PyResult<_>>()?)
+                    Const::FrozenSet(
+                        items
+                            .iter()
+                            .map(|x| self.constant(x))
+                            .collect::<PyResult<_>>()?,
+                    )
                 } else {
                     let name = vm.type_name(v);
                     return Err(vm.type_error(format!("got an invalid type in Constant: {name}")));
@@ -282,9 +318,15 @@ impl<'a> Reader<'a> {
             let pos = n.position("expr")?;
             let (kind, has) = n.expr_kind()?;
             if has != ctx {
-                return self.value_error(format!("expression must have {ctx:?} context but has {has:?} instead"));
+                return self.value_error(format!(
+                    "expression must have {ctx:?} context but has {has:?} instead"
+                ));
             }
-            Ok(Expr { kind, line: pos.line, pos })
+            Ok(Expr {
+                kind,
+                line: pos.line,
+                pos,
+            })
         })
     }
 
@@ -314,7 +356,11 @@ impl<'a> Reader<'a> {
             return self.unexpected("keyword", v);
         }
         let pos = n.position("keyword")?;
-        Ok(Keyword { arg: n.opt_name("arg")?, value: n.expr("value", Ctx::Load)?, pos })
+        Ok(Keyword {
+            arg: n.opt_name("arg")?,
+            value: n.expr("value", Ctx::Load)?,
+            pos,
+        })
     }
 
     fn annotation(&'a self, v: &Value) -> PyResult<Annotation> {
@@ -324,7 +370,10 @@ impl<'a> Reader<'a> {
         } else {
             String::new()
         };
-        Ok(Annotation { expr: self.expr(v, Ctx::Load)?, text: text.into() })
+        Ok(Annotation {
+            expr: self.expr(v, Ctx::Load)?,
+            text: text.into(),
+        })
     }
 
     fn arg(&'a self, v: &Value) -> PyResult<Arg> {
@@ -333,7 +382,11 @@ impl<'a> Reader<'a> {
             return self.unexpected("arg", v);
         }
         let pos = n.position("arg")?;
-        Ok(Arg { name: n.name("arg")?, annotation: n.annotation("annotation")?, pos })
+        Ok(Arg {
+            name: n.name("arg")?,
+            annotation: n.annotation("annotation")?,
+            pos,
+        })
     }
 
     fn arguments(&'a self, v: &Value) -> PyResult<Arguments> {
@@ -342,7 +395,12 @@ impl<'a> Reader<'a> {
             return self.unexpected("arguments", v);
         }
         let args = |field| self.list_of(&n.items(field)?, Self::arg);
-        let star = |field| n.field(field)?.filter(|x| !x.is_none()).map(|x| self.arg(&x)).transpose();
+        let star = |field| {
+            n.field(field)?
+                .filter(|x| !x.is_none())
+                .map(|x| self.arg(&x))
+                .transpose()
+        };
         let optional = |r: &'a Self, x: &Value| match x.is_none() {
             true => Ok(None),
             false => r.expr(x, Ctx::Load).map(Some),
@@ -360,7 +418,8 @@ impl<'a> Reader<'a> {
             return self.value_error("more positional defaults than args on arguments");
         }
         if out.kw_defaults.len() != out.kwonly.len() {
-            return self.value_error("length of kwonlyargs is not the same as kw_defaults on arguments");
+            return self
+                .value_error("length of kwonlyargs is not the same as kw_defaults on arguments");
         }
         Ok(out)
     }
@@ -374,7 +433,10 @@ impl<'a> Reader<'a> {
         self.deeper("stmt", || {
             let n = self.node(v)?;
             let pos = n.position("stmt")?;
-            Ok(Stmt { kind: n.stmt_kind()?, pos })
+            Ok(Stmt {
+                kind: n.stmt_kind()?,
+                pos,
+            })
         })
     }
 
@@ -384,7 +446,11 @@ impl<'a> Reader<'a> {
             return self.unexpected("alias", v);
         }
         let pos = n.position("alias")?;
-        Ok(Alias { name: n.name("name")?, asname: n.opt_name("asname")?, pos })
+        Ok(Alias {
+            name: n.name("name")?,
+            asname: n.opt_name("asname")?,
+            pos,
+        })
     }
 
     fn handler(&'a self, v: &Value) -> PyResult<Handler> {
@@ -411,7 +477,13 @@ impl<'a> Reader<'a> {
             "ParamSpec" => TypeParamKind::ParamSpec,
             _ => return self.unexpected("type_param", v),
         };
-        Ok(TypeParam { id, name: self.variable(&n.required("name")?)?, kind, default: n.opt_expr("default_value")?, pos })
+        Ok(TypeParam {
+            id,
+            name: self.variable(&n.required("name")?)?,
+            kind,
+            default: n.opt_expr("default_value")?,
+            pos,
+        })
     }
 
     fn match_case(&'a self, v: &Value) -> PyResult<MatchCase> {
@@ -435,7 +507,10 @@ impl<'a> Reader<'a> {
             if &*n.class == "MatchStar" && !star_allowed {
                 return self.value_error("can't use MatchStar here");
             }
-            Ok(Pattern { kind: n.pattern_kind()?, pos })
+            Ok(Pattern {
+                kind: n.pattern_kind()?,
+                pos,
+            })
         })
     }
 
@@ -448,15 +523,31 @@ impl<'a> Reader<'a> {
     }
 
     fn match_value(&self, e: &Expr) -> PyResult<()> {
-        let number = |e: &Expr| matches!(e.as_const(), Some(Const::Int(_) | Const::BigInt(..) | Const::Float(_) | Const::Complex(..)));
+        let number = |e: &Expr| {
+            matches!(
+                e.as_const(),
+                Some(Const::Int(_) | Const::BigInt(..) | Const::Float(_) | Const::Complex(..))
+            )
+        };
         let fine = match &e.kind {
-            ExprKind::Constant(Const::None | Const::True | Const::False | Const::Ellipsis | Const::Tuple(_) | Const::FrozenSet(_)) => {
+            ExprKind::Constant(
+                Const::None
+                | Const::True
+                | Const::False
+                | Const::Ellipsis
+                | Const::Tuple(_)
+                | Const::FrozenSet(_),
+            ) => {
                 return self.value_error("unexpected constant inside of a literal pattern");
             }
-            ExprKind::Constant(_) | ExprKind::Attribute(..) | ExprKind::JoinedStr(_) | ExprKind::TemplateStr(_) => true,
+            ExprKind::Constant(_)
+            | ExprKind::Attribute(..)
+            | ExprKind::JoinedStr(_)
+            | ExprKind::TemplateStr(_) => true,
             ExprKind::UnaryOp(UnaryOp::USub, x) => number(x),
             ExprKind::BinOp(l, BinOp::Add | BinOp::Sub, r) => {
-                let left = number(l) || matches!(&l.kind, ExprKind::UnaryOp(UnaryOp::USub, x) if number(x));
+                let left = number(l)
+                    || matches!(&l.kind, ExprKind::UnaryOp(UnaryOp::USub, x) if number(x));
                 left && matches!(r.as_const(), Some(Const::Complex(..)))
             }
             _ => false,
@@ -475,13 +566,18 @@ impl<'a> Node<'a, '_> {
     }
 
     fn missing<T>(&self, name: &str, of: &str) -> PyResult<T> {
-        Err(self.r.vm.type_error(format!("required field \"{name}\" missing from {of}")))
+        Err(self
+            .r
+            .vm
+            .type_error(format!("required field \"{name}\" missing from {of}")))
     }
 
     /// A field that must be there; None is refused.
     fn required(&self, name: &str) -> PyResult<Value> {
         match self.field(name)? {
-            Some(v) if v.is_none() => self.r.value_error(format!("field '{name}' is required for {}", self.class)),
+            Some(v) if v.is_none() => self
+                .r
+                .value_error(format!("field '{name}' is required for {}", self.class)),
             Some(v) => Ok(v),
             None => self.missing(name, &self.class),
         }
@@ -503,7 +599,10 @@ impl<'a> Node<'a, '_> {
                 Some(l) => Ok(l.to_vec()),
                 None => {
                     let got = self.r.vm.type_name(&v);
-                    Err(self.r.vm.type_error(format!("{} field \"{name}\" must be a list, not a {got}", self.class)))
+                    Err(self.r.vm.type_error(format!(
+                        "{} field \"{name}\" must be a list, not a {got}",
+                        self.class
+                    )))
                 }
             },
         }
@@ -518,7 +617,10 @@ impl<'a> Node<'a, '_> {
     }
 
     fn opt_name(&self, name: &str) -> PyResult<Option<Name>> {
-        self.field(name)?.filter(|v| !v.is_none()).map(|v| self.r.identifier(&v)).transpose()
+        self.field(name)?
+            .filter(|v| !v.is_none())
+            .map(|v| self.r.identifier(&v))
+            .transpose()
     }
 
     fn names(&self, name: &str) -> PyResult<Vec<Name>> {
@@ -547,7 +649,10 @@ impl<'a> Node<'a, '_> {
     }
 
     fn opt_expr(&self, name: &str) -> PyResult<Option<Expr>> {
-        self.field(name)?.filter(|v| !v.is_none()).map(|v| self.r.expr(&v, Ctx::Load)).transpose()
+        self.field(name)?
+            .filter(|v| !v.is_none())
+            .map(|v| self.r.expr(&v, Ctx::Load))
+            .transpose()
     }
 
     fn exprs(&self, name: &str) -> PyResult<Vec<Expr>> {
@@ -563,7 +668,10 @@ impl<'a> Node<'a, '_> {
     }
 
     fn annotation(&self, name: &str) -> PyResult<Option<Annotation>> {
-        self.field(name)?.filter(|v| !v.is_none()).map(|v| self.r.annotation(&v)).transpose()
+        self.field(name)?
+            .filter(|v| !v.is_none())
+            .map(|v| self.r.annotation(&v))
+            .transpose()
     }
 
     fn keywords(&self) -> PyResult<Vec<Keyword>> {
@@ -571,7 +679,8 @@ impl<'a> Node<'a, '_> {
     }
 
     fn type_params(&self) -> PyResult<Vec<TypeParam>> {
-        self.r.list_of(&self.items("type_params")?, Reader::type_param)
+        self.r
+            .list_of(&self.items("type_params")?, Reader::type_param)
     }
 
     fn arguments(&self) -> PyResult<Arguments> {
@@ -589,7 +698,9 @@ impl<'a> Node<'a, '_> {
     /// What must not be empty.
     fn filled<T>(&self, name: &str, list: Vec<T>) -> PyResult<Vec<T>> {
         if list.is_empty() {
-            return self.r.value_error(format!("empty {name} on {}", self.class));
+            return self
+                .r
+                .value_error(format!("empty {name} on {}", self.class));
         }
         Ok(list)
     }
@@ -607,7 +718,9 @@ impl<'a> Node<'a, '_> {
         };
         let (end_line, end_col) = (end("end_lineno", line)?, end("end_col_offset", col)?);
         if line > end_line {
-            return r.value_error(format!("AST node line range ({line}, {end_line}) is not valid"));
+            return r.value_error(format!(
+                "AST node line range ({line}, {end_line}) is not valid"
+            ));
         }
         if (line < 0 && end_line != line) || (col < 0 && col != end_col) {
             return r.value_error(format!(
@@ -615,10 +728,17 @@ impl<'a> Node<'a, '_> {
             ));
         }
         if line == end_line && col > end_col {
-            return r.value_error(format!("line {line}, column {col}-{end_col} is not a valid range"));
+            return r.value_error(format!(
+                "line {line}, column {col}-{end_col} is not a valid range"
+            ));
         }
         let part = |n: i64| u32::try_from(n).unwrap_or(0);
-        Ok(Position { line: part(line), col: part(col), end_line: part(end_line), end_col: part(end_col) })
+        Ok(Position {
+            line: part(line),
+            col: part(col),
+            end_line: part(end_line),
+            end_col: part(end_col),
+        })
     }
 
     /// The kind, and the context the node itself names.
@@ -661,9 +781,17 @@ impl<'a> Node<'a, '_> {
             }
             "Lambda" => {
                 let id = r.id();
-                ExprKind::Lambda(Box::new(Lambda { id, args: self.arguments()?, body: self.load("body")? }))
+                ExprKind::Lambda(Box::new(Lambda {
+                    id,
+                    args: self.arguments()?,
+                    body: self.load("body")?,
+                }))
             }
-            "IfExp" => ExprKind::IfExp(self.boxed("test")?, self.boxed("body")?, self.boxed("orelse")?),
+            "IfExp" => ExprKind::IfExp(
+                self.boxed("test")?,
+                self.boxed("body")?,
+                self.boxed("orelse")?,
+            ),
             "Dict" => {
                 let (keys, values) = (self.items("keys")?, self.items("values")?);
                 if keys.len() != values.len() {
@@ -688,26 +816,40 @@ impl<'a> Node<'a, '_> {
                     return r.value_error("Compare with no comparators");
                 }
                 if rest.len() != ops.len() {
-                    return r.value_error("Compare has a different number of comparators and operands");
+                    return r
+                        .value_error("Compare has a different number of comparators and operands");
                 }
                 ExprKind::Compare(left, ops, rest)
             }
             "Call" => {
                 let func = self.load("func")?;
-                ExprKind::Call(Box::new(Call { func, args: self.exprs("args")?, keywords: self.keywords()? }))
+                ExprKind::Call(Box::new(Call {
+                    func,
+                    args: self.exprs("args")?,
+                    keywords: self.keywords()?,
+                }))
             }
             "FormattedValue" => {
                 let value = self.load("value")?;
                 let conversion = self.conversion()?;
                 let spec = self.opt_expr("format_spec")?;
-                ExprKind::FormattedValue(Box::new(FormattedValue { value, conversion, spec }))
+                ExprKind::FormattedValue(Box::new(FormattedValue {
+                    value,
+                    conversion,
+                    spec,
+                }))
             }
             "Interpolation" => {
                 let value = self.load("value")?;
                 let text = r.constant(&self.present("str")?)?;
                 let conversion = self.conversion()?;
                 let spec = self.opt_expr("format_spec")?;
-                ExprKind::Interpolation(Box::new(Interpolation { value, text, conversion, spec }))
+                ExprKind::Interpolation(Box::new(Interpolation {
+                    value,
+                    text,
+                    conversion,
+                    spec,
+                }))
             }
             "JoinedStr" => ExprKind::JoinedStr(self.exprs("values")?),
             "TemplateStr" => ExprKind::TemplateStr(self.exprs("values")?),
@@ -729,7 +871,10 @@ impl<'a> Node<'a, '_> {
             }
             "Starred" => {
                 let ctx = own_ctx()?;
-                return Ok((ExprKind::Starred(Box::new(self.expr("value", ctx)?), ctx), ctx));
+                return Ok((
+                    ExprKind::Starred(Box::new(self.expr("value", ctx)?), ctx),
+                    ctx,
+                ));
             }
             "Name" => {
                 let ctx = own_ctx()?;
@@ -767,7 +912,13 @@ impl<'a> Node<'a, '_> {
             "SetComp" => (CompKind::Set, self.load("elt")?, None),
             _ => (CompKind::Generator, self.load("elt")?, None),
         };
-        Ok(ExprKind::Comp(Box::new(Comp { id, kind, elt, value, generators })))
+        Ok(ExprKind::Comp(Box::new(Comp {
+            id,
+            kind,
+            elt,
+            value,
+            generators,
+        })))
     }
 
     fn conversion(&self) -> PyResult<Conversion> {
@@ -812,7 +963,9 @@ impl<'a> Node<'a, '_> {
                 }))
             }
             "Return" => StmtKind::Return(self.opt_expr("value")?),
-            "Delete" => StmtKind::Delete(self.filled("targets", self.exprs_in("targets", Ctx::Del)?)?),
+            "Delete" => {
+                StmtKind::Delete(self.filled("targets", self.exprs_in("targets", Ctx::Del)?)?)
+            }
             "Assign" => {
                 let targets = self.filled("targets", self.exprs_in("targets", Ctx::Store)?)?;
                 StmtKind::Assign(targets, self.load("value")?)
@@ -830,13 +983,23 @@ impl<'a> Node<'a, '_> {
                 };
                 let annotation = r.annotation(&self.required("annotation")?)?;
                 let value = self.opt_expr("value")?;
-                StmtKind::AnnAssign(Box::new(AnnAssign { target, annotation, value, simple }))
+                StmtKind::AnnAssign(Box::new(AnnAssign {
+                    target,
+                    annotation,
+                    value,
+                    simple,
+                }))
             }
             "TypeAlias" => {
                 let id = r.id();
                 let name = self.name_target("name", "TypeAlias with non-Name name")?;
                 let type_params = self.type_params()?;
-                StmtKind::TypeAlias(Box::new(TypeAlias { id, name, type_params, value: self.load("value")? }))
+                StmtKind::TypeAlias(Box::new(TypeAlias {
+                    id,
+                    name,
+                    type_params,
+                    value: self.load("value")?,
+                }))
             }
             "For" | "AsyncFor" => StmtKind::For(Box::new(For {
                 is_async: &*self.class == "AsyncFor",
@@ -845,8 +1008,16 @@ impl<'a> Node<'a, '_> {
                 body: self.body("body")?,
                 orelse: self.block("orelse")?,
             })),
-            "While" => StmtKind::While(self.load("test")?, self.body("body")?, self.block("orelse")?),
-            "If" => StmtKind::If(self.load("test")?, self.body("body")?, self.block("orelse")?),
+            "While" => StmtKind::While(
+                self.load("test")?,
+                self.body("body")?,
+                self.block("orelse")?,
+            ),
+            "If" => StmtKind::If(
+                self.load("test")?,
+                self.body("body")?,
+                self.block("orelse")?,
+            ),
             "With" | "AsyncWith" => {
                 let item = |v: &Value| {
                     let n = r.node(v)?;
@@ -859,7 +1030,11 @@ impl<'a> Node<'a, '_> {
                         target: target.map(|t| r.expr(&t, Ctx::Store)).transpose()?,
                     })
                 };
-                let items = self.items("items")?.iter().map(item).collect::<PyResult<_>>()?;
+                let items = self
+                    .items("items")?
+                    .iter()
+                    .map(item)
+                    .collect::<PyResult<_>>()?;
                 StmtKind::With(Box::new(With {
                     is_async: &*self.class == "AsyncWith",
                     items: self.filled("items", items)?,
@@ -887,10 +1062,14 @@ impl<'a> Node<'a, '_> {
                     is_star: &*self.class == "TryStar",
                 };
                 if out.handlers.is_empty() && out.finalbody.is_empty() {
-                    return r.value_error(format!("{} has neither except handlers nor finalbody", self.class));
+                    return r.value_error(format!(
+                        "{} has neither except handlers nor finalbody",
+                        self.class
+                    ));
                 }
                 if out.handlers.is_empty() && !out.orelse.is_empty() {
-                    return r.value_error(format!("{} has orelse but no except handlers", self.class));
+                    return r
+                        .value_error(format!("{} has orelse but no except handlers", self.class));
                 }
                 StmtKind::Try(Box::new(out))
             }
@@ -909,7 +1088,11 @@ impl<'a> Node<'a, '_> {
                 };
                 let names = r.list_of(&self.items("names")?, Reader::alias)?;
                 let names = self.filled("names", names)?;
-                StmtKind::ImportFrom(Box::new(ImportFrom { module: self.opt_name("module")?, names, level }))
+                StmtKind::ImportFrom(Box::new(ImportFrom {
+                    module: self.opt_name("module")?,
+                    names,
+                    level,
+                }))
             }
             "Global" => StmtKind::Global(self.filled("names", self.names("names")?)?),
             "Nonlocal" => StmtKind::Nonlocal(self.filled("names", self.names("names")?)?),
@@ -944,15 +1127,22 @@ impl<'a> Node<'a, '_> {
                 c @ (Const::None | Const::True | Const::False) => PatternKind::Singleton(c),
                 _ => return r.value_error("MatchSingleton can only contain True, False and None"),
             },
-            "MatchSequence" => PatternKind::Sequence(r.list_of(&self.items("patterns")?, Reader::starred_pattern)?),
+            "MatchSequence" => {
+                PatternKind::Sequence(r.list_of(&self.items("patterns")?, Reader::starred_pattern)?)
+            }
             "MatchMapping" => {
                 let (keys, patterns) = (self.exprs("keys")?, patterns("patterns")?);
                 if keys.len() != patterns.len() {
-                    return r.value_error("MatchMapping doesn't have the same number of keys as patterns");
+                    return r.value_error(
+                        "MatchMapping doesn't have the same number of keys as patterns",
+                    );
                 }
                 for key in &keys {
                     // None, True and False are keys though no literal patterns.
-                    if !matches!(key.as_const(), Some(Const::None | Const::True | Const::False)) {
+                    if !matches!(
+                        key.as_const(),
+                        Some(Const::None | Const::True | Const::False)
+                    ) {
                         r.match_value(key)?;
                     }
                 }
@@ -972,7 +1162,9 @@ impl<'a> Node<'a, '_> {
                     at = inner;
                 }
                 if !matches!(at.kind, ExprKind::Name(..)) {
-                    return r.value_error("MatchClass cls field can only contain Name or Attribute nodes.");
+                    return r.value_error(
+                        "MatchClass cls field can only contain Name or Attribute nodes.",
+                    );
                 }
                 PatternKind::Class(class, positional, names.into_iter().zip(keywords).collect())
             }
@@ -981,9 +1173,15 @@ impl<'a> Node<'a, '_> {
                 let name = self.capture("name")?;
                 let inner = self.field("pattern")?.filter(|v| !v.is_none());
                 if inner.is_some() && name.is_none() {
-                    return r.value_error("MatchAs must specify a target name if a pattern is given");
+                    return r
+                        .value_error("MatchAs must specify a target name if a pattern is given");
                 }
-                PatternKind::As(inner.map(|p| r.pattern(&p, false).map(Box::new)).transpose()?, name)
+                PatternKind::As(
+                    inner
+                        .map(|p| r.pattern(&p, false).map(Box::new))
+                        .transpose()?,
+                    name,
+                )
             }
             "MatchOr" => {
                 let list = patterns("patterns")?;
