@@ -233,7 +233,9 @@ fn run(options: Options) -> i32 {
         }
         _ => None,
     };
+    crate::os::use_huge_pages(false);
     let interpreter = Interpreter::new(settings);
+    crate::os::use_huge_pages(true);
     let vm = interpreter.vm().clone();
     crate::os::install_interrupt(&vm);
     let result = match program {
@@ -273,7 +275,10 @@ fn run(options: Options) -> i32 {
         }
         Program::Module(name) => run_module(&interpreter, &name),
     };
-    end(&interpreter, result)
+    let code = end(&interpreter, result);
+    // The process ends here: what is left of the heap goes with it, unvisited.
+    std::mem::forget(interpreter);
+    code
 }
 
 /// Reports the script's result, runs what is due at exit, and gives the exit code.
