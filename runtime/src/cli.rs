@@ -7,6 +7,7 @@ use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
 usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...
+       lasti dis file [-f function] [--run-to line] [arg] ...
 Options:
 -c cmd : program passed in as string (terminates option list)
 -m mod : run library module as a script (terminates option list)
@@ -21,6 +22,7 @@ Options:
 file   : program read from script file
 -      : program read from stdin
 arg ...: arguments passed to program in sys.argv[1:]
+dis    : print the wordcode of a file, with --run-to of where its run stands (lasti dis --help)
 Environment: LASTI_LOG=FILTER prints what the scheduler does (tracing-subscriber's filter syntax);
 LASTI_FREELIST=0 switches the free lists off; PYTHONPATH, PYTHONHASHSEED as in CPython.
 ";
@@ -129,6 +131,11 @@ fn parse(args: Vec<String>) -> Result<Options, i32> {
                         }
                     }
                 }
+            }
+            // A script of that name goes first.
+            "dis" if !std::path::Path::new(&arg).exists() => {
+                program = Some(Program::Module("_dis_command".to_owned()));
+                break;
             }
             _ => {
                 program = Some(Program::File(arg));
