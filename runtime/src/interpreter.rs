@@ -280,6 +280,7 @@ fn register(vm: &Vm) {
     crate::threads::register(vm);
     crate::time::register(vm);
     crate::posix::register(vm);
+    crate::process::register(vm);
     crate::disassemble::register(vm);
     crate::signals::register(vm);
     crate::socket::register(vm);
@@ -292,6 +293,7 @@ pub fn native_names() -> Vec<&'static str> {
     vec![
         "time",
         "posix",
+        "_posixsubprocess",
         "_thread",
         "_io",
         "_signal",

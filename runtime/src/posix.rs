@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -33,6 +33,75 @@ fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
         return Err(vm.os_error_parts(9, "Bad file descriptor", None));
     }
     Ok((fd, f))
+}
+
+/// Does something with a descriptor of ours or a standard stream, borrowed.
+pub fn with_fd<R>(
+    vm: &Vm,
+    fd: &Value,
+    f: impl FnOnce(BorrowedFd) -> io::Result<R>,
+) -> PyResult<R> {
+    let (number, file) = file_of(vm, fd)?;
+    let r = match (&file, number) {
+        (Some(file), _) => f(file.as_fd()),
+        (None, 0) => f(io::stdin().as_fd()),
+        (None, 1) => f(io::stdout().as_fd()),
+        (None, 2) => f(io::stderr().as_fd()),
+        (None, _) => Err(io::Error::from_raw_os_error(libc::EBADF)),
+    };
+    r.map_err(|e| vm.os_error(&e, None))
+}
+
+/// Another descriptor of the same file.
+pub fn duplicate(vm: &Vm, fd: &Value) -> PyResult<OwnedFd> {
+    if let Some(copy) = crate::socket::duplicate(vm, vm.to_i64(fd)? as RawFd) {
+        return copy.map_err(|e| vm.os_error(&e, None));
+    }
+    with_fd(vm, fd, |fd| fd.try_clone_to_owned())
+}
+
+/// Writes all bytes to a descriptor.
+pub fn write_bytes(vm: &Vm, fd: &Value, bytes: &[u8]) -> PyResult<()> {
+    let copy = duplicate(vm, fd)?;
+    File::from(copy)
+        .write_all(bytes)
+        .map_err(|e| vm.os_error(&e, None))
+}
+
+fn is_inherited(f: &File) -> bool {
+    rustix::io::fcntl_getfd(f).is_ok_and(|n| !n.contains(rustix::io::FdFlags::CLOEXEC))
+}
+
+fn set_inherited(f: &File, on: bool) -> io::Result<()> {
+    let flags = if on {
+        rustix::io::FdFlags::empty()
+    } else {
+        rustix::io::FdFlags::CLOEXEC
+    };
+    Ok(rustix::io::fcntl_setfd(f, flags)?)
+}
+
+/// Has the next child get the descriptors in `pass`, and if `close`, no others that are inheritable. Gives what was
+/// changed, with what it was before.
+pub fn choose_inherited(vm: &Vm, pass: &[RawFd], close: bool) -> Vec<(RawFd, bool)> {
+    let mut changed = Vec::new();
+    for (fd, f) in table(vm).0.borrow().iter() {
+        let was = is_inherited(f);
+        let wanted = pass.contains(fd) || was && !close;
+        if was != wanted && set_inherited(f, wanted).is_ok() {
+            changed.push((*fd, was));
+        }
+    }
+    changed
+}
+
+/// Takes `choose_inherited` back.
+pub fn restore_inherited(vm: &Vm, changed: Vec<(RawFd, bool)>) {
+    for (fd, was) in changed {
+        if let Some(f) = table(vm).0.borrow().get(&fd) {
+            let _ = set_inherited(f, was);
+        }
+    }
 }
 
 pub fn register(vm: &Vm) {
@@ -386,13 +455,8 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("dup", |vm, _, a| {
         let [fd] = a.exactly::<1>(vm, "dup")?;
-        match file_of(vm, fd)? {
-            (_, Some(file)) => {
-                let copy = file.try_clone().map_err(|e| vm.os_error(&e, None))?;
-                Ok(vm.new_int(adopt(vm, copy) as i64))
-            }
-            _ => Err(vm.os_error_parts(9, "Bad file descriptor", None)),
-        }
+        let copy = duplicate(vm, fd)?;
+        Ok(vm.new_int(adopt(vm, File::from(copy)) as i64))
     });
     f("pipe", |vm, _, _| {
         let (r, w) = io::pipe().map_err(|e| vm.os_error(&e, None))?;
@@ -400,8 +464,22 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let w = adopt(vm, File::from(std::os::fd::OwnedFd::from(w)));
         Ok(vm.tuple_value([vm.new_int(r as i64), vm.new_int(w as i64)]))
     });
-    f("get_inheritable", |_, _, _| Ok(Value::FALSE));
-    f("set_inheritable", |_, _, _| Ok(Value::NONE));
+    f("get_inheritable", |vm, _, a| {
+        let [fd] = a.exactly::<1>(vm, "get_inheritable")?;
+        match file_of(vm, fd)?.1 {
+            Some(file) => Ok(Value::bool(is_inherited(&file))),
+            // The standard streams.
+            None => Ok(Value::TRUE),
+        }
+    });
+    f("set_inheritable", |vm, _, a| {
+        let [fd, on] = a.exactly::<2>(vm, "set_inheritable")?;
+        let on = vm.is_true(on)?;
+        if let (_, Some(file)) = file_of(vm, fd)? {
+            set_inherited(&file, on).map_err(|e| vm.os_error(&e, None))?;
+        }
+        Ok(Value::NONE)
+    });
     f("getcwd", |vm, _, _| {
         let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
         Ok(path_value(vm, d.as_os_str()))
@@ -545,17 +623,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("getppid", |vm, _, _| {
         Ok(vm.new_int(std::os::unix::process::parent_id() as i64))
     });
-    for name in ["getuid", "geteuid"] {
-        f(name, |vm, _, _| {
-            Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.uid() as i64)))
-        });
-    }
-    for name in ["getgid", "getegid"] {
-        f(name, |vm, _, _| {
-            Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.gid() as i64)))
-        });
-    }
-    f("umask", |_, _, _| Ok(Value::small_int(0o022)));
+    crate::process::add(vm, &m);
     f("cpu_count", |vm, _, _| {
         Ok(vm.new_int(std::thread::available_parallelism().map_or(1, |n| n.get()) as i64))
     });
@@ -563,11 +631,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [n] = a.exactly::<1>(vm, "_exit")?;
         std::process::exit(vm.to_i64(n)? as i32)
     });
-    for name in ["fork", "execv"] {
-        f(name, |vm, _, _| {
-            Err(vm.os_error_parts(libc::ENOSYS, "lasti cannot start child processes yet", None))
-        });
-    }
     f("set_blocking", |vm, _, a| {
         let [fd, blocking] = a.exactly::<2>(vm, "set_blocking")?;
         let blocking = vm.is_true(blocking)?;
@@ -605,9 +668,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         };
         Ok(vm.new_int(value))
     });
-    f("waitpid", |vm, _, _| {
-        Err(vm.os_error_parts(libc::ECHILD, "No child processes", None))
-    });
     f("waitstatus_to_exitcode", |vm, _, a| {
         let status = vm.to_i64(&a.exactly::<1>(vm, "waitstatus_to_exitcode")?[0])?;
         match status & 0x7F {
@@ -643,8 +703,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF))
     });
     f("register_at_fork", |_, _, _| Ok(Value::NONE));
-    f("putenv", |_, _, _| Ok(Value::NONE));
-    f("unsetenv", |_, _, _| Ok(Value::NONE));
     f("strerror", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "strerror")?;
         let text = io::Error::from_raw_os_error(vm.to_i64(n)? as i32).to_string();
@@ -734,7 +792,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         ("O_NOFOLLOW", libc::O_NOFOLLOW),
         ("O_DIRECTORY", libc::O_DIRECTORY),
         ("EX_OK", 0),
-        ("WNOHANG", 1),
         ("P_NOWAIT", 1),
         ("P_WAIT", 0),
     ];
