@@ -33,6 +33,7 @@ mod types;
 mod unicodedata;
 mod util;
 mod weakref;
+mod zlib;
 
 pub use contextvars::{
     copy_context, current_context, enter_context, exit_context, is_context, run_in_context,
@@ -80,6 +81,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("marshal", marshal::init),
     ("math", math::init),
     ("unicodedata", unicodedata::init),
+    ("zlib", zlib::init),
 ];
 
 /// Names of this crate's modules, for `sys.builtin_module_names`.
