@@ -281,6 +281,8 @@ fn register(vm: &Vm) {
     crate::time::register(vm);
     crate::posix::register(vm);
     crate::process::register(vm);
+    crate::terminal::register(vm);
+    crate::users::register(vm);
     crate::disassemble::register(vm);
     crate::signals::register(vm);
     crate::socket::register(vm);
@@ -294,6 +296,10 @@ pub fn native_names() -> Vec<&'static str> {
         "time",
         "posix",
         "_posixsubprocess",
+        "fcntl",
+        "grp",
+        "pwd",
+        "termios",
         "_thread",
         "_io",
         "_signal",

@@ -165,6 +165,13 @@ fn fail(vm: &Vm, e: io::Error, path: &Value) -> Exc {
     vm.os_error(&e, Some(path.clone()))
 }
 
+struct SizeType(Ref<Type>);
+
+fn size_type(vm: &Vm) -> Ref<Type> {
+    let make = || SizeType(vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2));
+    vm.module_state(make).0.clone()
+}
+
 struct StatType(Ref<Type>);
 
 fn stat_type(vm: &Vm) -> Ref<Type> {
@@ -734,17 +741,14 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         ];
         Ok(vm.new_structseq(&t, parts.iter().map(|s| vm.str_value(s)).collect()))
     });
-    f("get_terminal_size", |vm, _, _| {
-        let t = vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2);
-        let _ = t;
-        Err(vm.os_error_parts(25, "Inappropriate ioctl for device", None))
+    f("get_terminal_size", |vm, _, a| {
+        let out = vm.new_int(1);
+        let pos = a.between(vm, "get_terminal_size", 0, 1)?;
+        let (columns, lines) = crate::terminal::size_of(vm, pos.first().unwrap_or(&out))?;
+        let parts = vec![vm.new_int(columns as i64), vm.new_int(lines as i64)];
+        Ok(vm.new_structseq(&size_type(vm), parts))
     });
-    vm.add_value(
-        &m,
-        "terminal_size",
-        vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2)
-            .into(),
-    );
+    vm.add_value(&m, "terminal_size", size_type(vm).into());
     f("device_encoding", |_, _, _| Ok(Value::NONE));
     f("_path_splitroot_ex", |vm, _, a| {
         let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;

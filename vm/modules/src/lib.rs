@@ -1,6 +1,7 @@
 //! Native standard-library modules that need no operating system: what CPython's library imports from C.
 #![forbid(unsafe_code)]
 mod abc;
+mod array;
 mod ast;
 mod binascii;
 mod bisect;
@@ -73,6 +74,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_warnings", imp::warnings),
     ("_tracemalloc", tracemalloc::init),
     ("_weakref", weakref::init),
+    ("array", array::init),
     ("atexit", small::atexit),
     ("binascii", binascii::init),
     ("errno", small::errno),

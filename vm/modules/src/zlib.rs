@@ -429,7 +429,7 @@ fn dictionary(vm: &Vm, v: Option<&Value>) -> PyResult<Option<Vec<u8>>> {
 fn failed(vm: &Vm, doing: &str, bad: Bad) -> Exc {
     let Bad(code, words) = bad;
     if words == "set dictionary" {
-        return error(vm, "Error -3 while setting zdict");
+        return error(vm, "Error -3 while setting zdict: invalid input data");
     }
     let colon = if words.is_empty() { "" } else { ": " };
     error(vm, format!("Error {code} while {doing}{colon}{words}"))
@@ -448,11 +448,8 @@ fn compress(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
     let level = int_or(vm, level, -1)?;
     let wbits = int_or(vm, wbits, 15)?;
-    if !(-1..=9).contains(&level) {
-        return Err(error(vm, "Bad compression level"));
-    }
     let Some(mut d) = Deflater::new(level, wbits, 0, None) else {
-        return Err(error(vm, "Invalid initialization option"));
+        return Err(error(vm, "Bad compression level"));
     };
     let mut out = Vec::new();
     d.write(&data, MZFlush::Finish, &mut out);
@@ -519,10 +516,13 @@ impl Decompress {
             .read(data, limit, &mut out)
             .map_err(|e| failed(vm, "decompressing data", e))?;
         let rest = &data[taken..];
-        self.tail.borrow_mut().clear();
-        if stream.stage == Stage::Done {
+        let had_tail = !std::mem::take(&mut *self.tail.borrow_mut()).is_empty();
+        let done = stream.stage == Stage::Done;
+        if done {
             self.unused.borrow_mut().extend_from_slice(rest);
-        } else {
+        }
+        // At the end, CPython's tail shows the rest too where there was a tail before.
+        if !done || had_tail {
             self.tail.borrow_mut().extend_from_slice(rest);
         }
         Ok(vm.new_bytes(out))
