@@ -26,13 +26,85 @@ pub fn adopt(vm: &Vm, f: File) -> RawFd {
     fd
 }
 
+/// The file behind a descriptor that whoever started the process left open for it. It is opened once more, since a bare
+/// number cannot be owned in safe code; so closing it leaves the one that was inherited open. Sockets cannot be had this way.
+fn reopen(fd: RawFd) -> io::Result<File> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}"))?;
+    let flags = info.lines().find_map(|l| l.strip_prefix("flags:"));
+    let flags = flags.and_then(|f| i32::from_str_radix(f.trim(), 8).ok());
+    let flags = flags.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+    let access = flags & libc::O_ACCMODE;
+    // Opened without waiting for the other end of a pipe.
+    let f = OpenOptions::new()
+        .read(access != libc::O_WRONLY)
+        .write(access != libc::O_RDONLY)
+        .custom_flags(flags & libc::O_APPEND | libc::O_NONBLOCK)
+        .open(format!("/proc/self/fd/{fd}"))?;
+    if flags & libc::O_NONBLOCK == 0 {
+        let now = rustix::fs::fcntl_getfl(&f)?;
+        rustix::fs::fcntl_setfl(&f, now - rustix::fs::OFlags::NONBLOCK)?;
+    }
+    Ok(f)
+}
+
+/// `dup2`: puts a copy of a descriptor in the place of another that is ours, or that is free.
+fn dup2(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [from, to, inheritable] = a.bind(vm, "dup2", ["fd", "fd2", "inheritable"], 2)?;
+    let none = Value::NONE;
+    let (from, to) = (from.unwrap_or(&none), to.unwrap_or(&none));
+    let inheritable = inheritable.map_or(Ok(true), |v| vm.is_true(v))?;
+    let copy = duplicate(vm, from)?;
+    let target = vm.to_i64(to)? as RawFd;
+    if vm.to_i64(from)? == target as i64 {
+        return Ok(to.clone());
+    }
+    let put = || -> io::Result<Option<File>> {
+        match target {
+            0 => rustix::stdio::dup2_stdin(&copy)?,
+            1 => rustix::stdio::dup2_stdout(&copy)?,
+            2 => rustix::stdio::dup2_stderr(&copy)?,
+            _ => {
+                let old = table(vm).0.borrow_mut().remove(&target);
+                let file = match old.map(Rc::try_unwrap) {
+                    Some(Ok(file)) if file.as_raw_fd() == target => {
+                        let mut place = OwnedFd::from(file);
+                        rustix::io::dup2(&copy, &mut place)?;
+                        File::from(place)
+                    }
+                    _ => {
+                        let made = rustix::io::fcntl_dupfd_cloexec(&copy, target.max(3))?;
+                        if made.as_raw_fd() != target {
+                            return Err(io::Error::from_raw_os_error(libc::EBADF));
+                        }
+                        File::from(made)
+                    }
+                };
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    };
+    if let Some(file) = put().map_err(|e| vm.os_error(&e, None))? {
+        set_inherited(&file, inheritable).map_err(|e| vm.os_error(&e, None))?;
+        adopt(vm, file);
+    }
+    Ok(to.clone())
+}
+
 fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
     let fd = vm.to_i64(v)? as RawFd;
     let f = table(vm).0.borrow().get(&fd).cloned();
-    if f.is_none() && !(0..=2).contains(&fd) {
-        return Err(vm.os_error_parts(9, "Bad file descriptor", None));
+    if f.is_some() || (0..=2).contains(&fd) {
+        return Ok((fd, f));
     }
-    Ok((fd, f))
+    match reopen(fd) {
+        Ok(f) => {
+            let f = Rc::new(f);
+            table(vm).0.borrow_mut().insert(fd, f.clone());
+            Ok((fd, Some(f)))
+        }
+        Err(_) => Err(vm.os_error_parts(9, "Bad file descriptor", None)),
+    }
 }
 
 /// Does something with a descriptor of ours or a standard stream, borrowed.
@@ -465,6 +537,8 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let copy = duplicate(vm, fd)?;
         Ok(vm.new_int(adopt(vm, File::from(copy)) as i64))
     });
+    f("dup2", |vm, _, a| dup2(vm, a));
+    f("abort", |_, _, _| std::process::abort());
     f("pipe", |vm, _, _| {
         let (r, w) = io::pipe().map_err(|e| vm.os_error(&e, None))?;
         let r = adopt(vm, File::from(std::os::fd::OwnedFd::from(r)));

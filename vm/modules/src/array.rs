@@ -226,7 +226,7 @@ fn make(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
 }
 
 fn append_bytes(vm: &Vm, a: &Array, bytes: &[u8]) -> PyResult<()> {
-    if bytes.len() % a.width() != 0 {
+    if !bytes.len().is_multiple_of(a.width()) {
         return Err(vm.value_error("bytes length not a multiple of item size"));
     }
     a.resize(vm)?.extend_from_slice(bytes);
@@ -709,13 +709,102 @@ fn conversions(vm: &Vm, t: &Ref<Type>) {
             Ok(plain(vm, a.code, a.data.borrow().clone()))
         });
     }
-    f("__reduce_ex__", |vm, v, _| {
+    f("__reduce_ex__", |vm, v, args| {
+        let [protocol] = args.exactly::<1>(vm, "array.__reduce_ex__")?;
         let a = vm.this::<Array>(v)?;
         let code = vm.str_value(&(a.code as char).to_string());
         let state = vm.lookup_attr(v, &vm.intern("__dict__"))?;
-        let args = vm.tuple_value([code, vm.new_list(a.items(vm)?)]);
-        Ok(vm.tuple_value([vm.type_of(v).value(), args, state.unwrap_or(Value::NONE)]))
+        let state = state.unwrap_or(Value::NONE);
+        let class = vm.type_of(v).value();
+        if vm.to_i64(protocol)? < 3 {
+            let args = vm.tuple_value([code, vm.new_list(a.items(vm)?)]);
+            return Ok(vm.tuple_value([class, args, state]));
+        }
+        let module = vm.import("array")?;
+        let f = vm.getattr_str(&module, "_array_reconstructor")?;
+        let items = vm.new_bytes(a.data.borrow().clone());
+        let format = vm.new_int(machine_format(a.code));
+        let args = vm.tuple_value([class, code, format, items]);
+        Ok(vm.tuple_value([f, args, state]))
     });
+}
+
+/// The codes that pickles use for the layout of items, in pairs of little and big endian.
+const FORMATS: [(u8, i64); 9] = [
+    (b'H', 2),
+    (b'h', 4),
+    (b'I', 6),
+    (b'i', 8),
+    (b'Q', 10),
+    (b'q', 12),
+    (b'f', 14),
+    (b'd', 16),
+    (b'w', 20),
+];
+
+fn machine_format(code: u8) -> i64 {
+    let code = match code {
+        b'B' => return 0,
+        b'b' => return 1,
+        b'l' => b'q',
+        b'L' => b'Q',
+        b'u' => b'w',
+        c => c,
+    };
+    let found = FORMATS.iter().find(|f| f.0 == code);
+    found.map_or(0, |f| f.1 + cfg!(target_endian = "big") as i64)
+}
+
+/// `_array_reconstructor(type, typecode, format, bytes)`: what pickles of arrays call, also those of other machines.
+fn reconstruct(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [class, code, format, items] = a.exactly::<4>(vm, "_array_reconstructor")?;
+    let Some(t) = class.as_ref::<Type>() else {
+        let t = vm.type_name(class);
+        return Err(vm.type_error(format!("first argument must be a type object, not {t}")));
+    };
+    if !t.is_subtype(&types(vm).array) {
+        return Err(vm.type_error(format!("{} is not a subtype of array.array", t.name())));
+    }
+    let letter = text_arg(vm, code, "_array_reconstructor() argument 2")?;
+    let known = letter.len() == 1 && CODES.contains(&letter);
+    if !known {
+        return Err(vm.value_error("second argument must be a valid type code"));
+    }
+    let format = vm.to_i64(format)?;
+    let source = match format {
+        0 => b'B',
+        1 => b'b',
+        _ => match FORMATS.iter().find(|f| f.1 == format & !1) {
+            Some(f) => f.0,
+            None => {
+                return Err(vm.value_error("third argument must be a valid machine format code."));
+            }
+        },
+    };
+    if items.downcast::<Bytes>().is_none() {
+        let t = vm.type_name(items);
+        return Err(vm.type_error(format!("fourth argument should be bytes, not {t}")));
+    }
+    let mut data = vm.buffer(items)?;
+    let w = width(source);
+    if !data.len().is_multiple_of(w) {
+        return Err(vm.value_error("string length not a multiple of item size"));
+    }
+    let foreign = format > 1 && (format & 1 == 1) != cfg!(target_endian = "big");
+    if foreign {
+        data.chunks_exact_mut(w).for_each(<[u8]>::reverse);
+    }
+    let made = vm.call(class, std::slice::from_ref(code))?;
+    let array = vm.this::<Array>(&made)?;
+    if machine_format(array.code) & !1 == format & !1 && format > 1 || width(array.code) == 1 {
+        array.resize(vm)?.extend(data);
+    } else {
+        for item in data.chunks_exact(w) {
+            let b = pack(vm, array.code, &unpack(vm, source, item)?)?;
+            array.resize(vm)?.extend(b);
+        }
+    }
+    Ok(made)
 }
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
@@ -723,6 +812,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let t = types(vm);
     vm.add_value(&m, "array", t.array.value());
     vm.add_value(&m, "ArrayType", t.array.value());
+    vm.add_function(&m, "_array_reconstructor", "", reconstruct);
     vm.add_value(&m, "typecodes", vm.str_value(CODES));
     if let Ok(abc) = vm.import("collections.abc") {
         let class = vm.getattr_str(&abc, "MutableSequence")?;

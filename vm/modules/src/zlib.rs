@@ -270,7 +270,7 @@ impl Inflater {
 
     fn zlib_header(&mut self) -> Result<bool, Bad> {
         let h = &self.held;
-        if u16::from_be_bytes([h[0], h[1]]) % 31 != 0 {
+        if !u16::from_be_bytes([h[0], h[1]]).is_multiple_of(31) {
             return Err(Bad(-3, "incorrect header check"));
         }
         if h[0] & 15 != 8 {
@@ -612,6 +612,9 @@ fn decompress_type(vm: &Vm) -> Ref<Type> {
         vm.method(&t, name, "", |vm, v, _| {
             let d = vm.this::<Decompress>(v)?;
             let stream = d.stream.borrow().clone();
+            if stream.stage == Stage::Done {
+                return Err(vm.value_error("Inconsistent stream state"));
+            }
             Ok(new_decompress(vm, stream, d.unused.borrow().clone(), d.tail.borrow().clone()))
         });
     }
