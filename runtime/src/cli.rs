@@ -233,7 +233,9 @@ fn run(options: Options) -> i32 {
         }
         _ => None,
     };
+    crate::os::use_huge_pages(false);
     let interpreter = Interpreter::new(settings);
+    crate::os::use_huge_pages(true);
     let vm = interpreter.vm().clone();
     crate::os::install_interrupt(&vm);
     let result = match program {
@@ -258,7 +260,14 @@ fn run(options: Options) -> i32 {
                 vm.dict_set_str(&main.dict, &vm.names.package, vm.str_value(""));
             }
             vm.add_value(&main, "__file__", vm.str_value(&f));
-            run_source(&interpreter, &main, &source.unwrap_or_default(), &f)
+            let options = lasti_compiler::Options {
+                optimize: vm.flags.optimize,
+                is_script: true,
+                ..Default::default()
+            };
+            let source = source.unwrap_or_default();
+            vm.compile_with(&source, &f, lasti_compiler::Mode::Exec, options)
+                .and_then(|code| vm.exec_code(&code, &main.dict))
         }
         Program::Stdin => {
             let main = interpreter.main_module();
@@ -266,7 +275,10 @@ fn run(options: Options) -> i32 {
         }
         Program::Module(name) => run_module(&interpreter, &name),
     };
-    end(&interpreter, result)
+    let code = end(&interpreter, result);
+    // The process ends here: what is left of the heap goes with it, unvisited.
+    std::mem::forget(interpreter);
+    code
 }
 
 /// Reports the script's result, runs what is due at exit, and gives the exit code.
