@@ -51,6 +51,7 @@ shopt -s nullglob
 for file in tests/cli/*.args; do
     name=$(basename "$file" .args)
     [ ! -f "tests/cli/$name.env" ] || continue
+    [ ! -f "tests/cli/$name.py" ] || belongs "tests/cli/$name.py" || continue
     args=()
     while IFS= read -r line || [ -n "$line" ]; do args+=("${line//\\n/$'\n'}"); done <"$file"
     wanted "$name" "$@" && run tests/cli tests/cli "$name" "${args[@]}"

@@ -263,7 +263,14 @@ fn run(options: Options) -> i32 {
                 vm.dict_set_str(&main.dict, &vm.names.package, vm.str_value(""));
             }
             vm.add_value(&main, "__file__", vm.str_value(&f));
-            run_source(&interpreter, &main, &source.unwrap_or_default(), &f)
+            let options = lasti_compiler::Options {
+                optimize: vm.flags.optimize,
+                is_script: true,
+                ..Default::default()
+            };
+            let source = source.unwrap_or_default();
+            vm.compile_with(&source, &f, lasti_compiler::Mode::Exec, options)
+                .and_then(|code| vm.exec_code(&code, &main.dict))
         }
         Program::Stdin => {
             let main = interpreter.main_module();

@@ -296,11 +296,9 @@ fn send_some(vm: &Vm, s: &Sock, data: &[u8], flags: i32, d: Deadline) -> PyResul
 /// Passing descriptors and credentials needs calls that have no safe wrapper.
 fn no_ancillary(vm: &Vm, v: Option<&Value>) -> PyResult<()> {
     match v {
-        Some(v) if !vm.collect(v)?.is_empty() => Err(vm.os_error_parts(
-            libc::EOPNOTSUPP,
-            "ancillary data is not supported",
-            None,
-        )),
+        Some(v) if !vm.collect(v)?.is_empty() => {
+            Err(vm.os_error_parts(libc::EOPNOTSUPP, "ancillary data is not supported", None))
+        }
         _ => Ok(()),
     }
 }

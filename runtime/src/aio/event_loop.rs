@@ -4,7 +4,9 @@ use super::future::{self, State};
 use super::handle::{self, Timer};
 use super::{Task, aio, task, trace};
 use crate::host::clock;
-use crate::reactor::{Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait, timeout};
+use crate::reactor::{
+    Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait, timeout,
+};
 use lasti_core::objects::{Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -612,7 +614,10 @@ fn fd_of(vm: &Vm, v: &Value) -> PyResult<RawFd> {
             let n = vm.call_method(v, "fileno", &[]).and_then(|n| vm.to_i64(&n));
             match n {
                 Ok(n) => n,
-                Err(e) if vm.exc_is(&e, &vm.exc.attribute_error) || vm.exc_is(&e, &vm.exc.type_error) => {
+                Err(e)
+                    if vm.exc_is(&e, &vm.exc.attribute_error)
+                        || vm.exc_is(&e, &vm.exc.type_error) =>
+                {
                     let r = vm.repr_string(v)?;
                     return Err(vm.value_error(format!("Invalid file object: {r}")));
                 }

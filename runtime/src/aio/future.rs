@@ -2,6 +2,7 @@
 use super::{Loop, Task, aio};
 use lasti_core::objects::{Exception, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +28,7 @@ pub struct FutureData {
     pub event_loop: Slot,
     pub result: Slot,
     pub exception: Slot,
-    pub waiters: RefCell<Vec<Waiter>>,
+    pub waiters: RefCell<SmallVec<[Waiter; 1]>>,
     pub cancel_msg: Slot,
     /// `_asyncio_future_blocking`.
     pub blocking: Cell<bool>,
@@ -220,7 +221,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
             let [callback] = a.exactly::<1>(vm, "remove_done_callback")?;
             let f = this(vm, v)?;
             let waiters = f.waiters.take();
-            let mut kept = Vec::new();
+            let mut kept = SmallVec::new();
             let mut removed = 0;
             for w in waiters {
                 if let Waiter::Callback { callback: c, .. } = &w

@@ -14,7 +14,7 @@ pub use event_loop::Loop;
 pub use task::Task;
 
 use lasti_core::objects::Type;
-use lasti_core::{PyResult, Ref, Slot, Value, Vm};
+use lasti_core::{LiveList, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 
 /// What the loop keeps with the interpreter.
@@ -32,8 +32,10 @@ pub struct Aio {
     pub current: Slot,
     /// The task that runs, or None.
     pub current_task: Slot,
-    /// Weak references to every task that is not done, by creation.
-    pub tasks: RefCell<Vec<Ref<lasti_core::objects::WeakRef>>>,
+    /// Every task that is not done.
+    pub tasks: LiveList,
+    /// Weak references to tasks of other classes.
+    pub foreign_tasks: RefCell<Vec<Ref<lasti_core::objects::WeakRef>>>,
     pub sweep_at: Cell<usize>,
     pub task_counter: Cell<u64>,
     pub cancelled_error: Slot,
@@ -54,7 +56,8 @@ pub fn aio(vm: &Vm) -> &Aio {
             running: Slot::new(Value::NONE),
             current: Slot::new(Value::NONE),
             current_task: Slot::new(Value::NONE),
-            tasks: RefCell::default(),
+            tasks: LiveList::default(),
+            foreign_tasks: RefCell::default(),
             sweep_at: Cell::new(64),
             task_counter: Cell::new(0),
             cancelled_error: Slot::empty(),

@@ -189,17 +189,20 @@ fn lowered(
 }
 
 /// A fault whose source could not be read.
-pub fn error_without_text(fault: &Fault, filename: &str) -> CompileError {
-    CompileError {
-        kind: fault.kind,
-        msg: fault.msg.clone(),
-        filename: filename.to_owned(),
-        lineno: fault.pos.line,
-        offset: 0,
-        end_lineno: fault.pos.end_line,
-        end_offset: 0,
-        text: None,
+/// The error of bytes that are no text in their encoding.
+pub fn undecodable(
+    fault: &Fault,
+    filename: &str,
+    source: &[u8],
+    options: &Options,
+) -> CompileError {
+    let mut error = error_in(fault, filename, &String::from_utf8_lossy(source));
+    if options.is_script
+        && let Some(at) = error.msg.find(" on line ")
+    {
+        error.msg.insert_str(at, &format!(" in file {filename}"));
     }
+    error
 }
 
 fn error_in(fault: &Fault, filename: &str, source: &str) -> CompileError {

@@ -52,6 +52,8 @@ pub struct Options {
     pub allow_top_level_await: bool,
     /// `codeop.PyCF_ALLOW_INCOMPLETE_INPUT`: an early end is an error of its own kind.
     pub allow_incomplete_input: bool,
+    /// The bytes are those of the script itself: an error about them names the file in its text too.
+    pub is_script: bool,
 }
 
 /// Compiles a text.
@@ -71,8 +73,8 @@ pub fn compile_bytes(
     mode: Mode,
     options: &Options,
 ) -> Result<Arc<CodeData>, CompileError> {
-    let text =
-        source::decode(source).map_err(|fault| front::error_without_text(&fault, filename))?;
+    let text = source::decode(source)
+        .map_err(|fault| front::undecodable(&fault, filename, source, options))?;
     front::compile_text(&text, filename, mode, options)
 }
 
@@ -84,7 +86,7 @@ pub fn with_tree<R>(
     options: &Options,
     look: impl FnOnce(&ast::Module) -> R,
 ) -> Result<R, CompileError> {
-    let text =
-        source::decode(source).map_err(|fault| front::error_without_text(&fault, filename))?;
+    let text = source::decode(source)
+        .map_err(|fault| front::undecodable(&fault, filename, source, options))?;
     front::with_tree(&text, filename, mode, options, look)
 }

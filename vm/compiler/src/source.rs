@@ -42,6 +42,11 @@ fn utf8(bytes: &[u8], declared: bool) -> Pass<Cow<'_, str>> {
         Err(error) => {
             let at = error.valid_up_to();
             let line = bytes[..at].iter().filter(|&&b| b == b'\n').count() as u32 + 1;
+            let col = bytes[..at]
+                .iter()
+                .rev()
+                .take_while(|&&b| b != b'\n')
+                .count() as u32;
             let msg = if declared {
                 format!(
                     "(unicode error) 'utf-8' codec can't decode byte {:#04x} in position {at}: invalid start byte",
@@ -57,8 +62,8 @@ fn utf8(bytes: &[u8], declared: bool) -> Pass<Cow<'_, str>> {
             let pos = Position {
                 line,
                 end_line: line,
-                col: 0,
-                end_col: 0,
+                col,
+                end_col: col,
             };
             Err(Fault::syntax(msg, pos))
         }

@@ -172,6 +172,7 @@ fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
             | if inherit { inherited_futures(vm) } else { 0 },
         allow_top_level_await: flags & flag::ALLOW_TOP_LEVEL_AWAIT != 0,
         allow_incomplete_input: flags & flag::ALLOW_INCOMPLETE_INPUT != 0,
+        is_script: false,
     };
     Ok(vm.compile_with(&text, &filename, mode, options)?.into())
 }

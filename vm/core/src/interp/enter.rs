@@ -189,12 +189,17 @@ impl Vm {
         globals: &Ref<Dict>,
     ) -> PyResult<Value> {
         let code = self.compile(source, filename, lasti_compiler::Mode::Exec)?;
+        self.exec_code(&code, globals)
+    }
+
+    /// Runs a module's code in the given globals.
+    pub fn exec_code(&self, code: &Ref<Code>, globals: &Ref<Dict>) -> PyResult<Value> {
         if self.dict_get_str(globals, &self.names.builtins).is_none()
             && let Some(m) = self.dict_get(&self.modules, "builtins")
         {
             self.dict_set_str(globals, &self.names.builtins, m);
         }
-        self.run_code(&self.function_of_code(&code, globals), globals.value())
+        self.run_code(&self.function_of_code(code, globals), globals.value())
     }
 
     /// Compiles source to a code object; a compile error comes as the SyntaxError it stands for.

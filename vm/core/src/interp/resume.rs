@@ -481,7 +481,7 @@ impl Vm {
             }
             _ if own_async && own_leaf => {
                 Some(Ok(Flow::Exit(Outcome::AsyncYield(self.wrap_yielded(v)))))
-            },
+            }
             _ => Some(Ok(Flow::Exit(Outcome::Yield(v)))),
         }
     }
