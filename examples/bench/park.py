@@ -1,5 +1,5 @@
 # Tasks that all wait for one Event: making and parking them, waking and awaiting them, and what each takes of memory.
-# usage: park.py [TASKS]
+# usage: park.py [TASKS [TIMES]]
 import asyncio
 import sys
 import time
@@ -40,9 +40,8 @@ async def park(tasks):
     return took + time.perf_counter() - start, parked
 
 
-async def main(tasks):
+async def main(tasks, times):
     await park(10)
-    times = max(1, 20_000 // tasks)
     # The first of them finds no memory that an earlier one left.
     took, parked = await park(tasks)
     for _ in range(times - 1):
@@ -53,4 +52,6 @@ async def main(tasks):
         print(f"park_memory/{tasks} {parked / tasks:.1f} B")
 
 
-asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+times = int(sys.argv[2]) if len(sys.argv) > 2 else max(1, 20_000 // tasks)
+asyncio.run(main(tasks, times))

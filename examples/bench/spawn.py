@@ -1,5 +1,5 @@
 # The cost of a short task: made, run to its end, awaited.
-# usage: spawn.py [TASKS]
+# usage: spawn.py [TASKS [TIMES]]
 import asyncio
 import sys
 import time
@@ -14,10 +14,8 @@ async def spawn_and_join(tasks):
         await task
 
 
-async def main(tasks):
+async def main(tasks, times):
     await spawn_and_join(min(tasks, 1000))
-    # Few tasks are over too soon for the clock.
-    times = max(1, 50_000 // tasks)
     start = time.perf_counter()
     for _ in range(times):
         await spawn_and_join(tasks)
@@ -25,4 +23,7 @@ async def main(tasks):
     print(f"spawn/{tasks} {took / (tasks * times) * 1e9:.1f} ns")
 
 
-asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+# Few tasks are over too soon for the clock.
+times = int(sys.argv[2]) if len(sys.argv) > 2 else max(1, 50_000 // tasks)
+asyncio.run(main(tasks, times))

@@ -1,5 +1,5 @@
-# Timers: set, fired, and set and cancelled with what the loop does to get rid of them.
-# usage: timers.py [TIMERS]
+# Timers: set; fired, all being due; cancelled, with what the loop does to get rid of them.
+# usage: timers.py [TIMERS [TIMES]]
 import asyncio
 import sys
 import time
@@ -17,12 +17,16 @@ async def measure(timers):
         if left == 0:
             done.set_result(None)
 
-    # In no order, as timers come; all are due when the loop looks.
-    now = loop.time() - 1
+    # In no order, as timers come, and none is due while they are set.
+    spread = 5e-6 * timers
+    first = loop.time() + 1e-3 + spread
     start = time.perf_counter()
     for i in range(timers):
-        loop.call_at(now + i * 7919 % timers / timers, fire)
+        loop.call_at(first + i * 7919 % timers / timers * spread, fire)
     set_ = time.perf_counter() - start
+
+    # All are due when the loop looks again.
+    time.sleep(max(0, first + spread - loop.time()) + 2e-3)
 
     start = time.perf_counter()
     await done
@@ -37,9 +41,8 @@ async def measure(timers):
     return set_, fired, cancelled
 
 
-async def main(timers):
+async def main(timers, times):
     await measure(min(timers, 1000))
-    times = max(1, 50_000 // timers)
     sums = [0, 0, 0]
     for _ in range(times):
         sums = [a + b for a, b in zip(sums, await measure(timers))]
@@ -47,4 +50,6 @@ async def main(timers):
         print(f"timer_{name}/{timers} {took / (timers * times) * 1e9:.1f} ns")
 
 
-asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+timers = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+times = int(sys.argv[2]) if len(sys.argv) > 2 else max(1, min(100, 50_000 // timers))
+asyncio.run(main(timers, times))

@@ -101,7 +101,7 @@ pub(super) fn benches(growth: bool, quick: bool) -> Vec<Bench> {
             "switch/100000",
             switch,
             SWITCH,
-            size("100000 5", "100000 1"),
+            size("100000 5", "100000 3"),
         ),
         Bench::new("spawn/100000", spawn, SPAWN, "100000"),
         Bench::new("park/100000", park, PARK, "100000"),
@@ -194,7 +194,7 @@ pub(super) fn benches(growth: bool, quick: bool) -> Vec<Bench> {
         let most = if quick { 10_000 } else { 1_000_000 };
         for n in (1..).map(|e| 10_u32.pow(e)).take_while(|n| *n <= most) {
             let tasks = n.to_string();
-            let each = (200_000 / n).max(2).to_string();
+            let each = (200_000 / n).max(5).to_string();
             let sized = |group: &str| format!("{group}/{n}");
             all.extend([
                 Bench::new(&sized("switch"), switch, SWITCH, &format!("{tasks} {each}")),
