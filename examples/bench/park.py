@@ -1,6 +1,7 @@
 # Tasks that all wait for one Event: making and parking them, waking and awaiting them, and what each takes of memory.
 # usage: park.py [TASKS [TIMES]]
 import asyncio
+import os
 import sys
 import time
 
@@ -8,16 +9,15 @@ import time
 def resident():
     """The bytes of this process that are in memory."""
     try:
-        with open("/proc/self/status") as status:
-            for line in status:
-                if line.startswith("VmRSS:"):
-                    return int(line.split()[1]) * 1024
+        file = os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
-        pass
-    import resource
+        import resource
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    pages = os.read(file, 100).split()[1]
+    os.close(file)
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def waiter(event):
