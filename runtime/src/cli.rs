@@ -7,7 +7,11 @@ use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
 usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...
+<<<<<<< HEAD
        lasti dis file [-f function] [--run-to line] [arg] ...
+=======
+   or: lasti bench [option] ...   (measures this machine: see lasti bench --help)
+>>>>>>> wt-d
 Options:
 -c cmd : program passed in as string (terminates option list)
 -m mod : run library module as a script (terminates option list)
@@ -44,6 +48,10 @@ struct Options {
 
 /// Runs the command line and gives the exit code.
 pub fn main(args: Vec<String>) -> i32 {
+    // A script of this name runs as `./bench`.
+    if args.get(1).is_some_and(|a| a == "bench") {
+        return crate::bench::main(&args[2..]);
+    }
     let options = match parse(args) {
         Ok(o) => o,
         Err(code) => return code,

@@ -7,6 +7,7 @@
 mod readme {}
 
 mod aio;
+mod bench;
 pub mod cli;
 mod disassemble;
 mod embed;
