@@ -7,7 +7,11 @@ use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
 usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...
+<<<<<<< HEAD
        lasti dis file [-f function] [--run-to line] [arg] ...
+=======
+   or: lasti bench [option] ...   (measures this machine: see lasti bench --help)
+>>>>>>> wt-d
 Options:
 -c cmd : program passed in as string (terminates option list)
 -m mod : run library module as a script (terminates option list)
@@ -44,6 +48,10 @@ struct Options {
 
 /// Runs the command line and gives the exit code.
 pub fn main(args: Vec<String>) -> i32 {
+    // A script of this name runs as `./bench`.
+    if args.get(1).is_some_and(|a| a == "bench") {
+        return crate::bench::main(&args[2..]);
+    }
     let options = match parse(args) {
         Ok(o) => o,
         Err(code) => return code,
@@ -240,7 +248,9 @@ fn run(options: Options) -> i32 {
         }
         _ => None,
     };
+    crate::os::use_huge_pages(false);
     let interpreter = Interpreter::new(settings);
+    crate::os::use_huge_pages(true);
     let vm = interpreter.vm().clone();
     crate::os::install_interrupt(&vm);
     let result = match program {
@@ -280,7 +290,10 @@ fn run(options: Options) -> i32 {
         }
         Program::Module(name) => run_module(&interpreter, &name),
     };
-    end(&interpreter, result)
+    let code = end(&interpreter, result);
+    // The process ends here: what is left of the heap goes with it, unvisited.
+    std::mem::forget(interpreter);
+    code
 }
 
 /// Reports the script's result, runs what is due at exit, and gives the exit code.

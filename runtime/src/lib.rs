@@ -7,6 +7,7 @@
 mod readme {}
 
 mod aio;
+mod bench;
 pub mod cli;
 mod disassemble;
 mod embed;
@@ -16,6 +17,9 @@ mod monitoring;
 mod netaddr;
 mod os;
 mod posix;
+mod process;
+mod terminal;
+mod users;
 // Public for its own tests and benches; not part of the embedding API.
 #[doc(hidden)]
 pub mod reactor;

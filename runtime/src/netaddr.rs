@@ -2,8 +2,8 @@
 use lasti_core::objects::{Bytes, Module, PlainFn, Str, Tuple};
 use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
 use socket2::SockAddr;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::rc::Rc;
 
 /// The exception classes that the module adds.

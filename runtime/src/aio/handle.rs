@@ -239,7 +239,11 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
 /// A call of a callback; arguments are shown in debug mode, as they may hold what is not for logs.
 fn describe_call(vm: &Vm, h: &Handle, callback: &Value, args: &[Value]) -> PyResult<String> {
     let text = describe(vm, callback)?;
-    let debug = h.event_loop.get().downcast::<super::Loop>().is_some_and(|l| l.is_debug());
+    let debug = h
+        .event_loop
+        .get()
+        .downcast::<super::Loop>()
+        .is_some_and(|l| l.is_debug());
     if args.is_empty() || !debug {
         return Ok(text);
     }

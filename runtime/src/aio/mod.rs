@@ -4,6 +4,7 @@
 //! `asyncio/__init__.py` does not have itself comes from the library crate's files, which run on these classes.
 mod event_loop;
 mod future;
+mod gather;
 mod handle;
 mod module;
 mod sleep;
@@ -14,13 +15,14 @@ pub use event_loop::Loop;
 pub use task::Task;
 
 use lasti_core::objects::Type;
-use lasti_core::{PyResult, Ref, Slot, Value, Vm};
+use lasti_core::{LiveList, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 
 /// What the loop keeps with the interpreter.
 pub struct Aio {
     pub future_type: Ref<Type>,
     pub task_type: Ref<Type>,
+    pub gather_type: Ref<Type>,
     pub handle_type: Ref<Type>,
     pub timer_type: Ref<Type>,
     pub loop_type: Ref<Type>,
@@ -32,8 +34,10 @@ pub struct Aio {
     pub current: Slot,
     /// The task that runs, or None.
     pub current_task: Slot,
-    /// Weak references to every task that is not done, by creation.
-    pub tasks: RefCell<Vec<Ref<lasti_core::objects::WeakRef>>>,
+    /// Every task that is not done.
+    pub tasks: LiveList,
+    /// Weak references to tasks of other classes.
+    pub foreign_tasks: RefCell<Vec<Ref<lasti_core::objects::WeakRef>>>,
     pub sweep_at: Cell<usize>,
     pub task_counter: Cell<u64>,
     pub cancelled_error: Slot,
@@ -46,6 +50,7 @@ pub fn aio(vm: &Vm) -> &Aio {
         Aio {
             future_type: future::make_type(vm),
             task_type: Ref::clone(&vm.types.object),
+            gather_type: Ref::clone(&vm.types.object),
             handle_type: handle::make_type(vm),
             timer_type: handle::make_timer_type(vm),
             loop_type: event_loop::make_type(vm),
@@ -54,7 +59,8 @@ pub fn aio(vm: &Vm) -> &Aio {
             running: Slot::new(Value::NONE),
             current: Slot::new(Value::NONE),
             current_task: Slot::new(Value::NONE),
-            tasks: RefCell::default(),
+            tasks: LiveList::default(),
+            foreign_tasks: RefCell::default(),
             sweep_at: Cell::new(64),
             task_counter: Cell::new(0),
             cancelled_error: Slot::empty(),
@@ -67,6 +73,7 @@ pub fn aio(vm: &Vm) -> &Aio {
 impl Aio {
     fn with_task(mut self, vm: &Vm) -> Aio {
         self.task_type = task::make_type(vm, &self.future_type);
+        self.gather_type = gather::make_type(vm, &self.future_type);
         self
     }
 

@@ -1,6 +1,6 @@
 //! The modules `_asyncio` (what the library's asyncio files import) and `_lasti_loop` (the loop).
 use super::event_loop;
-use super::{aio, future};
+use super::{Task, aio, future};
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 
@@ -15,6 +15,13 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "Loop", a.loop_type.value());
     vm.add_value(&m, "Handle", a.handle_type.value());
     vm.add_value(&m, "TimerHandle", a.timer_type.value());
+    vm.add_value(&m, "_GatheringFuture", aio(vm).gather_type.value());
+    vm.add_function(
+        &m,
+        "gather",
+        "gather(*coros_or_futures, return_exceptions=False)\n--\n\nA future of the list of results of several awaitables, in their order.",
+        |vm, _, a| super::gather::gather(vm, a),
+    );
     vm.add_function(
         &m,
         "sleep",
@@ -91,9 +98,10 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
                 Some(l) if !l.is_none() => l.clone(),
                 _ => event_loop::get_running_loop(vm)?,
             };
-            let tasks = aio(vm).tasks.borrow().clone();
+            let foreign = aio(vm).foreign_tasks.borrow().clone();
+            let foreign = foreign.iter().filter_map(|w| w.get());
             let set = vm.new_set();
-            for t in tasks.iter().filter_map(|w| w.get()) {
+            for t in aio(vm).tasks.values().into_iter().chain(foreign) {
                 let keep = match future::data_of(&t) {
                     Some(d) => !d.done() && d.event_loop.get().is(&l),
                     None => {
@@ -119,8 +127,11 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
     for name in ["_unregister_task", "_unregister_eager_task"] {
         vm.add_function(&m, name, "", |vm, _, a| {
             let [t] = a.exactly::<1>(vm, "_unregister_task")?;
-            let a = aio(vm);
-            let mut all = a.tasks.borrow_mut();
+            if let Some(t) = t.downcast::<Task>() {
+                t.listed.remove();
+                return Ok(Value::NONE);
+            }
+            let mut all = aio(vm).foreign_tasks.borrow_mut();
             let (kept, gone): (Vec<_>, Vec<_>) = all
                 .drain(..)
                 .partition(|w| !w.get().is_some_and(|x| x.is(t)));

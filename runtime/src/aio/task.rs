@@ -2,7 +2,7 @@
 use super::future::{self, FutureData, State, Waiter};
 use super::{Loop, aio, is_cancelled, trace};
 use lasti_core::objects::{Generator, NativeKind, Str, Type, TypeFlags};
-use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
+use lasti_core::{Args, Exc, LiveEntry, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
 use std::cell::Cell;
 
 pub struct Task {
@@ -17,6 +17,8 @@ pub struct Task {
     pub log_destroy_pending: Cell<bool>,
     /// Scheduled, so that a wake-up or a cancel need not schedule again.
     pub number: u64,
+    /// For `all_tasks`, until it is done.
+    pub listed: LiveEntry,
 }
 impl Payload for Task {
     const CONTAINER: bool = true;
@@ -53,6 +55,7 @@ fn blank(vm: &Vm) -> Task {
         cancelling: Cell::new(0),
         log_destroy_pending: Cell::new(true),
         number: a.task_counter.get(),
+        listed: LiveEntry::default(),
     }
 }
 
@@ -278,11 +281,16 @@ pub fn new_task(vm: &Vm, l: &Value, coro: Value, name: Value, context: Value) ->
     Ok(v)
 }
 
-/// Notes a task for `all_tasks`. Dead and finished ones are swept when the list has doubled.
+/// Notes a task for `all_tasks`. Those of other classes are held by weak references; the dead and finished among them are
+/// swept when their list has doubled.
 pub fn register(vm: &Vm, v: &Value) -> PyResult<()> {
     let a = aio(vm);
+    if let Some(t) = v.downcast::<Task>() {
+        a.tasks.insert(v, &t.listed);
+        return Ok(());
+    }
     let w = vm.make_weakref(&vm.types.weakref, v, None)?;
-    let mut tasks = a.tasks.borrow_mut();
+    let mut tasks = a.foreign_tasks.borrow_mut();
     tasks.push(w);
     if tasks.len() >= a.sweep_at.get() {
         let all = std::mem::take(&mut *tasks);
@@ -433,11 +441,12 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
 }
 
 fn done(vm: &Vm, t: &Ref<Task>) {
+    t.listed.remove();
     vm.set_finalize(t.as_value(), false);
 }
 
 /// Whether a future is one of ours that does not see its callbacks added: a subclass may have an own method for that.
-fn takes_waiters(vm: &Vm, x: &Value) -> bool {
+pub fn takes_waiters(vm: &Vm, x: &Value) -> bool {
     let a = aio(vm);
     let class = vm.type_of(x);
     if class.is(&a.task_type) || class.is(&a.future_type) {

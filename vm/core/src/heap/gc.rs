@@ -2,7 +2,7 @@
 //!
 //! Every slot that held a container since the last collection stands once in the young list (its header
 //! remembers that across reuse, so making and freeing tasks does not grow the list). A young collection looks at
-//! those alone; a full one at all containers, and is due when the old generation grew by half, so that
+//! those alone; a full one at all containers, and is due when the old generation has doubled, so that
 //! a large live heap does not make each new object pay.
 use super::header::{Header, flag};
 use super::{CHUNK, CHUNK_HEAD, ChunkHead, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker};
@@ -144,8 +144,7 @@ impl Heap {
         if !gc.enabled.get() || gc.balance.get() < gc.due_at.get() {
             return;
         }
-        let full =
-            gc.old.get() > gc.old_at_full.get() + gc.old_at_full.get() / 2 + 4 * gc.threshold.get();
+        let full = gc.old.get() > 2 * gc.old_at_full.get() + 4 * gc.threshold.get();
         self.collect(full);
     }
 
@@ -185,7 +184,7 @@ impl Heap {
             gc.old.set(gc.old.get() + survivors);
         }
         gc.balance.set(0);
-        gc.due_at.set(gc.threshold.get().max(gc.old.get() / 4));
+        gc.due_at.set(gc.threshold.get().max(gc.old.get() / 2));
         let mut stats = gc.stats.get();
         stats[full as usize].collections += 1;
         stats[full as usize].collected += found;

@@ -8,6 +8,7 @@ mod cell;
 mod gc;
 pub(crate) mod header;
 mod inspect;
+mod list;
 mod pool;
 mod value;
 
@@ -15,9 +16,10 @@ pub use cell::{RefSlot, Slot};
 pub use gc::GcStats;
 pub(crate) use header::{Header, Obj, flag};
 pub use header::{Kind, Payload, VTable};
-pub(crate) use value::class_of;
+pub use list::{LiveEntry, LiveList};
 pub use pool::PoolCounters;
 pub(crate) use pool::Pooled;
+pub(crate) use value::class_of;
 pub use value::{INT_MAX, INT_MIN, Ref, Unpacked, Value};
 
 use crate::objects::{Dict, HashKeys, Str, Type, WeakRef};
@@ -33,6 +35,9 @@ const GRAIN: usize = 16;
 const MAX_SMALL: usize = 1024;
 const CLASSES: usize = MAX_SMALL / GRAIN + 1;
 const CHUNK: usize = 64 * 1024;
+/// Chunks of the first arena, and of the largest.
+const FIRST_ARENA: usize = 8;
+const LARGEST_ARENA: usize = 128;
 /// Bytes in front of a large block: its index in `Heap::large` and its size.
 const LARGE_PREFIX: usize = 16;
 
@@ -69,6 +74,10 @@ pub struct Heap {
     free: [Cell<*mut Header>; CLASSES],
     bump: [Cell<(*mut u8, *mut u8)>; CLASSES],
     chunks: RefCell<Vec<NonNull<ChunkHead>>>,
+    /// Blocks that chunks are cut from, with their numbers of chunks.
+    arenas: RefCell<Vec<(NonNull<u8>, usize)>>,
+    /// What is left of the newest: its next chunk, and how many.
+    arena: Cell<(*mut u8, usize)>,
     large: RefCell<Vec<NonNull<u8>>>,
     dead: RefCell<Vec<NonNull<Header>>>,
     /// By [`Pooled`].
@@ -93,6 +102,8 @@ impl Heap {
             free: std::array::from_fn(|_| Cell::new(std::ptr::null_mut())),
             bump: std::array::from_fn(|_| Cell::new((std::ptr::null_mut(), std::ptr::null_mut()))),
             chunks: RefCell::default(),
+            arenas: RefCell::default(),
+            arena: Cell::new((std::ptr::null_mut(), 0)),
             large: RefCell::default(),
             dead: RefCell::default(),
             pools: Default::default(),
@@ -201,12 +212,8 @@ impl Heap {
             self.bump[class].set((unsafe { cur.add(stride) }, end));
             return cur.cast();
         }
-        let layout = Layout::from_size_align(CHUNK, CHUNK).expect("a constant layout");
-        // SAFETY: the layout is not empty.
-        let base = unsafe { alloc_zeroed(layout) };
-        let Some(head) = NonNull::new(base.cast::<ChunkHead>()) else {
-            std::alloc::handle_alloc_error(layout)
-        };
+        let head = self.take_chunk();
+        let base = head.as_ptr().cast::<u8>();
         // SAFETY: the chunk is fresh and large enough.
         unsafe {
             head.as_ptr().write(ChunkHead {
@@ -218,6 +225,29 @@ impl Heap {
             self.chunks.borrow_mut().push(head);
             first.cast()
         }
+    }
+
+    /// A zeroed chunk out of the newest arena. Arenas double in size, so that a small script takes little and a large one asks
+    /// the allocator, whose aligned blocks are costly, seldom.
+    fn take_chunk(&self) -> NonNull<ChunkHead> {
+        let (cur, left) = self.arena.get();
+        if left > 0 {
+            // SAFETY: `left` chunks of the arena stand from `cur` on.
+            self.arena.set((unsafe { cur.add(CHUNK) }, left - 1));
+            return NonNull::new(cur.cast()).expect("an arena is not at address 0");
+        }
+        let mut arenas = self.arenas.borrow_mut();
+        let chunks = (FIRST_ARENA << arenas.len().min(8)).min(LARGEST_ARENA);
+        let layout = arena_layout(chunks);
+        // SAFETY: the layout is not empty.
+        let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
+            std::alloc::handle_alloc_error(layout)
+        };
+        arenas.push((base, chunks));
+        // SAFETY: as above.
+        self.arena
+            .set((unsafe { base.as_ptr().add(CHUNK) }, chunks - 1));
+        base.cast()
     }
 
     #[cold]
@@ -566,14 +596,12 @@ impl Drop for Heap {
         }
         self.side_dicts.borrow_mut().clear();
         for chunk in self.chunks.borrow_mut().drain(..) {
-            // SAFETY: the chunk and its counters were allocated with these layouts.
-            unsafe {
-                gc::free_counters(chunk);
-                dealloc(
-                    chunk.as_ptr().cast(),
-                    Layout::from_size_align(CHUNK, CHUNK).expect("constant"),
-                );
-            }
+            // SAFETY: the chunk is whole until its arena goes.
+            unsafe { gc::free_counters(chunk) };
+        }
+        for (base, chunks) in self.arenas.borrow_mut().drain(..) {
+            // SAFETY: the arena was allocated with this layout, and its chunks are not used any more.
+            unsafe { dealloc(base.as_ptr(), arena_layout(chunks)) };
         }
         for block in self.large.borrow_mut().drain(..) {
             // SAFETY: the prefix holds the size that was asked for.
@@ -583,6 +611,10 @@ impl Drop for Heap {
             }
         }
     }
+}
+
+fn arena_layout(chunks: usize) -> Layout {
+    Layout::from_size_align(chunks * CHUNK, CHUNK).expect("a bounded number of chunks")
 }
 
 /// A new reference to the object at `address`, which a weak reference in the table keeps track of.

@@ -62,6 +62,15 @@ impl Value {
         Value(unsafe { NonZeroU64::new_unchecked(bits) })
     }
 
+    /// The value that owns one counted reference to an object.
+    ///
+    /// # Safety
+    /// The caller hands over a counted reference to a live object.
+    #[inline]
+    pub(super) unsafe fn from_counted(object: NonNull<Header>) -> Value {
+        Value::from_bits(object.as_ptr() as u64)
+    }
+
     #[inline(always)]
     pub fn bits(&self) -> u64 {
         self.0.get()
