@@ -190,7 +190,11 @@ fn plain(vm: &Vm, code: u8, data: Vec<u8>) -> Value {
 }
 
 fn make(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
-    let pos = a.between(vm, "array", 1, 2)?;
+    // A subclass may have keywords of its own.
+    if class.is(&types(vm).array) && !a.names.is_empty() {
+        return Err(vm.type_error("array.array() takes no keyword arguments"));
+    }
+    let pos = Args::pos(a.pos).between(vm, "array", 1, 2)?;
     let wrong = || {
         let t = vm.type_name(&pos[0]);
         vm.type_error(format!("array() argument 1 must be a unicode character, not {t}"))
@@ -219,6 +223,17 @@ fn make(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
             "cannot use a str to initialize an array with typecode '{}'",
             code as char
         )));
+    } else if let Some(other) = start.downcast::<Array>().filter(|o| o.code != code) {
+        if matches!(other.code, b'u' | b'w') && !matches!(code, b'u' | b'w') {
+            return Err(vm.type_error(format!(
+                "cannot use a unicode array to initialize an array with typecode '{}'",
+                code as char
+            )));
+        }
+        for x in other.items(vm)? {
+            let b = pack(vm, code, &x)?;
+            a.resize(vm)?.extend(b);
+        }
     } else {
         extend(vm, a, start)?;
     }
@@ -258,12 +273,14 @@ fn position(vm: &Vm, a: &Array, k: &Value, msg: &str) -> PyResult<usize> {
 fn slice_of(vm: &Vm, a: &Array, k: &Value) -> PyResult<(i64, i64, usize)> {
     let parts = vm.call_method(k, "indices", &[vm.new_int(a.len() as i64)])?;
     let parts = vm.collect(&parts)?;
-    let at = |i: usize| parts.get(i).map_or(Ok(0), |v| vm.to_i64(v));
+    let at = |i: usize| parts.get(i).map_or(Ok(0), |v| vm.to_i64_clamped(v));
     let (start, stop, step) = (at(0)?, at(1)?, at(2)?);
-    let n = if step > 0 {
-        (stop - start + step - 1).div_euclid(step)
+    // Steps may be as large as integers get.
+    let (from, to, by) = (start as i128, stop as i128, step as i128);
+    let n = if by > 0 {
+        (to - from + by - 1).div_euclid(by)
     } else {
-        (start - stop - step - 1).div_euclid(-step)
+        (from - to - by - 1).div_euclid(-by)
     };
     Ok((start, step, n.max(0) as usize))
 }
@@ -584,7 +601,8 @@ fn changes(vm: &Vm, t: &Ref<Type>) {
         }
         Ok(Value::NONE)
     });
-    f("clear", |vm, v, _| {
+    f("clear", |vm, v, a| {
+        a.exactly::<0>(vm, "clear")?;
         vm.this::<Array>(v)?.resize(vm)?.clear();
         Ok(Value::NONE)
     });
@@ -613,18 +631,20 @@ fn changes(vm: &Vm, t: &Ref<Type>) {
         }
         Ok(vm.new_int(n))
     });
-    f("reverse", |vm, v, _| {
-        let a = vm.this::<Array>(v)?;
-        let mut data = a.data.borrow_mut();
+    f("reverse", |vm, v, a| {
+        a.exactly::<0>(vm, "reverse")?;
+        let array = vm.this::<Array>(v)?;
+        let mut data = array.data.borrow_mut();
         data.reverse();
-        for item in data.chunks_exact_mut(a.width()) {
+        for item in data.chunks_exact_mut(array.width()) {
             item.reverse();
         }
         Ok(Value::NONE)
     });
-    f("byteswap", |vm, v, _| {
-        let a = vm.this::<Array>(v)?;
-        for item in a.data.borrow_mut().chunks_exact_mut(a.width()) {
+    f("byteswap", |vm, v, a| {
+        a.exactly::<0>(vm, "byteswap")?;
+        let array = vm.this::<Array>(v)?;
+        for item in array.data.borrow_mut().chunks_exact_mut(array.width()) {
             item.reverse();
         }
         Ok(Value::NONE)
@@ -634,7 +654,8 @@ fn changes(vm: &Vm, t: &Ref<Type>) {
 /// Methods from and to other things.
 fn conversions(vm: &Vm, t: &Ref<Type>) {
     let f = |name: &'static str, f: PlainFn| vm.method(t, name, "", f);
-    f("tobytes", |vm, v, _| {
+    f("tobytes", |vm, v, a| {
+        a.exactly::<0>(vm, "tobytes")?;
         Ok(vm.new_bytes(vm.this::<Array>(v)?.data.borrow().clone()))
     });
     f("frombytes", |vm, v, a| {
@@ -642,7 +663,8 @@ fn conversions(vm: &Vm, t: &Ref<Type>) {
         append_bytes(vm, vm.this::<Array>(v)?, &vm.buffer(b)?)?;
         Ok(Value::NONE)
     });
-    f("tolist", |vm, v, _| {
+    f("tolist", |vm, v, a| {
+        a.exactly::<0>(vm, "tolist")?;
         Ok(vm.new_list(vm.this::<Array>(v)?.items(vm)?))
     });
     f("fromlist", |vm, v, a| {
@@ -659,7 +681,10 @@ fn conversions(vm: &Vm, t: &Ref<Type>) {
         array.resize(vm)?.extend(all);
         Ok(Value::NONE)
     });
-    f("tounicode", |vm, v, _| to_text(vm, vm.this::<Array>(v)?));
+    f("tounicode", |vm, v, a| {
+        a.exactly::<0>(vm, "tounicode")?;
+        to_text(vm, vm.this::<Array>(v)?)
+    });
     f("fromunicode", |vm, v, a| {
         let [s] = a.exactly::<1>(vm, "array.fromunicode")?;
         let array = vm.this::<Array>(v)?;
@@ -698,10 +723,11 @@ fn conversions(vm: &Vm, t: &Ref<Type>) {
         }
         Ok(Value::NONE)
     });
-    f("buffer_info", |vm, v, _| {
-        let a = vm.this::<Array>(v)?;
-        let address = a.data.borrow().as_ptr() as u64;
-        Ok(vm.tuple_value([vm.new_uint(address), vm.new_int(a.len() as i64)]))
+    f("buffer_info", |vm, v, a| {
+        a.exactly::<0>(vm, "buffer_info")?;
+        let array = vm.this::<Array>(v)?;
+        let address = array.data.borrow().as_ptr() as u64;
+        Ok(vm.tuple_value([vm.new_uint(address), vm.new_int(array.len() as i64)]))
     });
     for name in ["__copy__", "__deepcopy__"] {
         f(name, |vm, v, _| {
