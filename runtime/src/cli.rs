@@ -7,7 +7,11 @@ use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
 usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...
+<<<<<<< HEAD
+       lasti dis file [-f function] [--run-to line] [arg] ...
+=======
    or: lasti bench [option] ...   (measures this machine: see lasti bench --help)
+>>>>>>> wt-d
 Options:
 -c cmd : program passed in as string (terminates option list)
 -m mod : run library module as a script (terminates option list)
@@ -22,6 +26,7 @@ Options:
 file   : program read from script file
 -      : program read from stdin
 arg ...: arguments passed to program in sys.argv[1:]
+dis    : print the wordcode of a file, with --run-to of where its run stands (lasti dis --help)
 Environment: LASTI_LOG=FILTER prints what the scheduler does (tracing-subscriber's filter syntax);
 LASTI_FREELIST=0 switches the free lists off; PYTHONPATH, PYTHONHASHSEED as in CPython.
 ";
@@ -135,6 +140,11 @@ fn parse(args: Vec<String>) -> Result<Options, i32> {
                     }
                 }
             }
+            // A script of that name goes first.
+            "dis" if !std::path::Path::new(&arg).exists() => {
+                program = Some(Program::Module("_dis_command".to_owned()));
+                break;
+            }
             _ => {
                 program = Some(Program::File(arg));
                 break;
@@ -238,7 +248,9 @@ fn run(options: Options) -> i32 {
         }
         _ => None,
     };
+    crate::os::use_huge_pages(false);
     let interpreter = Interpreter::new(settings);
+    crate::os::use_huge_pages(true);
     let vm = interpreter.vm().clone();
     crate::os::install_interrupt(&vm);
     let result = match program {
@@ -278,7 +290,10 @@ fn run(options: Options) -> i32 {
         }
         Program::Module(name) => run_module(&interpreter, &name),
     };
-    end(&interpreter, result)
+    let code = end(&interpreter, result);
+    // The process ends here: what is left of the heap goes with it, unvisited.
+    std::mem::forget(interpreter);
+    code
 }
 
 /// Reports the script's result, runs what is due at exit, and gives the exit code.

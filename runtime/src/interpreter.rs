@@ -280,6 +280,9 @@ fn register(vm: &Vm) {
     crate::threads::register(vm);
     crate::time::register(vm);
     crate::posix::register(vm);
+    crate::process::register(vm);
+    crate::terminal::register(vm);
+    crate::users::register(vm);
     crate::disassemble::register(vm);
     crate::signals::register(vm);
     crate::socket::register(vm);
@@ -292,6 +295,11 @@ pub fn native_names() -> Vec<&'static str> {
     vec![
         "time",
         "posix",
+        "_posixsubprocess",
+        "fcntl",
+        "grp",
+        "pwd",
+        "termios",
         "_thread",
         "_io",
         "_signal",

@@ -17,6 +17,9 @@ mod monitoring;
 mod netaddr;
 mod os;
 mod posix;
+mod process;
+mod terminal;
+mod users;
 // Public for its own tests and benches; not part of the embedding API.
 #[doc(hidden)]
 pub mod reactor;

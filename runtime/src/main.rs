@@ -22,10 +22,10 @@ fn main() {
         .collect();
     let run = std::thread::Builder::new()
         .stack_size(STACK)
-        .spawn(|| lasti::cli::main(args));
+        .spawn(|| -> () { std::process::exit(lasti::cli::main(args)) });
+    // The thread ends the process; whoever sees its end here sees a panic.
     let code = match run.map(|t| t.join()) {
-        Ok(Ok(code)) => code,
-        Ok(Err(_)) => 70,
+        Ok(_) => 70,
         Err(e) => {
             eprintln!("lasti: cannot start a thread: {e}");
             70

@@ -61,3 +61,13 @@ pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
     });
     Ok(())
 }
+
+/// Whether memory that is touched from now on may come in huge pages. One is zeroed whole when its first byte is touched, so
+/// that setting up an interpreter would pay milliseconds for memory that a short script never uses. The setting would pass
+/// on to child processes, so it does not stay. What fails here costs only time.
+pub fn use_huge_pages(on: bool) {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(!on);
+    #[cfg(not(target_os = "linux"))]
+    let _ = on;
+}

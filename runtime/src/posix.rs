@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -26,13 +26,154 @@ pub fn adopt(vm: &Vm, f: File) -> RawFd {
     fd
 }
 
+/// The file behind a descriptor that whoever started the process left open for it. It is opened once more, since a bare
+/// number cannot be owned in safe code; so closing it leaves the one that was inherited open. Sockets cannot be had this way.
+fn reopen(fd: RawFd) -> io::Result<File> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}"))?;
+    let flags = info.lines().find_map(|l| l.strip_prefix("flags:"));
+    let flags = flags.and_then(|f| i32::from_str_radix(f.trim(), 8).ok());
+    let flags = flags.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+    let access = flags & libc::O_ACCMODE;
+    // Opened without waiting for the other end of a pipe.
+    let f = OpenOptions::new()
+        .read(access != libc::O_WRONLY)
+        .write(access != libc::O_RDONLY)
+        .custom_flags(flags & libc::O_APPEND | libc::O_NONBLOCK)
+        .open(format!("/proc/self/fd/{fd}"))?;
+    if flags & libc::O_NONBLOCK == 0 {
+        let now = rustix::fs::fcntl_getfl(&f)?;
+        rustix::fs::fcntl_setfl(&f, now - rustix::fs::OFlags::NONBLOCK)?;
+    }
+    Ok(f)
+}
+
+/// `dup2`: puts a copy of a descriptor in the place of another that is ours, or that is free.
+fn dup2(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [from, to, inheritable] = a.bind(vm, "dup2", ["fd", "fd2", "inheritable"], 2)?;
+    let none = Value::NONE;
+    let (from, to) = (from.unwrap_or(&none), to.unwrap_or(&none));
+    let inheritable = inheritable.map_or(Ok(true), |v| vm.is_true(v))?;
+    let copy = duplicate(vm, from)?;
+    let target = vm.to_i64(to)? as RawFd;
+    if vm.to_i64(from)? == target as i64 {
+        return Ok(to.clone());
+    }
+    let put = || -> io::Result<Option<File>> {
+        match target {
+            0 => rustix::stdio::dup2_stdin(&copy)?,
+            1 => rustix::stdio::dup2_stdout(&copy)?,
+            2 => rustix::stdio::dup2_stderr(&copy)?,
+            _ => {
+                let old = table(vm).0.borrow_mut().remove(&target);
+                let file = match old.map(Rc::try_unwrap) {
+                    Some(Ok(file)) if file.as_raw_fd() == target => {
+                        let mut place = OwnedFd::from(file);
+                        rustix::io::dup2(&copy, &mut place)?;
+                        File::from(place)
+                    }
+                    _ => {
+                        let made = rustix::io::fcntl_dupfd_cloexec(&copy, target.max(3))?;
+                        if made.as_raw_fd() != target {
+                            return Err(io::Error::from_raw_os_error(libc::EBADF));
+                        }
+                        File::from(made)
+                    }
+                };
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    };
+    if let Some(file) = put().map_err(|e| vm.os_error(&e, None))? {
+        set_inherited(&file, inheritable).map_err(|e| vm.os_error(&e, None))?;
+        adopt(vm, file);
+    }
+    Ok(to.clone())
+}
+
 fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
     let fd = vm.to_i64(v)? as RawFd;
     let f = table(vm).0.borrow().get(&fd).cloned();
-    if f.is_none() && !(0..=2).contains(&fd) {
-        return Err(vm.os_error_parts(9, "Bad file descriptor", None));
+    if f.is_some() || (0..=2).contains(&fd) {
+        return Ok((fd, f));
     }
-    Ok((fd, f))
+    match reopen(fd) {
+        Ok(f) => {
+            let f = Rc::new(f);
+            table(vm).0.borrow_mut().insert(fd, f.clone());
+            Ok((fd, Some(f)))
+        }
+        Err(_) => Err(vm.os_error_parts(9, "Bad file descriptor", None)),
+    }
+}
+
+/// Does something with a descriptor of ours or a standard stream, borrowed.
+pub fn with_fd<R>(
+    vm: &Vm,
+    fd: &Value,
+    f: impl FnOnce(BorrowedFd) -> io::Result<R>,
+) -> PyResult<R> {
+    let (number, file) = file_of(vm, fd)?;
+    let r = match (&file, number) {
+        (Some(file), _) => f(file.as_fd()),
+        (None, 0) => f(io::stdin().as_fd()),
+        (None, 1) => f(io::stdout().as_fd()),
+        (None, 2) => f(io::stderr().as_fd()),
+        (None, _) => Err(io::Error::from_raw_os_error(libc::EBADF)),
+    };
+    r.map_err(|e| vm.os_error(&e, None))
+}
+
+/// Another descriptor of the same file.
+pub fn duplicate(vm: &Vm, fd: &Value) -> PyResult<OwnedFd> {
+    if let Some(copy) = crate::socket::duplicate(vm, vm.to_i64(fd)? as RawFd) {
+        return copy.map_err(|e| vm.os_error(&e, None));
+    }
+    with_fd(vm, fd, |fd| fd.try_clone_to_owned())
+}
+
+/// Writes all bytes to a descriptor.
+pub fn write_bytes(vm: &Vm, fd: &Value, bytes: &[u8]) -> PyResult<()> {
+    let copy = duplicate(vm, fd)?;
+    File::from(copy)
+        .write_all(bytes)
+        .map_err(|e| vm.os_error(&e, None))
+}
+
+fn is_inherited(f: &File) -> bool {
+    rustix::io::fcntl_getfd(f).is_ok_and(|n| !n.contains(rustix::io::FdFlags::CLOEXEC))
+}
+
+fn set_inherited(f: &File, on: bool) -> io::Result<()> {
+    let flags = if on {
+        rustix::io::FdFlags::empty()
+    } else {
+        rustix::io::FdFlags::CLOEXEC
+    };
+    Ok(rustix::io::fcntl_setfd(f, flags)?)
+}
+
+/// Has the next child get the descriptors in `pass`, and if `close`, no others that are inheritable. Gives what was
+/// changed, with what it was before.
+pub fn choose_inherited(vm: &Vm, pass: &[RawFd], close: bool) -> Vec<(RawFd, bool)> {
+    let mut changed = Vec::new();
+    for (fd, f) in table(vm).0.borrow().iter() {
+        let was = is_inherited(f);
+        let wanted = pass.contains(fd) || was && !close;
+        if was != wanted && set_inherited(f, wanted).is_ok() {
+            changed.push((*fd, was));
+        }
+    }
+    changed
+}
+
+/// Takes `choose_inherited` back.
+pub fn restore_inherited(vm: &Vm, changed: Vec<(RawFd, bool)>) {
+    for (fd, was) in changed {
+        if let Some(f) = table(vm).0.borrow().get(&fd) {
+            let _ = set_inherited(f, was);
+        }
+    }
 }
 
 pub fn register(vm: &Vm) {
@@ -94,6 +235,13 @@ fn path_value(vm: &Vm, p: &std::ffi::OsStr) -> Value {
 
 fn fail(vm: &Vm, e: io::Error, path: &Value) -> Exc {
     vm.os_error(&e, Some(path.clone()))
+}
+
+struct SizeType(Ref<Type>);
+
+fn size_type(vm: &Vm) -> Ref<Type> {
+    let make = || SizeType(vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2));
+    vm.module_state(make).0.clone()
 }
 
 struct StatType(Ref<Type>);
@@ -386,22 +534,33 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("dup", |vm, _, a| {
         let [fd] = a.exactly::<1>(vm, "dup")?;
-        match file_of(vm, fd)? {
-            (_, Some(file)) => {
-                let copy = file.try_clone().map_err(|e| vm.os_error(&e, None))?;
-                Ok(vm.new_int(adopt(vm, copy) as i64))
-            }
-            _ => Err(vm.os_error_parts(9, "Bad file descriptor", None)),
-        }
+        let copy = duplicate(vm, fd)?;
+        Ok(vm.new_int(adopt(vm, File::from(copy)) as i64))
     });
+    f("dup2", |vm, _, a| dup2(vm, a));
+    f("abort", |_, _, _| std::process::abort());
     f("pipe", |vm, _, _| {
         let (r, w) = io::pipe().map_err(|e| vm.os_error(&e, None))?;
         let r = adopt(vm, File::from(std::os::fd::OwnedFd::from(r)));
         let w = adopt(vm, File::from(std::os::fd::OwnedFd::from(w)));
         Ok(vm.tuple_value([vm.new_int(r as i64), vm.new_int(w as i64)]))
     });
-    f("get_inheritable", |_, _, _| Ok(Value::FALSE));
-    f("set_inheritable", |_, _, _| Ok(Value::NONE));
+    f("get_inheritable", |vm, _, a| {
+        let [fd] = a.exactly::<1>(vm, "get_inheritable")?;
+        match file_of(vm, fd)?.1 {
+            Some(file) => Ok(Value::bool(is_inherited(&file))),
+            // The standard streams.
+            None => Ok(Value::TRUE),
+        }
+    });
+    f("set_inheritable", |vm, _, a| {
+        let [fd, on] = a.exactly::<2>(vm, "set_inheritable")?;
+        let on = vm.is_true(on)?;
+        if let (_, Some(file)) = file_of(vm, fd)? {
+            set_inherited(&file, on).map_err(|e| vm.os_error(&e, None))?;
+        }
+        Ok(Value::NONE)
+    });
     f("getcwd", |vm, _, _| {
         let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
         Ok(path_value(vm, d.as_os_str()))
@@ -545,17 +704,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("getppid", |vm, _, _| {
         Ok(vm.new_int(std::os::unix::process::parent_id() as i64))
     });
-    for name in ["getuid", "geteuid"] {
-        f(name, |vm, _, _| {
-            Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.uid() as i64)))
-        });
-    }
-    for name in ["getgid", "getegid"] {
-        f(name, |vm, _, _| {
-            Ok(vm.new_int(fs::metadata("/proc/self").map_or(0, |m| m.gid() as i64)))
-        });
-    }
-    f("umask", |_, _, _| Ok(Value::small_int(0o022)));
+    crate::process::add(vm, &m);
     f("cpu_count", |vm, _, _| {
         Ok(vm.new_int(std::thread::available_parallelism().map_or(1, |n| n.get()) as i64))
     });
@@ -563,11 +712,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [n] = a.exactly::<1>(vm, "_exit")?;
         std::process::exit(vm.to_i64(n)? as i32)
     });
-    for name in ["fork", "execv"] {
-        f(name, |vm, _, _| {
-            Err(vm.os_error_parts(libc::ENOSYS, "lasti cannot start child processes yet", None))
-        });
-    }
     f("set_blocking", |vm, _, a| {
         let [fd, blocking] = a.exactly::<2>(vm, "set_blocking")?;
         let blocking = vm.is_true(blocking)?;
@@ -605,9 +749,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         };
         Ok(vm.new_int(value))
     });
-    f("waitpid", |vm, _, _| {
-        Err(vm.os_error_parts(libc::ECHILD, "No child processes", None))
-    });
     f("waitstatus_to_exitcode", |vm, _, a| {
         let status = vm.to_i64(&a.exactly::<1>(vm, "waitstatus_to_exitcode")?[0])?;
         match status & 0x7F {
@@ -643,8 +784,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF))
     });
     f("register_at_fork", |_, _, _| Ok(Value::NONE));
-    f("putenv", |_, _, _| Ok(Value::NONE));
-    f("unsetenv", |_, _, _| Ok(Value::NONE));
     f("strerror", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "strerror")?;
         let text = io::Error::from_raw_os_error(vm.to_i64(n)? as i32).to_string();
@@ -676,17 +815,14 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         ];
         Ok(vm.new_structseq(&t, parts.iter().map(|s| vm.str_value(s)).collect()))
     });
-    f("get_terminal_size", |vm, _, _| {
-        let t = vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2);
-        let _ = t;
-        Err(vm.os_error_parts(25, "Inappropriate ioctl for device", None))
+    f("get_terminal_size", |vm, _, a| {
+        let out = vm.new_int(1);
+        let pos = a.between(vm, "get_terminal_size", 0, 1)?;
+        let (columns, lines) = crate::terminal::size_of(vm, pos.first().unwrap_or(&out))?;
+        let parts = vec![vm.new_int(columns as i64), vm.new_int(lines as i64)];
+        Ok(vm.new_structseq(&size_type(vm), parts))
     });
-    vm.add_value(
-        &m,
-        "terminal_size",
-        vm.new_structseq_type("os.terminal_size", &["columns", "lines"], 2)
-            .into(),
-    );
+    vm.add_value(&m, "terminal_size", size_type(vm).into());
     f("device_encoding", |_, _, _| Ok(Value::NONE));
     f("_path_splitroot_ex", |vm, _, a| {
         let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;
@@ -734,7 +870,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         ("O_NOFOLLOW", libc::O_NOFOLLOW),
         ("O_DIRECTORY", libc::O_DIRECTORY),
         ("EX_OK", 0),
-        ("WNOHANG", 1),
         ("P_NOWAIT", 1),
         ("P_WAIT", 0),
     ];

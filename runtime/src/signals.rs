@@ -231,15 +231,7 @@ pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
         // The handler runs inside the call, so that what it raises comes out of here.
         return vm.check_signals();
     }
-    let status = std::process::Command::new("kill")
-        .arg(format!("-{sig}"))
-        .arg(pid.to_string())
-        .output();
-    match status {
-        Ok(o) if o.status.success() => Ok(()),
-        Ok(_) => Err(vm.os_error_parts(3, "No such process", None)),
-        Err(e) => Err(vm.os_error(&e, None)),
-    }
+    crate::process::send_signal(vm, pid, sig)
 }
 
 fn number(vm: &Vm, v: &Value) -> PyResult<i32> {

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, UdpSocket};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
@@ -47,6 +47,14 @@ struct State {
 
 fn state(vm: &Vm) -> Rc<State> {
     vm.module_state(State::default)
+}
+
+/// Another descriptor of a socket that Python has; none when the number is not one of them.
+pub fn duplicate(vm: &Vm, fd: RawFd) -> Option<io::Result<OwnedFd>> {
+    let st = state(vm);
+    let owned = st.owned.borrow().get(&fd).and_then(Weak::upgrade);
+    let handle = owned.or_else(|| st.loose.borrow().get(&fd).cloned())?;
+    Some(handle.as_fd().try_clone_to_owned())
 }
 
 fn fail(vm: &Vm, e: io::Error) -> Exc {

@@ -18,6 +18,10 @@ impl Payload for StdStream {
 
 const FULL: usize = 8192;
 
+/// `sys.stdin.buffer`, once it was asked for.
+#[derive(Default)]
+struct StdinBuffer(RefCell<Option<Value>>);
+
 struct StreamType(Ref<lasti_core::objects::Type>);
 
 pub fn new_stream(vm: &Vm, fd: i32) -> Value {
@@ -58,21 +62,20 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
         flush(vm, vm.this::<StdStream>(v)?)?;
         Ok(Value::NONE)
     });
-    vm.method(&t, "readline", "", |vm, v, _| {
-        let s = vm.this::<StdStream>(v)?;
-        let mut line = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_until(b'\n', &mut line)
-            .map_err(|e| vm.os_error(&e, None))?;
-        let _ = s;
-        text(vm, &line)
-    });
-    vm.method(&t, "read", "", |vm, _, _| {
-        let mut all = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut all)
-            .map_err(|e| vm.os_error(&e, None))?;
-        text(vm, &all)
+    vm.method(&t, "readline", "", |vm, _, _| text(vm, &read_line(vm)?));
+    vm.method(&t, "read", "", |vm, _, a| {
+        let pos = a.between(vm, "read", 0, 1)?;
+        let n = pos.first().filter(|n| !n.is_none());
+        let n = n.map_or(Ok(-1), |n| vm.to_i64(n))?;
+        let r = crate::threads::blocking(vm, || {
+            let mut input = std::io::stdin().lock();
+            if n < 0 {
+                let mut all = Vec::new();
+                return std::io::Read::read_to_end(&mut input, &mut all).map(|_| all);
+            }
+            read_chars(&mut input, n)
+        });
+        text(vm, &r.map_err(|e| vm.os_error(&e, None))?)
     });
     vm.method(&t, "readlines", "", |vm, _, _| {
         let mut all = Vec::new();
@@ -108,11 +111,7 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
     vm.method(&t, "__exit__", "", |_, _, _| Ok(Value::NONE));
     t.slots.iter.set(Some(|_, v| Ok(v.clone())));
     t.slots.next.set(Some(|vm, _| {
-        let mut line = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_until(b'\n', &mut line)
-            .map_err(|e| vm.os_error(&e, None))?;
+        let line = read_line(vm)?;
         if line.is_empty() {
             Ok(None)
         } else {
@@ -169,12 +168,21 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
         |vm, v| {
             let fd = vm.this::<StdStream>(v)?.fd;
             flush(vm, vm.this::<StdStream>(v)?)?;
+            // The one of stdin holds what it has read ahead, so it is kept.
+            let kept = vm.module_state(StdinBuffer::default);
+            if let (0, Some(b)) = (fd, kept.0.borrow().as_ref()) {
+                return Ok(b.clone());
+            }
             let io = vm.import("io")?;
             let mode = vm.str_value(if fd == 0 { "rb" } else { "wb" });
             let file = vm.getattr_str(&io, "open")?;
             let all = [vm.new_int(fd as i64), mode, Value::FALSE];
             let names = [vm.str_value("closefd")];
-            vm.call_args(&file, Args::split(&all, &names))
+            let made = vm.call_args(&file, Args::split(&all, &names))?;
+            if fd == 0 {
+                kept.0.replace(Some(made.clone()));
+            }
+            Ok(made)
         },
         None,
     );
@@ -188,6 +196,44 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
     }));
     vm.ready_type(&t);
     t
+}
+
+fn read_line(vm: &Vm) -> PyResult<Vec<u8>> {
+    let r = crate::threads::blocking(vm, || {
+        let mut line = Vec::new();
+        std::io::stdin().lock().read_until(b'\n', &mut line)?;
+        Ok(line)
+    });
+    r.map_err(|e: std::io::Error| vm.os_error(&e, None))
+}
+
+/// So many characters of UTF-8, fewer at the end.
+fn read_chars(input: &mut impl BufRead, n: i64) -> std::io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut chars = 0;
+    // Bytes that the character begun still lacks.
+    let mut missing = 0;
+    while chars < n || missing > 0 {
+        let Some(&b) = input.fill_buf()?.first() else {
+            break;
+        };
+        if b & 0xC0 == 0x80 {
+            missing = (missing - 1i32).max(0);
+        } else if chars == n {
+            break;
+        } else {
+            chars += 1;
+            missing = match b {
+                0xC0..0xE0 => 1,
+                0xE0..0xF0 => 2,
+                0xF0..0xF8 => 3,
+                _ => 0,
+            };
+        }
+        out.push(b);
+        input.consume(1);
+    }
+    Ok(out)
 }
 
 fn text(vm: &Vm, bytes: &[u8]) -> PyResult<Value> {

@@ -1,6 +1,7 @@
 //! The loop: a ready ring, timers, I/O sources, and one `run_once` where every callback runs (CPython's
 //! asyncio/base_events.py, `_run_once`).
 use super::future::{self, State};
+use super::gather::{self, Gather};
 use super::handle::{self, Timer};
 use super::{Task, aio, task, trace};
 use crate::host::clock;
@@ -21,6 +22,8 @@ enum Ready {
     Wake(Ref<Task>, Value),
     /// An error to raise in a task.
     Throw(Ref<Task>, Value),
+    /// A child of a gathering is done.
+    Gathered(Ref<Gather>, Value),
     /// A Handle.
     Handle(Value),
 }
@@ -67,6 +70,10 @@ impl Payload for Loop {
                 Ready::Step(t) => visit(t.as_value()),
                 Ready::Wake(t, v) | Ready::Throw(t, v) => {
                     visit(t.as_value());
+                    visit(v);
+                }
+                Ready::Gathered(g, v) => {
+                    visit(g.as_value());
                     visit(v);
                 }
                 Ready::Handle(h) => visit(h),
@@ -134,6 +141,9 @@ impl Loop {
     }
     pub fn push_throw(&self, t: Ref<Task>, e: Value) {
         self.ready.borrow_mut().push_back(Ready::Throw(t, e));
+    }
+    pub fn push_gathered(&self, g: Ref<Gather>, child: Value) {
+        self.ready.borrow_mut().push_back(Ready::Gathered(g, child));
     }
     pub fn push_handle(&self, h: Value) {
         self.ready.borrow_mut().push_back(Ready::Handle(h));
@@ -304,6 +314,7 @@ impl Loop {
     fn run_timed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
         let (what, handle) = match &r {
             Ready::Step(t) | Ready::Wake(t, _) | Ready::Throw(t, _) => (t.value(), None),
+            Ready::Gathered(g, _) => (g.value(), None),
             // Its callback is gone once it has run.
             Ready::Handle(h) => (h.clone(), Some(trace::callback_name(vm, h))),
         };
@@ -387,6 +398,7 @@ fn run_item(vm: &Vm, r: Ready) -> PyResult<()> {
         Ready::Step(t) => step(vm, &t, None),
         Ready::Wake(t, fut) => wake(vm, &t, &fut),
         Ready::Throw(t, e) => step(vm, &t, Some(Exc(e))),
+        Ready::Gathered(g, child) => gather::child_done(vm, &g, &child),
         Ready::Handle(h) => handle::run(vm, &h),
     }
 }

@@ -1,4 +1,5 @@
 //! `Future` (CPython's Modules/_asynciomodule.c): a result that comes later, and those who wait for it.
+use super::gather::Gather;
 use super::{Loop, Task, aio};
 use lasti_core::objects::{Exception, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
@@ -16,6 +17,8 @@ pub enum State {
 pub enum Waiter {
     /// A task that awaits it: woken by a direct step.
     Task(Ref<Task>),
+    /// A gathering that counts it among its children.
+    Gather(Ref<Gather>),
     Callback {
         callback: Value,
         context: Value,
@@ -64,6 +67,7 @@ impl FutureData {
         for w in self.waiters.borrow().iter() {
             match w {
                 Waiter::Task(t) => visit(t.as_value()),
+                Waiter::Gather(g) => visit(g.as_value()),
                 Waiter::Callback { callback, context } => {
                     visit(callback);
                     visit(context);
@@ -108,6 +112,7 @@ pub fn data_of(v: &Value) -> Option<&FutureData> {
     v.downcast::<Task>()
         .map(|t| &t.data)
         .or_else(|| v.downcast::<Future>().map(|f| &f.data))
+        .or_else(|| v.downcast::<Gather>().map(|g| &g.data))
 }
 
 pub fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a FutureData> {
@@ -354,6 +359,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
                 .iter()
                 .map(|w| match w {
                     Waiter::Task(t) => vm.tuple_value([t.value(), Value::NONE]),
+                    Waiter::Gather(g) => vm.tuple_value([g.value(), Value::NONE]),
                     Waiter::Callback { callback, context } => {
                         let c = if context.is_unbound() {
                             Value::NONE
@@ -524,6 +530,16 @@ fn schedule_waiter(vm: &Vm, l: &Value, v: &Value, w: Waiter) -> PyResult<()> {
             }
             Ok(())
         }
+        Waiter::Gather(g) => match l.downcast::<Loop>() {
+            Some(native) => {
+                native.push_gathered(g, v.clone());
+                Ok(())
+            }
+            None => {
+                let f = super::gather::done_function(vm, &g, v);
+                vm.call_method(l, "call_soon", &[f]).map(|_| ())
+            }
+        },
         Waiter::Callback { callback, context } => match l.downcast::<Loop>() {
             Some(native) => {
                 let h = super::handle::new_handle(vm, l, callback, vec![v.clone()], context);
@@ -566,7 +582,7 @@ pub fn add_waiter(vm: &Vm, v: &Value, w: Waiter) -> PyResult<()> {
 }
 
 /// A future whose exception nobody looked at is reported when it goes.
-fn finalize(vm: &Vm, v: &Value) {
+pub fn finalize(vm: &Vm, v: &Value) {
     if v.downcast::<Task>().is_some() {
         super::task::finalize(vm, v);
     }
@@ -616,12 +632,15 @@ pub fn callbacks_text(vm: &Vm, f: &FutureData) -> PyResult<Option<String>> {
         .iter()
         .map(|w| match w {
             Waiter::Task(t) => t.value(),
+            Waiter::Gather(g) => g.value(),
             Waiter::Callback { callback, .. } => callback.clone(),
         })
         .collect();
     let one = |c: &Value| {
         if c.downcast::<Task>().is_some() {
             Ok("Task.task_wakeup()".to_owned())
+        } else if c.downcast::<Gather>().is_some() {
+            Ok("gather.<locals>._done_callback()".to_owned())
         } else {
             super::handle::describe(vm, c)
         }

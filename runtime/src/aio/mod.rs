@@ -4,6 +4,7 @@
 //! `asyncio/__init__.py` does not have itself comes from the library crate's files, which run on these classes.
 mod event_loop;
 mod future;
+mod gather;
 mod handle;
 mod module;
 mod sleep;
@@ -21,6 +22,7 @@ use std::cell::{Cell, RefCell};
 pub struct Aio {
     pub future_type: Ref<Type>,
     pub task_type: Ref<Type>,
+    pub gather_type: Ref<Type>,
     pub handle_type: Ref<Type>,
     pub timer_type: Ref<Type>,
     pub loop_type: Ref<Type>,
@@ -48,6 +50,7 @@ pub fn aio(vm: &Vm) -> &Aio {
         Aio {
             future_type: future::make_type(vm),
             task_type: Ref::clone(&vm.types.object),
+            gather_type: Ref::clone(&vm.types.object),
             handle_type: handle::make_type(vm),
             timer_type: handle::make_timer_type(vm),
             loop_type: event_loop::make_type(vm),
@@ -70,6 +73,7 @@ pub fn aio(vm: &Vm) -> &Aio {
 impl Aio {
     fn with_task(mut self, vm: &Vm) -> Aio {
         self.task_type = task::make_type(vm, &self.future_type);
+        self.gather_type = gather::make_type(vm, &self.future_type);
         self
     }
 

@@ -15,6 +15,13 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "Loop", a.loop_type.value());
     vm.add_value(&m, "Handle", a.handle_type.value());
     vm.add_value(&m, "TimerHandle", a.timer_type.value());
+    vm.add_value(&m, "_GatheringFuture", aio(vm).gather_type.value());
+    vm.add_function(
+        &m,
+        "gather",
+        "gather(*coros_or_futures, return_exceptions=False)\n--\n\nA future of the list of results of several awaitables, in their order.",
+        |vm, _, a| super::gather::gather(vm, a),
+    );
     vm.add_function(
         &m,
         "sleep",

@@ -446,7 +446,7 @@ fn done(vm: &Vm, t: &Ref<Task>) {
 }
 
 /// Whether a future is one of ours that does not see its callbacks added: a subclass may have an own method for that.
-fn takes_waiters(vm: &Vm, x: &Value) -> bool {
+pub fn takes_waiters(vm: &Vm, x: &Value) -> bool {
     let a = aio(vm);
     let class = vm.type_of(x);
     if class.is(&a.task_type) || class.is(&a.future_type) {

@@ -8,7 +8,7 @@ use ruff_python_parser::{Mode as ParseMode, ParseOptions, Parsed};
 
 use crate::ast::Module;
 use crate::error::{CompileError, ErrorKind, Fault, Pass};
-use crate::lines::{LineIndex, line_text};
+use crate::lines::{LineIndex, Survey, line_text};
 use crate::lower::Lower;
 use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
 
@@ -32,15 +32,10 @@ pub fn compile_text(
 ) -> Result<Arc<CodeData>, CompileError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let source = newlines(source);
-    let lines = LineIndex::new(&source);
-    let work = || run(&source, &lines, filename, mode, options);
+    let survey = Survey::new(&source);
+    let work = || run(&source, &survey, filename, mode, options);
     // The parser's tree is dropped by recursion, as deep as its longest statement can nest.
-    let room = SAFE_STACK + (longest_statement(&source) * STACK_PER_BYTE).min(MOST_STACK);
-    let result = if stacker::remaining_stack().is_some_and(|left| left > room) {
-        work()
-    } else {
-        stacker::grow(room, work)
-    };
+    let result = with_room(survey.longest_statement * STACK_PER_BYTE, work);
     result.map_err(|f| error_in(&f, filename, &source))
 }
 
@@ -50,46 +45,45 @@ pub fn with_tree<R>(
     filename: &str,
     mode: Mode,
     options: &Options,
-    look: impl FnOnce(&Module) -> R,
+    folded: bool,
+    look: impl FnOnce(&Module, &str) -> R,
 ) -> Result<R, CompileError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let source = newlines(source);
-    let lines = LineIndex::new(&source);
+    let survey = Survey::new(&source);
     let work = || -> Pass<R> {
-        syntax::before_parsing(&source, &lines)?;
-        let (module, deep) = parse(&source, &lines, mode, options.allow_incomplete_input)?;
-        let r = look(&module);
+        syntax::before_parsing(&source, &survey)?;
+        let (mut module, deep) = parse(&source, &survey.lines, mode, options.allow_incomplete_input)?;
+        if folded {
+            fold::fold(&mut module, options);
+        }
+        let r = look(&module, &source);
         drop_deep(module, deep);
         Ok(r)
     };
-    let room = SAFE_STACK + (longest_statement(&source) * STACK_PER_BYTE).min(MOST_STACK);
-    let result = if stacker::remaining_stack().is_some_and(|left| left > room) {
-        work()
-    } else {
-        stacker::grow(room, work)
-    };
+    let result = with_room(survey.longest_statement * STACK_PER_BYTE, work);
     result.map_err(|f| error_in(&f, filename, &source))
 }
 
-/// Bytes of the longest run of lines that brackets or backslashes hold together. Brackets in strings
-/// may make it longer than it is, which costs address space only.
-fn longest_statement(source: &str) -> usize {
-    let (mut longest, mut current, mut open) = (0usize, 0, 0usize);
-    let mut before = b'\n';
-    for b in source.bytes() {
-        current += 1;
-        match b {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => open = open.saturating_sub(1),
-            b'\n' if before != b'\\' && open == 0 => {
-                longest = longest.max(current);
-                current = 0;
-            }
-            _ => {}
-        }
-        before = b;
+/// Compiles a tree that did not come from a text; `depth` is how deep it nests.
+pub fn compile_tree(
+    module: Module,
+    depth: usize,
+    filename: &str,
+    options: &Options,
+) -> Result<Arc<CodeData>, CompileError> {
+    let result = with_room(0, || finish(module, depth, filename, options));
+    result.map_err(|f| error_in(&f, filename, ""))
+}
+
+/// Runs `work` with the native stack that any source needs, and `more`.
+fn with_room<R>(more: usize, work: impl FnOnce() -> R) -> R {
+    let room = SAFE_STACK + more.min(MOST_STACK);
+    if stacker::remaining_stack().is_some_and(|left| left > room) {
+        work()
+    } else {
+        stacker::grow(room, work)
     }
-    longest.max(current)
 }
 
 /// `\r\n` and `\r` become `\n` (the tokenizer's translate_newlines).
@@ -103,13 +97,23 @@ fn newlines(source: &str) -> Cow<'_, str> {
 
 fn run(
     source: &str,
-    lines: &LineIndex,
+    survey: &Survey,
     filename: &str,
     mode: Mode,
     options: &Options,
 ) -> Pass<Arc<CodeData>> {
-    syntax::before_parsing(source, lines)?;
-    let (mut module, deep) = parse(source, lines, mode, options.allow_incomplete_input)?;
+    syntax::before_parsing(source, survey)?;
+    let (module, deep) = parse(source, &survey.lines, mode, options.allow_incomplete_input)?;
+    finish(module, deep, filename, options)
+}
+
+/// The passes behind the parser.
+fn finish(
+    mut module: Module,
+    deep: usize,
+    filename: &str,
+    options: &Options,
+) -> Pass<Arc<CodeData>> {
     let result = (|| {
         let (found, future_line) = match &module {
             Module::Exec(body) | Module::Single(body) => future::features(body)?,
@@ -188,7 +192,6 @@ fn lowered(
     Ok((module, lower.max_depth as usize))
 }
 
-/// A fault whose source could not be read.
 /// The error of bytes that are no text in their encoding.
 pub fn undecodable(
     fault: &Fault,

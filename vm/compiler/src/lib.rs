@@ -78,15 +78,28 @@ pub fn compile_bytes(
     front::compile_text(&text, filename, mode, options)
 }
 
-/// Parses bytes (decoded as in [`compile_bytes`]) and shows the tree to `look`. Nothing but the grammar is checked.
+/// Parses bytes (decoded as in [`compile_bytes`]) and shows the tree and the decoded text to `look`; with `folded`,
+/// constants are folded first. Nothing but the grammar is checked.
 pub fn with_tree<R>(
     source: &[u8],
     filename: &str,
     mode: Mode,
     options: &Options,
-    look: impl FnOnce(&ast::Module) -> R,
+    folded: bool,
+    look: impl FnOnce(&ast::Module, &str) -> R,
 ) -> Result<R, CompileError> {
     let text = source::decode(source)
         .map_err(|fault| front::undecodable(&fault, filename, source, options))?;
-    front::with_tree(&text, filename, mode, options, look)
+    front::with_tree(&text, filename, mode, options, folded, look)
+}
+
+/// Compiles a tree that did not come from a text. Each node that opens a scope has an id of its own, and `depth` is how
+/// deep the nodes nest.
+pub fn compile_tree(
+    module: ast::Module,
+    depth: usize,
+    filename: &str,
+    options: &Options,
+) -> Result<Arc<CodeData>, CompileError> {
+    front::compile_tree(module, depth, filename, options)
 }

@@ -12,11 +12,12 @@ use ruff_text_size::{TextRange, TextSize};
 
 use crate::ast::Stmt;
 use crate::error::{ErrorKind, Fault, Pass};
-use crate::lines::LineIndex;
+use crate::lines::{LineIndex, Survey};
 use crate::scan::{self, Kind, Scan, Token};
 
 /// What can be said before the grammar is asked.
-pub fn before_parsing(source: &str, lines: &LineIndex) -> Pass {
+pub fn before_parsing(source: &str, survey: &Survey) -> Pass {
+    let lines = &survey.lines;
     if let Some(at) = source.find('\0') {
         let (line, col) = lines.line_col(at as u32);
         let pos = Position {
@@ -27,13 +28,8 @@ pub fn before_parsing(source: &str, lines: &LineIndex) -> Pass {
         };
         return Err(Fault::syntax("source code cannot contain null bytes", pos));
     }
-    // Brackets and indents are counted only where there are enough bytes for the limits to matter.
-    let brackets = source
-        .bytes()
-        .filter(|b| matches!(b, b'(' | b'[' | b'{'))
-        .count();
-    let indented = || source.contains(&" ".repeat(100)) || source.contains(&"\t".repeat(100));
-    if (brackets > 200 && deep_brackets(source)) || indented() {
+    // Brackets and indents are counted exactly only where the limits may matter.
+    if survey.brackets > 200 || survey.indented {
         let scan = scan::scan(source);
         if let Some(e) = &scan.error
             && e.msg.starts_with("too many")
@@ -46,22 +42,6 @@ pub fn before_parsing(source: &str, lines: &LineIndex) -> Pass {
         }
     }
     Ok(())
-}
-
-/// A quick look that may be wrong only in one direction: brackets in strings count too.
-fn deep_brackets(source: &str) -> bool {
-    let (mut depth, mut deepest) = (0usize, 0);
-    for b in source.bytes() {
-        match b {
-            b'(' | b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest > 200
 }
 
 fn range(lines: &LineIndex, start: usize, end: usize) -> Position {

@@ -696,10 +696,14 @@ impl Vm {
                         .is_some_and(|g| std::ptr::fn_addr_eq(f, g))
                 }))
         {
+            let size = o.len();
             for (hash, key, value) in o.snapshot() {
                 match self.dict_find(d, &DictKey { hash, key: &key })? {
                     Some(n) => drop(d.replace_at(n, value)),
                     None => d.insert_new(hash, key, value),
+                }
+                if o.len() != size && !o.is(d) {
+                    return Err(self.runtime_error("dict mutated during update"));
                 }
             }
             return Ok(());

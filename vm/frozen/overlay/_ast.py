@@ -191,3 +191,34 @@ _node("withitem", "AST", ['context_expr', 'optional_vars'], optional=('optional_
 _node("TemplateStr", "expr", ['values'], lists=('values',))
 _node("Interpolation", "expr", ['value', 'str', 'conversion', 'format_spec'], optional=('format_spec',))
 del _node
+
+
+def _func_type(source, filename, mode, *rest):
+    """The tree of a signature comment, `(int, *str) -> bool`: its left half is read as a call's arguments."""
+    import _lasti_ast
+
+    text = bytes(source).decode("utf-8")
+    left, arrow, right = text.rpartition("->")
+    if not arrow or not left.lstrip(" \t").startswith("(") or not left.rstrip().endswith(")"):
+        raise SyntaxError("invalid syntax", (filename, 1, 1, text, 1, 2))
+    blank = "".join(c if c == "\n" else " " for c in text[: len(left) + 2])
+    # A name in front of the parenthesis makes it a call; positions are moved back by that one character.
+    call = _lasti_ast.parse(("f" + left.lstrip(" \t")).encode(), filename, "eval", *rest).body
+    shift = len(left) - len(left.lstrip(" \t")) - 1
+    returns = _lasti_ast.parse(("(" + blank[1:] + right.rstrip() + "\n)").encode(), filename, "eval", *rest).body
+    types = call.args + [k.value for k in call.keywords]
+    types = [t.value if isinstance(t, Starred) else t for t in types]
+
+    def move(node):
+        if node.lineno == 1:
+            node.col_offset += shift
+        if node.end_lineno == 1:
+            node.end_col_offset += shift
+        for name in node._fields:
+            for child in (value if isinstance(value := getattr(node, name), list) else [value]):
+                if isinstance(child, expr):
+                    move(child)
+
+    for node in types:
+        move(node)
+    return FunctionType(types, returns)

@@ -18,6 +18,10 @@ COMPILER_FLAG_NAMES = {
     128: "COROUTINE", 256: "ITERABLE_COROUTINE", 512: "ASYNC_GENERATOR",
 }
 
+FORMAT_VALUE = opmap["FORMAT_VALUE"]
+MAKE_FUNCTION = opmap["MAKE_FUNCTION"]
+_FUNCTION_PARTS = "defaults", "kwdefaults", "annotations", "closure", "annotate"
+
 _Instruction = collections.namedtuple(
     "_Instruction", "opname opcode arg argval argrepr offset starts_line is_jump_target positions"
 )
@@ -152,6 +156,12 @@ def get_instructions(x, *, first_line=None, **ignored):
                 text = argval = cmp_op[arg]
             elif op in hasfree:
                 text = argval = cells[arg]
+            elif op == FORMAT_VALUE:
+                convert = (None, str, repr, ascii)[arg & 3]
+                argval = convert, bool(arg & 4)
+                text = ", ".join([convert.__name__] * bool(arg & 3) + ["with format"] * bool(arg & 4))
+            elif op == MAKE_FUNCTION:
+                text = ", ".join(name for bit, name in enumerate(_FUNCTION_PARTS) if arg & 1 << bit)
         line = starts.get(at)
         yield Instruction(
             opname[op], op, arg, argval, text, at, None if line is None else line + shift, at in labels, positions[at // 2]

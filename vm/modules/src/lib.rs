@@ -1,6 +1,7 @@
 //! Native standard-library modules that need no operating system: what CPython's library imports from C.
 #![forbid(unsafe_code)]
 mod abc;
+mod array;
 mod ast;
 mod binascii;
 mod bisect;
@@ -33,6 +34,7 @@ mod types;
 mod unicodedata;
 mod util;
 mod weakref;
+mod zlib;
 
 pub use contextvars::{
     copy_context, current_context, enter_context, exit_context, is_context, run_in_context,
@@ -72,6 +74,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_warnings", imp::warnings),
     ("_tracemalloc", tracemalloc::init),
     ("_weakref", weakref::init),
+    ("array", array::init),
     ("atexit", small::atexit),
     ("binascii", binascii::init),
     ("errno", small::errno),
@@ -80,6 +83,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("marshal", marshal::init),
     ("math", math::init),
     ("unicodedata", unicodedata::init),
+    ("zlib", zlib::init),
 ];
 
 /// Names of this crate's modules, for `sys.builtin_module_names`.

@@ -8,7 +8,7 @@ fn ordereddict_type(vm: &Vm) -> Ref<Type> {
     t.slots.repr.set(Some(|vm, v| {
         let name = vm.type_name(v);
         let d = vm.this::<Dict>(v)?;
-        if d.len() == 0 {
+        if d.is_empty() {
             return Ok(vm.str_value(&format!("{name}()")));
         }
         if !repr_enter(vm, v) {
@@ -136,7 +136,7 @@ fn ordereddict_type(vm: &Vm) -> Ref<Type> {
         let items = vm.call_method(v, "items", &[])?;
         let dict = vm
             .dict_of(v)
-            .filter(|d| d.len() > 0)
+            .filter(|d| !d.is_empty())
             .map_or(Value::NONE, Value::from);
         let it = vm.iter(&items)?;
         Ok(vm.tuple_value([

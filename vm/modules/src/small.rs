@@ -336,7 +336,12 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.add_value(&m, name, Value::small_int(n));
     }
     vm.add_value(&m, "garbage", vm.new_list(Vec::new()));
-    vm.add_value(&m, "callbacks", vm.new_list(Vec::new()));
+    let callbacks = vm.new_list(Vec::new());
+    vm.module_state(|| GcState {
+        callbacks: callbacks.clone(),
+        frozen: Cell::new(0),
+    });
+    vm.add_value(&m, "callbacks", callbacks);
     f("collect", |vm, _, a| {
         let [generation] = a.bind(vm, "collect", ["generation"], 0)?;
         let n = generation.map_or(Ok(2), |g| vm.to_i64(g))?;
@@ -345,14 +350,18 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         }
         // Its entries hold what they found.
         vm.clear_type_cache();
+        gc_callbacks(vm, "start", n, 0);
         let found = vm.heap.collect(n > 0);
         // Finalizers run before the call returns, and what they held back goes with the second look.
         let due = vm.heap.breaker.load(std::sync::atomic::Ordering::Relaxed);
-        if due & lasti_core::heap::breaker::PENDING == 0 {
-            return Ok(vm.new_int(found as i64));
-        }
-        vm.run_due();
-        Ok(vm.new_int((found + vm.heap.collect(n > 0)) as i64))
+        let found = if due & lasti_core::heap::breaker::PENDING == 0 {
+            found
+        } else {
+            vm.run_due();
+            found + vm.heap.collect(n > 0)
+        };
+        gc_callbacks(vm, "stop", n, found);
+        Ok(vm.new_int(found as i64))
     });
     f("enable", |vm, _, _| {
         vm.heap.set_gc_enabled(true);
@@ -424,10 +433,20 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
             v.is_object() && vm.type_of(v).layout().container,
         ))
     });
-    f("is_finalized", |_, _, _| Ok(Value::FALSE));
-    f("freeze", |_, _, _| Ok(Value::NONE));
-    f("unfreeze", |_, _, _| Ok(Value::NONE));
-    f("get_freeze_count", |_, _, _| Ok(Value::small_int(0)));
+    f("is_finalized", |vm, _, a| {
+        let [v] = a.exactly::<1>(vm, "is_finalized")?;
+        Ok(Value::bool(vm.heap.gc_is_finalized(v)))
+    });
+    // Nothing is taken out of the collector's sight (there is no fork to save pages for): the count is all there is.
+    f("freeze", |vm, _, _| {
+        gc_state(vm).frozen.set(vm.heap.gc_objects().len() as i64);
+        Ok(Value::NONE)
+    });
+    f("unfreeze", |vm, _, _| {
+        gc_state(vm).frozen.set(0);
+        Ok(Value::NONE)
+    });
+    f("get_freeze_count", |vm, _, _| Ok(vm.new_int(gc_state(vm).frozen.get())));
     f("set_debug", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "set_debug")?;
         vm.module_state(|| DebugFlags(Cell::new(0)))
@@ -441,6 +460,38 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
     Ok(m)
 }
 struct DebugFlags(Cell<i64>);
+
+struct GcState {
+    /// `gc.callbacks`.
+    callbacks: Value,
+    /// What `gc.get_freeze_count` shows.
+    frozen: Cell<i64>,
+}
+
+fn gc_state(vm: &Vm) -> std::rc::Rc<GcState> {
+    vm.module_state(|| GcState {
+        callbacks: vm.new_list(Vec::new()),
+        frozen: Cell::new(0),
+    })
+}
+
+/// Tells `gc.callbacks` that a collection starts or has stopped. Only those asked for by `gc.collect` are told of: the
+/// collector's own run where Python must not.
+fn gc_callbacks(vm: &Vm, phase: &str, generation: i64, collected: usize) {
+    let state = gc_state(vm);
+    let Ok(all) = vm.collect(&state.callbacks) else {
+        return;
+    };
+    for callback in all {
+        let info = vm.new_dict();
+        vm.dict_set(&info, "generation", vm.new_int(generation));
+        vm.dict_set(&info, "collected", vm.new_int(collected as i64));
+        vm.dict_set(&info, "uncollectable", Value::small_int(0));
+        if let Err(e) = vm.call(&callback, &[vm.str_value(phase), info.into()]) {
+            vm.unraisable(&e, "Exception ignored while calling GC callback", Some(&callback));
+        }
+    }
+}
 
 // ---- _statistics ----
 

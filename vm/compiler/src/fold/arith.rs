@@ -104,9 +104,9 @@ pub fn binary(l: &Const, op: BinOp, r: &Const) -> Option<Const> {
                 let bools = |c: &Const| matches!(c, Const::True | Const::False);
                 ints(a, op, b, bools(l) && bools(r))
             }
-            (Num::Complex(a, b), Num::Complex(c, d)) => complex((a, b), op, (c, d)),
-            (Num::Complex(re, im), b) => complex_real((re, im), op, to_float(b)?),
-            (a, Num::Complex(re, im)) => real_complex(to_float(a)?, op, (re, im)),
+            // As 3.8 has it, a real operand's imaginary part is zero (3.14: there is none, so `2-0j` keeps the sign).
+            (Num::Complex(a, b), r) => complex((a, b), op, to_complex(r)?),
+            (l, Num::Complex(a, b)) => complex(to_complex(l)?, op, (a, b)),
             (a, b) => floats(to_float(a)?, op, to_float(b)?),
         };
     }
@@ -122,6 +122,13 @@ fn to_float(n: Num) -> Option<f64> {
         Num::Int(i) => float(&i),
         Num::Float(f) => Some(f),
         Num::Complex(..) => None,
+    }
+}
+
+fn to_complex(n: Num) -> Option<(f64, f64)> {
+    match n {
+        Num::Complex(re, im) => Some((re, im)),
+        n => Some((to_float(n)?, 0.0)),
     }
 }
 
@@ -355,35 +362,11 @@ fn complex(a: (f64, f64), op: BinOp, b: (f64, f64)) -> Option<Const> {
         BinOp::Sub => (a.0 - b.0, a.1 - b.1),
         BinOp::Mult => complex_mul(a, b),
         BinOp::Div => complex_div(a, b)?,
-        BinOp::Pow => complex_pow(a, b)?,
+        // A power that overflows is left for the run, which raises.
+        BinOp::Pow => complex_pow(a, b).filter(|(re, im)| re.is_finite() && im.is_finite())?,
         _ => return None,
     };
-    finite(re, im)
-}
-
-/// What overflows or is undefined is left for the run.
-fn finite(re: f64, im: f64) -> Option<Const> {
-    (re.is_finite() && im.is_finite()).then_some(Const::Complex(re, im))
-}
-
-/// A real operand has no imaginary part, not one of zero (3.14).
-fn complex_real(a: (f64, f64), op: BinOp, b: f64) -> Option<Const> {
-    match op {
-        BinOp::Add => finite(a.0 + b, a.1),
-        BinOp::Sub => finite(a.0 - b, a.1),
-        BinOp::Mult => finite(a.0 * b, a.1 * b),
-        BinOp::Div => finite(a.0 / b, a.1 / b),
-        _ => complex(a, op, (b, 0.0)),
-    }
-}
-
-fn real_complex(a: f64, op: BinOp, b: (f64, f64)) -> Option<Const> {
-    match op {
-        BinOp::Add => finite(a + b.0, b.1),
-        BinOp::Sub => finite(a - b.0, -b.1),
-        BinOp::Mult => finite(a * b.0, a * b.1),
-        _ => complex((a, 0.0), op, b),
-    }
+    Some(Const::Complex(re, im))
 }
 
 fn concat(l: &Const, r: &Const) -> Option<Const> {

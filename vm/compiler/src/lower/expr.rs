@@ -257,7 +257,8 @@ impl Lower<'_> {
         Ok(Arg {
             name: self.name(&p.name),
             annotation,
-            pos: self.pos(p.range),
+            // The star of `*args` is no part of it.
+            pos: self.pos(TextRange::new(p.name.range.start(), p.range.end())),
         })
     }
 

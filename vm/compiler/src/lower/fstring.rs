@@ -3,28 +3,43 @@
 //! Line quirk of CPython 3.8 (Python/ast.c, fstring_fix_node_location): the line of an expression in an
 //! f-string is found by searching its text, in braces, in the first string piece of the literal.
 use super::*;
+use ruff_text_size::TextSize;
 use crate::literal;
 
 /// What one element list becomes: constants merged, in order.
 struct Pieces {
     values: Vec<Expr>,
     literal: Vec<u8>,
+    /// Where the text in `literal` stands.
+    place: Option<TextRange>,
     range: TextRange,
+}
+
+impl Pieces {
+    fn new(range: TextRange) -> Pieces {
+        Pieces {
+            values: Vec::new(),
+            literal: Vec::new(),
+            place: None,
+            range,
+        }
+    }
+
+    fn covers(&mut self, range: TextRange) {
+        self.place = Some(self.place.map_or(range, |p| p.cover(range)));
+    }
 }
 
 impl Lower<'_> {
     pub(super) fn fstring(&mut self, n: &ruff::ExprFString) -> Pass<ExprKind> {
         let parts = n.value.as_slice();
         let first = parts.first().map_or("", |part| self.text(part.range()));
-        let mut pieces = Pieces {
-            values: Vec::new(),
-            literal: Vec::new(),
-            range: n.range,
-        };
+        let mut pieces = Pieces::new(n.range);
         for part in parts {
             match part {
                 ruff::FStringPart::Literal(s) => {
                     literal::string_part(self.source, s, &mut pieces.literal);
+                    pieces.covers(s.range);
                 }
                 ruff::FStringPart::FString(f) => {
                     let raw = f.flags.prefix().is_raw();
@@ -37,11 +52,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn tstring(&mut self, n: &ruff::ExprTString) -> Pass<ExprKind> {
-        let mut pieces = Pieces {
-            values: Vec::new(),
-            literal: Vec::new(),
-            range: n.range,
-        };
+        let mut pieces = Pieces::new(n.range);
         for t in n.value.as_slice() {
             let raw = t.flags.prefix().is_raw();
             self.elements(&t.elements, raw, "", true, &mut pieces)?;
@@ -51,9 +62,14 @@ impl Lower<'_> {
     }
 
     fn flush(&mut self, pieces: &mut Pieces) {
+        let place = pieces.place.take();
         if !pieces.literal.is_empty() {
             let text = literal::wtf8(std::mem::take(&mut pieces.literal));
-            let constant = self.make(ExprKind::Constant(Const::Str(text)), pieces.range);
+            // 3.8 gives it the line of the whole literal.
+            let mut constant = self.make(ExprKind::Constant(Const::Str(text)), pieces.range);
+            if let Some(place) = place {
+                constant.pos = self.pos(place);
+            }
             pieces.values.push(constant);
         }
     }
@@ -71,10 +87,15 @@ impl Lower<'_> {
                 ruff::InterpolatedStringElement::Literal(l) => {
                     let text = self.text(l.range);
                     literal::fstring_part(text, &l.value, raw, &mut pieces.literal);
+                    pieces.covers(l.range);
                 }
                 ruff::InterpolatedStringElement::Interpolation(i) => {
                     if let Some(debug) = &i.debug_text {
                         pieces.literal.extend_from_slice(debug.as_str().as_bytes());
+                        // As CPython: from behind the brace to what ends the debug text.
+                        let start = i.range.start() + TextSize::from(1);
+                        let size = TextSize::from(debug.as_str().len() as u32);
+                        pieces.covers(TextRange::at(start, size));
                     }
                     self.flush(pieces);
                     let value = self.interpolation(i, raw, first, template, pieces.range)?;
@@ -118,16 +139,16 @@ impl Lower<'_> {
         };
         let spec = match &i.format_spec {
             Some(spec) => {
-                let mut inner = Pieces {
-                    values: Vec::new(),
-                    literal: Vec::new(),
-                    range: whole,
-                };
+                let mut inner = Pieces::new(whole);
                 self.deeper(spec.range, |l| {
                     l.elements(&spec.elements, raw, first, false, &mut inner)
                 })?;
                 self.flush(&mut inner);
-                Some(self.make(ExprKind::JoinedStr(inner.values), whole))
+                let mut joined = self.make(ExprKind::JoinedStr(inner.values), whole);
+                // The colon is part of it.
+                let colon = spec.range.start() - TextSize::from(1);
+                joined.pos = self.pos(TextRange::new(colon, spec.range.end()));
+                Some(joined)
             }
             None => None,
         };

@@ -635,10 +635,11 @@ impl Collector {
 
     /// A walrus in a comprehension binds in the nearest block that is not one.
     fn extend_named(&mut self, name: &Name, pos: Position) -> Pass {
+        let mangled = mangle(self.private.as_deref(), name);
         for at in (0..self.open.len()).rev() {
             let index = self.open[at];
             let block = &self.blocks[index];
-            let flags = block.symbols.get(name).map_or(0, |s| s.flags);
+            let flags = block.symbols.get(&mangled).map_or(0, |s| s.flags);
             if block.comprehension.is_some() {
                 if flags & def::COMP_ITER != 0 {
                     let msg = format!(

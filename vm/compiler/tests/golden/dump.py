@@ -2,9 +2,10 @@
 
 The same text comes from `examples/codes.rs`; the golden dumps beside this file were made with it:
     python3.8 dump.py sample.py > sample.dump
-With `--list LIST` the file names are read from LIST.
+With `--list LIST` the file names are read from LIST. `--library` prints such a list: the files of the running
+CPython's library that it compiles and that carry no annotations (tests/compare_38.sh uses both).
 """
-import os, struct, sys, types, warnings
+import ast, os, struct, sys, types, warnings
 
 def show(c):
     if isinstance(c, types.CodeType): return "code"
@@ -29,9 +30,27 @@ def walk(code, where, out):
             walk(c, "%s/%d" % (where, n), out)
             n += 1
 
+def annotated(tree):
+    return any(isinstance(n, ast.AnnAssign) or getattr(n, "annotation", None) or getattr(n, "returns", None)
+               for n in ast.walk(tree))
+
+def library():
+    for folder, _, names in sorted(os.walk(os.path.dirname(os.__file__))):
+        if "site-packages" in folder: continue
+        for path in (os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")):
+            try:
+                source = open(path, "rb").read()
+                tree = ast.parse(source)
+                compile(source, path, "exec", dont_inherit=True)
+            except Exception: continue
+            if not annotated(tree) and " " not in path: print(path)
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     files = sys.argv[1:]
+    if files == ["--library"]:
+        library()
+        sys.exit()
     if files and files[0] == "--list": files = open(files[1]).read().split()
     out = sys.stdout.buffer
     for path in files:

@@ -2,7 +2,7 @@
 //! for what they return.
 use crate::call::{Args, Resume, Resumed};
 use crate::error::{Exc, PyResult};
-use crate::heap::{PoolCounters, Pooled, Ref, Slot, Value};
+use crate::heap::{Heap, PoolCounters, Pooled, Ref, Slot, Value};
 use crate::interp::Outcome;
 use crate::objects::*;
 use crate::vm::Vm;
@@ -31,7 +31,8 @@ pub(crate) fn init(vm: &Vm) {
         make(vm, v, x.clone(), AsendMode::Send)
     });
     vm.method(t, "athrow", "", |vm, v, a| {
-        a.between(vm, "athrow", 1, 3)?;
+        let pos = a.between(vm, "athrow", 1, 3)?;
+        super::generator::warn_three_arguments(vm, pos, "athrow")?;
         make(vm, v, vm.new_tuple(a.pos.to_vec()).into(), AsendMode::Throw)
     });
     vm.method(t, "aclose", "", |vm, v, a| {
@@ -58,6 +59,7 @@ pub(crate) fn init(vm: &Vm) {
     );
 
     for t in [&vm.types.asend, &vm.types.athrow] {
+        t.set_finalizer(warn_never_awaited);
         t.slots.iter.set(Some(super::self_iter));
         t.slots.await_.set(Some(super::self_iter));
         t.slots
@@ -76,7 +78,7 @@ pub(crate) fn init(vm: &Vm) {
             }
         });
         vm.method(t, "throw", "", |vm, v, a| {
-            let e = super::generator::thrown(vm, a)?;
+            let e = super::generator::thrown(vm, a, Some("throw"))?;
             match throw(vm, v, e)? {
                 Resumed::Yield(v) => Ok(v),
                 Resumed::Return(v) => Err(vm.stop_iteration(v)),
@@ -105,11 +107,36 @@ fn make(vm: &Vm, v: &Value, input: Value, mode: AsendMode) -> PyResult<Value> {
         mode,
     };
     // Only asend has a list, as in 3.8.
-    Ok(if mode == AsendMode::Send {
+    let made: Value = if mode == AsendMode::Send {
         vm.heap.alloc_pooled(Pooled::Asend, class, a).into()
     } else {
         vm.heap.alloc(class, a).into()
-    })
+    };
+    // "was never awaited" is due if it is dropped before its first step.
+    Heap::set_finalize(&made, true);
+    Ok(made)
+}
+
+/// `coroutine method 'asend' of 'g' was never awaited` (3.13's `_PyErr_WarnUnawaitedAgenMethod`).
+fn warn_never_awaited(vm: &Vm, v: &Value) {
+    let Some(a) = v.downcast::<Asend>() else {
+        return;
+    };
+    if a.state.get() != AwaitState::Init {
+        return;
+    }
+    let method = match a.mode {
+        AsendMode::Send => "asend",
+        AsendMode::Throw => "athrow",
+        AsendMode::Close => "aclose",
+    };
+    let msg = format!(
+        "coroutine method '{method}' of '{}' was never awaited",
+        vm.display(&a.generator.qualified_name())
+    );
+    if let Err(e) = vm.warn(&vm.exc.runtime_warning, &msg, 1, Some(v)) {
+        vm.unraisable(&e, "Exception ignored while finalizing async generator", Some(v));
+    }
 }
 
 fn init_hooks(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
@@ -134,7 +161,7 @@ fn step(vm: &Vm, v: &Value, input: Value) -> PyResult<Resumed> {
     let a = vm.this::<Asend>(v)?.clone();
     match a.mode {
         AsendMode::Send => {
-            let input = vm.asend_begin(&a, input)?;
+            let input = vm.asend_begin(v, &a, input)?;
             let r = vm.resume_outcome(&a.generator, Resume::Send(input));
             finish(vm, v, &a, r)
         }
@@ -166,6 +193,7 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
     let g = &a.generator;
     let closing = a.mode == AsendMode::Close;
     let what = if closing { "aclose()" } else { "athrow()" };
+    Heap::set_finalize(v, false);
     let r = match a.state.get() {
         AwaitState::Closed => {
             return Err(vm.runtime_error("cannot reuse already awaited aclose()/athrow()"));
@@ -202,7 +230,7 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
                     .downcast::<Tuple>()
                     .map(|t| t.to_vec())
                     .unwrap_or_default();
-                match super::generator::thrown(vm, Args::pos(&items)) {
+                match super::generator::thrown(vm, Args::pos(&items), None) {
                     Ok(e) => e,
                     Err(e) => {
                         vm.asend_end(v);
@@ -247,6 +275,7 @@ fn athrow_result(vm: &Vm, v: &Value, a: &Ref<Asend>, r: PyResult<Outcome>) -> Py
 /// Throws into a step under way.
 fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
     let a = vm.this::<Asend>(v)?.clone();
+    Heap::set_finalize(v, false);
     if a.state.get() == AwaitState::Closed {
         let what = if a.mode == AsendMode::Send {
             "__anext__()/asend()"
@@ -258,7 +287,14 @@ fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
     if a.state.get() == AwaitState::Init {
         if a.generator.busy.get() {
             a.state.set(AwaitState::Closed);
-            return Err(vm.runtime_error("anext(): asynchronous generator is already running"));
+            let what = match a.mode {
+                AsendMode::Send => "anext()",
+                AsendMode::Throw => "athrow()",
+                AsendMode::Close => "aclose()",
+            };
+            return Err(
+                vm.runtime_error(format!("{what}: asynchronous generator is already running"))
+            );
         }
         a.state.set(AwaitState::Iter);
         a.generator.busy.set(true);
@@ -273,6 +309,7 @@ fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
 
 fn close(vm: &Vm, v: &Value) -> PyResult<()> {
     let a = vm.this::<Asend>(v)?;
+    Heap::set_finalize(v, false);
     // One that was never started is closed without the generator noticing, as in 3.8.
     if a.state.replace(AwaitState::Closed) != AwaitState::Iter {
         return Ok(());

@@ -22,7 +22,7 @@ pub(crate) fn init(vm: &Vm) {
     vm.tail_method(
         t,
         "send",
-        "send($self, value, /)\n--\n\n",
+        "send(arg) -> send 'arg' into coroutine,\nreturn next iterated value or raise StopIteration.",
         |vm, this, args| {
             let [v] = args.exactly::<1>(vm, "send")?;
             Ok(Tail::Send {
@@ -68,7 +68,7 @@ pub(crate) fn init(vm: &Vm) {
         }
     });
     vm.method(t, "throw", "", |vm, v, a: Args| {
-        let e = super::generator::thrown(vm, a)?;
+        let e = super::generator::thrown(vm, a, Some("throw"))?;
         let c = vm.this::<CoroutineWrapper>(v)?.coroutine.clone();
         match vm.resume(&c, Resume::Throw(e))? {
             Resumed::Yield(v) => Ok(v),
@@ -95,6 +95,17 @@ pub(crate) fn warn_never_awaited(vm: &Vm, g: &Ref<Generator>) {
             "Exception ignored while finalizing coroutine",
             Some(g.as_value()),
         );
+    }
+}
+
+/// The same for a coroutine that is known by its payload alone; it lives on.
+pub(crate) fn warn_never_awaited_value(vm: &Vm, g: &Generator) {
+    let msg = format!(
+        "coroutine '{}' was never awaited",
+        vm.display(&g.qualname.get())
+    );
+    if let Err(e) = vm.warn(&vm.exc.runtime_warning, &msg, 1, None) {
+        vm.unraisable(&e, "Exception ignored while finalizing coroutine", None);
     }
 }
 

@@ -264,11 +264,8 @@ fn pop(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 fn popitem(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     args.exactly::<0>(vm, "dict.popitem")?;
     let d = vm.this::<Dict>(v)?;
-    match d.previous_entry(usize::MAX) {
-        Some((n, ..)) => {
-            let (key, value) = d.remove_at(n);
-            Ok(vm.tuple_value([key, value]))
-        }
+    match d.pop_last() {
+        Some((key, value)) => Ok(vm.tuple_value([key, value])),
         None => Err(vm.key_error(&vm.str_value("popitem(): dictionary is empty"))),
     }
 }

@@ -125,56 +125,81 @@ fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
             vm.type_name_or_none(mode)
         )));
     };
-    let mode = match mode.as_bytes() {
-        b"exec" => Mode::Exec,
-        b"eval" => Mode::Eval,
-        b"single" => Mode::Single,
-        b"func_type" if flags & flag::ONLY_AST != 0 => Mode::Eval,
-        b"func_type" => {
+    let only_ast = flags & flag::ONLY_AST != 0;
+    let mode_name = mode.to_string_lossy();
+    let mode = match &*mode_name {
+        "exec" => Mode::Exec,
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        "func_type" if only_ast => Mode::Eval,
+        "func_type" => {
             return Err(vm.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"));
         }
-        _ if flags & flag::ONLY_AST != 0 => {
+        _ if only_ast => {
             return Err(
                 vm.value_error("compile() mode must be 'exec', 'eval', 'single' or 'func_type'")
             );
         }
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    if vm.type_full_name(vm.type_of(source)).starts_with("ast.") {
-        if flags & flag::ONLY_AST != 0 {
+    let futures =
+        (flags & FUTURE_ANNOTATIONS) | if inherit { inherited_futures(vm) } else { 0 };
+    let file_value = vm.str_value(&filename);
+    let number = |n: u32| vm.new_int(n.into());
+    if is_tree(vm, source)? {
+        if only_ast {
             return Ok(source.clone());
         }
-        return Err(vm.not_implemented_error("compile() of AST objects is not supported"));
+        // Node objects are a native module's of another crate.
+        let args = [
+            source.clone(),
+            file_value,
+            vm.str_value(&mode_name),
+            number(optimize.into()),
+            number(futures),
+            Value::bool(flags & flag::ALLOW_TOP_LEVEL_AWAIT != 0),
+        ];
+        return vm.call_method(&vm.import("_lasti_ast")?, "compile", &args);
     }
     let text = source_bytes(
         vm,
         source,
         "compile() arg 1 must be a string, bytes or AST object",
     )?;
-    if flags & flag::ONLY_AST != 0 {
-        // Node objects are made by a native module of another crate.
-        let mode = match mode {
-            Mode::Exec => "exec",
-            Mode::Eval => "eval",
-            Mode::Single => "single",
+    if only_ast {
+        let fold = flags & flag::OPTIMIZED_AST == flag::OPTIMIZED_AST;
+        let (module, name) = match &*mode_name {
+            "func_type" => ("_ast", "_func_type"),
+            _ => ("_lasti_ast", "parse"),
         };
-        let maker = vm.import("_lasti_ast")?;
         let args = [
             vm.new_bytes(text),
-            vm.str_value(&filename),
-            vm.str_value(mode),
+            file_value,
+            vm.str_value(&mode_name),
+            vm.new_int(if fold { optimize.into() } else { -1 }),
+            Value::bool(flags & flag::ALLOW_INCOMPLETE_INPUT != 0),
         ];
-        return vm.call_method(&maker, "parse", &args);
+        return vm.call_method(&vm.import(module)?, name, &args);
     }
     let options = Options {
         optimize,
-        future_flags: (flags & FUTURE_ANNOTATIONS)
-            | if inherit { inherited_futures(vm) } else { 0 },
+        future_flags: futures,
         allow_top_level_await: flags & flag::ALLOW_TOP_LEVEL_AWAIT != 0,
         allow_incomplete_input: flags & flag::ALLOW_INCOMPLETE_INPUT != 0,
         is_script: false,
     };
     Ok(vm.compile_with(&text, &filename, mode, options)?.into())
+}
+
+/// Whether it is a node of a syntax tree. Nodes exist only once `_ast` was imported.
+fn is_tree(vm: &Vm, v: &Value) -> PyResult<bool> {
+    if v.downcast::<Str>().is_some() || v.downcast::<Bytes>().is_some() {
+        return Ok(false);
+    }
+    match vm.dict_get_str(&vm.modules, &vm.intern("_ast")) {
+        Some(m) => vm.isinstance(v, &vm.getattr_str(&m, "AST")?),
+        None => Ok(false),
+    }
 }
 
 /// A file name as str, bytes or path object.

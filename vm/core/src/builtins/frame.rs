@@ -128,7 +128,13 @@ pub(crate) fn init(vm: &Vm) {
                 Some(g) if g.state() == GenState::Suspended => {
                     return Err(vm.runtime_error("cannot clear a suspended frame"));
                 }
-                Some(g) => g.finish(),
+                Some(g) => {
+                    // Clearing the frame of a coroutine that never ran is giving it up.
+                    if g.kind == GenKind::Coroutine && g.state.get() == GenState::Created {
+                        super::coroutine::warn_never_awaited_value(vm, g);
+                    }
+                    g.finish()
+                }
                 None => return Err(vm.runtime_error("cannot clear an executing frame")),
             },
             None => f.clear(),
@@ -354,32 +360,77 @@ fn proxy_type(vm: &Vm) -> Ref<Type> {
     state.0.clone()
 }
 
-fn find(f: &FrameObject, key: &Value) -> Option<usize> {
-    let s = key.downcast::<Str>()?;
-    f.code
-        .varnames
-        .iter()
-        .position(|n| n.as_bytes() == s.as_bytes())
+/// The number of the variable that a key names. Keys that only resemble strings go by hash and `==`, as in a dict.
+fn find(vm: &Vm, f: &FrameObject, key: &Value) -> PyResult<Option<usize>> {
+    let names = &f.code.varnames;
+    if let Some(s) = key.downcast::<Str>()
+        && vm.type_of(key).is(&vm.types.str)
+    {
+        return Ok(names.iter().position(|n| n.as_bytes() == s.as_bytes()));
+    }
+    let hash = vm.hash(key)?;
+    for (i, name) in names.iter().enumerate() {
+        if vm.hash(name.as_value())? == hash && vm.same(name.as_value(), key)? {
+            return Ok(Some(i));
+        }
+    }
+    Ok(None)
+}
+
+/// The value under a key: a bound variable, or what was added through a proxy.
+fn lookup(vm: &Vm, f: &FrameObject, key: &Value) -> PyResult<Option<Value>> {
+    if let Some(x) = find(vm, f, key)?.and_then(|i| f.variable(i)) {
+        return Ok(Some(x));
+    }
+    match f.extra_locals.get() {
+        Some(d) => vm.dict_lookup(&d, key),
+        None => Ok(None),
+    }
+}
+
+/// Takes out what was added through a proxy; variables of the code cannot go.
+fn remove(vm: &Vm, f: &FrameObject, key: &Value) -> PyResult<Option<Value>> {
+    if find(vm, f, key)?.is_some() {
+        return Err(vm.value_error("cannot remove local variables from FrameLocalsProxy"));
+    }
+    match f.extra_locals.get() {
+        Some(d) => vm.dict_remove(&d, key),
+        None => Ok(None),
+    }
 }
 
 fn init_proxy(vm: &Vm, t: &Ref<Type>) {
+    t.slots.new.set(Some(|vm, class, a| {
+        if !a.names.is_empty() {
+            return Err(vm.type_error("FrameLocalsProxy takes no keyword arguments"));
+        }
+        let [frame] = a.pos else {
+            return Err(vm.type_error(format!(
+                "FrameLocalsProxy expected 1 argument, got {}",
+                a.pos.len()
+            )));
+        };
+        let Some(frame) = frame.as_ref::<FrameObject>() else {
+            let t = vm.type_name(frame);
+            return Err(vm.type_error(format!("expect frame, not {t}")));
+        };
+        let proxy = FrameLocals {
+            frame: frame.clone(),
+        };
+        Ok(vm.heap.alloc(class, proxy).into())
+    }));
     t.slots.getitem.set(Some(|vm, v, k| {
-        let f = &vm.this::<FrameLocals>(v)?.frame;
-        if let Some(x) = find(f, k).and_then(|i| f.variable(i)) {
-            return Ok(x);
-        }
-        let extra = f.extra_locals.get();
-        match extra {
-            Some(d) => vm.dict_lookup(&d, k)?.ok_or_else(|| vm.key_error(k)),
-            None => Err(vm.key_error(k)),
-        }
+        lookup(vm, &vm.this::<FrameLocals>(v)?.frame, k)?.ok_or_else(|| vm.key_error(k))
     }));
     t.slots.setitem.set(Some(|vm, v, k, x| {
         let f = &vm.this::<FrameLocals>(v)?.frame;
         let Some(x) = x else {
-            return Err(vm.value_error("cannot remove local variables from FrameLocalsProxy"));
+            return match remove(vm, f, k)? {
+                Some(_) => Ok(()),
+                None => Err(vm.key_error(k)),
+            };
         };
-        match find(f, k) {
+        match find(vm, f, k)? {
             Some(i) => {
                 f.set_variable(i, x.clone());
                 Ok(())
@@ -403,12 +454,13 @@ fn init_proxy(vm: &Vm, t: &Ref<Type>) {
         vm.iter(d.as_value())
     }));
     t.slots.contains.set(Some(|vm, v, k| {
-        let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
-        Ok(vm.dict_lookup(&d, k)?.is_some())
+        Ok(lookup(vm, &vm.this::<FrameLocals>(v)?.frame, k)?.is_some())
     }));
     t.slots.repr.set(Some(|vm, v| {
-        let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
-        vm.repr(d.as_value()).map(Value::from)
+        super::seq::guarded_repr(vm, v, "{...}", || {
+            let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
+            vm.repr(d.as_value()).map(Value::from)
+        })
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         let as_dict = |v: &Value| match v.downcast::<FrameLocals>() {
@@ -432,7 +484,41 @@ fn init_proxy(vm: &Vm, t: &Ref<Type>) {
             });)*
         };
     }
-    through_dict! { "keys" "values" "items" "get" "copy" "__reversed__" }
+    through_dict! { "get" "copy" }
+    // Lists, not views: nothing could keep a view up to date.
+    macro_rules! as_list {
+        ($($name:literal $all:expr;)*) => {
+            $(vm.method(t, $name, "", |vm, v, a| {
+                a.exactly::<0>(vm, $name)?;
+                let d = snapshot(vm, &vm.this::<FrameLocals>(v)?.frame);
+                let all: fn(&Vm, &Dict) -> Vec<Value> = $all;
+                Ok(vm.new_list(all(vm, &d)))
+            });)*
+        };
+    }
+    as_list! {
+        "keys" |_, d| d.keys();
+        "values" |_, d| d.values();
+        "items" |vm, d| d.items().into_iter().map(|(k, v)| vm.tuple_value([k, v])).collect();
+        "__reversed__" |_, d| d.keys().into_iter().rev().collect();
+    }
+    vm.method(t, "setdefault", "", |vm, v, a| {
+        let pos = a.between(vm, "setdefault", 1, 2)?;
+        if let Some(x) = lookup(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])? {
+            return Ok(x);
+        }
+        let x = pos.get(1).cloned().unwrap_or(Value::NONE);
+        vm.setitem(v, &pos[0], &x)?;
+        Ok(x)
+    });
+    vm.method(t, "pop", "", |vm, v, a| {
+        let pos = a.between(vm, "pop", 1, 2)?;
+        match (remove(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])?, pos.get(1)) {
+            (Some(x), _) => Ok(x),
+            (None, Some(default)) => Ok(default.clone()),
+            (None, None) => Err(vm.key_error(&pos[0])),
+        }
+    });
     vm.method(t, "update", "", |vm, v, a| {
         let d = vm.new_dict();
         for other in a.pos {

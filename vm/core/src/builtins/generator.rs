@@ -17,7 +17,7 @@ pub(crate) fn init(vm: &Vm) {
             Resumed::Return(v) => Err(vm.stop_iteration(v)),
         }
     }));
-    vm.tail_method(t, "send", "send($self, value, /)\n--\n\n", send);
+    vm.tail_method(t, "send", "send(arg) -> send 'arg' into generator,\nreturn next yielded value or raise StopIteration.", send);
     common(vm, t);
     fields(
         vm,
@@ -43,16 +43,30 @@ pub(super) fn common(vm: &Vm, t: &Ref<Type>) {
             vm.id(v)
         )))
     }));
+    let (throw_doc, close_doc) = if t.is(&vm.types.coroutine) {
+        (
+            "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next iterated value or raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of Python.",
+            "close() -> raise GeneratorExit inside coroutine.",
+        )
+    } else {
+        (
+            "throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of Python.",
+            "close() -> raise GeneratorExit inside generator.",
+        )
+    };
     if !t.is(&vm.types.async_generator) {
-        vm.method(t, "throw", "", |vm, v, a| {
+        vm.method(t, "throw", throw_doc, |vm, v, a| {
             let g = vm.this::<Generator>(v)?;
-            let e = thrown(vm, a)?;
+            let e = match thrown(vm, a, Some("throw")) {
+                Ok(e) => e,
+                Err(e) => return refuse(vm, g, a, e),
+            };
             match vm.resume(g, Resume::Throw(e))? {
                 Resumed::Yield(v) => Ok(v),
                 Resumed::Return(v) => Err(vm.stop_iteration(v)),
             }
         });
-        vm.method(t, "close", "close($self, /)\n--\n\n", |vm, v, a| {
+        vm.method(t, "close", close_doc, |vm, v, a| {
             a.exactly::<0>(vm, "close")?;
             vm.close_with_value(vm.this::<Generator>(v)?)
         });
@@ -144,9 +158,37 @@ fn send(vm: &Vm, this: &Value, args: Args) -> PyResult<Tail> {
     })
 }
 
-/// The exception that `throw(value)` or the old `throw(type, value, traceback)` means.
-pub(super) fn thrown(vm: &Vm, args: Args) -> PyResult<Exc> {
+/// `throw` of a class whose making fails: that error is what the generator gets to see, as where CPython makes the
+/// exception inside of it.
+fn refuse(vm: &Vm, g: &Ref<Generator>, args: Args, e: Exc) -> PyResult<Value> {
+    let class = args.get(0).and_then(|c| c.as_ref::<Type>());
+    if args.pos.len() > 1 || !class.is_some_and(|c| c.is_subtype(&vm.exc.base_exception)) {
+        return Err(e);
+    }
+    match vm.resume(g, Resume::Throw(e))? {
+        Resumed::Yield(v) => Ok(v),
+        Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    }
+}
+
+/// The old signature with a class, a value and a traceback is on its way out.
+pub(super) fn warn_three_arguments(vm: &Vm, pos: &[Value], what: &str) -> PyResult<()> {
+    if pos.len() < 2 {
+        return Ok(());
+    }
+    let msg = format!(
+        "the (type, exc, tb) signature of {what}() is deprecated, use the single-arg signature instead."
+    );
+    vm.warn(&vm.exc.deprecation_warning, &msg, 1, None)
+}
+
+/// The exception that `throw(value)` or the old `throw(type, value, traceback)` means. `what` is the method to name in
+/// the warning about the old form; none where it was given before.
+pub(super) fn thrown(vm: &Vm, args: Args, what: Option<&str>) -> PyResult<Exc> {
     let pos = args.between(vm, "throw", 1, 3)?;
+    if let Some(what) = what {
+        warn_three_arguments(vm, pos, what)?;
+    }
     let tb = pos.get(2).filter(|t| !t.is_none());
     if let Some(tb) = tb
         && tb.downcast::<Traceback>().is_none()

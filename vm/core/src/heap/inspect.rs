@@ -35,6 +35,10 @@ impl Heap {
         });
         out
     }
+    /// Whether its finalizer was queued or has run.
+    pub fn gc_is_finalized(&self, v: &Value) -> bool {
+        v.header().is_some_and(|h| h.has(flag::FINALIZED))
+    }
     /// What an object refers to directly.
     pub fn gc_referents(&self, v: &Value) -> Vec<Value> {
         let mut out = Vec::new();

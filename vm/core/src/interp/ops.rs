@@ -956,9 +956,6 @@ impl Vm {
             return Ok(());
         }
         let it = self.awaitable_iter(&next).map_err(|e| {
-            if !self.exc_is(&e, &self.exc.type_error) {
-                return e;
-            }
             let new = self.type_error(format!(
                 "'async for' received an invalid object from __anext__: {}",
                 self.type_name(&next)

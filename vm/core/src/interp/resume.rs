@@ -232,7 +232,7 @@ impl Vm {
         if let Some(child) = receiver.as_ref::<Generator>() {
             if child.kind == GenKind::AsyncGenerator {
                 return Err(
-                    self.type_error("object async_generator can't be used in 'await' expression")
+                    self.type_error("'async_generator' object can't be awaited")
                 );
             }
             return self.enter_child(r, child, input, Mode::Await);
@@ -240,7 +240,7 @@ impl Vm {
         if let Some(a) = receiver.downcast::<Asend>()
             && a.mode == AsendMode::Send
         {
-            let input = self.asend_begin(a, input)?;
+            let input = self.asend_begin(&receiver, a, input)?;
             return self.enter_child(r, &a.generator, input, Mode::Asend);
         }
         match self.send_step(&receiver, &input)? {
@@ -694,13 +694,14 @@ impl Vm {
     }
 
     /// Starts one step of an awaited asend; gives what to send.
-    pub(crate) fn asend_begin(&self, a: &Asend, input: Value) -> PyResult<Value> {
+    pub(crate) fn asend_begin(&self, v: &Value, a: &Asend, input: Value) -> PyResult<Value> {
         match a.state.get() {
             AwaitState::Closed => {
                 Err(self.runtime_error("cannot reuse already awaited __anext__()/asend()"))
             }
             AwaitState::Iter => Ok(input),
             AwaitState::Init => {
+                Heap::set_finalize(v, false);
                 if a.generator.busy.get() {
                     a.state.set(AwaitState::Closed);
                     return Err(

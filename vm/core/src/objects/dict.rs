@@ -223,18 +223,19 @@ impl Table {
         let e = &mut self.entries[n];
         let key = std::mem::replace(&mut e.key, Value::UNBOUND);
         let value = std::mem::replace(&mut e.value, Value::UNBOUND);
-        if n + 1 == self.entries.len() {
-            // Entries removed from the end (popitem) leave no hole.
-            while self.entries.last().is_some_and(|e| e.key.is_unbound()) {
-                self.entries.pop();
-            }
+        (key, value)
+    }
+
+    /// Takes holes off the end, so that a dict emptied from there does not look at them again. Other removals leave
+    /// theirs: an iterator tells by them that keys were exchanged.
+    fn trim(&mut self) {
+        while self.entries.last().is_some_and(|e| e.key.is_unbound()) {
+            self.entries.pop();
         }
         if self.live == 0 {
-            self.entries.clear();
             self.index = Vec::new();
             self.used = 0;
         }
-        (key, value)
     }
 }
 
@@ -296,6 +297,17 @@ impl Dict {
         let pair = self.table.borrow_mut().remove(n);
         self.keys_changed();
         pair
+    }
+
+    /// `popitem`: the last entry.
+    pub(crate) fn pop_last(&self) -> Option<(Value, Value)> {
+        let (n, ..) = self.previous_entry(usize::MAX)?;
+        let mut table = self.table.borrow_mut();
+        let pair = table.remove(n);
+        table.trim();
+        drop(table);
+        self.keys_changed();
+        Some(pair)
     }
 
     /// The entry number of a string key.

@@ -25,7 +25,7 @@ from _asyncio import (
     _set_running_loop,
     _unregister_task,
 )
-from _lasti_loop import Handle, Loop, TimerHandle, sleep
+from _lasti_loop import Handle, Loop, TimerHandle, gather, sleep
 
 # Which submodule brings which names. Names of the stream, protocol and subprocess files cost the most to load.
 _HOMES = {
@@ -46,7 +46,7 @@ _HOMES = {
     " open_unix_connection start_unix_server",
     "subprocess": "create_subprocess_exec create_subprocess_shell",
     "taskgroups": "TaskGroup",
-    "tasks": "FIRST_COMPLETED FIRST_EXCEPTION ALL_COMPLETED wait_for as_completed gather shield"
+    "tasks": "FIRST_COMPLETED FIRST_EXCEPTION ALL_COMPLETED wait_for as_completed shield"
     " run_coroutine_threadsafe create_eager_task_factory eager_task_factory",
     "threads": "to_thread",
     "timeouts": "Timeout timeout timeout_at",
@@ -238,7 +238,7 @@ class EventLoop(Loop):
         closing = self._take_asyncgens()
         if not closing:
             return
-        results = await _module("tasks").gather(*[agen.aclose() for agen in closing], return_exceptions=True)
+        results = await gather(*[agen.aclose() for agen in closing], return_exceptions=True)
         for result, agen in zip(results, closing):
             if isinstance(result, Exception):
                 self.call_exception_handler(
@@ -416,7 +416,7 @@ def _cancel_all_tasks(loop):
         return
     for task in left:
         task.cancel()
-    loop.run_until_complete(_module("tasks").gather(*left, return_exceptions=True))
+    loop.run_until_complete(gather(*left, return_exceptions=True))
     for task in left:
         if not task.cancelled() and task.exception() is not None:
             loop.call_exception_handler(

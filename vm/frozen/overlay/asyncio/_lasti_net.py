@@ -28,6 +28,9 @@ def _prepare(loop):
     state.setdefault("_internal_fds", 0)
     state.setdefault("_thread_id", None)
     state.setdefault("_selector", _Selector(loop))
+    # A child's end is told by its pidfd, so no signal handler and no other wait can take it away.
+    pidfd = unix_events.can_use_pidfd()
+    state.setdefault("_watcher", unix_events._PidfdChildWatcher() if pidfd else unix_events._ThreadedChildWatcher())
 
 
 class _Selector:

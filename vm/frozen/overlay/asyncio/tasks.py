@@ -2,7 +2,6 @@
 
 import asyncio
 from _asyncio import (
-    Future,
     Task,
     _enter_task,
     _leave_task,
@@ -16,7 +15,7 @@ from _asyncio import (
     get_event_loop,
     get_running_loop,
 )
-from _lasti_loop import sleep
+from _lasti_loop import _GatheringFuture, gather, sleep
 from asyncio import _wrap_awaitable, create_task, ensure_future, wait
 from asyncio.exceptions import CancelledError
 
@@ -103,93 +102,6 @@ async def _cancel_and_wait(fut):
         await waiter
     finally:
         fut.remove_done_callback(one_done)
-
-
-class _GatheringFuture(Future):
-    """What `gather` returns: cancelling it cancels what it waits for, and it is done when they are."""
-
-    def __init__(self, children, *, loop):
-        super().__init__(loop=loop)
-        self._children = children
-        self._cancel_requested = False
-
-    def cancel(self, msg=None):
-        if self.done():
-            return False
-        cancelled = False
-        for child in self._children:
-            if child.cancel(msg=msg):
-                cancelled = True
-        if cancelled:
-            # Whether it ends cancelled is known when the last of them is done.
-            self._cancel_requested = True
-        return cancelled
-
-
-def gather(*coros_or_futures, return_exceptions=False):
-    """A future of the list of results of several awaitables, in their order."""
-    if not coros_or_futures:
-        outer = get_event_loop().create_future()
-        outer.set_result([])
-        return outer
-    loop = None
-    outer = None
-    finished = 0
-    expected = 0
-
-    def one_done(future):
-        nonlocal finished
-        finished += 1
-        if outer is None or outer.done():
-            if not future.cancelled():
-                # Looked at, so that the loop does not report it.
-                future.exception()
-            return
-        if not return_exceptions:
-            if future.cancelled():
-                outer.set_exception(future._make_cancelled_error())
-                return
-            error = future.exception()
-            if error is not None:
-                outer.set_exception(error)
-                return
-        if finished == expected:
-            if outer._cancel_requested:
-                outer.set_exception(future._make_cancelled_error())
-            else:
-                outer.set_result([_outcome(child) for child in children])
-
-    futures = {}
-    children = []
-    done = []
-    for arg in coros_or_futures:
-        future = futures.get(arg)
-        if future is None:
-            future = ensure_future(arg, loop=loop)
-            if loop is None:
-                loop = future.get_loop()
-            if future is not arg:
-                # Nobody else can see it, so a pending one that goes with the gathering needs no report.
-                future._log_destroy_pending = False
-            expected += 1
-            futures[arg] = future
-            if future.done():
-                done.append(future)
-            else:
-                future.add_done_callback(one_done)
-        children.append(future)
-    outer = _GatheringFuture(children, loop=loop)
-    for future in done:
-        one_done(future)
-    return outer
-
-
-def _outcome(future):
-    if future.cancelled():
-        message = future._cancel_message
-        return CancelledError("" if message is None else message)
-    error = future.exception()
-    return future.result() if error is None else error
 
 
 def shield(arg):

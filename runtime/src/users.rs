@@ -1,0 +1,154 @@
+//! `pwd` and `grp`: the user database (CPython's Modules/pwdmodule.c and grpmodule.c). Single entries come from the
+//! system's look-up, so that network users are found; the listings are those of the files.
+use lasti_core::objects::{Module, Type};
+use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
+use nix::unistd::{Gid, Group, Uid, User};
+
+pub fn register(vm: &Vm) {
+    vm.register_module("pwd", pwd);
+    vm.register_module("grp", grp);
+}
+
+const PASSWD: [&str; 7] = [
+    "pw_name",
+    "pw_passwd",
+    "pw_uid",
+    "pw_gid",
+    "pw_gecos",
+    "pw_dir",
+    "pw_shell",
+];
+const GROUP: [&str; 4] = ["gr_name", "gr_passwd", "gr_gid", "gr_mem"];
+
+struct PasswdType(Ref<Type>);
+struct GroupType(Ref<Type>);
+
+fn passwd_type(vm: &Vm) -> Ref<Type> {
+    let make = || PasswdType(vm.new_structseq_type("pwd.struct_passwd", &PASSWD, PASSWD.len()));
+    vm.module_state(make).0.clone()
+}
+
+fn group_type(vm: &Vm) -> Ref<Type> {
+    let make = || GroupType(vm.new_structseq_type("grp.struct_group", &GROUP, GROUP.len()));
+    vm.module_state(make).0.clone()
+}
+
+fn user_value(vm: &Vm, u: &User) -> Value {
+    let text = |s: &str| vm.str_value(s);
+    let items = vec![
+        text(&u.name),
+        text(&u.passwd.to_string_lossy()),
+        vm.new_int(u.uid.as_raw() as i64),
+        vm.new_int(u.gid.as_raw() as i64),
+        text(&u.gecos.to_string_lossy()),
+        text(&u.dir.to_string_lossy()),
+        text(&u.shell.to_string_lossy()),
+    ];
+    vm.new_structseq(&passwd_type(vm), items)
+}
+
+fn group_value(vm: &Vm, g: &Group) -> Value {
+    let members = g.mem.iter().map(|m| vm.str_value(m)).collect();
+    let items = vec![
+        vm.str_value(&g.name),
+        vm.str_value(&g.passwd.to_string_lossy()),
+        vm.new_int(g.gid.as_raw() as i64),
+        vm.new_list(members),
+    ];
+    vm.new_structseq(&group_type(vm), items)
+}
+
+fn missing(vm: &Vm, msg: String) -> Exc {
+    vm.key_error(&vm.str_value(&msg))
+}
+
+fn failed(vm: &Vm, e: nix::errno::Errno) -> Exc {
+    vm.os_error(&std::io::Error::from_raw_os_error(e as i32), None)
+}
+
+fn name_arg(vm: &Vm, a: Args, func: &str) -> PyResult<String> {
+    let [name] = a.bind(vm, func, ["name"], 1)?;
+    let name = name.cloned().unwrap_or(Value::NONE);
+    Ok(vm.expect_str(&name, "argument")?.to_string_lossy().into_owned())
+}
+
+/// The number of a user or group; none for one that no entry can have.
+fn id_arg(vm: &Vm, a: Args, func: &str) -> PyResult<(i64, Option<u32>)> {
+    let n = vm.to_i64(&a.exactly::<1>(vm, func)?[0])?;
+    Ok((n, u32::try_from(n).ok()))
+}
+
+/// The first column of a database file.
+fn names_in(path: &str) -> Vec<String> {
+    let text = std::fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&text)
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .filter_map(|l| l.split_once(':'))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+fn pwd(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("pwd");
+    vm.add_value(&m, "struct_passwd", passwd_type(vm).into());
+    vm.add_function(&m, "getpwnam", "", |vm, _, a| {
+        let name = name_arg(vm, a, "getpwnam")?;
+        match User::from_name(&name).map_err(|e| failed(vm, e))? {
+            Some(u) => Ok(user_value(vm, &u)),
+            None => {
+                let shown = vm.repr_string(&vm.str_value(&name))?;
+                Err(missing(vm, format!("getpwnam(): name not found: {shown}")))
+            }
+        }
+    });
+    vm.add_function(&m, "getpwuid", "", |vm, _, a| {
+        let (n, uid) = id_arg(vm, a, "getpwuid")?;
+        let found = match uid {
+            Some(u) => User::from_uid(Uid::from_raw(u)).map_err(|e| failed(vm, e))?,
+            None => None,
+        };
+        match found {
+            Some(u) => Ok(user_value(vm, &u)),
+            None => Err(missing(vm, format!("getpwuid(): uid not found: {n}"))),
+        }
+    });
+    vm.add_function(&m, "getpwall", "", |vm, _, _| {
+        let all = names_in("/etc/passwd").into_iter();
+        let all = all.filter_map(|n| User::from_name(&n).ok().flatten());
+        Ok(vm.new_list(all.map(|u| user_value(vm, &u)).collect()))
+    });
+    Ok(m)
+}
+
+fn grp(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("grp");
+    vm.add_value(&m, "struct_group", group_type(vm).into());
+    vm.add_function(&m, "getgrnam", "", |vm, _, a| {
+        let name = name_arg(vm, a, "getgrnam")?;
+        match Group::from_name(&name).map_err(|e| failed(vm, e))? {
+            Some(g) => Ok(group_value(vm, &g)),
+            None => {
+                let shown = vm.repr_string(&vm.str_value(&name))?;
+                Err(missing(vm, format!("getgrnam(): name not found: {shown}")))
+            }
+        }
+    });
+    vm.add_function(&m, "getgrgid", "", |vm, _, a| {
+        let (n, gid) = id_arg(vm, a, "getgrgid")?;
+        let found = match gid {
+            Some(g) => Group::from_gid(Gid::from_raw(g)).map_err(|e| failed(vm, e))?,
+            None => None,
+        };
+        match found {
+            Some(g) => Ok(group_value(vm, &g)),
+            None => Err(missing(vm, format!("getgrgid(): gid not found: {n}"))),
+        }
+    });
+    vm.add_function(&m, "getgrall", "", |vm, _, _| {
+        let all = names_in("/etc/group").into_iter();
+        let all = all.filter_map(|n| Group::from_name(&n).ok().flatten());
+        Ok(vm.new_list(all.map(|g| group_value(vm, &g)).collect()))
+    });
+    Ok(m)
+}
