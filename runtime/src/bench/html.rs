@@ -242,6 +242,7 @@ fn shown(r: &Results) -> impl Iterator<Item = &Figure> {
         let n = size(&f.name).map(|n| n.to_string());
         !GROWTH.contains(&group)
             || usual.iter().any(|b| {
+                // The bench timers/N gives timer_set/N and its like, park/N gives park_memory/N.
                 let (of, sized) = b.name.split_once('/').unwrap_or_default();
                 n.as_deref() == Some(sized) && group.starts_with(of.trim_end_matches('s'))
             })
