@@ -7,11 +7,8 @@ use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
 usage: lasti [option] ... [-c cmd | -m mod | file | -] [arg] ...
-<<<<<<< HEAD
        lasti dis file [-f function] [--run-to line] [arg] ...
-=======
-   or: lasti bench [option] ...   (measures this machine: see lasti bench --help)
->>>>>>> wt-d
+       lasti bench [option] ...   (measures this machine: see lasti bench --help)
 Options:
 -c cmd : program passed in as string (terminates option list)
 -m mod : run library module as a script (terminates option list)

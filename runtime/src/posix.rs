@@ -108,11 +108,7 @@ fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
 }
 
 /// Does something with a descriptor of ours or a standard stream, borrowed.
-pub fn with_fd<R>(
-    vm: &Vm,
-    fd: &Value,
-    f: impl FnOnce(BorrowedFd) -> io::Result<R>,
-) -> PyResult<R> {
+pub fn with_fd<R>(vm: &Vm, fd: &Value, f: impl FnOnce(BorrowedFd) -> io::Result<R>) -> PyResult<R> {
     let (number, file) = file_of(vm, fd)?;
     let r = match (&file, number) {
         (Some(file), _) => f(file.as_fd()),

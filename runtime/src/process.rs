@@ -51,7 +51,12 @@ fn inherit_environment(vm: &Vm, command: &mut Command) {
 pub fn register(vm: &Vm) {
     vm.register_module("_posixsubprocess", |vm| {
         let m = vm.new_module("_posixsubprocess");
-        vm.add_function(&m, "fork_exec", "Spawn a fresh new child process.", fork_exec);
+        vm.add_function(
+            &m,
+            "fork_exec",
+            "Spawn a fresh new child process.",
+            fork_exec,
+        );
         Ok(m)
     });
 }
@@ -183,7 +188,9 @@ fn fork_exec(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         preexec,
     ] = a.exactly::<22>(vm, "fork_exec")?;
     if !preexec.is_none() {
-        return Err(vm.runtime_error("preexec_fn not supported: no Python code runs between fork and exec"));
+        return Err(
+            vm.runtime_error("preexec_fn not supported: no Python code runs between fork and exec")
+        );
     }
     if !gids.is_none() {
         return Err(vm.os_error_parts(libc::ENOSYS, "extra_groups is not supported", None));
@@ -193,7 +200,12 @@ fn fork_exec(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     };
     let env = match env.is_none() {
         true => None,
-        false => Some(strings(env)?.into_iter().filter_map(split_variable).collect()),
+        false => Some(
+            strings(env)?
+                .into_iter()
+                .filter_map(split_variable)
+                .collect(),
+        ),
     };
     let cwd = match cwd.is_none() {
         true => None,
@@ -208,7 +220,10 @@ fn fork_exec(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let id = |v: &Value| Ok::<_, lasti_core::Exc>(number(vm, v)?.map(|n| n as u32));
     let plan = Plan {
         argv: strings(args)?,
-        executables: strings(executables)?.into_iter().map(PathBuf::from).collect(),
+        executables: strings(executables)?
+            .into_iter()
+            .map(PathBuf::from)
+            .collect(),
         cwd,
         env,
         stdio: [stream(stdin)?, stream(stdout)?, stream(stderr)?],
@@ -237,7 +252,10 @@ fn fork_exec(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         Ok(pid) => Ok(vm.new_int(pid as i64)),
         Err((e, what)) => {
             // Told as a child tells its parent; the number is one that nobody can wait for.
-            let text = format!("OSError:{:X}:{what}", e.raw_os_error().unwrap_or(libc::EINVAL));
+            let text = format!(
+                "OSError:{:X}:{what}",
+                e.raw_os_error().unwrap_or(libc::EINVAL)
+            );
             posix::write_bytes(vm, errors, text.as_bytes())?;
             Ok(vm.new_int(std::process::id() as i64))
         }
@@ -266,9 +284,8 @@ fn check_folder(plan: &Plan) -> io::Result<()> {
 fn start(vm: &Vm, plan: &Plan, pass: &[RawFd], close: bool, umask: i64) -> io::Result<u32> {
     let guard = STARTING.lock().unwrap_or_else(|e| e.into_inner());
     let changed = posix::choose_inherited(vm, pass, close);
-    let old = (umask >= 0).then(|| {
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask as u32))
-    });
+    let old =
+        (umask >= 0).then(|| rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask as u32)));
     let r = plan.start(vm);
     if let Some(old) = old {
         rustix::process::umask(old);
@@ -440,10 +457,18 @@ pub fn add(vm: &Vm, m: &Ref<Module>) {
         let mask = rustix::fs::Mode::from_raw_mode(vm.to_i64(mask)? as u32);
         Ok(vm.new_int(rustix::process::umask(mask).as_raw_mode() as i64))
     });
-    f("getuid", |vm, _, _| Ok(vm.new_int(rustix::process::getuid().as_raw() as i64)));
-    f("geteuid", |vm, _, _| Ok(vm.new_int(rustix::process::geteuid().as_raw() as i64)));
-    f("getgid", |vm, _, _| Ok(vm.new_int(rustix::process::getgid().as_raw() as i64)));
-    f("getegid", |vm, _, _| Ok(vm.new_int(rustix::process::getegid().as_raw() as i64)));
+    f("getuid", |vm, _, _| {
+        Ok(vm.new_int(rustix::process::getuid().as_raw() as i64))
+    });
+    f("geteuid", |vm, _, _| {
+        Ok(vm.new_int(rustix::process::geteuid().as_raw() as i64))
+    });
+    f("getgid", |vm, _, _| {
+        Ok(vm.new_int(rustix::process::getgid().as_raw() as i64))
+    });
+    f("getegid", |vm, _, _| {
+        Ok(vm.new_int(rustix::process::getegid().as_raw() as i64))
+    });
     f("getpgrp", |vm, _, _| {
         Ok(vm.new_int(rustix::process::getpgrp().as_raw_nonzero().get() as i64))
     });

@@ -100,9 +100,7 @@ fn set(vm: &Vm, fd: &Value, when: &Value, attributes: &Value) -> PyResult<()> {
     let chars = vm.collect(chars)?;
     if chars.len() != t.control_chars.len() {
         let n = t.control_chars.len();
-        return Err(vm.type_error(format!(
-            "tcsetattr: attributes[6] must be {n} element list"
-        )));
+        return Err(vm.type_error(format!("tcsetattr: attributes[6] must be {n} element list")));
     }
     for (slot, c) in t.control_chars.iter_mut().zip(&chars) {
         *slot = if vm.is_int(c) {
@@ -119,11 +117,14 @@ fn set(vm: &Vm, fd: &Value, when: &Value, attributes: &Value) -> PyResult<()> {
         };
     }
     for (speed, change) in [
-        (ispeed, tc::cfsetispeed as fn(&mut Termios, tc::BaudRate) -> nix::Result<()>),
+        (
+            ispeed,
+            tc::cfsetispeed as fn(&mut Termios, tc::BaudRate) -> nix::Result<()>,
+        ),
         (ospeed, tc::cfsetospeed),
     ] {
-        let rate = tc::BaudRate::try_from(bits(speed)? as libc::speed_t)
-            .and_then(|r| change(&mut t, r));
+        let rate =
+            tc::BaudRate::try_from(bits(speed)? as libc::speed_t).and_then(|r| change(&mut t, r));
         rate.map_err(|e| vm.os_error(&os(e), None))?;
     }
     on_terminal(vm, fd, |fd| tc::tcsetattr(fd, when, &t).map_err(os))

@@ -69,7 +69,10 @@ fn failed(vm: &Vm, e: nix::errno::Errno) -> Exc {
 fn name_arg(vm: &Vm, a: Args, func: &str) -> PyResult<String> {
     let [name] = a.bind(vm, func, ["name"], 1)?;
     let name = name.cloned().unwrap_or(Value::NONE);
-    Ok(vm.expect_str(&name, "argument")?.to_string_lossy().into_owned())
+    Ok(vm
+        .expect_str(&name, "argument")?
+        .to_string_lossy()
+        .into_owned())
 }
 
 /// The number of a user or group; none for one that no entry can have.

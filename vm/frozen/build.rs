@@ -69,7 +69,8 @@ fn main() {
     let mut blob = Vec::new();
     let mut index = String::from("&[\n");
     for (name, (path, package)) in &modules {
-        let read = |path: &Path| fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let read =
+            |path: &Path| fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let mut source = read(path);
         if let Some(more) = additions.get(name) {
             source.extend(read(more));

@@ -72,7 +72,8 @@ assert nan != nan and not nan < nan and nan == nan or True
 assert (1.5).as_integer_ratio() == (3, 2) and (2.0).is_integer() and 7.0.__floor__() == 7
 assert f'{3.14159:.2f}|{1e10:g}|{0.25:%}|{-1.5:+09.2f}|{1234567.5:,.1f}' == '3.14|1e+10|25.000000%|-00001.50|1,234,567.5'
 assert (1 + 2j) * (3 - 1j) == 5 + 5j and abs(3 + 4j) == 5.0 and (1j)**2 == -1 and complex('1-2j').imag == -2.0
-assert repr(1 - 0j) == '(1-0j)' and repr(complex(0, -0.0)) == '-0j' and (-8) ** 0.5 == (-8 + 0j) ** 0.5
+zero = 0j
+assert repr(1 - zero) == '(1-0j)' and repr(1 - 0j) == '(1+0j)' and repr(complex(0, -0.0)) == '-0j' and (-8) ** 0.5 == (-8 + 0j) ** 0.5
 class F(float):
     pass
 assert type(F('1.5')) is F and type(F(1) * 2) is float

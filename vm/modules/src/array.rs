@@ -135,7 +135,9 @@ fn pack(vm: &Vm, code: u8, v: &Value) -> PyResult<Vec<u8>> {
         _ => {
             if v.downcast::<Str>().is_some() || matches!(v.unpack(), Unpacked::Float(_)) {
                 let t = vm.type_name(v);
-                return Err(vm.type_error(format!("'{t}' object cannot be interpreted as an integer")));
+                return Err(
+                    vm.type_error(format!("'{t}' object cannot be interpreted as an integer"))
+                );
             }
             let big = vm.to_bigint(&vm.index(v)?)?;
             let (low, high, name) = bounds(code);
@@ -197,7 +199,9 @@ fn make(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     let pos = Args::pos(a.pos).between(vm, "array", 1, 2)?;
     let wrong = || {
         let t = vm.type_name(&pos[0]);
-        vm.type_error(format!("array() argument 1 must be a unicode character, not {t}"))
+        vm.type_error(format!(
+            "array() argument 1 must be a unicode character, not {t}"
+        ))
     };
     let code = text(&pos[0]).ok_or_else(wrong)?;
     let mut chars = code.chars();
@@ -206,9 +210,9 @@ fn make(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
         _ => return Err(wrong()),
     };
     if !CODES.contains(code) {
-        return Err(vm.value_error(
-            "bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)",
-        ));
+        return Err(
+            vm.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)")
+        );
     }
     let code = code as u8;
     let made = new_array(vm, class, code, Vec::new());
@@ -387,7 +391,9 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 fn to_text(vm: &Vm, a: &Array) -> PyResult<Value> {
     if !matches!(a.code, b'u' | b'w') {
-        return Err(vm.value_error("tounicode() may only be called on unicode type arrays ('u' or 'w')"));
+        return Err(
+            vm.value_error("tounicode() may only be called on unicode type arrays ('u' or 'w')")
+        );
     }
     let items = a.items(vm)?;
     let all: String = items.iter().filter_map(text).collect();
@@ -419,14 +425,19 @@ fn repeat(vm: &Vm, a: &Array, n: &Value) -> PyResult<Option<Vec<u8>>> {
     }
     let n = vm.to_i64(n)?.max(0) as usize;
     let data = a.data.borrow();
-    if data.len().checked_mul(n).is_none_or(|n| n > isize::MAX as usize / 2) {
+    if data
+        .len()
+        .checked_mul(n)
+        .is_none_or(|n| n > isize::MAX as usize / 2)
+    {
         return Err(vm.new_exception(&vm.exc.memory_error, ""));
     }
     Ok(Some(data.repeat(n)))
 }
 
 fn iter_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<ArrayIter>("array.arrayiterator", &vm.types.object, TypeFlags::NO_NEW);
+    let t =
+        vm.new_native_type::<ArrayIter>("array.arrayiterator", &vm.types.object, TypeFlags::NO_NEW);
     t.slots.iter.set(Some(self_iter));
     t.slots.next.set(Some(|vm, v| {
         let it = vm.this::<ArrayIter>(v)?;
@@ -455,8 +466,9 @@ fn array_type(vm: &Vm) -> Ref<Type> {
     s.setitem.set(Some(set));
     s.repr.set(Some(repr));
     s.richcmp.set(Some(compare));
-    s.contains
-        .set(Some(|vm, v, x| Ok(find(vm, vm.this::<Array>(v)?, x)?.is_some())));
+    s.contains.set(Some(|vm, v, x| {
+        Ok(find(vm, vm.this::<Array>(v)?, x)?.is_some())
+    }));
     s.iter.set(Some(|vm, v| {
         let it = ArrayIter {
             array: RefSlot::new(Some(vm.this::<Array>(v)?.clone())),
@@ -481,7 +493,11 @@ fn array_type(vm: &Vm) -> Ref<Type> {
         }
     }));
     s.binary[BinOp::Mul as usize].set(Some(|vm, a, b| {
-        let (x, n) = if a.downcast::<Array>().is_some() { (a, b) } else { (b, a) };
+        let (x, n) = if a.downcast::<Array>().is_some() {
+            (a, b)
+        } else {
+            (b, a)
+        };
         let x = vm.this::<Array>(x)?;
         Ok(match repeat(vm, x, n)? {
             Some(data) => plain(vm, x.code, data),
@@ -587,7 +603,12 @@ fn changes(vm: &Vm, t: &Ref<Type>) {
             return Err(vm.index_error("pop from empty array"));
         }
         let last = Value::small_int(-1);
-        let i = position(vm, array, pos.first().unwrap_or(&last), "pop index out of range")?;
+        let i = position(
+            vm,
+            array,
+            pos.first().unwrap_or(&last),
+            "pop index out of range",
+        )?;
         let x = array.item(vm, i)?.unwrap_or(Value::NONE);
         array.resize(vm)?.drain(array.bytes(i..i + 1));
         Ok(x)

@@ -286,9 +286,15 @@ fn acosh(x: f64) -> f64 {
 }
 
 /// Lanczos' approximation with 13 terms, g as below; the form that CPython evaluates, for the same last digits.
-#[allow(clippy::excessive_precision, reason = "the published digits, which round to the same floats")]
+#[allow(
+    clippy::excessive_precision,
+    reason = "the published digits, which round to the same floats"
+)]
 const LANCZOS_G: f64 = 6.024_680_040_776_729_583_740_234_375;
-#[allow(clippy::excessive_precision, reason = "the published digits, which round to the same floats")]
+#[allow(
+    clippy::excessive_precision,
+    reason = "the published digits, which round to the same floats"
+)]
 const LANCZOS_NUM: [f64; 13] = [
     23531376880.410759688572007674451636754734846804940,
     42919803642.649098768957899047001988850926355848959,

@@ -446,7 +446,9 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         gc_state(vm).frozen.set(0);
         Ok(Value::NONE)
     });
-    f("get_freeze_count", |vm, _, _| Ok(vm.new_int(gc_state(vm).frozen.get())));
+    f("get_freeze_count", |vm, _, _| {
+        Ok(vm.new_int(gc_state(vm).frozen.get()))
+    });
     f("set_debug", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "set_debug")?;
         vm.module_state(|| DebugFlags(Cell::new(0)))
@@ -488,7 +490,11 @@ fn gc_callbacks(vm: &Vm, phase: &str, generation: i64, collected: usize) {
         vm.dict_set(&info, "collected", vm.new_int(collected as i64));
         vm.dict_set(&info, "uncollectable", Value::small_int(0));
         if let Err(e) = vm.call(&callback, &[vm.str_value(phase), info.into()]) {
-            vm.unraisable(&e, "Exception ignored while calling GC callback", Some(&callback));
+            vm.unraisable(
+                &e,
+                "Exception ignored while calling GC callback",
+                Some(&callback),
+            );
         }
     }
 }

@@ -328,7 +328,9 @@ impl Inflater {
                 }
                 TINFLStatus::HasMoreOutput if given < limit => {}
                 TINFLStatus::HasMoreOutput => return Ok(at),
-                TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => return Ok(at),
+                TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => {
+                    return Ok(at);
+                }
                 _ => return Err(Bad(-3, "invalid deflate data")),
             }
         }
@@ -464,13 +466,19 @@ fn decompress_all(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         return Err(vm.value_error("bufsize must be non-negative"));
     }
     let Some(mut d) = Inflater::new(wbits, None) else {
-        return Err(error(vm, "Error -2 while preparing to decompress data: inconsistent stream state"));
+        return Err(error(
+            vm,
+            "Error -2 while preparing to decompress data: inconsistent stream state",
+        ));
     };
     let mut out = Vec::new();
     d.read(&data, usize::MAX, &mut out)
         .map_err(|e| failed(vm, "decompressing data", e))?;
     if d.stage != Stage::Done {
-        return Err(error(vm, "Error -5 while decompressing data: incomplete or truncated stream"));
+        return Err(error(
+            vm,
+            "Error -5 while decompressing data: incomplete or truncated stream",
+        ));
     }
     Ok(vm.new_bytes(out))
 }
@@ -481,7 +489,12 @@ fn compressobj(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let dictionary = dictionary(vm, zdict)?;
     let (level, wbits) = (int_or(vm, level, -1)?, int_or(vm, wbits, 15)?);
     let usual = int_or(vm, method, 8)? == 8 && (1..=9).contains(&int_or(vm, mem, 8)?);
-    match Deflater::new(level, wbits, int_or(vm, strategy, 0)?, dictionary.as_deref()) {
+    match Deflater::new(
+        level,
+        wbits,
+        int_or(vm, strategy, 0)?,
+        dictionary.as_deref(),
+    ) {
         Some(d) if usual => {
             let t = types(vm);
             Ok(vm.heap.alloc(&t.compress, Compress(RefCell::new(d))).into())
@@ -545,7 +558,10 @@ fn compress_type(vm: &Vm) -> Ref<Type> {
         let mut out = Vec::new();
         let mut d = vm.this::<Compress>(v)?.0.borrow_mut();
         if d.done {
-            return Err(error(vm, "Error -2 while compressing data: inconsistent stream state"));
+            return Err(error(
+                vm,
+                "Error -2 while compressing data: inconsistent stream state",
+            ));
         }
         d.write(&data, MZFlush::None, &mut out);
         Ok(vm.new_bytes(out))
@@ -558,12 +574,20 @@ fn compress_type(vm: &Vm) -> Ref<Type> {
             2 | 5 | 6 => MZFlush::Sync,
             3 => MZFlush::Full,
             4 => MZFlush::Finish,
-            _ => return Err(error(vm, "Error -2 while flushing: inconsistent stream state")),
+            _ => {
+                return Err(error(
+                    vm,
+                    "Error -2 while flushing: inconsistent stream state",
+                ));
+            }
         };
         let mut out = Vec::new();
         let mut d = vm.this::<Compress>(v)?.0.borrow_mut();
         if d.done {
-            return Err(error(vm, "Error -2 while flushing: inconsistent stream state"));
+            return Err(error(
+                vm,
+                "Error -2 while flushing: inconsistent stream state",
+            ));
         }
         d.write(&[], mode, &mut out);
         Ok(vm.new_bytes(out))
@@ -615,7 +639,12 @@ fn decompress_type(vm: &Vm) -> Ref<Type> {
             if stream.stage == Stage::Done {
                 return Err(vm.value_error("Inconsistent stream state"));
             }
-            Ok(new_decompress(vm, stream, d.unused.borrow().clone(), d.tail.borrow().clone()))
+            Ok(new_decompress(
+                vm,
+                stream,
+                d.unused.borrow().clone(),
+                d.tail.borrow().clone(),
+            ))
         });
     }
     vm.getset(
@@ -677,7 +706,8 @@ fn add_decompressor(vm: &Vm, m: &Ref<Module>) {
         input.drain(..taken);
         // With the limit reached, more may come of what was read already.
         let done = stream.stage == Stage::Done;
-        d.needs_input.set(!done && input.is_empty() && out.len() < limit);
+        d.needs_input
+            .set(!done && input.is_empty() && out.len() < limit);
         d.waiting.replace(input);
         Ok(vm.new_bytes(out))
     });

@@ -142,8 +142,7 @@ fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         }
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    let futures =
-        (flags & FUTURE_ANNOTATIONS) | if inherit { inherited_futures(vm) } else { 0 };
+    let futures = (flags & FUTURE_ANNOTATIONS) | if inherit { inherited_futures(vm) } else { 0 };
     let file_value = vm.str_value(&filename);
     let number = |n: u32| vm.new_int(n.into());
     if is_tree(vm, source)? {

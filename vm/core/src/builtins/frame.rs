@@ -513,7 +513,10 @@ fn init_proxy(vm: &Vm, t: &Ref<Type>) {
     });
     vm.method(t, "pop", "", |vm, v, a| {
         let pos = a.between(vm, "pop", 1, 2)?;
-        match (remove(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])?, pos.get(1)) {
+        match (
+            remove(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])?,
+            pos.get(1),
+        ) {
             (Some(x), _) => Ok(x),
             (None, Some(default)) => Ok(default.clone()),
             (None, None) => Err(vm.key_error(&pos[0])),

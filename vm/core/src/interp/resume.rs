@@ -231,9 +231,7 @@ impl Vm {
         let receiver = r.peek(1).clone();
         if let Some(child) = receiver.as_ref::<Generator>() {
             if child.kind == GenKind::AsyncGenerator {
-                return Err(
-                    self.type_error("'async_generator' object can't be awaited")
-                );
+                return Err(self.type_error("'async_generator' object can't be awaited"));
             }
             return self.enter_child(r, child, input, Mode::Await);
         }
@@ -290,6 +288,10 @@ impl Vm {
                 child.state.set(GenState::Suspended);
                 child.parent.set(me);
                 me.delegating.set(true);
+                if me.frame.nblocks.get() > 0 {
+                    // Said here and not at each suspension below, which would cost as much as the chain is deep.
+                    crate::frame::set_finalize(me, true);
+                }
                 child.frame.back.set(r.frame);
                 child.frame.mode.set(mode);
                 child.exc.previous.set(self.exc_state.get());
@@ -494,17 +496,6 @@ impl Vm {
             || delegated
             || me.kind == GenKind::AsyncGenerator && !me.closed.get();
         crate::frame::set_finalize(me, needs);
-        if needs {
-            // Each suspension may be finalized once more: closing runs only what is pending then.
-            let mut at = me.parent.get();
-            while !at.is_null() {
-                let g = live_generator(at);
-                if g.frame.nblocks.get() > 0 {
-                    crate::frame::set_finalize(g, true);
-                }
-                at = g.parent.get();
-            }
-        }
     }
 
     // ---- throw and close ----
