@@ -286,6 +286,7 @@ fn register(vm: &Vm) {
     crate::disassemble::register(vm);
     crate::signals::register(vm);
     crate::socket::register(vm);
+    crate::queue::register(vm);
     crate::resource::register(vm);
     crate::select::register(vm);
 }

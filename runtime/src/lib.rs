@@ -21,6 +21,7 @@ mod process;
 mod terminal;
 mod users;
 // Public for its own tests and benches; not part of the embedding API.
+mod queue;
 #[doc(hidden)]
 pub mod reactor;
 mod resource;

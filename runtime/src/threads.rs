@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// How long a thread waits for the baton before it asks the holder for it (`sys.getswitchinterval`).
 const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
 /// Longest single wait, so that Ctrl-C is seen.
-const SLICE: Duration = Duration::from_millis(50);
+pub const SLICE: Duration = Duration::from_millis(50);
 /// Native stack of a Python thread; pages are used as they are touched.
 const STACK: usize = 64 * 1024 * 1024;
 

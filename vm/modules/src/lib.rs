@@ -41,6 +41,7 @@ pub use contextvars::{
 };
 pub use small::run_exit_functions;
 pub use types::{new_simple_namespace, simple_namespace_type};
+pub use util::exception_class;
 
 use lasti_core::Vm;
 use lasti_core::vm::ModuleInit;

@@ -168,7 +168,7 @@ pub(crate) fn repr_leave(vm: &Vm, v: &Value) {
 struct ExceptionClasses(RefCell<std::collections::HashMap<&'static str, Value>>);
 
 /// The exception class `module.Name` of a native module, made on first use.
-pub(crate) fn exception_class(vm: &Vm, name: &'static str, base: &Ref<Type>) -> PyResult<Value> {
+pub fn exception_class(vm: &Vm, name: &'static str, base: &Ref<Type>) -> PyResult<Value> {
     let st = vm.module_state(ExceptionClasses::default);
     if let Some(c) = st.0.borrow().get(name) {
         return Ok(c.clone());

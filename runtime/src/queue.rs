@@ -1,0 +1,169 @@
+//! The `_queue` module: SimpleQueue, through which executors take their work (CPython's Modules/_queuemodule.c). The items
+//! stay with the interpreter; what threads wait for is one token each, on a channel.
+use crate::threads::{SLICE, blocking};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use lasti_core::objects::{Module, Type, TypeFlags};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+pub fn register(vm: &Vm) {
+    vm.register_module("_queue", init);
+}
+
+struct SimpleQueue {
+    items: RefCell<VecDeque<Value>>,
+    /// As many tokens as items, less those whose taker has not come to take its item yet.
+    put: Sender<()>,
+    got: Receiver<()>,
+}
+
+impl SimpleQueue {
+    fn new() -> SimpleQueue {
+        let (put, got) = unbounded();
+        SimpleQueue {
+            items: RefCell::default(),
+            put,
+            got,
+        }
+    }
+}
+
+impl Payload for SimpleQueue {
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "SimpleQueue";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        self.items.borrow().iter().for_each(visit);
+    }
+    fn clear(&self) {
+        let items = self.items.take();
+        drop(items);
+    }
+}
+
+fn init(vm: &Vm) -> PyResult<Ref<Module>> {
+    let m = vm.new_module("_queue");
+    vm.add_value(&m, "Empty", empty_class(vm)?);
+    vm.add_value(&m, "SimpleQueue", make_type(vm).into());
+    Ok(m)
+}
+
+fn empty_class(vm: &Vm) -> PyResult<Value> {
+    lasti_modules::exception_class(vm, "_queue.Empty", &vm.exc.exception)
+}
+
+fn empty(vm: &Vm) -> PyResult<Exc> {
+    Ok(Exc(vm.call(&empty_class(vm)?, &[])?))
+}
+
+fn make_type(vm: &Vm) -> Ref<Type> {
+    let flags = TypeFlags::BASE | TypeFlags::WEAKREF;
+    let t = vm.new_native_type::<SimpleQueue>("_queue.SimpleQueue", &vm.types.object, flags);
+    t.slots.new.set(Some(|vm, class, a| {
+        let [] = a.exactly::<0>(vm, "SimpleQueue")?;
+        Ok(vm.heap.alloc(class, SimpleQueue::new()).into())
+    }));
+    vm.method(
+        &t,
+        "put",
+        "put($self, /, item, block=True, timeout=None)\n--\n\n",
+        |vm, v, a| {
+            // It never waits: the queue has no bound.
+            let [item, ..] = a.bind(vm, "put", ["item", "block", "timeout"], 1)?;
+            put(vm, v, item)
+        },
+    );
+    vm.method(
+        &t,
+        "put_nowait",
+        "put_nowait($self, /, item)\n--\n\n",
+        |vm, v, a| {
+            let [item] = a.bind(vm, "put_nowait", ["item"], 1)?;
+            put(vm, v, item)
+        },
+    );
+    vm.method(
+        &t,
+        "get",
+        "get($self, /, block=True, timeout=None)\n--\n\n",
+        |vm, v, a| {
+            let limit = limit(vm, a)?;
+            get(vm, v, limit)
+        },
+    );
+    vm.method(
+        &t,
+        "get_nowait",
+        "get_nowait($self, /)\n--\n\n",
+        |vm, v, a| {
+            let [] = a.exactly::<0>(vm, "get_nowait")?;
+            get(vm, v, Some(Duration::ZERO))
+        },
+    );
+    vm.method(&t, "empty", "empty($self, /)\n--\n\n", |vm, v, _| {
+        let q = vm.this::<SimpleQueue>(v)?;
+        Ok(Value::bool(q.items.borrow().is_empty()))
+    });
+    vm.method(&t, "qsize", "qsize($self, /)\n--\n\n", |vm, v, _| {
+        let n = vm.this::<SimpleQueue>(v)?.items.borrow().len();
+        Ok(vm.new_int(n as i64))
+    });
+    vm.class_method(&t, "__class_getitem__", "", |vm, this, a| {
+        let [x] = a.exactly::<1>(vm, "__class_getitem__")?;
+        Ok(lasti_core::builtins::alias::generic_alias(vm, this, x))
+    });
+    vm.ready_type(&t);
+    t
+}
+
+fn put(vm: &Vm, v: &Value, item: Option<&Value>) -> PyResult<Value> {
+    let q = vm.this::<SimpleQueue>(v)?;
+    let item = item.cloned().unwrap_or(Value::NONE);
+    q.items.borrow_mut().push_back(item);
+    // The receiver stands beside the sender, so the channel is open.
+    let _ = q.put.send(());
+    Ok(Value::NONE)
+}
+
+/// How long `get` waits: none is for ever.
+fn limit(vm: &Vm, a: Args) -> PyResult<Option<Duration>> {
+    let [block, timeout] = a.bind(vm, "get", ["block", "timeout"], 0)?;
+    if !block.map_or(Ok(true), |b| vm.is_true(b))? {
+        return Ok(Some(Duration::ZERO));
+    }
+    let Some(timeout) = timeout.filter(|t| !t.is_none()) else {
+        return Ok(None);
+    };
+    let seconds = vm.to_f64(timeout)?;
+    if seconds < 0.0 {
+        return Err(vm.value_error("'timeout' must be a non-negative number"));
+    }
+    Duration::try_from_secs_f64(seconds)
+        .map(Some)
+        .map_err(|_| vm.new_exception(&vm.exc.overflow_error, "timeout value is too large"))
+}
+
+fn get(vm: &Vm, v: &Value, limit: Option<Duration>) -> PyResult<Value> {
+    let q = vm.this::<SimpleQueue>(v)?;
+    let begin = Instant::now();
+    loop {
+        let left = limit.map_or(SLICE, |l| l.saturating_sub(begin.elapsed()).min(SLICE));
+        let got = q.got.clone();
+        let token = match got.try_recv() {
+            Ok(()) => Ok(()),
+            Err(_) if left.is_zero() => return Err(empty(vm)?),
+            Err(_) => blocking(vm, move || got.recv_timeout(left)),
+        };
+        match token {
+            Ok(()) => {
+                let item = q.items.borrow_mut().pop_front();
+                if let Some(item) = item {
+                    return Ok(item);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => vm.check_signals()?,
+            Err(RecvTimeoutError::Disconnected) => return Err(empty(vm)?),
+        }
+    }
+}
