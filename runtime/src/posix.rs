@@ -176,6 +176,18 @@ pub fn register(vm: &Vm) {
     vm.register_module("posix", init);
 }
 
+/// The folder that an optional argument names, and its entries.
+fn folder_of(vm: &Vm, a: Args) -> PyResult<(Value, fs::ReadDir)> {
+    let path = a
+        .get(0)
+        .filter(|p| !p.is_none())
+        .cloned()
+        .unwrap_or_else(|| vm.str_value("."));
+    let p = path_arg(vm, &path)?;
+    let entries = fs::read_dir(p).map_err(|e| fail(vm, e, &path))?;
+    Ok((path, entries))
+}
+
 /// A path argument: str, bytes or anything with `__fspath__`.
 pub fn path_arg(vm: &Vm, v: &Value) -> PyResult<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
@@ -648,13 +660,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(Value::bool(ok))
     });
     f("listdir", |vm, _, a| {
-        let path = a
-            .get(0)
-            .filter(|p| !p.is_none())
-            .cloned()
-            .unwrap_or_else(|| vm.str_value("."));
-        let p = path_arg(vm, &path)?;
-        let entries = fs::read_dir(p).map_err(|e| fail(vm, e, &path))?;
+        let (path, entries) = folder_of(vm, a)?;
         let mut names = Vec::new();
         for e in entries {
             let e = e.map_err(|e| fail(vm, e, &path))?;
@@ -663,13 +669,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(vm.new_list(names))
     });
     f("_scan", |vm, _, a| {
-        let path = a
-            .get(0)
-            .filter(|p| !p.is_none())
-            .cloned()
-            .unwrap_or_else(|| vm.str_value("."));
-        let p = path_arg(vm, &path)?;
-        let entries = fs::read_dir(p).map_err(|e| fail(vm, e, &path))?;
+        let (_, entries) = folder_of(vm, a)?;
         let mut rows = Vec::new();
         for e in entries.flatten() {
             let kind = e.file_type().ok();

@@ -443,17 +443,19 @@ impl Parse<'_> {
         self.row.push(v);
         Ok(())
     }
+    /// A line, or with none the input, ends behind a field.
+    fn end_line(&mut self, c: Option<u32>) -> PyResult<()> {
+        self.save()?;
+        self.at = match c {
+            None => At::StartRecord,
+            Some(_) => At::EatNewline,
+        };
+        Ok(())
+    }
     fn start_field(&mut self, c: Option<u32>) -> PyResult<()> {
         let f = self.f;
         match c {
-            None | Some(CR | LF) => {
-                self.save()?;
-                self.at = if c.is_none() {
-                    At::StartRecord
-                } else {
-                    At::EatNewline
-                };
-            }
+            None | Some(CR | LF) => self.end_line(c)?,
             Some(c) if f.quotechar == Some(c) && f.quoting != QUOTE_NONE => {
                 self.quoted = true;
                 self.at = At::InQuoted;
@@ -471,14 +473,7 @@ impl Parse<'_> {
     fn in_field(&mut self, c: Option<u32>) -> PyResult<()> {
         let f = self.f;
         match c {
-            None | Some(CR | LF) => {
-                self.save()?;
-                self.at = if c.is_none() {
-                    At::StartRecord
-                } else {
-                    At::EatNewline
-                };
-            }
+            None | Some(CR | LF) => self.end_line(c)?,
             Some(c) if f.escapechar == Some(c) => self.at = At::Escaped,
             Some(c) if c == f.delimiter => {
                 self.save()?;

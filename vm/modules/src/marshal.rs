@@ -1,4 +1,5 @@
 //! `marshal`: plain values in CPython's format; code objects in lasti's own, which only lasti reads.
+use crate::binascii::crc32;
 use crate::util::*;
 use lasti_text::{IBig, int};
 
@@ -134,6 +135,7 @@ fn dump(vm: &Vm, v: &Value, out: &mut Vec<u8>) -> PyResult<()> {
                 size(out, file.len());
                 out.extend_from_slice(file);
                 size(out, bytes.len());
+                out.extend_from_slice(&crc32(&bytes, 0).to_le_bytes());
                 out.extend_from_slice(&bytes);
             } else if v.is(vm.exc.stop_iteration.as_value()) {
                 out.push(b'S');
@@ -305,8 +307,14 @@ impl<'a> Load<'a> {
                 let n = self.size()?;
                 let file = String::from_utf8_lossy(self.take(n)?).into_owned();
                 let n = self.size()?;
+                let sum = self.take(4)?.to_vec();
                 let bytes = self.take(n)?;
                 let bad = || vm.value_error("bad marshal data (code object)");
+                // The interpreter trusts the operands of code, so that damaged code must not get there. (Forged code
+                // does, as in CPython: marshalled data is to come from a trusted source.)
+                if crc32(bytes, 0).to_le_bytes()[..] != sum[..] {
+                    return Err(bad());
+                }
                 let code = lasti_bytecode::marshal::load(bytes, &file).map_err(|_| bad())?;
                 vm.new_code(&code).into()
             }

@@ -158,7 +158,8 @@ fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
         }
         out.push(instr);
     }
-    // From the end, so that the second of a pair is still plain when the first looks at it.
+    // From the start, so that the second of a pair is still plain when the first looks at it. It keeps its own form for
+    // jumps that lead to it.
     for pair in (1..out.len()).map(|n| (n - 1, n)) {
         let (first, second) = (&out[pair.0], &out[pair.1]);
         if let Some(fused) = Quick::fused(first.op.get(), second.op.get()) {
