@@ -353,6 +353,15 @@ fn process(vm: &Vm, v: &Value) -> PyResult<Pid> {
     n.ok_or_else(|| vm.os_error_parts(libc::EINVAL, "Invalid argument", None))
 }
 
+/// As C's `int`, with CPython's OverflowError.
+fn pid_of(vm: &Vm, pid: i64) -> PyResult<nix::unistd::Pid> {
+    match i32::try_from(pid) {
+        Ok(pid) => Ok(nix::unistd::Pid::from_raw(pid)),
+        Err(_) if pid < 0 => Err(vm.overflow_error("signed integer is less than minimum")),
+        Err(_) => Err(vm.overflow_error("signed integer is greater than maximum")),
+    }
+}
+
 /// Sends a signal to another process or group.
 pub fn send_signal(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
     use nix::sys::signal::{Signal, kill};
@@ -361,7 +370,7 @@ pub fn send_signal(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
         0 => None,
         n => Some(Signal::try_from(n as i32).map_err(fail)?),
     };
-    kill(nix::unistd::Pid::from_raw(pid as i32), signal).map_err(fail)
+    kill(pid_of(vm, pid)?, signal).map_err(fail)
 }
 
 /// Replaces the process; returns only with an error.
@@ -470,7 +479,7 @@ pub fn add(vm: &Vm, m: &Ref<Module>) {
         Ok(vm.new_int(rustix::process::getegid().as_raw() as i64))
     });
     f("getpgrp", |vm, _, _| {
-        Ok(vm.new_int(rustix::process::getpgrp().as_raw_nonzero().get() as i64))
+        Ok(vm.new_int(nix::unistd::getpgrp().as_raw() as i64))
     });
     f("setsid", |vm, _, _| {
         rustix::process::setsid().map_err(|e| vm.os_error(&io::Error::from(e), None))?;
@@ -487,25 +496,24 @@ pub fn add(vm: &Vm, m: &Ref<Module>) {
     }
 }
 
+/// A process, group or session id as the kernel gives it: 0 for one that this process's pid
+/// namespace does not have, which `rustix` takes to be impossible.
 fn of_process(
     vm: &Vm,
     a: Args,
     name: &str,
-    get: fn(Option<Pid>) -> rustix::io::Result<Pid>,
+    get: fn(Option<nix::unistd::Pid>) -> nix::Result<nix::unistd::Pid>,
 ) -> PyResult<Value> {
     let [pid] = a.exactly::<1>(vm, name)?;
-    let pid = match vm.to_i64(pid)? {
-        0 => None,
-        _ => Some(process(vm, pid)?),
-    };
-    let found = get(pid).map_err(|e| vm.os_error(&io::Error::from(e), None))?;
-    Ok(vm.new_int(found.as_raw_nonzero().get() as i64))
+    let pid = pid_of(vm, vm.to_i64(pid)?)?;
+    let found = get(Some(pid)).map_err(|e| vm.os_error(&io::Error::from(e), None))?;
+    Ok(vm.new_int(found.as_raw() as i64))
 }
 
 fn getpgid(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    of_process(vm, a, "getpgid", rustix::process::getpgid)
+    of_process(vm, a, "getpgid", nix::unistd::getpgid)
 }
 
 fn getsid(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    of_process(vm, a, "getsid", rustix::process::getsid)
+    of_process(vm, a, "getsid", nix::unistd::getsid)
 }
