@@ -26,6 +26,30 @@ impl Positions {
         Positions(bytes.into())
     }
 
+    /// Appends the packed form of `positions`.
+    pub fn pack(positions: &[Position], out: &mut Vec<u8>) {
+        let mut line = 0;
+        let mut at = 0;
+        while let Some(&p) = positions.get(at) {
+            let len = 1 + positions[at + 1..].iter().take_while(|&&q| q == p).count();
+            at += len;
+            let numbers = [
+                len as u64,
+                zigzag(i64::from(p.line) - line),
+                zigzag(i64::from(p.end_line) - i64::from(p.line)),
+                u64::from(p.col),
+                zigzag(i64::from(p.end_col) - i64::from(p.col)),
+            ];
+            line = i64::from(p.line);
+            // Nearly always each is a byte.
+            if numbers.iter().all(|&n| n < 0x80) {
+                out.extend(numbers.map(|n| n as u8));
+            } else {
+                numbers.iter().for_each(|&n| push_number(out, n));
+            }
+        }
+    }
+
     /// One entry per unit. At most `units` of them, whatever the packed form says.
     pub fn unpack(&self, units: usize) -> Vec<Position> {
         let mut rest = &self.0[..];
@@ -42,16 +66,7 @@ impl Positions {
 impl From<&[Position]> for Positions {
     fn from(positions: &[Position]) -> Positions {
         let mut out = Vec::new();
-        let mut line = 0;
-        for run in positions.chunk_by(|a, b| a == b) {
-            let p = run[0];
-            push_number(&mut out, run.len() as u64);
-            push_signed(&mut out, i64::from(p.line) - line);
-            push_signed(&mut out, i64::from(p.end_line) - i64::from(p.line));
-            push_number(&mut out, u64::from(p.col));
-            push_signed(&mut out, i64::from(p.end_col) - i64::from(p.col));
-            line = i64::from(p.line);
-        }
+        Positions::pack(positions, &mut out);
         Positions(out.into())
     }
 }
@@ -82,7 +97,11 @@ pub(crate) fn push_number(out: &mut Vec<u8>, mut n: u64) {
 
 /// Appends a number whose small values of either sign take one byte.
 pub(crate) fn push_signed(out: &mut Vec<u8>, n: i64) {
-    push_number(out, (n << 1 ^ n >> 63) as u64);
+    push_number(out, zigzag(n));
+}
+
+fn zigzag(n: i64) -> u64 {
+    (n << 1 ^ n >> 63) as u64
 }
 
 /// Takes a number off the front; none when it does not end.

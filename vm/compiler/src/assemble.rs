@@ -1,13 +1,16 @@
 //! Basic blocks to a code object: jump offsets, line table, stack depth (3.8's assemble() and makecode()).
 use std::sync::Arc;
 
-use lasti_bytecode::code::{CodeData, Const, Position, flags};
+use lasti_bytecode::code::{CodeData, Const, Position, Positions, flags};
 use lasti_bytecode::opcode::Op;
 
 use crate::ast::Name;
-use crate::codegen::unit::{BasicBlock, Unit};
+use crate::codegen::unit::{BasicBlock, Instr, Unit};
 use crate::peephole;
 use crate::symtable::Block;
+
+/// Instruction lists kept for later blocks.
+const MOST_SPARE: usize = 64;
 
 /// One code unit: opcode and operand byte.
 pub type CodeUnit = [u8; 2];
@@ -34,53 +37,60 @@ pub fn write_op(out: &mut [CodeUnit], op: u8, arg: u32, size: usize) {
     }
 }
 
-/// Order in which blocks are emitted: the chain from the entry.
-fn chain(blocks: &[BasicBlock]) -> Vec<usize> {
-    let mut order = Vec::with_capacity(blocks.len());
-    let mut seen = vec![false; blocks.len()];
-    let mut at = Some(0);
-    while let Some(i) = at {
-        if seen[i] {
-            break;
-        }
-        seen[i] = true;
-        order.push(i);
-        at = blocks[i].next.map(|b| b.0 as usize);
-    }
-    order
+/// Room to work in, kept from one code object to the next.
+#[derive(Default)]
+pub struct Scratch {
+    order: Vec<u32>,
+    offsets: Vec<u32>,
+    depths: Vec<i32>,
+    units: Vec<CodeUnit>,
+    positions: Vec<Position>,
+    packed: Vec<u8>,
+    peephole: peephole::Scratch,
+    /// Emptied instruction lists.
+    pub spare: Vec<Vec<Instr>>,
 }
 
-/// Fills in jump operands, growing instructions until nothing changes.
-fn resolve_jumps(blocks: &mut [BasicBlock], order: &[usize]) {
-    let mut offsets = vec![0usize; blocks.len()];
+/// Order in which blocks are emitted: the chain from the entry.
+fn chain(blocks: &[BasicBlock], order: &mut Vec<u32>) {
+    order.clear();
+    let mut at = Some(0);
+    // No block is chained twice; the bound only keeps a wrong chain from looping.
+    while let (Some(i), true) = (at, order.len() < blocks.len()) {
+        order.push(i);
+        at = blocks[i as usize].next.map(|b| b.0);
+    }
+}
+
+/// Fills in jump operands, growing instructions until nothing changes. Gives the number of units.
+fn resolve_jumps(blocks: &mut [BasicBlock], order: &[u32], offsets: &mut Vec<u32>) -> usize {
+    offsets.clear();
+    offsets.resize(blocks.len(), 0);
     loop {
         let mut total = 0;
         for &b in order {
-            offsets[b] = total;
-            total += blocks[b]
-                .instrs
-                .iter()
-                .map(|i| instr_size(i.arg))
-                .sum::<usize>();
+            offsets[b as usize] = total;
+            let instrs = &blocks[b as usize].instrs;
+            total += instrs.iter().map(|i| instr_size(i.arg) as u32).sum::<u32>();
         }
         let mut grown = false;
         for &b in order {
-            let mut at = offsets[b];
-            for instr in &mut blocks[b].instrs {
+            let mut at = offsets[b as usize];
+            for instr in &mut blocks[b as usize].instrs {
                 let size = instr_size(instr.arg);
-                at += size;
+                at += size as u32;
                 if let Some(target) = instr.target {
                     let mut offset = offsets[target.0 as usize];
                     if instr.op.is_jump_rel() {
                         offset = offset.saturating_sub(at);
                     }
-                    instr.arg = (offset * 2) as u32;
+                    instr.arg = offset * 2;
                     grown |= instr_size(instr.arg) != size;
                 }
             }
         }
         if !grown {
-            return;
+            return total as usize;
         }
     }
 }
@@ -120,8 +130,9 @@ impl LineTable {
 }
 
 /// Deepest stack any path reaches (3.8's stackdepth()).
-fn stack_depth(blocks: &[BasicBlock]) -> u32 {
-    let mut start = vec![i32::MIN; blocks.len()];
+fn stack_depth(blocks: &[BasicBlock], start: &mut Vec<i32>) -> u32 {
+    start.clear();
+    start.resize(blocks.len(), i32::MIN);
     start[0] = 0;
     let mut work = vec![0usize];
     let mut deepest = 0;
@@ -204,37 +215,67 @@ fn names(list: &[Name]) -> Box<[Box<str>]> {
 }
 
 /// Makes the code object of a finished unit.
-pub fn assemble(mut unit: Unit, block: &Block, filename: Arc<str>, inherited: u32) -> CodeData {
-    let order = chain(&unit.blocks);
+pub fn assemble(
+    mut unit: Unit,
+    block: &Block,
+    filename: Arc<str>,
+    inherited: u32,
+    scratch: &mut Scratch,
+) -> CodeData {
+    chain(&unit.blocks, &mut scratch.order);
     let first_line = match unit.first_line {
         0 => unit.blocks[0].instrs.first().map_or(0, |i| i.line).max(1),
         line => line,
     };
-    let stacksize = stack_depth(&unit.blocks);
-    resolve_jumps(&mut unit.blocks, &order);
-    let mut code: Vec<CodeUnit> = Vec::new();
-    let mut positions: Vec<Position> = Vec::new();
+    let stacksize = stack_depth(&unit.blocks, &mut scratch.depths);
+    let size = resolve_jumps(&mut unit.blocks, &scratch.order, &mut scratch.offsets);
+    let Scratch {
+        units, positions, ..
+    } = scratch;
+    units.clear();
+    units.reserve(size);
+    positions.clear();
+    positions.reserve(size);
     let mut table = LineTable {
-        out: Vec::new(),
+        out: Vec::with_capacity(64),
         line: i64::from(first_line),
         offset: 0,
     };
-    for &b in &order {
-        for instr in &unit.blocks[b].instrs {
+    for &b in &scratch.order {
+        for instr in &unit.blocks[b as usize].instrs {
             if instr.line != 0 {
-                table.add(instr.line, code.len());
+                table.add(instr.line, units.len());
             }
+            if instr.arg <= 0xff {
+                units.push([instr.op as u8, instr.arg as u8]);
+                positions.push(instr.pos);
+                continue;
+            }
+            let at = units.len();
             let size = instr_size(instr.arg);
-            let at = code.len();
-            code.resize(at + size, [0, 0]);
-            write_op(&mut code[at..], instr.op as u8, instr.arg, size);
+            units.resize(at + size, [0, 0]);
+            write_op(&mut units[at..], instr.op as u8, instr.arg, size);
             positions.resize(at + size, instr.pos);
         }
     }
+    for block in &mut unit.blocks {
+        if block.instrs.capacity() > 0 && scratch.spare.len() < MOST_SPARE {
+            block.instrs.clear();
+            scratch.spare.push(std::mem::take(&mut block.instrs));
+        }
+    }
     let co_flags = code_flags(&unit, block, inherited);
-    let mut consts = std::mem::take(&mut unit.consts);
+    let mut consts = std::mem::take(&mut unit.consts.list);
     let mut lnotab = table.out;
-    peephole::optimize(&mut code, &mut positions, &mut consts, &mut lnotab);
+    peephole::optimize(
+        units,
+        positions,
+        &mut consts,
+        &mut lnotab,
+        &mut scratch.peephole,
+    );
+    scratch.packed.clear();
+    Positions::pack(positions, &mut scratch.packed);
     let clean_doc = match &unit.docstring {
         Some(Const::Str(doc)) => crate::docstring::clean(doc),
         _ => None,
@@ -246,7 +287,7 @@ pub fn assemble(mut unit: Unit, block: &Block, filename: Arc<str>, inherited: u3
         stacksize,
         flags: co_flags,
         firstlineno: first_line,
-        code: code.into_iter().flatten().collect(),
+        code: units.as_flattened().into(),
         consts: consts.into(),
         names: names(&unit.names.list),
         varnames: names(&unit.varnames.list),
@@ -256,7 +297,7 @@ pub fn assemble(mut unit: Unit, block: &Block, filename: Arc<str>, inherited: u3
         name: Box::from(&*unit.name),
         lnotab: lnotab.into(),
         qualname: Box::from(&*unit.qualname),
-        positions: positions.as_slice().into(),
+        positions: Positions::from_packed(&scratch.packed),
         max_blocks: unit.max_blocks,
         clean_doc,
         has_docstring: unit.has_docstring,

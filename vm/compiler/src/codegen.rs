@@ -8,11 +8,11 @@ use std::sync::Arc;
 use lasti_bytecode::code::{CodeData, Const, Position};
 use lasti_bytecode::opcode::Op;
 
-use crate::Options;
 use crate::ast::*;
 use crate::error::{Fault, Pass};
 use crate::lower::{RED_ZONE, STACK_STEP};
 use crate::symtable::{self, Block, BlockType, Role, Scope, SymTable, mangle};
+use crate::{Options, assemble};
 
 mod annotations;
 mod call;
@@ -48,6 +48,7 @@ pub struct Compiler<'a> {
     interactive: bool,
     /// Line of the last future import.
     future_line: u32,
+    scratch: assemble::Scratch,
 }
 
 /// Compiles an analysed module.
@@ -68,6 +69,7 @@ pub fn compile(
         flags,
         interactive: false,
         future_line,
+        scratch: assemble::Scratch::default(),
     };
     c.enter(
         "<module>".into(),
@@ -172,11 +174,12 @@ impl Compiler<'_> {
         }
         let unit = self.units.pop().expect("a unit is open");
         let block = &self.table.blocks[unit.scope];
-        Arc::new(crate::assemble::assemble(
+        Arc::new(assemble::assemble(
             unit,
             block,
             self.filename.clone(),
             self.flags,
+            &mut self.scratch,
         ))
     }
 
@@ -184,7 +187,8 @@ impl Compiler<'_> {
 
     fn emit(&mut self, op: Op, arg: u32, target: Option<BlockId>) {
         if self.muted == 0 {
-            self.u().push(op, arg, target);
+            let unit = self.units.last_mut().expect("a unit is open");
+            unit.push(op, arg, target, &mut self.scratch.spare);
         }
     }
 
@@ -202,7 +206,7 @@ impl Compiler<'_> {
 
     fn load_const(&mut self, value: Const) {
         if self.muted == 0 {
-            let index = self.u().add_const(value);
+            let index = self.u().consts.add(value);
             self.op_arg(Op::LoadConst, index);
         }
     }

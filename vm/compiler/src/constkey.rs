@@ -1,5 +1,46 @@
 //! When two constants are one: CPython's `_PyCode_ConstantKey`, as bytes that can be compared.
+use std::hash::{Hash, Hasher};
+
 use lasti_bytecode::code::{CodeData, Const};
+use rustc_hash::FxHasher;
+
+/// One entry in `co_consts` for both: their keys are equal. Most constants are compared without making the keys.
+pub fn same_const(a: &Const, b: &Const) -> bool {
+    match (a, b) {
+        (Const::None, Const::None) => true,
+        (Const::Int(a), Const::Int(b)) => a == b,
+        (Const::Str(a), Const::Str(b)) => a == b,
+        _ => std::mem::discriminant(a) == std::mem::discriminant(b) && const_key(a) == const_key(b),
+    }
+}
+
+/// Equal for constants that are the same.
+pub fn const_hash(value: &Const) -> u32 {
+    let mut hasher = FxHasher::default();
+    write_hash(value, &mut hasher);
+    let hash = hasher.finish();
+    (hash ^ hash >> 32) as u32
+}
+
+fn write_hash(value: &Const, out: &mut FxHasher) {
+    std::mem::discriminant(value).hash(out);
+    match value {
+        Const::None | Const::True | Const::False | Const::Ellipsis => {}
+        Const::Int(i) => i.hash(out),
+        Const::BigInt(_, magnitude) => magnitude.hash(out),
+        Const::Float(f) => f.to_bits().hash(out),
+        Const::Complex(re, im) => (re.to_bits(), im.to_bits()).hash(out),
+        Const::Str(s) => s.hash(out),
+        Const::Bytes(b) => b.hash(out),
+        Const::Tuple(items) => items.iter().for_each(|item| write_hash(item, out)),
+        // In no order: sets of the same members are the same.
+        Const::FrozenSet(items) => {
+            let sum = |sum: u32, item| sum.wrapping_add(const_hash(item));
+            items.iter().fold(0, sum).hash(out);
+        }
+        Const::Code(code) => (&code.name, code.firstlineno, code.code.len()).hash(out),
+    }
+}
 
 /// Equal keys mean one entry in `co_consts` (type, value and the sign of zeros count).
 pub fn const_key(value: &Const) -> Box<[u8]> {

@@ -120,7 +120,12 @@ impl<'a> Lower<'a> {
         e.map(|e| self.expr(e)).transpose()
     }
 
-    fn exprs<'e>(&mut self, list: impl IntoIterator<Item = &'e ruff::Expr>) -> Pass<Vec<Expr>> {
-        list.into_iter().map(|e| self.expr(e)).collect()
+    fn exprs(&mut self, list: &[ruff::Expr]) -> Pass<Vec<Expr>> {
+        // Not collect(): behind a Result it does not know how many will come.
+        let mut out = Vec::with_capacity(list.len());
+        for e in list {
+            out.push(self.expr(e)?);
+        }
+        Ok(out)
     }
 }

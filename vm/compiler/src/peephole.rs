@@ -13,7 +13,16 @@ const EXT: u8 = Op::ExtendedArg as u8;
 struct Code<'a> {
     units: &'a mut Vec<CodeUnit>,
     /// Basic block number of every unit.
+    blocks: &'a mut Vec<u32>,
+    changed: bool,
+}
+
+/// Room for the pass to work in, kept from one code object to the next.
+#[derive(Default)]
+pub struct Scratch {
+    original: Vec<CodeUnit>,
     blocks: Vec<u32>,
+    moved: Vec<u32>,
 }
 
 fn op_of(unit: CodeUnit) -> Option<Op> {
@@ -77,6 +86,7 @@ impl Code<'_> {
     }
 
     fn nops(&mut self, from: usize, to: usize) {
+        self.changed = true;
         self.units[from..to].fill([Op::Nop as u8, 0]);
     }
 
@@ -113,21 +123,21 @@ impl Code<'_> {
     }
 
     fn mark_blocks(&mut self) {
-        let mut labels = vec![0u32; self.len()];
+        self.blocks.clear();
+        self.blocks.resize(self.len(), 0);
         for at in 0..self.len() {
             if self.op(at).is_some_and(Op::is_jump) {
                 let target = self.target(at);
-                if let Some(label) = labels.get_mut(target) {
+                if let Some(label) = self.blocks.get_mut(target) {
                     *label = 1;
                 }
             }
         }
         let mut number = 0;
-        for label in &mut labels {
+        for label in &mut *self.blocks {
             number += *label;
             *label = number;
         }
-        self.blocks = labels;
     }
 
     /// Start of the last `n` LOAD_CONSTs before `at`.
@@ -237,20 +247,23 @@ pub fn optimize(
     positions: &mut Vec<Position>,
     consts: &mut Vec<Const>,
     lnotab: &mut [u8],
+    scratch: &mut Scratch,
 ) {
     // A byte step of 255 may be part of a longer one: CPython leaves such code alone.
     if lnotab.iter().step_by(2).any(|&step| step == 255) {
         return;
     }
-    let original = units.clone();
+    scratch.original.clone_from(units);
     let mut code = Code {
         units,
-        blocks: Vec::new(),
+        blocks: &mut scratch.blocks,
+        changed: false,
     };
     code.mark_blocks();
     run(&mut code, consts);
-    if !squeeze(&mut code, positions, lnotab) {
-        *units = original;
+    // Operands change in place or leave NOPs behind, so without one every instruction stands where it did.
+    if code.changed && !squeeze(&mut code, positions, lnotab, &mut scratch.moved) {
+        units.clone_from(&scratch.original);
     }
 }
 
@@ -259,17 +272,16 @@ fn run(code: &mut Code<'_>, consts: &mut Vec<Const>) {
     let mut at = code.find_op(0);
     while at < code.len() {
         let op = code.op(at);
-        let start = code.start_of(at);
         let mut next = code.find_op(at + 1);
         let last_loads = std::mem::take(&mut loads);
         match op {
             Some(Op::LoadConst) => {
                 loads = last_loads + 1;
                 if code.op(next) == Some(Op::PopJumpIfFalse)
-                    && code.same_block(start, at + 1)
+                    && code.same_block(code.start_of(at), at + 1)
                     && is_true(&consts[code.arg(at) as usize])
                 {
-                    code.nops(start, next + 1);
+                    code.nops(code.start_of(at), next + 1);
                     loads = 0;
                 }
             }
@@ -309,23 +321,22 @@ fn run(code: &mut Code<'_>, consts: &mut Vec<Const>) {
     }
 }
 
-/// Drops NOPs and mends jumps and the line table. False when a jump would have to grow.
-fn squeeze(code: &mut Code<'_>, positions: &mut Vec<Position>, lnotab: &mut [u8]) -> bool {
-    let mut moved = Vec::with_capacity(code.len());
+/// Drops NOPs and mends jumps and the line table. False, with nothing but the units changed, when a jump would have to
+/// grow.
+fn squeeze(
+    code: &mut Code<'_>,
+    positions: &mut Vec<Position>,
+    lnotab: &mut [u8],
+    moved: &mut Vec<u32>,
+) -> bool {
+    moved.clear();
     let mut nops = 0;
     for (i, unit) in code.units.iter().enumerate() {
-        moved.push(i - nops);
-        nops += usize::from(unit[0] == Op::Nop as u8);
+        moved.push(i as u32 - nops);
+        nops += u32::from(unit[0] == Op::Nop as u8);
     }
-    let (mut old, mut last) = (0, 0);
-    for pair in lnotab.chunks_exact_mut(2) {
-        old += usize::from(pair[0]);
-        let new = moved.get(old / 2).copied().unwrap_or(code.len() - nops) * 2;
-        pair[0] = (new - last) as u8;
-        last = new;
-    }
-    let mut out: Vec<CodeUnit> = Vec::with_capacity(code.len());
-    let mut places = Vec::with_capacity(code.len());
+    // Instructions move to the front within the same list.
+    let mut end = 0;
     let mut at = 0;
     while at < code.len() {
         let start = at;
@@ -341,9 +352,9 @@ fn squeeze(code: &mut Code<'_>, positions: &mut Vec<Position>, lnotab: &mut [u8]
             continue;
         }
         match op {
-            Some(op) if op.is_jump_abs() => arg = moved[arg as usize / 2] as u32 * 2,
+            Some(op) if op.is_jump_abs() => arg = moved[arg as usize / 2] * 2,
             Some(op) if op.is_jump_rel() => {
-                arg = (moved[arg as usize / 2 + at] - moved[at - 1] - 1) as u32 * 2;
+                arg = (moved[arg as usize / 2 + at] - moved[at - 1] - 1) * 2;
             }
             _ => {}
         }
@@ -351,12 +362,23 @@ fn squeeze(code: &mut Code<'_>, positions: &mut Vec<Position>, lnotab: &mut [u8]
         if instr_size(arg) > size || size > 4 {
             return false;
         }
-        let place = out.len();
-        out.resize(place + size, [0, 0]);
-        write_op(&mut out[place..], number, arg, size);
-        places.extend((start..at).map(|i| positions[i]));
+        write_op(&mut code.units[end..], number, arg, size);
+        end += size;
     }
-    *code.units = out;
-    *positions = places;
+    // The line table and the positions change only now that it is known to work.
+    let (mut old, mut last) = (0, 0);
+    for pair in lnotab.chunks_exact_mut(2) {
+        old += usize::from(pair[0]);
+        let new = moved.get(old / 2).copied().unwrap_or(end as u32) * 2;
+        pair[0] = (new - last) as u8;
+        last = new;
+    }
+    let mut at = 0;
+    positions.retain(|_| {
+        let gone = moved.get(at + 1).copied().unwrap_or(end as u32) == moved[at];
+        at += 1;
+        !gone
+    });
+    code.units.truncate(end);
     true
 }

@@ -26,7 +26,7 @@ impl Compiler<'_> {
         let u = self.u();
         u.argcount = 1;
         u.posonlyargcount = 1;
-        u.add_const(Const::None);
+        u.consts.add(Const::None);
         let body = self.new_block();
         self.op_arg(Op::LoadFast, 0);
         self.load_int(2);

@@ -99,7 +99,7 @@ impl Compiler<'_> {
         self.u().is_async = f.is_async;
         let doc = docstring(&f.body).filter(|_| self.options.optimize < 2);
         let u = self.u();
-        u.add_const(doc.cloned().unwrap_or(Const::None));
+        u.consts.add(doc.cloned().unwrap_or(Const::None));
         u.has_docstring = doc.is_some();
         u.docstring = doc.cloned();
         self.set_argcounts(&f.args);
@@ -113,7 +113,7 @@ impl Compiler<'_> {
     pub(super) fn lambda(&mut self, l: &Lambda, e: &Expr) -> Pass {
         let flags = self.defaults(&l.args)?;
         self.enter("<lambda>".into(), l.id, Role::Body, e.line, e.pos);
-        self.u().add_const(Const::None);
+        self.u().consts.add(Const::None);
         self.set_argcounts(&l.args);
         self.expr(&l.body)?;
         let generator = self.block().generator;

@@ -1,8 +1,11 @@
 //! One scope while it is compiled: basic blocks, constants and names.
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::*;
-use crate::constkey::const_key;
+use crate::constkey::{const_hash, same_const};
 
 /// Index of a basic block within its unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,25 +29,92 @@ pub struct BasicBlock {
     pub returns: bool,
 }
 
+/// Up to how many entries a list is searched from the front; longer ones get a table.
+const SHORT: usize = 8;
+
 /// Names in order of first use.
 #[derive(Debug, Default)]
 pub struct NameTable {
     pub list: Vec<Name>,
-    index: FxHashMap<Name, usize>,
+    index: HashTable<u32>,
+}
+
+fn hash(name: &str) -> u64 {
+    FxBuildHasher.hash_one(name)
 }
 
 impl NameTable {
     pub fn add(&mut self, name: &Name) -> usize {
-        if let Some(&i) = self.index.get(name) {
-            return i;
+        // The compiler's own names are one object each, mangled ones and those of foreign trees may not be.
+        if let Some(at) = self
+            .list
+            .iter()
+            .take(SHORT)
+            .position(|n| Rc::ptr_eq(n, name))
+        {
+            return at;
         }
-        self.index.insert(name.clone(), self.list.len());
+        if let Some(at) = self.get(name) {
+            return at;
+        }
+        let at = self.list.len();
         self.list.push(name.clone());
-        self.list.len() - 1
+        if at >= SHORT {
+            let hash_of = |&i: &u32| hash(&self.list[i as usize]);
+            let first = if at == SHORT { 0 } else { at };
+            for i in first as u32..=at as u32 {
+                self.index.insert_unique(hash_of(&i), i, hash_of);
+            }
+        }
+        at
     }
 
     pub fn get(&self, name: &str) -> Option<usize> {
-        self.index.get(name).copied()
+        if self.list.len() <= SHORT {
+            return self.list.iter().position(|n| &**n == name);
+        }
+        let same = |&i: &u32| &*self.list[i as usize] == name;
+        self.index.find(hash(name), same).map(|&i| i as usize)
+    }
+}
+
+/// Constants in order of first use.
+#[derive(Debug, Default)]
+pub struct ConstTable {
+    pub list: Vec<Const>,
+    /// Of the constants, in the same order.
+    hashes: Vec<u32>,
+    index: HashTable<u32>,
+}
+
+impl ConstTable {
+    pub fn add(&mut self, value: Const) -> usize {
+        // No NaN equals another.
+        let unique = matches!(value, Const::Float(f) if f.is_nan());
+        let hash = const_hash(&value);
+        let same = |i: usize| self.hashes[i] == hash && same_const(&self.list[i], &value);
+        let found = match self.list.len() {
+            _ if unique => None,
+            n @ 0..=SHORT => (0..n).find(|&i| same(i)),
+            _ => {
+                let found = self.index.find(hash.into(), |&i| same(i as usize));
+                found.map(|&i| i as usize)
+            }
+        };
+        if let Some(at) = found {
+            return at;
+        }
+        let at = self.list.len();
+        self.list.push(value);
+        self.hashes.push(hash);
+        if at >= SHORT {
+            let hash_of = |&i: &u32| u64::from(self.hashes[i as usize]);
+            let first = if at == SHORT { 0 } else { at };
+            for i in first as u32..=at as u32 {
+                self.index.insert_unique(hash_of(&i), i, hash_of);
+            }
+        }
+        at
     }
 }
 
@@ -67,8 +137,7 @@ pub struct Unit {
     pub qualname: Name,
     /// Class name for mangling.
     pub private: Option<Name>,
-    pub consts: Vec<Const>,
-    const_index: FxHashMap<Box<[u8]>, usize>,
+    pub consts: ConstTable,
     pub names: NameTable,
     pub varnames: NameTable,
     pub cellvars: NameTable,
@@ -134,8 +203,7 @@ impl Unit {
             name,
             qualname,
             private,
-            consts: Vec::new(),
-            const_index: FxHashMap::default(),
+            consts: ConstTable::default(),
             names: NameTable::default(),
             varnames: block.varnames.iter().cloned().collect(),
             cellvars: cells.into_iter().collect(),
@@ -173,10 +241,13 @@ impl Unit {
         self.current = block.0 as usize;
     }
 
-    pub fn push(&mut self, op: Op, arg: u32, target: Option<BlockId>) {
+    pub fn push(&mut self, op: Op, arg: u32, target: Option<BlockId>, spare: &mut Vec<Vec<Instr>>) {
         let line = if self.line_set { 0 } else { self.line };
         self.line_set = true;
         let block = &mut self.blocks[self.current];
+        if block.instrs.capacity() == 0 {
+            block.instrs = spare.pop().unwrap_or_else(|| Vec::with_capacity(16));
+        }
         block.instrs.push(Instr {
             op,
             arg,
@@ -191,21 +262,6 @@ impl Unit {
             let depth: u32 = self.fblocks.iter().map(FBlock::runtime_blocks).sum();
             self.max_blocks = self.max_blocks.max(depth + 1);
         }
-    }
-
-    pub fn add_const(&mut self, value: Const) -> usize {
-        if matches!(value, Const::Float(f) if f.is_nan()) {
-            // No NaN equals another.
-            self.consts.push(value);
-            return self.consts.len() - 1;
-        }
-        let key = const_key(&value);
-        if let Some(&i) = self.const_index.get(&key) {
-            return i;
-        }
-        self.const_index.insert(key, self.consts.len());
-        self.consts.push(value);
-        self.consts.len() - 1
     }
 
     /// Operand of LOAD_DEREF and its kin.

@@ -4,7 +4,11 @@ use crate::lower::expr::operator;
 
 impl Lower<'_> {
     pub(super) fn body(&mut self, body: &[ruff::Stmt]) -> Pass<Vec<Stmt>> {
-        body.iter().map(|s| self.stmt(s)).collect()
+        let mut out = Vec::with_capacity(body.len());
+        for s in body {
+            out.push(self.stmt(s)?);
+        }
+        Ok(out)
     }
 
     fn stmt(&mut self, s: &ruff::Stmt) -> Pass<Stmt> {
