@@ -1,4 +1,6 @@
 //! Docstrings as 3.13 and later keep them: without common indentation (Python/compile.c, _PyCompile_CleanDoc).
+use std::borrow::Cow;
+
 use lasti_bytecode::code::Wtf8;
 
 /// The dedented text, or None when it is equal to the raw one.
@@ -14,7 +16,8 @@ pub fn clean(doc: &Wtf8) -> Option<Wtf8> {
         .map(|l| indent_of(l))
         .min()
         .unwrap_or(0);
-    let mut out = first[indent_of(first)..].to_vec();
+    let mut out = Vec::with_capacity(doc.0.len());
+    out.extend_from_slice(&first[indent_of(first)..]);
     for line in rest {
         out.push(b'\n');
         out.extend_from_slice(&line[margin.min(indent_of(line))..]);
@@ -22,7 +25,10 @@ pub fn clean(doc: &Wtf8) -> Option<Wtf8> {
     (out[..] != doc.0[..]).then(|| Wtf8(out.into()))
 }
 
-fn expand_tabs(text: &[u8]) -> Vec<u8> {
+fn expand_tabs(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'\t') {
+        return Cow::Borrowed(text);
+    }
     let mut out = Vec::with_capacity(text.len());
     let mut column = 0;
     for &b in text {
@@ -43,5 +49,5 @@ fn expand_tabs(text: &[u8]) -> Vec<u8> {
             }
         }
     }
-    out
+    Cow::Owned(out)
 }

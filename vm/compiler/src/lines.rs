@@ -9,7 +9,15 @@ use ruff_text_size::TextRange;
 pub struct LineIndex {
     starts: Vec<u32>,
     /// The line asked for last: the next question is mostly about it or the one behind it.
-    last: Cell<usize>,
+    last: Cell<Line>,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Line {
+    line: u32,
+    start: u32,
+    /// With its newline; 0 before any was asked for.
+    len: u32,
 }
 
 /// What one walk over the bytes tells about a source text.
@@ -24,22 +32,11 @@ pub struct Survey {
     pub longest_statement: usize,
 }
 
-const PLAIN: u8 = 0;
-const OPEN: u8 = 1;
-const CLOSE: u8 = 2;
-const NEWLINE: u8 = 3;
-
-static CLASSES: [u8; 256] = {
-    let mut classes = [PLAIN; 256];
-    classes[b'(' as usize] = OPEN;
-    classes[b'[' as usize] = OPEN;
-    classes[b'{' as usize] = OPEN;
-    classes[b')' as usize] = CLOSE;
-    classes[b']' as usize] = CLOSE;
-    classes[b'}' as usize] = CLOSE;
-    classes[b'\n' as usize] = NEWLINE;
-    classes
-};
+/// A newline or a bracket. Without a branch, so that a whole chunk is looked at in one go.
+#[inline]
+fn is_special(b: u8) -> bool {
+    (b == b'\n') | (b == b'(') | (b == b')') | (b == b'[') | (b == b']') | (b == b'{') | (b == b'}')
+}
 
 /// As many blanks as CPython allows levels of indentation.
 const BLANKS: usize = 100;
@@ -58,28 +55,36 @@ impl Survey {
         starts.push(0);
         let mut indented = indented_at(0);
         let (mut open, mut brackets, mut longest, mut statement) = (0usize, 0, 0, 0);
-        for (at, &b) in bytes.iter().enumerate() {
-            match CLASSES[usize::from(b)] {
-                OPEN => {
-                    open += 1;
-                    brackets = brackets.max(open);
+        let mut visit = |at: usize| match bytes[at] {
+            b'(' | b'[' | b'{' => {
+                open += 1;
+                brackets = brackets.max(open);
+            }
+            b'\n' => {
+                starts.push(at as u32 + 1);
+                indented |= indented_at(at + 1);
+                if open == 0 && (at == 0 || bytes[at - 1] != b'\\') {
+                    longest = longest.max(at + 1 - statement);
+                    statement = at + 1;
                 }
-                CLOSE => open = open.saturating_sub(1),
-                NEWLINE => {
-                    starts.push(at as u32 + 1);
-                    indented |= indented_at(at + 1);
-                    if open == 0 && (at == 0 || bytes[at - 1] != b'\\') {
-                        longest = longest.max(at + 1 - statement);
-                        statement = at + 1;
-                    }
-                }
-                _ => {}
+            }
+            _ => open = open.saturating_sub(1),
+        };
+        let (chunks, rest) = bytes.as_chunks::<16>();
+        for (i, chunk) in chunks.iter().enumerate() {
+            let mut found = u128::from_le_bytes(chunk.map(|b| u8::from(is_special(b))));
+            while found != 0 {
+                visit(i * 16 + found.trailing_zeros() as usize / 8);
+                found &= found - 1;
             }
         }
+        let behind = bytes.len() - rest.len();
+        let rest = rest.iter().enumerate().filter(|&(_, &b)| is_special(b));
+        rest.for_each(|(i, _)| visit(behind + i));
         Survey {
             lines: LineIndex {
                 starts,
-                last: Cell::new(0),
+                last: Cell::default(),
             },
             brackets,
             indented,
@@ -91,31 +96,39 @@ impl Survey {
 impl LineIndex {
     /// 1-based line of an offset.
     pub fn line(&self, offset: u32) -> u32 {
+        self.line_col(offset).0
+    }
+
+    /// 1-based line, 0-based byte column.
+    #[inline]
+    pub fn line_col(&self, offset: u32) -> (u32, u32) {
+        let last = self.last.get();
+        match offset.checked_sub(last.start) {
+            Some(col) if col < last.len => (last.line, col),
+            _ => self.search(offset),
+        }
+    }
+
+    fn search(&self, offset: u32) -> (u32, u32) {
+        let behind = self.last.get().line as usize;
         let holds = |at: usize| {
             self.starts.get(at).is_some_and(|&s| s <= offset)
                 && self.starts.get(at + 1).is_none_or(|&s| offset < s)
         };
-        let last = self.last.get();
-        let at = if holds(last) {
-            last
-        } else if holds(last + 1) {
-            last + 1
+        let at = if holds(behind) {
+            behind
         } else {
             self.starts.partition_point(|&start| start <= offset) - 1
         };
-        self.last.set(at);
-        at as u32 + 1
-    }
-
-    /// Offset at which a 1-based line starts.
-    pub fn start(&self, line: u32) -> u32 {
-        self.starts[(line.max(1) as usize - 1).min(self.starts.len() - 1)]
-    }
-
-    /// 1-based line, 0-based byte column.
-    pub fn line_col(&self, offset: u32) -> (u32, u32) {
-        let line = self.line(offset);
-        (line, offset - self.start(line))
+        let start = self.starts[at];
+        let end = self.starts.get(at + 1).copied().unwrap_or(u32::MAX);
+        let line = at as u32 + 1;
+        self.last.set(Line {
+            line,
+            start,
+            len: end - start,
+        });
+        (line, offset - start)
     }
 
     pub fn position(&self, range: TextRange) -> Position {

@@ -23,7 +23,7 @@ fn push_code_point(out: &mut Vec<u8>, c: u32) {
 
 /// Whether a body (between the quotes) may spell a surrogate.
 fn may_hold_surrogate(text: &str) -> bool {
-    text.match_indices("\\").any(|(i, _)| {
+    text.match_indices('\\').any(|(i, _)| {
         let rest = &text.as_bytes()[i + 1..];
         match rest.first() {
             Some(b'u') => matches!(rest.get(1), Some(b'd' | b'D')),
