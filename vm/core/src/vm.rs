@@ -8,6 +8,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 macro_rules! types {
     ($object:ident; $($field:ident $name:literal $layout:ty, $base:ident, $flags:expr;)*) => {
@@ -341,6 +343,8 @@ pub struct Vm {
     pub argv: RefCell<Vec<String>>,
     pub flags: VmFlags,
     pub heap: Box<Heap>,
+    /// The heap's, one load nearer.
+    pub(crate) breaker: Arc<AtomicU32>,
 }
 
 /// Settings that `sys.flags` shows.
@@ -418,6 +422,7 @@ impl Vm {
             host: options.host,
             argv: RefCell::default(),
             flags: options.flags,
+            breaker: heap.breaker.clone(),
             heap,
         });
         vm.exc_state.set(&vm.base_exc);

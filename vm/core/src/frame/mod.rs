@@ -18,8 +18,11 @@ use std::cell::Cell;
 pub(crate) enum Mode {
     /// To the Rust caller of the interpreter loop.
     Entry,
-    /// A plain call: pushed on the caller's stack.
+    /// A plain call: pushed on the caller's stack. The frame has neither a frame object nor a namespace, and is not the
+    /// first of a chunk of the stack, so that nothing but its values goes with it.
     Call,
+    /// A call's frame that is one of these.
+    Watched,
     /// `__init__` pushed by a class call: its None is dropped, the instance below it stays.
     Init,
     /// Generator resumed by FOR_ITER: a return ends the loop.
@@ -304,6 +307,17 @@ pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
         // frames above it have been left.
         None => unsafe { vm.stack.pop(frame) },
     }
+}
+
+/// [`leave`] for a running frame whose mode is Call.
+#[inline(always)]
+pub(crate) fn leave_plain(vm: &crate::vm::Vm, r: &Regs) {
+    let f = r.frame();
+    debug_assert!(f.mode.get() == Mode::Call);
+    vm.frame.set(f.back.get());
+    vm.depth.set(vm.depth.get() - 1);
+    // SAFETY: as in `leave`; by its mode the frame has values only.
+    unsafe { vm.stack.pop_running(r.frame, r.end()) }
 }
 
 /// [`leave`] for the frame of a plain call, which has no generator.

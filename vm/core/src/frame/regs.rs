@@ -37,6 +37,27 @@ pub(crate) struct Regs {
     sp: *mut Value,
 }
 
+/// The same pointer, from which the optimizer cannot tell where it came from. It would keep the old one in a machine
+/// register beside the new one, and there is none to spare in the loop.
+#[inline(always)]
+#[allow(
+    clippy::pointers_in_nomem_asm_block,
+    reason = "nothing is read or written through it"
+)]
+fn opaque<T>(p: *const T) -> *const T {
+    #[cfg(not(miri))]
+    {
+        let mut p = p;
+        // SAFETY: there is no instruction in it.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) p, options(pure, nomem, nostack, preserves_flags));
+        }
+        p
+    }
+    #[cfg(miri)]
+    p
+}
+
 impl Regs {
     /// Registers of a frame at rest. Its stack belongs to the registers until [`Regs::save`].
     #[inline(always)]
@@ -55,6 +76,11 @@ impl Regs {
             }
         }
     }
+    /// Registers of a frame that was just made and is not at rest.
+    #[inline(always)]
+    pub fn start(frame: *const Frame, pc: *const Instr, sp: *mut Value) -> Regs {
+        Regs { frame, pc, sp }
+    }
     /// Leaves the frame as one at rest.
     #[inline(always)]
     pub fn save(&self) {
@@ -62,6 +88,11 @@ impl Regs {
         f.pc.set(self.pc);
         let words = (self.sp as usize - self.locals() as usize) / size_of::<Value>();
         f.top.set(words as u32);
+    }
+    /// One past the topmost value.
+    #[inline(always)]
+    pub fn end(&self) -> *mut Value {
+        self.sp
     }
     /// Shows the instruction that runs to whoever looks at the frame: tracebacks, `sys._getframe`.
     #[inline(always)]
@@ -90,29 +121,81 @@ impl Regs {
     /// The next instruction.
     #[inline(always)]
     pub fn fetch(&mut self) -> (&'static Instr, Quick) {
-        self.pc = self.pc.wrapping_add(1);
+        self.pc = opaque(self.pc.wrapping_add(1));
         debug_assert!(self.frame().code.quick.as_ptr_range().contains(&self.pc));
         // SAFETY: code ends in a return and jumps stay inside; the code object outlives the frame. The range of the enum
         // is spelled out because the load through the cell loses it.
         unsafe {
             let i = &*self.pc;
             let op = i.op.get();
-            std::hint::assert_unchecked(op as u8 >= Quick::FIRST && op as u8 <= Quick::LAST);
+            std::hint::assert_unchecked(op as u8 <= Quick::LAST);
             (i, op)
         }
     }
     /// The instruction behind the one that runs.
     #[inline(always)]
     pub fn following(&self) -> &'static Instr {
-        let next = self.pc.wrapping_add(1);
+        self.ahead(1)
+    }
+    /// The instruction `n` behind the one that runs.
+    #[inline(always)]
+    pub fn ahead(&self, n: usize) -> &'static Instr {
+        let next = self.pc.wrapping_add(n);
         debug_assert!(self.frame().code.quick.as_ptr_range().contains(&next));
         // SAFETY: as for `fetch`; only instructions that are never the last ask.
         unsafe { &*next }
     }
-    /// Goes on to the instruction behind, which was done together with this one.
+    /// Goes on behind the `n` instructions that were done together with this one.
     #[inline(always)]
-    pub fn skip(&mut self) {
-        self.pc = self.pc.wrapping_add(1);
+    pub fn skip(&mut self, n: usize) {
+        self.pc = self.pc.wrapping_add(n);
+    }
+    /// LOAD_FAST and the LOAD_CONST behind it. False: the local is unbound, nothing was done.
+    #[inline(always)]
+    pub fn load_fast_const(&mut self, local: u32) -> bool {
+        let v = self.local(local as usize);
+        if v.is_unbound() {
+            return false;
+        }
+        let v = v.clone();
+        self.push(v);
+        let v = self.constant(self.following()).clone();
+        self.push(v);
+        self.skip(1);
+        true
+    }
+    /// LOAD_FAST and the one behind it. False: one is unbound, nothing was done.
+    #[inline(always)]
+    pub fn load_fast_fast(&mut self, local: u32) -> bool {
+        let second = self.following().arg.get();
+        let (a, b) = (self.local(local as usize), self.local(second as usize));
+        if a.is_unbound() || b.is_unbound() {
+            return false;
+        }
+        let (a, b) = (a.clone(), b.clone());
+        self.push(a);
+        self.push(b);
+        self.skip(1);
+        true
+    }
+    /// Past the jump `n` behind the instruction that runs, or to where it leads.
+    #[inline(always)]
+    pub fn skip_or_jump(&mut self, n: usize, jump: bool) {
+        let i = self.ahead(n);
+        self.pc = i;
+        if jump {
+            self.follow(i);
+        }
+    }
+    /// Goes where a jump leads.
+    #[inline(always)]
+    pub fn follow(&mut self, jump: &Instr) {
+        self.pc = std::ptr::from_ref(jump).wrapping_offset(jump.distance() as isize);
+        debug_assert!({
+            let near = self.pc;
+            self.jump(jump.arg.get());
+            near == self.pc
+        });
     }
     /// Exchanges the two topmost values.
     #[inline(always)]
@@ -280,11 +363,16 @@ impl Regs {
         unsafe {
             self.sp = self.sp.sub(n);
             match n {
+                // So few that they become comparisons and no table.
                 0 => {}
                 1 => std::ptr::copy_nonoverlapping(self.sp, to, 1),
                 2 => std::ptr::copy_nonoverlapping(self.sp, to, 2),
-                3 => std::ptr::copy_nonoverlapping(self.sp, to, 3),
-                _ => std::ptr::copy_nonoverlapping(self.sp, to, n),
+                _ => {
+                    std::ptr::copy_nonoverlapping(self.sp, to, 3);
+                    if n > 3 {
+                        std::ptr::copy_nonoverlapping(self.sp.add(3), to.add(3), n - 3);
+                    }
+                }
             }
         }
     }
@@ -302,11 +390,11 @@ impl Regs {
 
     /// The constant that a LOAD_CONST pushes.
     #[inline(always)]
-    pub fn constant(&self, i: &Instr) -> Value {
+    pub fn constant<'a>(&self, i: &'a Instr) -> &'a Value {
         debug_assert!(matches!(i.op.get(), crate::interp::Quick::LoadConst));
         // SAFETY: `Instr::hold` put the word of one of the code's constants into the cache, and nothing else writes
         // the cache of a LOAD_CONST. The code owns its constants as long as the frame owns the code.
-        unsafe { (*i.cache.as_ptr().cast::<Value>()).clone() }
+        unsafe { &*i.cache.as_ptr().cast::<Value>() }
     }
     #[inline(always)]
     pub fn local(&self, i: usize) -> &Value {

@@ -1,6 +1,6 @@
 //! The chunked stack that calls' frames are bumped onto. Frames leave in the reverse order.
-use super::{Frame, Regs};
-use crate::heap::{Ref, Slot};
+use super::{Frame, Mode, Regs};
+use crate::heap::{Ref, Slot, Value};
 use crate::objects::Code;
 use std::cell::{Cell, RefCell};
 
@@ -33,47 +33,70 @@ impl FrameStack {
     #[inline(always)]
     pub fn push(&self, frame: Frame) -> *const Frame {
         let words = size_of::<Frame>() / 8 + frame.code.frame_slots();
-        let at = self.top.get();
-        let at = if (self.end.get() as usize) - (at as usize) >= words * 8 {
-            at
+        let top = self.top.get();
+        let (at, mode) = if (self.end.get() as usize) - (top as usize) >= words * 8 {
+            (top, Mode::Call)
         } else {
-            self.grow(words)
+            (self.grow(words), Mode::Watched)
         };
         // SAFETY: `words` words are free at `at`.
         unsafe {
             self.top.set(at.add(words));
             let f = at.cast::<Frame>();
             f.write(frame);
+            (*f).mode.set(mode);
             Frame::init_slots(f);
             f
         }
     }
 
-    /// Puts the frame of a plain call on the stack: the callable, a function, and its `n` arguments move into it from the
-    /// caller's stack.
+    /// Whether a frame of `code` fits in the present chunk.
     #[inline(always)]
-    pub fn push_call<'a>(&self, r: &mut Regs, code: Ref<Code>, n: usize) -> &'a Frame {
+    pub fn fits(&self, code: &Code) -> bool {
+        (self.end.get() as usize) - (self.top.get() as usize) >= code.frame_bytes as usize
+    }
+
+    /// Puts the frame of a plain call on the stack, where it fits: the callable, a function, and its `n` arguments move
+    /// into it from the caller's stack. Gives the frame and its registers.
+    #[inline(always)]
+    pub fn push_call<'a>(&self, r: &mut Regs, code: Ref<Code>, n: usize) -> (&'a Frame, Regs) {
+        debug_assert!(self.fits(&code));
         let fixed = code.fixed_slots();
-        let words = size_of::<Frame>() / 8 + code.frame_slots();
-        let at = self.top.get();
-        let at = if (self.end.get() as usize) - (at as usize) >= words * 8 {
-            at
-        } else {
-            self.grow(words)
-        };
-        // SAFETY: `words` words are free at `at`; the caller saw that the callable is a function with at least `n`
+        let bytes = code.frame_bytes as usize;
+        // SAFETY: a frame's bytes are free at the top; the caller saw that the callable is a function with at least `n`
         // locals.
         unsafe {
-            self.top.set(at.add(words));
-            let f = at.cast::<Frame>();
+            let f = self.top.get().cast::<Frame>();
+            self.top.set(f.byte_add(bytes).cast());
             let slots = f.add(1).cast::<Slot>();
             r.move_top(slots.cast(), n);
             for i in n..fixed {
                 slots.add(i).write(Slot::empty());
             }
-            f.write(Frame::new(code, r.pop_function(), false));
-            &*f
+            let mut frame = Frame::new(code, r.pop_function(), false);
+            *frame.top.get_mut() = 0;
+            let regs = Regs::start(f, frame.pc.get(), slots.add(fixed).cast());
+            f.write(frame);
+            (&*f, regs)
         }
+    }
+
+    /// [`FrameStack::push_call`] wherever there is room.
+    pub fn push_call_anywhere<'a>(
+        &self,
+        r: &mut Regs,
+        code: Ref<Code>,
+        n: usize,
+    ) -> (&'a Frame, Regs) {
+        let fits = self.fits(&code);
+        if !fits {
+            self.top.set(self.grow(code.frame_bytes as usize / 8));
+        }
+        let (frame, regs) = self.push_call(r, code, n);
+        if !fits {
+            frame.mode.set(Mode::Watched);
+        }
+        (frame, regs)
     }
 
     /// Drops the topmost frame.
@@ -112,6 +135,27 @@ impl FrameStack {
         let at = frame.cast_mut().cast::<u64>();
         self.top.set(at);
         self.shrink(at);
+    }
+
+    /// Drops the topmost frame, which runs, with the values below `end`.
+    ///
+    /// # Safety
+    /// As for `pop`; the frame's mode is Call.
+    #[inline(always)]
+    pub unsafe fn pop_running(&self, frame: *const Frame, end: *mut Value) {
+        // SAFETY: by contract; what lies between the header and `end` are values, and nobody looks at them again.
+        unsafe {
+            let mut at = frame.add(1).cast_mut().cast::<Value>();
+            while at < end {
+                at.drop_in_place();
+                at = at.add(1);
+            }
+            debug_assert!((*frame).object.is_none() && (*frame).locals.is_unbound());
+            drop((&raw const (*frame).function).read());
+            drop((&raw const (*frame).code).read());
+        }
+        // The frame is not the first of its chunk, so the chunk stays.
+        self.top.set(frame.cast_mut().cast());
     }
 
     /// Exchanges two threads' stacks.

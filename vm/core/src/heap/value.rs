@@ -179,15 +179,15 @@ impl Value {
         let top = f((a.bits() << shift) as i64, (b.bits() << shift) as i64)?;
         Some(Value::from_bits(INT_TAG | top as u64 >> shift))
     }
-    /// How two ints compare, as one bit for each of less (1), equal (2) and greater (4), when both stand in the word.
+    /// How two ints compare, as the number of a bit: less 0, equal 1, greater 2, when both stand in the word.
     #[inline(always)]
-    pub fn order_small(a: &Value, b: &Value) -> Option<u16> {
+    pub fn order_small(a: &Value, b: &Value) -> Option<u32> {
         if a.bits() & b.bits() < INT_TAG {
             return None;
         }
         let shift = 64 - INT_BITS;
         let (a, b) = ((a.bits() << shift) as i64, (b.bits() << shift) as i64);
-        Some((a < b) as u16 | ((a == b) as u16) << 1 | ((a > b) as u16) << 2)
+        Some(1 + (a > b) as u32 - (a < b) as u32)
     }
     #[inline(always)]
     pub fn as_inline_float(&self) -> Option<f64> {
@@ -288,10 +288,12 @@ impl Value {
 impl Clone for Value {
     #[inline(always)]
     fn clone(&self) -> Value {
-        if let Some(h) = self.header() {
+        // Read once: the count might lie where the word does, for all the optimizer knows.
+        let v = Value(self.0);
+        if let Some(h) = v.header() {
             h.refs.set(h.refs.get().wrapping_add(1));
         }
-        Value(self.0)
+        v
     }
 }
 

@@ -27,6 +27,31 @@ impl Vm {
         let Some(code) = f.code.get() else {
             return false;
         };
+        if code.simple_args as usize != n || !self.stack.fits(&code) {
+            let mut copy = *r;
+            let done = self.call_less_simple(&mut copy, code, n, bare);
+            *r = copy;
+            return done;
+        }
+        let depth = self.depth.get();
+        if depth >= self.recursion_limit.get() {
+            return false;
+        }
+        self.depth.set(depth + 1);
+        let (frame, regs) = self.stack.push_call(r, code, n);
+        if bare {
+            r.forget_immediate();
+        }
+        frame.back.set(r.frame);
+        r.save();
+        self.frame.set(frame);
+        *r = regs;
+        true
+    }
+
+    /// The rest of [`Vm::call_simple`], for code with cells and where a frame does not fit.
+    #[inline(never)]
+    fn call_less_simple(&self, r: &mut Regs, code: Ref<Code>, n: usize, bare: bool) -> bool {
         let depth = self.depth.get();
         if code.shape != CallShape::Simple
             || code.argcount as usize != n
@@ -35,18 +60,17 @@ impl Vm {
             return false;
         }
         self.depth.set(depth + 1);
-        let cells = code.ncells + code.nfree > 0;
-        let frame = self.stack.push_call(r, code, n);
+        let (frame, regs) = self.stack.push_call_anywhere(r, code, n);
         if bare {
             r.forget_immediate();
         }
         frame.back.set(r.frame);
-        if cells {
+        if frame.code.ncells + frame.code.nfree > 0 {
             frame.make_cells(self);
         }
         r.save();
         self.frame.set(frame);
-        *r = Regs::load(frame);
+        *r = regs;
         true
     }
 
@@ -225,6 +249,7 @@ impl Vm {
                 }
                 let frame = self.push_frame(function, code)?;
                 frame.locals.set(locals);
+                frame.mode.set(Mode::Watched);
                 frame.make_cells(self);
                 self.switch_to(r, frame);
                 Ok(())

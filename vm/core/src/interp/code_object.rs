@@ -46,6 +46,8 @@ impl Vm {
             (true, true) => CallShape::SimpleGenerator,
             _ => CallShape::General,
         };
+        let fixed = (nlocals + d.cellvars.len() + d.freevars.len()) as u32;
+        let slots = fixed + d.stacksize + d.max_blocks;
         let consts: Box<[Value]> = d.consts.iter().map(|c| self.const_value(c)).collect();
         let code = Code {
             data: data.clone(),
@@ -60,10 +62,13 @@ impl Vm {
             nfree: d.freevars.len() as u32,
             stacksize: d.stacksize,
             max_blocks: d.max_blocks,
-            fixed: (nlocals + d.cellvars.len() + d.freevars.len()) as u32,
-            slots: (nlocals + d.cellvars.len() + d.freevars.len()) as u32
-                + d.stacksize
-                + d.max_blocks,
+            fixed,
+            slots,
+            frame_bytes: size_of::<crate::frame::Frame>() as u32 + slots * 8,
+            simple_args: match shape {
+                CallShape::Simple if d.cellvars.is_empty() && d.freevars.is_empty() => d.argcount,
+                _ => u32::MAX,
+            },
             shape,
             cell_args,
             quick: quicken(&d.code, &consts),
@@ -153,17 +158,33 @@ fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
                 .extra
                 .set([1, 3, 2, 5, 4, 6].get(arg as usize).copied().unwrap_or(0));
         }
+        if matches!(op.operand(), Operand::JumpAbs | Operand::JumpRel) {
+            instr.aim(unit, arg);
+        }
         if op == Op::LoadConst {
             instr.hold(&consts[arg as usize]);
         }
         out.push(instr);
     }
-    // From the start, so that the second of a pair is still plain when the first looks at it. It keeps its own form for
-    // jumps that lead to it.
-    for pair in (1..out.len()).map(|n| (n - 1, n)) {
-        let (first, second) = (&out[pair.0], &out[pair.1]);
-        if let Some(fused) = Quick::fused(first.op.get(), second.op.get()) {
-            first.op.set(fused);
+    // Those behind the first keep their own form, for jumps that lead to them and for operands that are no small ints.
+    let ops: Vec<Quick> = out.iter().map(|i| i.op.get()).collect();
+    for (n, first) in out.iter().enumerate() {
+        let at = |k: usize| ops.get(n + k).copied().unwrap_or(Quick::Nop);
+        let Some(fused) = Quick::fused([at(0), at(1), at(2), at(3)]) else {
+            continue;
+        };
+        first.op.set(fused);
+        if fused.jumps() {
+            // The outcomes on which it jumps.
+            let taken = out[n + 2].extra.get();
+            let all = 7 * (at(3) == Quick::PopJumpIfFalse) as u16;
+            first.extra.set(taken ^ all);
+            if taken == 0 {
+                // `is` and `in` order nothing.
+                first
+                    .op
+                    .set(Quick::fused([at(0), at(1), Quick::Nop, Quick::Nop]).unwrap_or(fused));
+            }
         }
     }
     out.into_boxed_slice()

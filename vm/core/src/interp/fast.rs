@@ -75,33 +75,57 @@ impl Vm {
                         r.push(v);
                     }
                     Quick::LoadFastLoadFast => {
-                        let second = r.following().arg.get();
-                        let (a, b) = (r.local(arg as usize), r.local(second as usize));
-                        if a.is_unbound() || b.is_unbound() {
+                        if !r.load_fast_fast(arg) {
                             break 'fast;
                         }
-                        let (a, b) = (a.clone(), b.clone());
-                        r.push(a);
-                        r.push(b);
-                        r.skip();
                     }
                     Quick::LoadFastLoadConst => {
-                        let v = r.local(arg as usize);
-                        if v.is_unbound() {
+                        if !r.load_fast_const(arg) {
                             break 'fast;
                         }
-                        let v = v.clone();
-                        r.push(v);
-                        let v = r.constant(r.following());
-                        r.push(v);
-                        r.skip();
+                    }
+                    // On operands of other kinds a fused instruction does what only loads, and the rest comes next.
+                    Quick::LoadFastConstAdd => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(sum) = Value::add_small(a, b) {
+                            r.push(sum);
+                            r.skip(2);
+                        } else if !r.load_fast_const(arg) {
+                            break 'fast;
+                        }
+                    }
+                    Quick::LoadFastConstSubtract => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(difference) = Value::sub_small(a, b) {
+                            r.push(difference);
+                            r.skip(2);
+                        } else if !r.load_fast_const(arg) {
+                            break 'fast;
+                        }
+                    }
+                    Quick::LoadFastConstCompareJump => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(order) = Value::order_small(a, b) {
+                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                        } else if !r.load_fast_const(arg) {
+                            break 'fast;
+                        }
+                    }
+                    Quick::LoadFastFastCompareJump => {
+                        let second = r.following().arg.get();
+                        let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                        if let Some(order) = Value::order_small(a, b) {
+                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                        } else if !r.load_fast_fast(arg) {
+                            break 'fast;
+                        }
                     }
                     Quick::StoreFast => {
                         let v = r.pop();
                         r.set_local(arg as usize, v);
                     }
                     Quick::LoadConst => {
-                        let v = r.constant(i);
+                        let v = r.constant(i).clone();
                         r.push(v);
                     }
                     Quick::PopTop => {
@@ -147,38 +171,30 @@ impl Vm {
                         let holds = if arg < 6
                             && let Some(order) = Value::order_small(a, b)
                         {
-                            i.extra.get() & order != 0
+                            r.forget_immediate();
+                            r.forget_immediate();
+                            i.extra.get() >> order & 1 != 0
                         } else if arg & !1 == 8 {
-                            a.is(b) == (arg == 8)
+                            let same = a.is(b);
+                            r.drop_top(2);
+                            same == (arg == 8)
                         } else {
                             break 'fast;
                         };
-                        r.drop_top(2);
                         // A jump that follows is taken here, without the bool on the stack.
-                        let next = r.following();
-                        match next.op.get() {
-                            Quick::PopJumpIfFalse => {
-                                r.skip();
-                                if !holds {
-                                    r.jump(next.arg.get());
-                                }
-                            }
-                            Quick::PopJumpIfTrue => {
-                                r.skip();
-                                if holds {
-                                    r.jump(next.arg.get());
-                                }
-                            }
+                        match r.following().op.get() {
+                            Quick::PopJumpIfFalse => r.skip_or_jump(1, !holds),
+                            Quick::PopJumpIfTrue => r.skip_or_jump(1, holds),
                             _ => r.push(Value::bool(holds)),
                         }
                     }
 
-                    Quick::JumpForward => r.jump(arg),
+                    Quick::JumpForward => r.follow(i),
                     Quick::JumpAbsolute => {
                         if self.interrupted() {
                             break 'fast;
                         }
-                        r.jump(arg);
+                        r.follow(i);
                     }
                     Quick::PopJumpIfFalse => {
                         let Some(b) = r.peek(1).as_bool() else {
@@ -186,7 +202,7 @@ impl Vm {
                         };
                         r.forget_immediate();
                         if !b {
-                            r.jump(arg);
+                            r.follow(i);
                         }
                     }
                     Quick::PopJumpIfTrue => {
@@ -195,7 +211,7 @@ impl Vm {
                         };
                         r.forget_immediate();
                         if b {
-                            r.jump(arg);
+                            r.follow(i);
                         }
                     }
                     Quick::JumpIfFalseOrPop => {
@@ -205,7 +221,7 @@ impl Vm {
                         if b {
                             r.forget_immediate();
                         } else {
-                            r.jump(arg);
+                            r.follow(i);
                         }
                     }
                     Quick::JumpIfTrueOrPop => {
@@ -213,7 +229,7 @@ impl Vm {
                             break 'fast;
                         };
                         if b {
-                            r.jump(arg);
+                            r.follow(i);
                         } else {
                             r.forget_immediate();
                         }
@@ -394,7 +410,7 @@ impl Vm {
                             Some(v) => r.push(v),
                             None => {
                                 drop(r.pop());
-                                r.jump(arg);
+                                r.follow(i);
                             }
                         }
                     }
@@ -410,7 +426,9 @@ impl Vm {
                     Quick::YieldValue if self.yield_to_for(r) => {}
                     Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
                         let v = r.pop();
-                        self.return_from_call(r);
+                        let back = r.frame().back.get();
+                        crate::frame::leave_plain(self, r);
+                        *r = Regs::load(back);
                         r.push(v);
                     }
                     // An `__init__` leaves the instance below it as the result.
@@ -565,6 +583,6 @@ impl Vm {
 
     #[inline(always)]
     fn interrupted(&self) -> bool {
-        self.heap.breaker.load(Ordering::Relaxed) != 0
+        self.breaker.load(Ordering::Relaxed) != 0
     }
 }

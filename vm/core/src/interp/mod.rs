@@ -112,8 +112,14 @@ impl Vm {
         let arg = i.arg.get();
         match i.op.get() {
             Quick::Nop | Quick::ExtendedArg => {}
-            // The second half of a pair comes next.
-            Quick::LoadFast | Quick::LoadFastLoadFast | Quick::LoadFastLoadConst => {
+            // What was fused with it comes next.
+            Quick::LoadFast
+            | Quick::LoadFastLoadFast
+            | Quick::LoadFastLoadConst
+            | Quick::LoadFastConstAdd
+            | Quick::LoadFastConstSubtract
+            | Quick::LoadFastConstCompareJump
+            | Quick::LoadFastFastCompareJump => {
                 let v = r.local(arg as usize).clone();
                 if v.is_unbound() {
                     return Err(self.unbound_local(r, arg as usize));
@@ -132,7 +138,7 @@ impl Vm {
                 self.check_breaker()?;
             }
             Quick::LoadConst => {
-                r.push(r.constant(i));
+                r.push(r.constant(i).clone());
             }
             Quick::PopTop => {
                 drop(r.pop());

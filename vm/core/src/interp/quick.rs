@@ -163,21 +163,43 @@ pub enum Quick {
     StoreNameCached = 177,
     /// LOAD_METHOD of a module's function at a known entry.
     LoadMethodModule = 180,
+    /// LOAD_FAST, then LOAD_CONST. (With a 0 among the numbers the dispatch needs no subtraction.)
+    LoadFastLoadConst = 0,
     /// Two LOAD_FAST.
     LoadFastLoadFast = 178,
-    /// LOAD_FAST, then LOAD_CONST.
-    LoadFastLoadConst = 179,
+    /// LOAD_FAST, LOAD_CONST and an addition.
+    LoadFastConstAdd = 179,
+    /// LOAD_FAST, LOAD_CONST and a subtraction.
+    LoadFastConstSubtract = 182,
+    /// LOAD_FAST, LOAD_CONST, an ordering and the jump on its outcome.
+    LoadFastConstCompareJump = 183,
+    /// Two LOAD_FAST, an ordering and the jump on its outcome.
+    LoadFastFastCompareJump = 184,
 }
 
 impl Quick {
-    /// The smallest number, and the largest.
-    pub const FIRST: u8 = Quick::PopTop as u8;
-    pub const LAST: u8 = Quick::StoreAttrNew as u8;
-    /// The fused form of an instruction and the one behind it.
-    pub fn fused(first: Quick, second: Quick) -> Option<Quick> {
-        match (first, second) {
-            (Quick::LoadFast, Quick::LoadFast) => Some(Quick::LoadFastLoadFast),
-            (Quick::LoadFast, Quick::LoadConst) => Some(Quick::LoadFastLoadConst),
+    /// The largest number; the smallest is 0.
+    pub const LAST: u8 = Quick::LoadFastFastCompareJump as u8;
+    /// A fused form that ends in a jump.
+    pub fn jumps(self) -> bool {
+        matches!(
+            self,
+            Quick::LoadFastConstCompareJump | Quick::LoadFastFastCompareJump
+        )
+    }
+    /// The fused form of plain instructions that stand one behind the other, as many of them as there is a form for.
+    pub fn fused(ops: [Quick; 4]) -> Option<Quick> {
+        use Quick::*;
+        let jumps = matches!(ops[3], PopJumpIfFalse | PopJumpIfTrue);
+        match ops {
+            [LoadFast, LoadConst, CompareOp, _] if jumps => Some(LoadFastConstCompareJump),
+            [LoadFast, LoadFast, CompareOp, _] if jumps => Some(LoadFastFastCompareJump),
+            [LoadFast, LoadConst, BinaryAdd | InplaceAdd, _] => Some(LoadFastConstAdd),
+            [LoadFast, LoadConst, BinarySubtract | InplaceSubtract, _] => {
+                Some(LoadFastConstSubtract)
+            }
+            [LoadFast, LoadConst, ..] => Some(LoadFastLoadConst),
+            [LoadFast, LoadFast, ..] => Some(LoadFastLoadFast),
             _ => None,
         }
     }

@@ -352,7 +352,7 @@ impl Vm {
         let back = r.frame().back.get();
         let mode = r.frame().mode.get();
         match mode {
-            Mode::Call => {
+            Mode::Call | Mode::Watched => {
                 self.pop_frame(frame);
                 *r = Regs::load(back);
                 r.push(v);

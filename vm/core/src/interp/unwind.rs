@@ -30,7 +30,7 @@ impl Vm {
                     self.pop_frame(frame);
                     return Err(e);
                 }
-                Mode::Call | Mode::Init => self.pop_frame(frame),
+                Mode::Call | Mode::Watched | Mode::Init => self.pop_frame(frame),
                 Mode::ForIter | Mode::Send => {
                     self.end_generator(f);
                     self.pop_frame(frame);
@@ -231,6 +231,9 @@ impl Vm {
         };
         let o = self.heap.alloc(&self.types.frame, o);
         f.object.set(Some(o.clone()));
+        if f.mode.get() == Mode::Call {
+            f.mode.set(Mode::Watched);
+        }
         o
     }
 

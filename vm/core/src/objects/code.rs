@@ -26,6 +26,16 @@ const _: () = assert!(size_of::<Instr>() == 16);
 const _: () = assert!(std::mem::offset_of!(Instr, cache).is_multiple_of(align_of::<Value>()));
 
 impl Instr {
+    /// Keeps in the cache of a jump how far it is to the unit in front of its target.
+    pub(crate) fn aim(&self, unit: usize, target: u32) {
+        self.cache
+            .set(((target as usize).wrapping_sub(unit + 1) as u32, 0));
+    }
+    /// See [`Instr::aim`].
+    #[inline(always)]
+    pub(crate) fn distance(&self) -> i32 {
+        self.cache.get().0 as i32
+    }
     /// Keeps the word of a constant in the cache of the LOAD_CONST that pushes it. The code object owns the constant.
     pub(crate) fn hold(&self, constant: &Value) {
         let bits = constant.bits().to_ne_bytes();
@@ -65,7 +75,11 @@ pub struct Code {
     pub fixed: u32,
     /// All slots of a frame.
     pub slots: u32,
+    /// A frame with its slots.
+    pub frame_bytes: u32,
     pub shape: CallShape,
+    /// Arguments of a Simple code without cells; a number that no call has for any other.
+    pub simple_args: u32,
     /// For each cell variable the argument that fills it.
     pub cell_args: Box<[Option<u32>]>,
     pub quick: Box<[Instr]>,
