@@ -20,6 +20,8 @@ async def count(n):
         yield i
 
 
+# An `async for` makes an asend for its first step only: it goes on with a generator that rests at a yield, and nobody
+# can see that there is none.
 async def consume(n):
     total = 0
     async for i in count(n):

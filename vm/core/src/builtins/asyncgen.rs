@@ -117,6 +117,19 @@ fn make(vm: &Vm, v: &Value, input: Value, mode: AsendMode) -> PyResult<Value> {
     Ok(made)
 }
 
+/// The asend of a step that an `async for` began without one.
+pub(crate) fn under_way(vm: &Vm, generator: Ref<Generator>) -> Value {
+    let a = Asend {
+        generator,
+        input: Slot::new(Value::UNBOUND),
+        state: Cell::new(AwaitState::Iter),
+        mode: AsendMode::Send,
+    };
+    vm.heap
+        .alloc_pooled(Pooled::Asend, &vm.types.asend, a)
+        .into()
+}
+
 /// `coroutine method 'asend' of 'g' was never awaited` (3.13's `_PyErr_WarnUnawaitedAgenMethod`).
 fn warn_never_awaited(vm: &Vm, v: &Value) {
     let Some(a) = v.downcast::<Asend>() else {

@@ -33,6 +33,9 @@ pub(crate) enum Mode {
     Await,
     /// An async generator driven by an awaited asend: its own yield is the awaiter's result.
     Asend,
+    /// An async generator that an `async for` goes on with. Its asend is not made: None stands in its place on the loop's
+    /// stack while nobody can see it, until the generator awaits something.
+    Anext,
 }
 
 #[repr(C)]
@@ -129,6 +132,16 @@ impl Frame {
         }
         // SAFETY: the first `depth` stack slots of a resting frame are initialised.
         Some(unsafe { (*self.base().add(self.code.fixed_slots() + depth - 1)).get() })
+    }
+
+    /// Replaces the top of the stack of a frame at rest.
+    pub fn set_top(&self, v: Value) {
+        let depth = self.depth();
+        if depth == 0 || self.retired.get() {
+            return;
+        }
+        // SAFETY: as in `top_of_stack`.
+        unsafe { (*self.base().add(self.code.fixed_slots() + depth - 1)).set(v) };
     }
 
     /// Drops the top of the stack of a frame at rest.

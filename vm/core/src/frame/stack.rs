@@ -1,7 +1,7 @@
 //! The chunked stack that calls' frames are bumped onto. Frames leave in the reverse order.
 use super::{Frame, Mode, Regs};
 use crate::heap::{Ref, Slot, Value};
-use crate::objects::Code;
+use crate::objects::{Code, Function};
 use std::cell::{Cell, RefCell};
 
 const CHUNK: usize = 64 * 1024;
@@ -60,20 +60,62 @@ impl FrameStack {
     /// into it from the caller's stack. Gives the frame and its registers.
     #[inline(always)]
     pub fn push_call<'a>(&self, r: &mut Regs, code: Ref<Code>, n: usize) -> (&'a Frame, Regs) {
+        // SAFETY: the caller saw that the callable is a function with at least `n` locals, and that it fits.
+        unsafe {
+            r.move_top(self.next_slots(), n);
+            let function = r.pop_function();
+            self.place_call(code, function, n)
+        }
+    }
+
+    /// [`FrameStack::push_call`] for an `__init__`: the new instance goes in front of the `n` arguments. What was called
+    /// stays on the caller's stack.
+    pub fn push_init<'a>(
+        &self,
+        r: &mut Regs,
+        code: Ref<Code>,
+        function: Ref<Function>,
+        instance: Value,
+        n: usize,
+    ) -> (&'a Frame, Regs) {
+        // SAFETY: the caller saw that the function has at least `n + 1` locals, and that it fits.
+        unsafe {
+            self.next_slots().write(instance);
+            r.move_top(self.next_slots().add(1), n);
+            self.place_call(code, function, n + 1)
+        }
+    }
+
+    /// Where the slots of the next frame will be.
+    #[inline(always)]
+    fn next_slots(&self) -> *mut Value {
+        let frame = self.top.get().cast::<Frame>();
+        frame.wrapping_add(1).cast()
+    }
+
+    /// Puts a frame in front of its first `n` slots.
+    ///
+    /// # Safety
+    /// A frame of `code` fits, and its first `n` slots are filled.
+    #[inline(always)]
+    unsafe fn place_call<'a>(
+        &self,
+        code: Ref<Code>,
+        function: Ref<Function>,
+        n: usize,
+    ) -> (&'a Frame, Regs) {
         debug_assert!(self.fits(&code));
         let fixed = code.fixed_slots();
         let bytes = code.frame_bytes as usize;
-        // SAFETY: a frame's bytes are free at the top; the caller saw that the callable is a function with at least `n`
-        // locals.
+        // SAFETY: by contract.
         unsafe {
             let f = self.top.get().cast::<Frame>();
             self.top.set(f.byte_add(bytes).cast());
             let slots = f.add(1).cast::<Slot>();
-            r.move_top(slots.cast(), n);
             for i in n..fixed {
                 slots.add(i).write(Slot::empty());
             }
-            let mut frame = Frame::new(code, r.pop_function(), false);
+            let mut frame = Frame::new(code, function, false);
             *frame.top.get_mut() = 0;
             let regs = Regs::start(f, frame.pc.get(), slots.add(fixed).cast());
             f.write(frame);

@@ -74,6 +74,50 @@ impl Vm {
         true
     }
 
+    /// A call, with positional arguments, of a Python class whose instances are made by `object` and set up by a plain
+    /// Python `__init__`: enters its frame. False: nothing was done.
+    #[inline(always)]
+    pub(super) fn call_class(&self, r: &mut Regs, n: usize) -> bool {
+        if r.peek(n + 1).kind() != Some(crate::heap::Kind::Type) {
+            return false;
+        }
+        let mut copy = *r;
+        let done = self.call_known_class(&mut copy, n);
+        *r = copy;
+        done
+    }
+
+    #[inline(never)]
+    fn call_known_class(&self, r: &mut Regs, n: usize) -> bool {
+        let Some(t) = r.peek(n + 1).as_ref::<Type>() else {
+            return false;
+        };
+        let Some(f) = t.known_init() else {
+            return false;
+        };
+        let Some(code) = f.code.get() else {
+            return false;
+        };
+        let depth = self.depth.get();
+        if code.simple_args as usize != n + 1
+            || !self.stack.fits(&code)
+            || depth >= self.recursion_limit.get()
+            || t.has(TypeFlags::ABSTRACT)
+        {
+            return false;
+        }
+        self.depth.set(depth + 1);
+        let obj = self.new_instance(t);
+        let (frame, regs) = self.stack.push_init(r, code, f, obj.clone(), n);
+        r.set_top(obj);
+        frame.back.set(r.frame);
+        frame.mode.set(Mode::Init);
+        r.save();
+        self.frame.set(frame);
+        *r = regs;
+        true
+    }
+
     /// Calls what lies `n + 1` from the top with the `n` values above it; `below` slots under the arguments go
     /// with the callable.
     #[inline(never)]

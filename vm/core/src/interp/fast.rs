@@ -3,7 +3,7 @@
 //! copy of them.
 use super::{Flow, Quick};
 use crate::error::PyResult;
-use crate::frame::{Mode, Regs, live};
+use crate::frame::{Block, BlockKind, Mode, Regs, live};
 use crate::heap::{Kind, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -423,7 +423,8 @@ impl Vm {
                             break 'fast;
                         }
                     }
-                    Quick::YieldValue if self.yield_to_for(r) => {}
+                    Quick::YieldValue if self.yield_to_for(r) || self.yield_to_anext(r) => {}
+                    Quick::GetAnext if self.anext_suspended(r) => {}
                     Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
                         let v = r.pop();
                         let back = r.frame().back.get();
@@ -439,7 +440,10 @@ impl Vm {
                         self.return_from_call(r);
                     }
                     Quick::CallFunction => {
-                        if self.interrupted() || !self.call_simple(r, arg as usize, false) {
+                        if self.interrupted()
+                            || !self.call_simple(r, arg as usize, false)
+                                && !self.call_class(r, arg as usize)
+                        {
                             break 'fast;
                         }
                     }
@@ -453,6 +457,14 @@ impl Vm {
                     }
                     Quick::PopBlock => {
                         r.pop_block();
+                    }
+                    Quick::SetupFinally => {
+                        let b = Block {
+                            kind: BlockKind::Finally,
+                            handler: arg,
+                            level: r.depth() as u16,
+                        };
+                        r.push_block(b);
                     }
                     // Named one by one, so that the dispatch needs no range check.
                     Quick::RotThree
@@ -530,7 +542,6 @@ impl Vm {
                     | Quick::Swap
                     | Quick::CallIntrinsic1
                     | Quick::CallIntrinsic2
-                    | Quick::SetupFinally
                     | Quick::DeleteFast
                     | Quick::LoadCommonConstant
                     | Quick::LoadFromDictOrGlobals

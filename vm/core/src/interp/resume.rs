@@ -195,6 +195,104 @@ impl Vm {
         true
     }
 
+    /// GET_ANEXT, LOAD_CONST and YIELD_FROM of an `async for` over a suspended async generator: goes on in its frame
+    /// without an asend. False: nothing was done.
+    #[inline(always)]
+    pub(crate) fn anext_suspended(&self, r: &mut Regs) -> bool {
+        let Some(g) = r.peek(1).downcast::<Generator>() else {
+            return false;
+        };
+        // It stays on this frame's stack.
+        let g = live_generator(g);
+        let Some(me) = r.frame().generator() else {
+            return false;
+        };
+        let depth = self.depth.get();
+        if g.kind != GenKind::AsyncGenerator
+            || g.state.get() != GenState::Suspended
+            || !g.link.get().is_null()
+            || !g.parent.get().is_null()
+            || !g.hooks_inited.get()
+            || g.busy.get()
+            || g.closed.get()
+            || depth >= self.recursion_limit.get()
+        {
+            return false;
+        }
+        // As in `enter_child`.
+        self.depth.set(depth + 1);
+        g.depth.set(0);
+        g.busy.set(true);
+        g.parent.set(me);
+        me.delegating.set(true);
+        g.frame.back.set(r.frame);
+        g.frame.mode.set(Mode::Anext);
+        g.exc.previous.set(self.exc_state.get());
+        self.exc_state.set(&g.exc);
+        // Past the LOAD_CONST: the loop stands at its YIELD_FROM.
+        r.skip(2);
+        r.push(Value::NONE);
+        r.save();
+        self.frame.set(&g.frame);
+        *r = Regs::load(&g.frame);
+        r.push(Value::NONE);
+        true
+    }
+
+    /// YIELD_VALUE in an async generator that an `async for` goes on with. False: nothing was done.
+    #[inline(always)]
+    pub(crate) fn yield_to_anext(&self, r: &mut Regs) -> bool {
+        let f = live(r.frame);
+        if f.mode.get() != Mode::Anext {
+            return false;
+        }
+        let Some(g) = f.generator() else {
+            return false;
+        };
+        let v = r.pop();
+        crate::frame::set_finalize(g, true);
+        r.save();
+        self.deliver_to_anext(r, g, v);
+        true
+    }
+
+    /// Gives what an async generator, now at rest, yielded to the `async for`.
+    #[inline(always)]
+    fn deliver_to_anext(&self, r: &mut Regs, g: &Generator, v: Value) {
+        let back = g.frame.back.replace(std::ptr::null());
+        self.end_anext(&g.frame);
+        self.depth.set(self.depth.get() - 1);
+        self.frame.set(back);
+        *r = Regs::load(back);
+        r.set_immediate(v);
+    }
+
+    /// Unlinks an async generator from the `async for` that went on with it.
+    #[inline(always)]
+    pub(crate) fn end_anext(&self, f: &Frame) {
+        if let Some(g) = f.generator() {
+            g.busy.set(false);
+        }
+        self.end_child(f);
+    }
+
+    /// Makes the asend that an `async for` went without: its generator is about to wait, and can be looked at.
+    #[cold]
+    fn make_asend_seen(&self, f: &Frame) {
+        let Some(g) = f.generator() else { return };
+        let parent = g.parent.get();
+        if parent.is_null() {
+            return;
+        }
+        let asend = crate::builtins::asyncgen::under_way(self, crate::frame::generator_ref(g));
+        let loop_ = live_generator(parent);
+        loop_.frame.set_top(asend);
+        if loop_.frame.nblocks.get() > 0 {
+            crate::frame::set_finalize(loop_, true);
+        }
+        f.mode.set(Mode::Asend);
+    }
+
     /// FOR_ITER over a generator: enters its frame.
     pub(crate) fn for_iter_generator(&self, r: &mut Regs) -> PyResult<Option<Flow>> {
         let Some(g) = r.peek(1).as_ref::<Generator>() else {
@@ -227,6 +325,9 @@ impl Vm {
 
     /// YIELD_FROM: sends TOS to the receiver below it.
     pub(crate) fn op_yield_from(&self, r: &mut Regs) -> PyResult<Flow> {
+        if r.frame().mode.get() == Mode::Anext {
+            self.make_asend_seen(r.frame());
+        }
         let input = r.pop();
         let receiver = r.peek(1).clone();
         if let Some(child) = receiver.as_ref::<Generator>() {
@@ -404,6 +505,12 @@ impl Vm {
                 self.asend_end(r.peek(1));
                 Some(Err(self.stop_async_iteration()))
             }
+            Mode::Anext => {
+                self.end_anext(r.frame());
+                self.pop_frame(frame);
+                *r = Regs::load(back);
+                Some(Err(self.stop_async_iteration()))
+            }
         }
     }
 
@@ -418,6 +525,7 @@ impl Vm {
     }
 
     /// Unlinks a node of the running chain from its awaiter.
+    #[inline]
     pub(crate) fn end_child(&self, f: &Frame) {
         if let Some(g) = f.generator() {
             let parent = g.parent.replace(std::ptr::null());
@@ -436,11 +544,15 @@ impl Vm {
         delegated: bool,
     ) -> Option<PyResult<Flow>> {
         r.save();
-        let Some(me) = r.frame().generator() else {
+        let Some(me) = live(r.frame).generator() else {
             return Some(Err(self.runtime_error("yield outside a generator")));
         };
         self.note_finalizer(me, delegated);
         let own_async = !delegated && me.kind == GenKind::AsyncGenerator;
+        if own_async && me.frame.mode.get() == Mode::Anext {
+            self.deliver_to_anext(r, me, v);
+            return None;
+        }
         if own_async && me.frame.mode.get() == Mode::Asend && !me.parent.get().is_null() {
             // The yield of an awaited async generator is its awaiter's result.
             let wrapped = self.wrap_yielded(v);
@@ -601,15 +713,7 @@ impl Vm {
                 self.cut_above(&child);
                 let running = g.state.replace(GenState::Running);
                 let r = match receiver.as_ref().and_then(|r| r.downcast::<Asend>()) {
-                    Some(_) => self
-                        .throw(
-                            &child,
-                            self.new_exception_args(
-                                &self.exc.generator_exit,
-                                self.empty_tuple.clone(),
-                            ),
-                        )
-                        .map(|_| ()),
+                    Some(_) => self.close_asend(receiver.as_ref(), &child),
                     None => self.close_generator(&child),
                 };
                 g.state.set(running);
@@ -629,6 +733,28 @@ impl Vm {
             r?;
         }
         Ok(())
+    }
+
+    /// `close()` of the asend that a suspended generator waits for.
+    fn close_asend(&self, asend: Option<&Value>, child: &Ref<Generator>) -> PyResult<()> {
+        let exit = &self.exc.generator_exit;
+        let exit = self.new_exception_args(exit, self.empty_tuple.clone());
+        let thrown = self.throw(child, exit);
+        if let Ok(Outcome::Yield(_)) = thrown {
+            return Err(self.runtime_error("coroutine ignored GeneratorExit"));
+        }
+        if let Some(asend) = asend {
+            self.asend_end(asend);
+        }
+        match thrown {
+            Err(e)
+                if !self.exc_is(&e, &self.exc.stop_iteration)
+                    && !self.exc_is(&e, &self.exc.stop_async_iteration) =>
+            {
+                Err(e)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `close()` of a generator or coroutine.

@@ -46,6 +46,10 @@ impl Vm {
                     self.asend_end(r.peek(1));
                     continue;
                 }
+                Mode::Anext => {
+                    self.end_anext(f);
+                    self.pop_frame(frame);
+                }
             }
             *r = Regs::load(back);
         }

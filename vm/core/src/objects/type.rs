@@ -303,6 +303,15 @@ impl Type {
         }
         self.simple_init.get()
     }
+    /// What [`Type::simple_init`] found, while it holds.
+    #[inline(always)]
+    pub(crate) fn known_init(&self) -> Option<Ref<crate::objects::Function>> {
+        let version = self.version.get();
+        if version == 0 || version != self.init_version.get() {
+            return None;
+        }
+        self.simple_init.get()
+    }
     /// The present version, or 0.
     #[inline(always)]
     pub fn current_version(&self) -> u32 {
