@@ -616,6 +616,9 @@ impl Vm {
 
     /// The entry number of a key. Python's `__eq__` may run.
     pub(crate) fn dict_find(&self, d: &Dict, k: &DictKey) -> PyResult<Option<usize>> {
+        if let Some(n) = d.first(k) {
+            return Ok(Some(n));
+        }
         let mut skip = 0;
         loop {
             match d.probe(k, skip) {

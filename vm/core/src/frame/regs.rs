@@ -224,14 +224,26 @@ impl Regs {
         self.forget_immediate();
         self.push(v);
     }
-    /// Puts a result in the place of two immediates.
+    /// Pushes the result of the instruction that runs and the `n` behind it, which were done together, or stores it where
+    /// a STORE_FAST behind them would.
     #[inline(always)]
-    pub fn shrink_immediates(&mut self, v: Value) {
-        debug_assert!(!self.peek(1).is_object() && !self.peek(2).is_object());
-        // SAFETY: both words are immediates, so that there is nothing to drop.
-        unsafe {
-            self.sp = self.sp.sub(1);
-            self.sp.sub(1).write(v);
+    pub fn result(&mut self, n: usize, v: Value) {
+        let next = self.ahead(n + 1);
+        if matches!(next.op.get(), Quick::StoreFast) {
+            self.skip(n + 1);
+            self.set_local(next.arg.get() as usize, v);
+        } else {
+            self.skip(n);
+            self.push(v);
+        }
+    }
+    /// Pushes the None that a resumed `yield` gives, if it is not dropped at once.
+    #[inline(always)]
+    pub fn push_sent_none(&mut self) {
+        if matches!(self.following().op.get(), Quick::PopTop) {
+            self.skip(1);
+        } else {
+            self.push(Value::NONE);
         }
     }
     /// The instruction that runs.

@@ -22,7 +22,11 @@ macro_rules! arithmetic {
             },
         };
         match result {
-            Some(v) => $r.shrink_immediates(v),
+            Some(v) => {
+                $r.forget_immediate();
+                $r.forget_immediate();
+                $r.result(0, v);
+            }
             None => break $fast,
         }
     }};
@@ -88,8 +92,7 @@ impl Vm {
                     Quick::LoadFastConstAdd => {
                         let (a, b) = (r.local(arg as usize), r.constant(r.following()));
                         if let Some(sum) = Value::add_small(a, b) {
-                            r.push(sum);
-                            r.skip(2);
+                            r.result(2, sum);
                         } else if !r.load_fast_const(arg) {
                             break 'fast;
                         }
@@ -97,8 +100,7 @@ impl Vm {
                     Quick::LoadFastConstSubtract => {
                         let (a, b) = (r.local(arg as usize), r.constant(r.following()));
                         if let Some(difference) = Value::sub_small(a, b) {
-                            r.push(difference);
-                            r.skip(2);
+                            r.result(2, difference);
                         } else if !r.load_fast_const(arg) {
                             break 'fast;
                         }

@@ -164,7 +164,7 @@ impl Vm {
         r.save();
         self.frame.set(&g.frame);
         *r = Regs::load(&g.frame);
-        r.push(Value::NONE);
+        r.push_sent_none();
         true
     }
 
@@ -235,7 +235,7 @@ impl Vm {
         r.save();
         self.frame.set(&g.frame);
         *r = Regs::load(&g.frame);
-        r.push(Value::NONE);
+        r.push_sent_none();
         true
     }
 

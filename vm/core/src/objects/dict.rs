@@ -130,6 +130,16 @@ impl Table {
         }
     }
 
+    /// The entry that a key's hash leads to first, if it holds that very object: nearly every look-up of an int or an
+    /// interned string that succeeds.
+    #[inline]
+    fn first(&self, k: &DictKey) -> Option<usize> {
+        let mask = self.index.len().checked_sub(1)?;
+        let n = self.index[spread(k.hash) & mask] as usize;
+        let e = self.entries.get(n)?;
+        (e.hash == k.hash && e.key.bits() == k.key.bits()).then_some(n)
+    }
+
     /// The entry of a string key, by identity or text.
     #[inline]
     fn find_str(&self, key: &Str, key_bits: u64, hash: u64) -> Option<usize> {
@@ -273,6 +283,11 @@ impl Dict {
         self.keys_version.get()
     }
 
+    /// See [`Table::first`].
+    #[inline]
+    pub(crate) fn first(&self, k: &DictKey) -> Option<usize> {
+        self.table.borrow().first(k)
+    }
     /// One step of a look-up: see [`Probe`]. `skip` candidates were compared before and are different.
     pub(crate) fn probe(&self, k: &DictKey, skip: usize) -> Probe {
         self.table.borrow().probe(k, skip)

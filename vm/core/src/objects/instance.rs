@@ -92,7 +92,11 @@ impl Shape {
 pub struct Instance {
     shape: UnsafeCell<Rc<Shape>>,
     /// Slots that do not fit inline.
-    overflow: RefCell<Vec<Value>>,
+    #[allow(
+        clippy::box_collection,
+        reason = "a word in each instance, which seldom has any"
+    )]
+    overflow: RefCell<Option<Box<Vec<Value>>>>,
     /// Once asked for as `__dict__`, attributes live here and no longer in slots.
     dict: RefSlot<Dict>,
     inline: u16,
@@ -106,7 +110,9 @@ impl Payload for Instance {
         for i in 0..self.inline as usize {
             self.inline_slot(i).visit(visit);
         }
-        self.overflow.borrow().iter().for_each(&mut *visit);
+        if let Some(more) = &*self.overflow.borrow() {
+            more.iter().for_each(&mut *visit);
+        }
         self.dict.visit(visit);
     }
     fn clear(&self) {
@@ -199,11 +205,11 @@ impl Instance {
         if i < self.inline as usize {
             return self.inline_slot(i).get();
         }
-        self.overflow
-            .borrow()
-            .get(i - self.inline as usize)
-            .cloned()
-            .unwrap_or(Value::UNBOUND)
+        let overflow = self.overflow.borrow();
+        let more = overflow
+            .as_ref()
+            .and_then(|o| o.get(i - self.inline as usize));
+        more.cloned().unwrap_or(Value::UNBOUND)
     }
     #[inline(always)]
     pub fn set_slot(&self, i: usize, v: Value) {
@@ -213,10 +219,11 @@ impl Instance {
         }
         let n = i - self.inline as usize;
         let mut overflow = self.overflow.borrow_mut();
-        while overflow.len() <= n {
-            overflow.push(Value::UNBOUND);
+        let more = overflow.get_or_insert_default();
+        while more.len() <= n {
+            more.push(Value::UNBOUND);
         }
-        let old = std::mem::replace(&mut overflow[n], v);
+        let old = std::mem::replace(&mut more[n], v);
         drop(overflow);
         drop(old);
     }
