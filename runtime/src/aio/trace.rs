@@ -42,6 +42,8 @@ fn name(t: &Task) -> String {
 fn waited(vm: &Vm, v: &Value) -> String {
     match v.downcast::<Task>() {
         Some(t) => name(t),
+        // A waiter stands for the future that it would be seen as.
+        None if v.downcast::<super::event::EventWait>().is_some() => "Future".to_owned(),
         None => vm.type_name(v),
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Every slot that held a container since the last collection stands once in the young list (its header
 //! remembers that across reuse, so making and freeing tasks does not grow the list). A young collection looks at
-//! those alone; a full one at all containers, and is due when the old generation has doubled, so that
-//! a large live heap does not make each new object pay.
+//! those alone; a full one at all containers, and is due when the old generation is three times what the last one left, so
+//! that a large live heap does not make each new object pay (of three million new objects that stay, each is looked at 1.5 times).
 use super::header::{Header, flag};
-use super::{CHUNK, CHUNK_HEAD, ChunkHead, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker};
+use super::{
+    CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker,
+};
 use crate::objects::{Type, WeakRef};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell};
@@ -114,7 +116,10 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
                 std::alloc::handle_alloc_error(counters_layout(stride));
             }
         }
-        let index = ((p as usize & (CHUNK - 1)) - CHUNK_HEAD) / stride as usize;
+        // Exact: there are fewer than 2^12 grains in a chunk, and at most 2^6 in a slot.
+        let grains = ((p as usize & (CHUNK - 1)) - CHUNK_HEAD) / GRAIN;
+        let index = (grains * (*head).reciprocal as usize) >> 20;
+        debug_assert_eq!(index, grains * GRAIN / stride as usize);
         (*head).gc_refs.add(index)
     }
 }
@@ -144,7 +149,7 @@ impl Heap {
         if !gc.enabled.get() || gc.balance.get() < gc.due_at.get() {
             return;
         }
-        let full = gc.old.get() > 2 * gc.old_at_full.get() + 4 * gc.threshold.get();
+        let full = gc.old.get() > 3 * gc.old_at_full.get() + 8 * gc.threshold.get();
         self.collect(full);
     }
 
@@ -154,17 +159,16 @@ impl Heap {
         if gc.running.replace(true) {
             return 0;
         }
-        let mut set: Vec<*mut Header> = Vec::new();
-        let young = std::mem::take(&mut *gc.young.borrow_mut());
-        for &p in &young {
+        // The young list becomes the set, so that a large heap needs no second one.
+        let mut set = std::mem::take(&mut *gc.young.borrow_mut());
+        set.retain(|&p| {
             // SAFETY: slots in the list are never unmapped while they are in it.
             let h = unsafe { &*p };
             h.unset(flag::YOUNG);
-            if !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER) {
-                set.push(p);
-            }
-        }
+            !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER)
+        });
         if full {
+            set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
             self.for_each_object(|p| {
                 // SAFETY: visited objects are live.
                 if unsafe { p.as_ref() }.has(flag::CONTAINER) {
@@ -174,6 +178,13 @@ impl Heap {
         }
         let survivors = set.len() as i64;
         let garbage = self.find_garbage(&set);
+        if !full && gc.young.borrow().is_empty() {
+            // Its memory serves the next one.
+            set.clear();
+            gc.young.replace(set);
+        } else {
+            drop(set);
+        }
         let found = garbage.len();
         self.clear_garbage(garbage);
         let survivors = survivors - found as i64;
