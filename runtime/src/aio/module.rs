@@ -115,7 +115,7 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
             let foreign = foreign.iter().filter_map(|w| w.get());
             let set = vm.new_set();
             let mut tasks = vm.heap.objects_of::<Task>();
-            tasks.sort_by_key(|t| t.downcast::<Task>().map(|t| t.number));
+            tasks.sort_by_key(|t| t.downcast::<Task>().map(|t| t.number.get()));
             for t in tasks.into_iter().chain(foreign) {
                 let keep = match future::data_of(&t) {
                     Some(d) => {

@@ -3,6 +3,7 @@ use super::future::{self, FutureData, State, TaskFlags, Waiter};
 use super::{Loop, aio, event, is_cancelled, trace};
 use lasti_core::objects::{Generator, NativeKind, Str, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
+use std::cell::Cell;
 
 pub struct Task {
     pub data: FutureData,
@@ -10,7 +11,7 @@ pub struct Task {
     /// None until somebody asks.
     pub name: Slot,
     /// The number in the name, if it is not given one; tasks are listed in this order.
-    pub number: u64,
+    pub number: Cell<u64>,
     pub context: Slot,
     /// The future it waits for, the waiter of an event, or None.
     pub waiting_for: Slot,
@@ -37,6 +38,12 @@ impl Payload for Task {
 }
 
 impl Task {
+    /// Gives it a name of the running number; tasks with names of their own take none.
+    fn count(&self, vm: &Vm) {
+        let counter = &aio(vm).task_counter;
+        counter.set(counter.get() + 1);
+        self.number.set(counter.get());
+    }
     fn must_cancel(&self) -> bool {
         self.data.task.get(TaskFlags::MUST_CANCEL)
     }
@@ -51,14 +58,11 @@ fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Task>> {
 }
 
 fn blank(vm: &Vm) -> Task {
-    let a = aio(vm);
-    let number = a.task_counter.get() + 1;
-    a.task_counter.set(number);
     let t = Task {
         data: FutureData::new(Value::NONE),
         coro: Slot::new(Value::NONE),
         name: Slot::new(Value::NONE),
-        number,
+        number: Cell::new(aio(vm).task_counter.get()),
         context: Slot::empty(),
         waiting_for: Slot::new(Value::NONE),
     };
@@ -185,7 +189,7 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
 fn name_of(vm: &Vm, t: &Ref<Task>) -> PyResult<Value> {
     let n = t.name.get();
     if n.is_none() {
-        let text = vm.str_value(&format!("Task-{}", t.number));
+        let text = vm.str_value(&format!("Task-{}", t.number.get()));
         t.name.set(text.clone());
         return Ok(text);
     }
@@ -209,14 +213,14 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     };
     t.data.event_loop.set(l.clone());
     t.coro.set(coro);
-    if let Some(n) = name
-        && !n.is_none()
-    {
+    if let Some(n) = name.filter(|n| !n.is_none()) {
         t.name.set(if n.downcast::<Str>().is_some() {
             n.clone()
         } else {
             vm.str_of(n)?.into()
         });
+    } else {
+        t.count(vm);
     }
     match context {
         Some(c) if !c.is_none() => t.context.set(c.clone()),
@@ -279,6 +283,9 @@ pub fn new_task(vm: &Vm, l: &Value, coro: Value, name: Value, context: Value) ->
     let task = blank(vm);
     task.data.event_loop.set(l.clone());
     task.coro.set(coro);
+    if name.is_none() {
+        task.count(vm);
+    }
     task.name.set(name);
     task.context
         .set(if context.is_none() || context.is_unbound() {

@@ -35,7 +35,7 @@ fn text(v: &Value) -> Option<String> {
 }
 
 fn name(t: &Task) -> String {
-    text(&t.name.get()).unwrap_or_else(|| format!("Task-{}", t.number))
+    text(&t.name.get()).unwrap_or_else(|| format!("Task-{}", t.number.get()))
 }
 
 /// What somebody waits for: a task by its name, anything else by its class.
