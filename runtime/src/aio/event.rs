@@ -111,6 +111,13 @@ pub struct EventWait {
 // With the header, 48 bytes.
 const _: () = assert!(size_of::<EventWait>() == 32);
 
+impl EventWait {
+    /// `__qualname__`.
+    pub fn qualified_name(&self) -> Value {
+        self.function.qualname.get()
+    }
+}
+
 impl Payload for EventWait {
     const CONTAINER: bool = true;
     const NAME: &'static str = "coroutine";
@@ -441,7 +448,7 @@ fn finalize(vm: &Vm, v: &Value) {
     if w.stage.get() != Stage::New {
         return stop(vm, v, w);
     }
-    let name = vm.display(&w.function.qualname.get());
+    let name = vm.display(&w.qualified_name());
     let msg = format!("coroutine '{name}' was never awaited");
     if let Err(e) = vm.warn(&vm.exc.runtime_warning, &msg, 1, Some(v)) {
         vm.unraisable(&e, "Exception ignored while finalizing coroutine", Some(v));
@@ -462,7 +469,7 @@ pub fn make_wait_type(vm: &Vm) -> Ref<Type> {
             Resumed::Return(v) => Err(vm.stop_iteration(v)),
         }));
     t.slots.repr.set(Some(|vm, v| {
-        let name = vm.display(&vm.this::<EventWait>(v)?.function.qualname.get());
+        let name = vm.display(&vm.this::<EventWait>(v)?.qualified_name());
         let at = vm.id(v);
         Ok(vm.str_value(&format!("<coroutine object {name} at {at:#x}>")))
     }));
@@ -487,7 +494,7 @@ pub fn make_wait_type(vm: &Vm) -> Ref<Type> {
     vm.getset(
         &t,
         "__qualname__",
-        |vm, v| Ok(vm.this::<EventWait>(v)?.function.qualname.get()),
+        |vm, v| Ok(vm.this::<EventWait>(v)?.qualified_name()),
         None,
     );
     vm.getset(

@@ -582,6 +582,13 @@ pub fn cancel_any(vm: &Vm, v: &Value, msg: &Value) -> PyResult<bool> {
 }
 
 fn schedule_waiters(vm: &Vm, v: &Value, f: &FutureData) -> PyResult<()> {
+    if f.rare.get().is_none() {
+        // At most one waiter, as nearly always.
+        return match FutureData::first_waiter(f.first.replace(Value::NONE)) {
+            None => Ok(()),
+            Some(w) => schedule_waiter(vm, &f.event_loop.get(), v, w),
+        };
+    }
     let waiters = f.take_waiters();
     if waiters.is_empty() {
         return Ok(());

@@ -124,6 +124,18 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
     }
 }
 
+/// Puts an object under examination.
+///
+/// # Safety
+/// `p` is a live object of this heap.
+unsafe fn begin(p: *mut Header) {
+    // SAFETY: by contract.
+    unsafe {
+        (*p).set(flag::COLLECTING);
+        *counter(p) = (*p).refs.get();
+    }
+}
+
 /// # Safety
 /// `p` is a live object.
 unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
@@ -163,16 +175,25 @@ impl Heap {
         let mut set = std::mem::take(&mut *gc.young.borrow_mut());
         set.retain(|&p| {
             // SAFETY: slots in the list are never unmapped while they are in it.
-            let h = unsafe { &*p };
-            h.unset(flag::YOUNG);
-            !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER)
+            unsafe {
+                let h = &*p;
+                h.unset(flag::YOUNG);
+                let kept = !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER);
+                if kept {
+                    begin(p);
+                }
+                kept
+            }
         });
         if full {
             set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
             self.for_each_object(|p| {
                 // SAFETY: visited objects are live.
-                if unsafe { p.as_ref() }.has(flag::CONTAINER) {
-                    set.push(p.as_ptr());
+                unsafe {
+                    if p.as_ref().has(flag::CONTAINER) {
+                        begin(p.as_ptr());
+                        set.push(p.as_ptr());
+                    }
                 }
             });
         }
@@ -204,15 +225,12 @@ impl Heap {
         found
     }
 
-    /// Trial deletion: what only its own set refers to.
+    /// Trial deletion: what only its own set refers to. The set was begun with; each pass over it is one over memory that is
+    /// seldom in a cache, so there are few.
     fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
         // SAFETY: every pointer in `set` is a live container of this heap, and nothing is allocated or
         // released until the function returns.
         unsafe {
-            for &p in set {
-                (*p).set(flag::COLLECTING);
-                *counter(p) = (*p).refs.get();
-            }
             for &p in set {
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()
@@ -224,52 +242,56 @@ impl Heap {
                 });
             }
             // Whatever is referred to from outside is alive, and so is all it leads to.
-            let mut grey: Vec<*mut Header> =
-                set.iter().copied().filter(|&p| *counter(p) > 0).collect();
-            self.mark(&mut grey);
-            // What must run a finalizer first stays, with all it leads to; a later collection takes it.
-            let mut finalize = Vec::new();
+            let mut grey = Vec::new();
             for &p in set {
-                let h = &*p;
-                if !h.has(flag::REACHABLE)
-                    && h.has(flag::FINALIZE | flag::HAS_DEL)
-                    && !h.has(flag::FINALIZED)
-                {
-                    finalize.push(p);
+                if *counter(p) > 0 {
+                    self.mark(p, &mut grey);
                 }
             }
-            for &p in &finalize {
-                (*p).set(flag::FINALIZED);
-                (*p).refs.set((*p).refs.get() + 1);
-                let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
-                self.push_pending(Pending::Finalize(v));
-            }
-            self.mark(&mut finalize);
-            let garbage = set
-                .iter()
-                .copied()
-                .filter(|&p| !(*p).has(flag::REACHABLE))
-                .collect();
+            let mut left = Vec::new();
             for &p in set {
+                if (*p).has(flag::REACHABLE) {
+                    (*p).unset(flag::COLLECTING | flag::REACHABLE);
+                } else {
+                    left.push(p);
+                }
+            }
+            // What must run a finalizer first stays, with all it leads to; a later collection takes it.
+            for &p in &left {
+                let h = &*p;
+                if h.has(flag::FINALIZE | flag::HAS_DEL) && !h.has(flag::FINALIZED) {
+                    h.set(flag::FINALIZED);
+                    h.refs.set(h.refs.get() + 1);
+                    let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
+                    self.push_pending(Pending::Finalize(v));
+                    self.mark(p, &mut grey);
+                }
+            }
+            let dead = |&p: &*mut Header| !(*p).has(flag::REACHABLE);
+            let garbage = left.iter().copied().filter(dead).collect();
+            for &p in &left {
                 (*p).unset(flag::COLLECTING | flag::REACHABLE);
             }
             garbage
         }
     }
 
+    /// Marks what an object of the set leads to. `grey` is empty before and after.
+    ///
     /// # Safety
-    /// `grey` holds live objects.
-    unsafe fn mark(&self, grey: &mut Vec<*mut Header>) {
+    /// `p` is a live object.
+    unsafe fn mark(&self, p: *mut Header, grey: &mut Vec<*mut Header>) {
         // SAFETY: by contract, and what live objects refer to is live.
         unsafe {
-            for &p in grey.iter() {
-                (*p).set(flag::REACHABLE);
+            if (*p).has(flag::REACHABLE) {
+                return;
             }
+            (*p).set(flag::REACHABLE);
+            grey.push(p);
             while let Some(p) = grey.pop() {
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()
-                        && h.has(flag::COLLECTING)
-                        && !h.has(flag::REACHABLE)
+                        && h.flags.get() & (flag::COLLECTING | flag::REACHABLE) == flag::COLLECTING
                     {
                         h.set(flag::REACHABLE);
                         grey.push(h as *const Header as *mut Header);
