@@ -3,6 +3,7 @@ import asyncio
 import gc
 import inspect
 import re
+import traceback
 import types
 import warnings
 
@@ -221,6 +222,21 @@ async def elsewhere(event):
         print(str(e)[-36:])
 
 
+async def told():
+    event = asyncio.Event()
+    task = await parked(event)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError as e:
+        print([f.name for f in traceback.extract_tb(e.__traceback__)])
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    task = asyncio.create_task(waiter(event))
+    print(state(event))
+    event.set()
+    print(await task)
+
+
 async def many():
     event = asyncio.Event()
     tasks = [asyncio.create_task(waiter(event)) for _ in range(20_000)]
@@ -240,4 +256,5 @@ asyncio.run(ends())
 asyncio.run(by_hand())
 event = asyncio.run(lost())
 asyncio.run(elsewhere(event))
+asyncio.run(told())
 asyncio.run(many())

@@ -431,7 +431,9 @@ fn throw(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     if w.stage.get() == Stage::Done {
         return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
     }
+    let frame = shown_frame(vm, v, w, &Value::NONE)?;
     stop(vm, v, w);
+    vm.traceback_resting(&frame, &e);
     Err(e)
 }
 
@@ -531,16 +533,19 @@ fn cr_await(vm: &Vm, v: &Value) -> PyResult<Value> {
     }
 }
 
-/// The frame of `wait`'s Python code, standing where the waiter stands.
 fn cr_frame(vm: &Vm, v: &Value) -> PyResult<Value> {
-    let w = vm.this::<EventWait>(v)?;
+    shown_frame(vm, v, vm.this::<EventWait>(v)?, v)
+}
+
+/// The frame of `wait`'s Python code, standing where the waiter stands; None when it has ended.
+fn shown_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResult<Value> {
     let this = w.event.value();
     match w.stage.get() {
         Stage::Done => Ok(Value::NONE),
-        Stage::New => vm.resting_frame(&w.function, v, false, vec![this]),
+        Stage::New => vm.resting_frame(&w.function, owner, false, vec![this]),
         _ => {
             let fut = rest_on_future(vm, v, w);
-            vm.resting_frame(&w.function, v, true, vec![this, fut])
+            vm.resting_frame(&w.function, owner, true, vec![this, fut])
         }
     }
 }

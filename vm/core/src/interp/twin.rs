@@ -1,7 +1,7 @@
 //! Coroutine functions with a native twin: what calling them gives is made in Rust, and smaller than a coroutine with a frame.
 //! Their Python code is what is shown of them, and what a coroutine with an origin runs.
 use super::Quick;
-use crate::error::PyResult;
+use crate::error::{Exc, PyResult};
 use crate::frame::live_or_none;
 use crate::heap::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
@@ -75,5 +75,23 @@ impl Vm {
             extra_locals: RefSlot::default(),
         };
         Ok(self.heap.alloc(&self.types.frame, frame).into())
+    }
+
+    /// Adds a resting frame to the traceback of an exception that is raised at its `await`.
+    pub fn traceback_resting(&self, frame: &Value, e: &Exc) {
+        let (Some(f), Some(x)) = (frame.as_ref::<FrameObject>(), e.0.downcast::<Exception>())
+        else {
+            return;
+        };
+        // It rests at the instruction before the YIELD_FROM.
+        let unit = usize::try_from(f.lasti.get()).map_or(0, |at| at / 2 + 1);
+        let tb = Traceback {
+            next: RefSlot::new(x.traceback.get()),
+            frame: f.clone(),
+            lasti: unit as i32 * 2,
+            line: f.code.line_of(unit),
+        };
+        x.traceback
+            .set(Some(self.heap.alloc(&self.types.traceback, tb)));
     }
 }
