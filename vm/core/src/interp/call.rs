@@ -82,6 +82,17 @@ impl Vm {
             if is_generator(&code) {
                 let v = match (self.twin_of(&code), args.pos, args.names) {
                     (Some(twin), [this], []) => twin(self, f, this.clone())?,
+                    (None, given, [])
+                        if code.shape == CallShape::SimpleGenerator
+                            && self.fits_exactly(&code, given.len()) =>
+                    {
+                        self.make_generator(f, code, |frame| {
+                            for (i, v) in given.iter().enumerate() {
+                                frame.slot(i).set(v.clone());
+                            }
+                            Ok(())
+                        })?
+                    }
                     _ => self.make_generator(f, code, |frame| self.bind_args(f, frame, args))?,
                 };
                 r.drop_top(drop);

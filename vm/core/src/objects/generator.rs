@@ -115,7 +115,11 @@ impl Payload for Generator {
 }
 
 impl Generator {
+    #[inline(always)]
     pub(crate) fn new(kind: GenKind, frame: Frame) -> Generator {
+        let (f, code) = (&frame.function, &frame.code);
+        let named = f.name.holds(code.name.as_value());
+        let qualified = f.qualname.holds(code.qualname.as_value());
         let g = Generator {
             kind,
             state: Cell::new(GenState::Created),
@@ -128,15 +132,23 @@ impl Generator {
             parent: Cell::new(std::ptr::null()),
             frame,
         };
-        // A function that was renamed passes its name of now on.
-        let (name, qualname) = (g.frame.function.name.get(), g.frame.function.qualname.get());
-        if !same_text(&name, &g.frame.code.name) {
-            g.set_name(name);
-        }
-        if !same_text(&qualname, &g.frame.code.qualname) {
-            g.set_qualified_name(qualname);
+        if !named || !qualified {
+            g.keep_names();
         }
         g
+    }
+    /// A function that was renamed passes its names of now on.
+    #[cold]
+    #[inline(never)]
+    fn keep_names(&self) {
+        let (f, code) = (&self.frame.function, &self.frame.code);
+        let (name, qualname) = (f.name.get(), f.qualname.get());
+        if !same_text(&name, &code.name) {
+            self.set_name(name);
+        }
+        if !same_text(&qualname, &code.qualname) {
+            self.set_qualified_name(qualname);
+        }
     }
     fn rare(&self) -> &Rare {
         self.rare.get_or_init(|| {
