@@ -216,7 +216,10 @@ impl Heap {
             gc.old.set(gc.old.get() + survivors);
         }
         gc.balance.set(0);
-        gc.due_at.set(gc.threshold.get().max(gc.old.get() / 2));
+        // Where nothing was found the next one can wait until the heap has doubled: who makes no cycles pays less.
+        let patience = if found == 0 { 1 } else { 2 };
+        gc.due_at
+            .set(gc.threshold.get().max(gc.old.get() / patience));
         let mut stats = gc.stats.get();
         stats[full as usize].collections += 1;
         stats[full as usize].collected += found;

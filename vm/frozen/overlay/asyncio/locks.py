@@ -36,3 +36,4 @@ _adopt_wait(Event.wait)
 
 for _class in Barrier, BoundedSemaphore, Condition, Lock, Semaphore, _BarrierState, _ContextManagerMixin:
     _class.__module__ = __name__
+del _class
