@@ -49,7 +49,7 @@ fn main() {
     let mut modules = BTreeMap::new();
     collect(Path::new(rustpython_pylib::LIB_PATH), "", &mut modules);
     // Files that the overlay replaces by lighter ones, and loads when something seldom used is asked for.
-    for name in ["events", "futures", "coroutines", "tasks"] {
+    for name in ["events", "futures", "coroutines", "tasks", "locks"] {
         let library = modules[&format!("asyncio.{name}")].clone();
         modules.insert(format!("asyncio._library_{name}"), library);
     }

@@ -8,7 +8,7 @@ use crate::host::clock;
 use crate::reactor::{
     Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait, timeout,
 };
-use lasti_core::objects::{Type, TypeFlags};
+use lasti_core::objects::{Str, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -18,15 +18,17 @@ use std::os::fd::RawFd;
 enum Ready {
     /// A task goes on (its first step, or after a bare yield).
     Step(Ref<Task>),
-    /// A task's future is done.
-    Wake(Ref<Task>, Value),
-    /// An error to raise in a task.
-    Throw(Ref<Task>, Value),
-    /// A child of a gathering is done.
-    Gathered(Ref<Gather>, Value),
+    /// What a task waits for is done.
+    Wake(Ref<Task>),
+    /// An error to raise in a task: the next operand.
+    Throw(Ref<Task>),
+    /// A child of a gathering is done: the next operand.
+    Gathered(Ref<Gather>),
     /// A Handle.
     Handle(Value),
 }
+
+const _: () = assert!(size_of::<Ready>() == 16);
 
 /// What a timer does when it is due.
 pub enum Due {
@@ -43,6 +45,8 @@ const POLL_EVERY: u32 = 16;
 
 pub struct Loop {
     ready: RefCell<VecDeque<Ready>>,
+    /// What some entries of the ring come with, in their order, so that each takes two words.
+    operands: RefCell<VecDeque<Value>>,
     pub timers: RefCell<Timers<Due>>,
     poller: RefCell<Option<Poller<Value>>>,
     waker: std::sync::OnceLock<std::sync::Arc<mio::Waker>>,
@@ -67,18 +71,12 @@ impl Payload for Loop {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         for r in self.ready.borrow().iter() {
             match r {
-                Ready::Step(t) => visit(t.as_value()),
-                Ready::Wake(t, v) | Ready::Throw(t, v) => {
-                    visit(t.as_value());
-                    visit(v);
-                }
-                Ready::Gathered(g, v) => {
-                    visit(g.as_value());
-                    visit(v);
-                }
+                Ready::Step(t) | Ready::Wake(t) | Ready::Throw(t) => visit(t.as_value()),
+                Ready::Gathered(g) => visit(g.as_value()),
                 Ready::Handle(h) => visit(h),
             }
         }
+        self.operands.borrow().iter().for_each(&mut *visit);
         for d in self.timers.borrow().iter() {
             match d {
                 Due::Handle(h) => visit(h),
@@ -101,6 +99,8 @@ impl Payload for Loop {
     fn clear(&self) {
         let ready = self.ready.take();
         drop(ready);
+        let operands = self.operands.take();
+        drop(operands);
         let timers = self.timers.replace(Timers::new());
         drop(timers);
         let gens = self.asyncgens.take();
@@ -114,6 +114,7 @@ impl Loop {
     fn new() -> Loop {
         Loop {
             ready: RefCell::default(),
+            operands: RefCell::default(),
             timers: RefCell::new(Timers::new()),
             poller: RefCell::new(None),
             waker: std::sync::OnceLock::new(),
@@ -136,14 +137,16 @@ impl Loop {
     pub fn push_step(&self, t: Ref<Task>) {
         self.ready.borrow_mut().push_back(Ready::Step(t));
     }
-    pub fn push_wakeup(&self, t: Ref<Task>, fut: Value) {
-        self.ready.borrow_mut().push_back(Ready::Wake(t, fut));
+    pub fn push_wakeup(&self, t: Ref<Task>) {
+        self.ready.borrow_mut().push_back(Ready::Wake(t));
     }
     pub fn push_throw(&self, t: Ref<Task>, e: Value) {
-        self.ready.borrow_mut().push_back(Ready::Throw(t, e));
+        self.operands.borrow_mut().push_back(e);
+        self.ready.borrow_mut().push_back(Ready::Throw(t));
     }
     pub fn push_gathered(&self, g: Ref<Gather>, child: Value) {
-        self.ready.borrow_mut().push_back(Ready::Gathered(g, child));
+        self.operands.borrow_mut().push_back(child);
+        self.ready.borrow_mut().push_back(Ready::Gathered(g));
     }
     pub fn push_handle(&self, h: Value) {
         self.ready.borrow_mut().push_back(Ready::Handle(h));
@@ -306,21 +309,21 @@ impl Loop {
         if self.debug.get() || trace::callbacks() {
             return self.run_timed(vm, r);
         }
-        run_item(vm, r)
+        self.run_item(vm, r)
     }
 
     /// Debug mode, or somebody listens: what holds the loop up for too long is told.
     #[cold]
     fn run_timed(&self, vm: &Vm, r: Ready) -> PyResult<()> {
         let (what, handle) = match &r {
-            Ready::Step(t) | Ready::Wake(t, _) | Ready::Throw(t, _) => (t.value(), None),
-            Ready::Gathered(g, _) => (g.value(), None),
+            Ready::Step(t) | Ready::Wake(t) | Ready::Throw(t) => (t.value(), None),
+            Ready::Gathered(g) => (g.value(), None),
             // Its callback is gone once it has run.
             Ready::Handle(h) => (h.clone(), Some(trace::callback_name(vm, h))),
         };
         let me = aio(vm).running.get();
         let began = clock().now();
-        let result = run_item(vm, r);
+        let result = self.run_item(vm, r);
         let took = (clock().now() - began) as f64 / 1e9;
         let name = || match what.as_ref::<Task>() {
             Some(t) => trace::task_name(t),
@@ -336,6 +339,23 @@ impl Loop {
             vm.call_method(&me, "_report_slow", &[what, vm.new_float(took)])?;
         }
         Ok(())
+    }
+
+    #[inline]
+    fn run_item(&self, vm: &Vm, r: Ready) -> PyResult<()> {
+        match r {
+            Ready::Step(t) => step(vm, &t, None),
+            Ready::Wake(t) => wake(vm, &t),
+            Ready::Throw(t) => {
+                let e = self.operands.borrow_mut().pop_front();
+                step(vm, &t, e.map(Exc))
+            }
+            Ready::Gathered(g) => {
+                let child = self.operands.borrow_mut().pop_front();
+                child.map_or(Ok(()), |child| gather::child_done(vm, &g, &child))
+            }
+            Ready::Handle(h) => handle::run(vm, &h),
+        }
     }
 
     fn poll(&self, vm: &Vm, wait: Wait) -> PyResult<()> {
@@ -393,27 +413,17 @@ impl Loop {
     }
 }
 
-fn run_item(vm: &Vm, r: Ready) -> PyResult<()> {
-    match r {
-        Ready::Step(t) => step(vm, &t, None),
-        Ready::Wake(t, fut) => wake(vm, &t, &fut),
-        Ready::Throw(t, e) => step(vm, &t, Some(Exc(e))),
-        Ready::Gathered(g, child) => gather::child_done(vm, &g, &child),
-        Ready::Handle(h) => handle::run(vm, &h),
-    }
-}
-
 fn step(vm: &Vm, t: &Ref<Task>, e: Option<Exc>) -> PyResult<()> {
     if t.data.done() {
         return Ok(());
     }
     report(vm, t, task::step(vm, t, e))
 }
-fn wake(vm: &Vm, t: &Ref<Task>, fut: &Value) -> PyResult<()> {
+fn wake(vm: &Vm, t: &Ref<Task>) -> PyResult<()> {
     if t.data.done() {
         return Ok(());
     }
-    report(vm, t, task::wakeup(vm, t, fut))
+    report(vm, t, task::wakeup(vm, t, &t.waiting_for.get()))
 }
 
 /// KeyboardInterrupt and SystemExit leave the loop; anything else is a fault in a callback.
@@ -861,10 +871,45 @@ fn wake_up(vm: &Vm, v: &Value) -> PyResult<()> {
     Ok(())
 }
 
+/// `asyncio.create_task`.
+pub fn create_task_here(vm: &Vm, a: Args) -> PyResult<Value> {
+    let l = get_running_loop(vm)?;
+    if keeps_natives(vm, &l) {
+        return create_task(vm, &l, a);
+    }
+    let create = vm.getattr_str(&l, "create_task")?;
+    vm.call_args(&create, a)
+}
+
+/// Whether a loop's `create_future` and `create_task` are the native ones.
+pub fn keeps_natives(vm: &Vm, l: &Value) -> bool {
+    if l.downcast::<Loop>().is_none() {
+        return false;
+    }
+    let a = aio(vm);
+    let class = vm.type_of(l);
+    // A class that changes gets another version.
+    if class.version() == a.plain_loop_version.get() && class.version() != 0 {
+        return true;
+    }
+    let same = |name: &Ref<Str>| match (class.lookup(vm, name), a.loop_type.lookup(vm, name)) {
+        (Some(own), Some(native)) => own.is(&native),
+        _ => false,
+    };
+    let plain = same(&vm.intern("create_future")) && same(&vm.intern("create_task"));
+    if plain {
+        a.plain_loop_version.set(class.version());
+    }
+    plain
+}
+
 fn create_task(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let l = this(vm, v)?;
     check_closed(vm, l)?;
     let factory = l.task_factory.get();
+    if let (true, [coro], []) = (factory.is_none(), a.pos, a.names) {
+        return task::new_task(vm, v, coro.clone(), Value::NONE, Value::NONE);
+    }
     let [coro, name, context] = match a.bind(vm, "create_task", ["coro", "*name", "*context"], 1) {
         Ok(x) => x,
         // Further keywords (eager_start, ...) are for the factory or the Task class.

@@ -4,7 +4,7 @@ use super::{Loop, Task, aio};
 use lasti_core::objects::{Exception, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
 use smallvec::SmallVec;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
@@ -14,6 +14,7 @@ pub enum State {
 }
 
 /// Who is told when a future is done, in the order of asking.
+#[derive(Clone)]
 pub enum Waiter {
     /// A task that awaits it: woken by a direct step.
     Task(Ref<Task>),
@@ -25,46 +26,139 @@ pub enum Waiter {
     },
 }
 
-/// What Future and Task have in common.
+type Waiters = SmallVec<[Waiter; 1]>;
+
+/// What Future and Task have in common. Tasks are parked by the hundred thousand, so what few of them have stands in a box.
 pub struct FutureData {
-    pub state: Cell<State>,
     pub event_loop: Slot,
     pub result: Slot,
-    pub exception: Slot,
-    pub waiters: RefCell<SmallVec<[Waiter; 1]>>,
-    pub cancel_msg: Slot,
+    /// The task or gathering that asked first, or None. Callbacks are among the further waiters.
+    first: Slot,
+    rare: OnceCell<Box<Rare>>,
+    pub state: Cell<State>,
     /// `_asyncio_future_blocking`.
     pub blocking: Cell<bool>,
     /// The exception was set and nobody looked at it yet.
     pub log_traceback: Cell<bool>,
-    pub awaited_by: Slot,
+    /// A task's, which stand here because a future has room left.
+    pub task: TaskFlags,
+    pub cancelling: Cell<u32>,
+}
+
+#[derive(Default)]
+pub struct TaskFlags(Cell<u8>);
+
+impl TaskFlags {
+    pub const MUST_CANCEL: u8 = 1;
+    pub const LOG_DESTROY_PENDING: u8 = 2;
+    /// For `all_tasks`, until it is done.
+    pub const LISTED: u8 = 4;
+
+    pub fn get(&self, bit: u8) -> bool {
+        self.0.get() & bit != 0
+    }
+    pub fn set(&self, bit: u8, on: bool) {
+        let rest = self.0.get() & !bit;
+        self.0.set(if on { rest | bit } else { rest });
+    }
+}
+
+/// What a future that is cancelled, fails or has callbacks needs besides.
+struct Rare {
+    exception: Slot,
+    cancel_msg: Slot,
+    /// Those who asked after the first.
+    waiters: RefCell<Waiters>,
 }
 
 impl FutureData {
     pub fn new(event_loop: Value) -> FutureData {
         FutureData {
-            state: Cell::new(State::Pending),
             event_loop: Slot::new(event_loop),
             result: Slot::new(Value::NONE),
-            exception: Slot::new(Value::NONE),
-            waiters: RefCell::default(),
-            cancel_msg: Slot::new(Value::NONE),
+            first: Slot::new(Value::NONE),
+            rare: OnceCell::new(),
+            state: Cell::new(State::Pending),
             blocking: Cell::new(false),
             log_traceback: Cell::new(false),
-            awaited_by: Slot::new(Value::NONE),
+            task: TaskFlags::default(),
+            cancelling: Cell::new(0),
+        }
+    }
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(|| {
+            Box::new(Rare {
+                exception: Slot::new(Value::NONE),
+                cancel_msg: Slot::new(Value::NONE),
+                waiters: RefCell::default(),
+            })
+        })
+    }
+    /// The exception it ended with, or None.
+    pub fn exception(&self) -> Value {
+        self.rare.get().map_or(Value::NONE, |r| r.exception.get())
+    }
+    pub fn put_exception(&self, e: Value) {
+        if !e.is_none() || self.rare.get().is_some() {
+            self.rare().exception.set(e);
+        }
+    }
+    pub fn cancel_msg(&self) -> Value {
+        self.rare.get().map_or(Value::NONE, |r| r.cancel_msg.get())
+    }
+    pub fn put_cancel_msg(&self, msg: Value) {
+        if !msg.is_none() || self.rare.get().is_some() {
+            self.rare().cancel_msg.set(msg);
+        }
+    }
+    fn push_waiter(&self, w: Waiter) {
+        let further = self
+            .rare
+            .get()
+            .is_some_and(|r| !r.waiters.borrow().is_empty());
+        match w {
+            Waiter::Task(t) if !further && self.first.get().is_none() => self.first.set(t.into()),
+            Waiter::Gather(g) if !further && self.first.get().is_none() => self.first.set(g.into()),
+            w => self.rare().waiters.borrow_mut().push(w),
+        }
+    }
+    /// Makes a task the one that waits for a new future.
+    pub fn wake_first(&self, t: &Ref<Task>) {
+        self.first.set(t.value());
+    }
+    fn first_waiter(v: Value) -> Option<Waiter> {
+        if let Some(t) = v.as_ref::<Task>() {
+            return Some(Waiter::Task(t.clone()));
+        }
+        v.as_ref::<Gather>().map(|g| Waiter::Gather(g.clone()))
+    }
+    /// Who waits, in the order of asking.
+    fn waiters(&self) -> Waiters {
+        let further = self.rare.get().map(|r| r.waiters.borrow().clone());
+        let first = FutureData::first_waiter(self.first.get());
+        first
+            .into_iter()
+            .chain(further.unwrap_or_default())
+            .collect()
+    }
+    fn take_waiters(&self) -> Waiters {
+        let first = FutureData::first_waiter(self.first.replace(Value::NONE));
+        let further = self.rare.get().map(|r| r.waiters.take());
+        match (first, further) {
+            (None, further) => further.unwrap_or_default(),
+            (Some(w), further) => std::iter::once(w)
+                .chain(further.unwrap_or_default())
+                .collect(),
         }
     }
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        for s in [
-            &self.event_loop,
-            &self.result,
-            &self.exception,
-            &self.cancel_msg,
-            &self.awaited_by,
-        ] {
+        for s in [&self.event_loop, &self.result, &self.first] {
             s.visit(visit);
         }
-        for w in self.waiters.borrow().iter() {
+        let Some(r) = self.rare.get() else { return };
+        r.exception.visit(visit);
+        r.cancel_msg.visit(visit);
+        for w in r.waiters.borrow().iter() {
             match w {
                 Waiter::Task(t) => visit(t.as_value()),
                 Waiter::Gather(g) => visit(g.as_value()),
@@ -76,15 +170,13 @@ impl FutureData {
         }
     }
     pub fn clear(&self) {
-        let waiters = self.waiters.take();
-        drop(waiters);
-        for s in [
-            &self.result,
-            &self.exception,
-            &self.cancel_msg,
-            &self.awaited_by,
-        ] {
-            s.set(Value::NONE);
+        self.result.set(Value::NONE);
+        self.first.set(Value::NONE);
+        if let Some(r) = self.rare.get() {
+            let waiters = r.waiters.take();
+            drop(waiters);
+            r.exception.set(Value::NONE);
+            r.cancel_msg.set(Value::NONE);
         }
     }
     pub fn done(&self) -> bool {
@@ -171,7 +263,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
                 State::Pending => Err(invalid(vm, "Exception is not set.")?),
                 State::Finished => {
                     f.log_traceback.set(false);
-                    Ok(f.exception.get())
+                    Ok(f.exception())
                 }
             }
         },
@@ -225,10 +317,9 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         |vm, v, a| {
             let [callback] = a.exactly::<1>(vm, "remove_done_callback")?;
             let f = this(vm, v)?;
-            let waiters = f.waiters.take();
-            let mut kept = SmallVec::new();
+            let mut kept = Waiters::new();
             let mut removed = 0;
-            for w in waiters {
+            for w in f.take_waiters() {
                 if let Waiter::Callback { callback: c, .. } = &w
                     && vm.same(c, callback)?
                 {
@@ -237,8 +328,11 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
                 }
                 kept.push(w);
             }
-            kept.append(&mut f.waiters.borrow_mut());
-            *f.waiters.borrow_mut() = kept;
+            // Comparing may have added some.
+            kept.append(&mut f.take_waiters());
+            for w in kept {
+                f.push_waiter(w);
+            }
             Ok(vm.new_int(removed))
         },
     );
@@ -307,20 +401,13 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     );
     vm.getset(&t, "_loop", |vm, v| Ok(this(vm, v)?.event_loop.get()), None);
     vm.getset(&t, "_result", |vm, v| Ok(this(vm, v)?.result.get()), None);
-    vm.getset(
-        &t,
-        "_exception",
-        |vm, v| Ok(this(vm, v)?.exception.get()),
-        None,
-    );
+    vm.getset(&t, "_exception", |vm, v| Ok(this(vm, v)?.exception()), None);
     vm.getset(
         &t,
         "_cancel_message",
-        |vm, v| Ok(this(vm, v)?.cancel_msg.get()),
+        |vm, v| Ok(this(vm, v)?.cancel_msg()),
         Some(|vm, v, x| {
-            this(vm, v)?
-                .cancel_msg
-                .set(x.cloned().unwrap_or(Value::NONE));
+            this(vm, v)?.put_cancel_msg(x.cloned().unwrap_or(Value::NONE));
             Ok(())
         }),
     );
@@ -330,12 +417,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         |_, _| Ok(Value::NONE),
         Some(|_, _, _| Ok(())),
     );
-    vm.getset(
-        &t,
-        "_asyncio_awaited_by",
-        |vm, v| Ok(this(vm, v)?.awaited_by.get()),
-        None,
-    );
+    vm.getset(&t, "_asyncio_awaited_by", |_, _| Ok(Value::NONE), None);
     vm.getset(
         &t,
         "_log_traceback",
@@ -352,10 +434,8 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         &t,
         "_callbacks",
         |vm, v| {
-            let f = this(vm, v)?;
-            let rows: Vec<Value> = f
-                .waiters
-                .borrow()
+            let rows: Vec<Value> = this(vm, v)?
+                .waiters()
                 .iter()
                 .map(|w| match w {
                     Waiter::Task(t) => vm.tuple_value([t.value(), Value::NONE]),
@@ -396,12 +476,12 @@ fn invalid(vm: &Vm, msg: &str) -> PyResult<Exc> {
 /// The CancelledError a cancelled future raises.
 fn cancelled(vm: &Vm, f: &FutureData) -> PyResult<Exc> {
     // The exception that a task ended with is raised as it is.
-    let kept = f.exception.get();
+    let kept = f.exception();
     if !kept.is_none() && f.state.get() == State::Cancelled {
-        f.exception.set(Value::NONE);
+        f.put_exception(Value::NONE);
         return Ok(Exc(kept));
     }
-    super::new_cancelled(vm, &f.cancel_msg.get())
+    super::new_cancelled(vm, &f.cancel_msg())
 }
 
 /// `future.result()`.
@@ -412,7 +492,7 @@ pub fn result(vm: &Vm, v: &Value) -> PyResult<Value> {
         State::Pending => Err(invalid(vm, "Result is not set.")?),
         State::Finished => {
             f.log_traceback.set(false);
-            let e = f.exception.get();
+            let e = f.exception();
             if e.is_none() {
                 Ok(f.result.get())
             } else {
@@ -456,7 +536,7 @@ fn set_exception_checked(vm: &Vm, v: &Value, x: &Value) -> PyResult<()> {
 /// Sets the exception of a pending future and tells its waiters.
 pub fn set_exception(vm: &Vm, v: &Value, e: Value) -> PyResult<()> {
     let f = this(vm, v)?;
-    f.exception.set(e);
+    f.put_exception(e);
     f.state.set(State::Finished);
     f.log_traceback.set(true);
     vm.set_finalize(v, true);
@@ -471,7 +551,7 @@ pub fn cancel_future(vm: &Vm, v: &Value, msg: Value) -> PyResult<bool> {
         return Ok(false);
     }
     f.state.set(State::Cancelled);
-    f.cancel_msg.set(msg);
+    f.put_cancel_msg(msg);
     schedule_waiters(vm, v, f)?;
     Ok(true)
 }
@@ -502,7 +582,14 @@ pub fn cancel_any(vm: &Vm, v: &Value, msg: &Value) -> PyResult<bool> {
 }
 
 fn schedule_waiters(vm: &Vm, v: &Value, f: &FutureData) -> PyResult<()> {
-    let waiters = f.waiters.take();
+    if f.rare.get().is_none() {
+        // At most one waiter, as nearly always.
+        return match FutureData::first_waiter(f.first.replace(Value::NONE)) {
+            None => Ok(()),
+            Some(w) => schedule_waiter(vm, &f.event_loop.get(), v, w),
+        };
+    }
+    let waiters = f.take_waiters();
     if waiters.is_empty() {
         return Ok(());
     }
@@ -513,23 +600,26 @@ fn schedule_waiters(vm: &Vm, v: &Value, f: &FutureData) -> PyResult<()> {
     Ok(())
 }
 
+/// Schedules the wake-up of a task by what it waits for.
+pub fn wake_task(vm: &Vm, t: Ref<Task>, by: &Value) -> PyResult<()> {
+    if super::trace::tasks() {
+        super::trace::woken(vm, &t, by);
+    }
+    let target = t.data.event_loop.get();
+    match target.downcast::<Loop>() {
+        Some(native) => native.push_wakeup(t),
+        None => {
+            // A loop that is not ours: wake through its call_soon.
+            let step = super::task::step_function(vm, &t, by);
+            vm.call_method(&target, "call_soon", &[step])?;
+        }
+    }
+    Ok(())
+}
+
 fn schedule_waiter(vm: &Vm, l: &Value, v: &Value, w: Waiter) -> PyResult<()> {
     match w {
-        Waiter::Task(t) => {
-            if super::trace::tasks() {
-                super::trace::woken(vm, &t, v);
-            }
-            let target = t.data.event_loop.get();
-            match target.downcast::<Loop>() {
-                Some(native) => native.push_wakeup(t, v.clone()),
-                None => {
-                    // A loop that is not ours: wake through its call_soon.
-                    let step = super::task::step_function(vm, &t, v);
-                    vm.call_method(&target, "call_soon", &[step])?;
-                }
-            }
-            Ok(())
-        }
+        Waiter::Task(t) => wake_task(vm, t, v),
         Waiter::Gather(g) => match l.downcast::<Loop>() {
             Some(native) => {
                 native.push_gathered(g, v.clone());
@@ -577,7 +667,7 @@ pub fn add_waiter(vm: &Vm, v: &Value, w: Waiter) -> PyResult<()> {
         let l = f.event_loop.get();
         return schedule_waiter(vm, &l, v, w);
     }
-    f.waiters.borrow_mut().push(w);
+    f.push_waiter(w);
     Ok(())
 }
 
@@ -594,7 +684,7 @@ pub fn finalize(vm: &Vm, v: &Value) {
     let msg = format!("{} exception was never retrieved", vm.type_name(v));
     let pairs = [
         ("message", vm.str_value(&msg)),
-        ("exception", f.exception.get()),
+        ("exception", f.exception()),
         ("future", v.clone()),
     ];
     if let Err(e) = super::event_loop::call_exception_handler(vm, &f.event_loop.get(), &pairs) {
@@ -610,7 +700,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         State::Cancelled => parts.push("cancelled".into()),
         State::Finished => {
             parts.push("finished".into());
-            let e = f.exception.get();
+            let e = f.exception();
             parts.push(if e.is_none() {
                 format!("result={}", short_repr(vm, &f.result.get())?)
             } else {
@@ -627,8 +717,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 /// `cb=[...]` of a repr: up to two, then how many more.
 pub fn callbacks_text(vm: &Vm, f: &FutureData) -> PyResult<Option<String>> {
     let shown: Vec<Value> = f
-        .waiters
-        .borrow()
+        .waiters()
         .iter()
         .map(|w| match w {
             Waiter::Task(t) => t.value(),
@@ -691,6 +780,15 @@ fn make_iter(vm: &Vm, v: &Value) -> PyResult<Value> {
         asked: Cell::new(false),
     };
     Ok(vm.heap.alloc(&aio(vm).future_iter_type, it).into())
+}
+
+/// The iterator of an `await` that waits for the future already.
+pub fn asked_iter(vm: &Vm, v: &Value) -> PyResult<Value> {
+    let it = make_iter(vm, v)?;
+    if let Some(i) = it.downcast::<FutureIter>() {
+        i.asked.set(true);
+    }
+    Ok(it)
 }
 
 fn iter_send(vm: &Vm, v: &Value, _: &Value) -> PyResult<Resumed> {

@@ -1,6 +1,6 @@
 //! `asyncio.gather`: a future of the results of several (CPython's Lib/asyncio/tasks.py). Its children tell it directly when
 //! they are done, without a Python callback for each.
-use super::future::{self, FutureData, State, Waiter};
+use super::future::{self, FutureData, State, TaskFlags, Waiter};
 use super::{Task, aio, event_loop};
 use lasti_core::objects::{GenKind, Generator, NativeKind, Type, TypeFlags};
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
@@ -182,7 +182,7 @@ fn child_of(vm: &Vm, g: &Ref<Gather>, arg: &Value) -> PyResult<Value> {
     if !child.is(arg) {
         // Nobody else can see it, so a pending one that goes with the gathering needs no report.
         match child.downcast::<Task>() {
-            Some(t) => t.log_destroy_pending.set(false),
+            Some(t) => t.data.task.set(TaskFlags::LOG_DESTROY_PENDING, false),
             None => vm.setattr(
                 &child,
                 &vm.intern("_log_destroy_pending"),
@@ -232,7 +232,7 @@ enum Ending {
 fn ending(vm: &Vm, child: &Value) -> PyResult<Ending> {
     if let Some(f) = future::data_of(child) {
         f.log_traceback.set(false);
-        let e = f.exception.get();
+        let e = f.exception();
         return Ok(match f.state.get() {
             State::Cancelled => Ending::Cancelled,
             _ if e.is_none() => Ending::Succeeded,

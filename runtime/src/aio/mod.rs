@@ -2,6 +2,7 @@
 //!
 //! `_asyncio` is the module that the library's own asyncio files import; `_lasti_loop` holds the loop. What the overlay of
 //! `asyncio/__init__.py` does not have itself comes from the library crate's files, which run on these classes.
+mod event;
 mod event_loop;
 mod future;
 mod gather;
@@ -15,7 +16,7 @@ pub use event_loop::Loop;
 pub use task::Task;
 
 use lasti_core::objects::Type;
-use lasti_core::{LiveList, PyResult, Ref, Slot, Value, Vm};
+use lasti_core::{PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 
 /// What the loop keeps with the interpreter.
@@ -28,14 +29,16 @@ pub struct Aio {
     pub loop_type: Ref<Type>,
     pub sleep_type: Ref<Type>,
     pub future_iter_type: Ref<Type>,
+    pub event_type: Ref<Type>,
+    pub event_wait_type: Ref<Type>,
+    /// Version of a loop class that leaves the native methods alone.
+    pub plain_loop_version: Cell<u32>,
     /// The loop that runs in this thread, or None.
     pub running: Slot,
     /// The loop set by `set_event_loop`.
     pub current: Slot,
     /// The task that runs, or None.
     pub current_task: Slot,
-    /// Every task that is not done.
-    pub tasks: LiveList,
     /// Weak references to tasks of other classes.
     pub foreign_tasks: RefCell<Vec<Ref<lasti_core::objects::WeakRef>>>,
     pub sweep_at: Cell<usize>,
@@ -56,10 +59,12 @@ pub fn aio(vm: &Vm) -> &Aio {
             loop_type: event_loop::make_type(vm),
             sleep_type: sleep::make_type(vm),
             future_iter_type: future::make_iter_type(vm),
+            event_type: event::make_type(vm),
+            event_wait_type: event::make_wait_type(vm),
+            plain_loop_version: Cell::new(0),
             running: Slot::new(Value::NONE),
             current: Slot::new(Value::NONE),
             current_task: Slot::new(Value::NONE),
-            tasks: LiveList::default(),
             foreign_tasks: RefCell::default(),
             sweep_at: Cell::new(64),
             task_counter: Cell::new(0),

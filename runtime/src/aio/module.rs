@@ -1,6 +1,7 @@
 //! The modules `_asyncio` (what the library's asyncio files import) and `_lasti_loop` (the loop).
 use super::event_loop;
-use super::{Task, aio, future};
+use super::future::{self, TaskFlags};
+use super::{Task, aio};
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 
@@ -16,6 +17,18 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "Handle", a.handle_type.value());
     vm.add_value(&m, "TimerHandle", a.timer_type.value());
     vm.add_value(&m, "_GatheringFuture", aio(vm).gather_type.value());
+    vm.add_value(&m, "_Event", aio(vm).event_type.value());
+    vm.add_function(&m, "_adopt_wait", "", |vm, _, a| {
+        let [f] = a.exactly::<1>(vm, "_adopt_wait")?;
+        super::event::adopt(vm, f)?;
+        Ok(Value::NONE)
+    });
+    vm.add_function(
+        &m,
+        "create_task",
+        "create_task(coro, **kwargs)\n--\n\nSchedules a coroutine on the running loop and returns its Task.",
+        |vm, _, a| event_loop::create_task_here(vm, a),
+    );
     vm.add_function(
         &m,
         "gather",
@@ -101,9 +114,16 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
             let foreign = aio(vm).foreign_tasks.borrow().clone();
             let foreign = foreign.iter().filter_map(|w| w.get());
             let set = vm.new_set();
-            for t in aio(vm).tasks.values().into_iter().chain(foreign) {
+            let mut tasks = vm.heap.objects_of::<Task>();
+            tasks.sort_by_key(|t| t.downcast::<Task>().map(|t| t.number.get()));
+            for t in tasks.into_iter().chain(foreign) {
                 let keep = match future::data_of(&t) {
-                    Some(d) => !d.done() && d.event_loop.get().is(&l),
+                    Some(d) => {
+                        let listed = t
+                            .downcast::<Task>()
+                            .is_none_or(|t| t.data.task.get(TaskFlags::LISTED));
+                        listed && !d.done() && d.event_loop.get().is(&l)
+                    }
                     None => {
                         let done = vm.call_method(&t, "done", &[])?;
                         !vm.is_true(&done)?
@@ -128,7 +148,7 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.add_function(&m, name, "", |vm, _, a| {
             let [t] = a.exactly::<1>(vm, "_unregister_task")?;
             if let Some(t) = t.downcast::<Task>() {
-                t.listed.remove();
+                t.data.task.set(TaskFlags::LISTED, false);
                 return Ok(Value::NONE);
             }
             let mut all = aio(vm).foreign_tasks.borrow_mut();

@@ -1,25 +1,25 @@
 //! `Task`: a future that drives a coroutine (CPython's Modules/_asynciomodule.c, `task_step_impl`).
-use super::future::{self, FutureData, State, Waiter};
-use super::{Loop, aio, is_cancelled, trace};
+use super::future::{self, FutureData, State, TaskFlags, Waiter};
+use super::{Loop, aio, event, is_cancelled, trace};
 use lasti_core::objects::{Generator, NativeKind, Str, Type, TypeFlags};
-use lasti_core::{Args, Exc, LiveEntry, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
 use std::cell::Cell;
 
 pub struct Task {
     pub data: FutureData,
     pub coro: Slot,
+    /// None until somebody asks.
     pub name: Slot,
+    /// The number in the name, if it is not given one; tasks are listed in this order.
+    pub number: Cell<u64>,
     pub context: Slot,
-    /// The future it waits for, or None.
+    /// The future it waits for, the waiter of an event, or None.
     pub waiting_for: Slot,
-    pub must_cancel: Cell<bool>,
-    pub cancelling: Cell<u32>,
-    pub log_destroy_pending: Cell<bool>,
-    /// Scheduled, so that a wake-up or a cancel need not schedule again.
-    pub number: u64,
-    /// For `all_tasks`, until it is done.
-    pub listed: LiveEntry,
 }
+
+// With the header, a block of 96 bytes.
+const _: () = assert!(size_of::<Task>() <= 80);
+
 impl Payload for Task {
     const CONTAINER: bool = true;
     const NAME: &'static str = "Task";
@@ -37,26 +37,37 @@ impl Payload for Task {
     }
 }
 
+impl Task {
+    /// Gives it a name of the running number; tasks with names of their own take none.
+    fn count(&self, vm: &Vm) {
+        let counter = &aio(vm).task_counter;
+        counter.set(counter.get() + 1);
+        self.number.set(counter.get());
+    }
+    fn must_cancel(&self) -> bool {
+        self.data.task.get(TaskFlags::MUST_CANCEL)
+    }
+    fn set_must_cancel(&self, on: bool) {
+        self.data.task.set(TaskFlags::MUST_CANCEL, on);
+    }
+}
+
 fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Task>> {
     v.as_ref::<Task>()
         .ok_or_else(|| vm.type_error("a Task is required"))
 }
 
 fn blank(vm: &Vm) -> Task {
-    let a = aio(vm);
-    a.task_counter.set(a.task_counter.get() + 1);
-    Task {
+    let t = Task {
         data: FutureData::new(Value::NONE),
         coro: Slot::new(Value::NONE),
         name: Slot::new(Value::NONE),
+        number: Cell::new(aio(vm).task_counter.get()),
         context: Slot::empty(),
         waiting_for: Slot::new(Value::NONE),
-        must_cancel: Cell::new(false),
-        cancelling: Cell::new(0),
-        log_destroy_pending: Cell::new(true),
-        number: a.task_counter.get(),
-        listed: LiveEntry::default(),
-    }
+    };
+    t.data.task.set(TaskFlags::LOG_DESTROY_PENDING, true);
+    t
 }
 
 pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
@@ -84,14 +95,14 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
         &t,
         "cancelling",
         "cancelling($self, /)\n--\n\n",
-        |vm, v, _| Ok(vm.new_int(this(vm, v)?.cancelling.get() as i64)),
+        |vm, v, _| Ok(vm.new_int(this(vm, v)?.data.cancelling.get() as i64)),
     );
     vm.method(&t, "uncancel", "uncancel($self, /)\n--\n\n", |vm, v, _| {
         let t = this(vm, v)?;
-        let n = t.cancelling.get().saturating_sub(1);
-        t.cancelling.set(n);
+        let n = t.data.cancelling.get().saturating_sub(1);
+        t.data.cancelling.set(n);
         if n == 0 {
-            t.must_cancel.set(false);
+            t.set_must_cancel(false);
         }
         Ok(vm.new_int(n as i64))
     });
@@ -145,23 +156,29 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
     vm.getset(
         &t,
         "_fut_waiter",
-        |vm, v| Ok(this(vm, v)?.waiting_for.get()),
+        |vm, v| Ok(event::seen(vm, &this(vm, v)?.waiting_for.get())),
         None,
     );
     vm.getset(
         &t,
         "_must_cancel",
-        |vm, v| Ok(Value::bool(this(vm, v)?.must_cancel.get())),
+        |vm, v| Ok(Value::bool(this(vm, v)?.must_cancel())),
         None,
     );
     vm.getset(
         &t,
         "_log_destroy_pending",
-        |vm, v| Ok(Value::bool(this(vm, v)?.log_destroy_pending.get())),
+        |vm, v| {
+            Ok(Value::bool(
+                this(vm, v)?.data.task.get(TaskFlags::LOG_DESTROY_PENDING),
+            ))
+        },
         Some(|vm, v, x| {
+            let on = x.is_some_and(|x| x.is_true());
             this(vm, v)?
-                .log_destroy_pending
-                .set(x.is_some_and(|x| x.is_true()));
+                .data
+                .task
+                .set(TaskFlags::LOG_DESTROY_PENDING, on);
             Ok(())
         }),
     );
@@ -172,7 +189,7 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
 fn name_of(vm: &Vm, t: &Ref<Task>) -> PyResult<Value> {
     let n = t.name.get();
     if n.is_none() {
-        let text = vm.str_value(&format!("Task-{}", t.number));
+        let text = vm.str_value(&format!("Task-{}", t.number.get()));
         t.name.set(text.clone());
         return Ok(text);
     }
@@ -196,14 +213,14 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     };
     t.data.event_loop.set(l.clone());
     t.coro.set(coro);
-    if let Some(n) = name
-        && !n.is_none()
-    {
+    if let Some(n) = name.filter(|n| !n.is_none()) {
         t.name.set(if n.downcast::<Str>().is_some() {
             n.clone()
         } else {
             vm.str_of(n)?.into()
         });
+    } else {
+        t.count(vm);
     }
     match context {
         Some(c) if !c.is_none() => t.context.set(c.clone()),
@@ -245,6 +262,7 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
             || g.kind == GenKind::Generator && g.code_flags() & iterable != 0;
     }
     if v.downcast::<super::sleep::Sleep>().is_some()
+        || v.downcast::<event::EventWait>().is_some()
         || v.downcast::<crate::embed::RustCoroutine>().is_some()
     {
         return true;
@@ -265,6 +283,9 @@ pub fn new_task(vm: &Vm, l: &Value, coro: Value, name: Value, context: Value) ->
     let task = blank(vm);
     task.data.event_loop.set(l.clone());
     task.coro.set(coro);
+    if name.is_none() {
+        task.count(vm);
+    }
     task.name.set(name);
     task.context
         .set(if context.is_none() || context.is_unbound() {
@@ -284,11 +305,11 @@ pub fn new_task(vm: &Vm, l: &Value, coro: Value, name: Value, context: Value) ->
 /// Notes a task for `all_tasks`. Those of other classes are held by weak references; the dead and finished among them are
 /// swept when their list has doubled.
 pub fn register(vm: &Vm, v: &Value) -> PyResult<()> {
-    let a = aio(vm);
     if let Some(t) = v.downcast::<Task>() {
-        a.tasks.insert(v, &t.listed);
+        t.data.task.set(TaskFlags::LISTED, true);
         return Ok(());
     }
+    let a = aio(vm);
     let w = vm.make_weakref(&vm.types.weakref, v, None)?;
     let mut tasks = a.foreign_tasks.borrow_mut();
     tasks.push(w);
@@ -314,23 +335,27 @@ pub fn cancel(vm: &Vm, v: &Value, msg: Value) -> PyResult<bool> {
     if t.data.done() {
         return Ok(false);
     }
-    t.cancelling.set(t.cancelling.get() + 1);
-    let waiting = t.waiting_for.get();
+    t.data.cancelling.set(t.data.cancelling.get() + 1);
+    let waiting = event::seen(vm, &t.waiting_for.get());
     if !waiting.is_none() && future::cancel_any(vm, &waiting, &msg)? {
         // The future's cancellation wakes the task.
         return Ok(true);
     }
-    t.must_cancel.set(true);
-    t.data.cancel_msg.set(msg);
+    t.set_must_cancel(true);
+    t.data.put_cancel_msg(msg);
     Ok(true)
 }
 
 /// Wakes a task because what it waited for is done.
 pub fn wakeup(vm: &Vm, t: &Ref<Task>, fut: &Value) -> PyResult<()> {
+    if fut.is_none() || fut.downcast::<event::EventWait>().is_some() {
+        // Woken by its event; there is no result to look at.
+        return step(vm, t, None);
+    }
     let error = match future::data_of(fut) {
         // Our own future: the coroutine itself takes the result out when it goes on.
         Some(f) => match f.state.get() {
-            State::Finished if f.exception.get().is_none() => None,
+            State::Finished if f.exception().is_none() => None,
             _ => future::result(vm, fut).err(),
         },
         None => vm.call_method(fut, "result", &[]).err(),
@@ -351,11 +376,11 @@ pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
         return Err(Exc(vm.call(&class, &[vm.str_value(&text)])?));
     }
     let mut error = error;
-    if t.must_cancel.get() {
+    if t.must_cancel() {
         if !error.as_ref().is_some_and(|e| is_cancelled(vm, e)) {
-            error = Some(super::new_cancelled(vm, &t.data.cancel_msg.get())?);
+            error = Some(super::new_cancelled(vm, &t.data.cancel_msg())?);
         }
-        t.must_cancel.set(false);
+        t.set_must_cancel(false);
     }
     t.waiting_for.set(Value::NONE);
     let a = aio(vm);
@@ -412,9 +437,10 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
         }
         Ok(Resumed::Return(x)) => {
             done(vm, t);
-            if t.must_cancel.replace(false) {
+            if t.must_cancel() {
+                t.set_must_cancel(false);
                 trace::finished(vm, t, "cancelled", None);
-                let msg = t.data.cancel_msg.get();
+                let msg = t.data.cancel_msg();
                 future::cancel_future(vm, v, msg)?;
                 return Ok(());
             }
@@ -424,8 +450,8 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
         Err(e) if is_cancelled(vm, &e) => {
             done(vm, t);
             trace::finished(vm, t, "cancelled", None);
-            t.data.exception.set(e.0);
-            let msg = t.data.cancel_msg.get();
+            t.data.put_exception(e.0);
+            let msg = t.data.cancel_msg();
             future::cancel_future(vm, v, msg)?;
             Ok(())
         }
@@ -441,7 +467,7 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
 }
 
 fn done(vm: &Vm, t: &Ref<Task>) {
-    t.listed.remove();
+    t.data.task.set(TaskFlags::LISTED, false);
     vm.set_finalize(t.as_value(), false);
 }
 
@@ -465,6 +491,13 @@ fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
     if x.is_none() {
         // A bare yield: go on in the next round.
         return schedule_first(vm, t, &l);
+    }
+    if event::parks(&x, t) {
+        t.waiting_for.set(x.clone());
+        if t.must_cancel() && future::cancel_any(vm, &event::seen(vm, &x), &t.data.cancel_msg())? {
+            t.set_must_cancel(false);
+        }
+        return Ok(());
     }
     if x.is(t.as_value()) {
         let me = vm.repr_string(t.as_value())?;
@@ -491,8 +524,8 @@ fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
         }
         future::add_waiter(vm, &x, Waiter::Task(t.clone()))?;
         t.waiting_for.set(x.clone());
-        if t.must_cancel.get() && future::cancel_any(vm, &x, &t.data.cancel_msg.get())? {
-            t.must_cancel.set(false);
+        if t.must_cancel() && future::cancel_any(vm, &x, &t.data.cancel_msg())? {
+            t.set_must_cancel(false);
         }
         return Ok(());
     }
@@ -531,8 +564,8 @@ fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
                 vm.call_args(&add, Args::split(&[wake, context], &names))?;
             }
             t.waiting_for.set(x.clone());
-            if t.must_cancel.get() && future::cancel_any(vm, &x, &t.data.cancel_msg.get())? {
-                t.must_cancel.set(false);
+            if t.must_cancel() && future::cancel_any(vm, &x, &t.data.cancel_msg())? {
+                t.set_must_cancel(false);
             }
             Ok(())
         }
@@ -607,7 +640,10 @@ fn wakeup_function(vm: &Vm, t: &Ref<Task>) -> Value {
 /// A task that goes while it is pending is reported.
 pub fn finalize(vm: &Vm, v: &Value) {
     let Some(t) = v.as_ref::<Task>() else { return };
-    if t.data.done() || !t.log_destroy_pending.get() || t.data.event_loop.get().is_none() {
+    if t.data.done()
+        || !t.data.task.get(TaskFlags::LOG_DESTROY_PENDING)
+        || t.data.event_loop.get().is_none()
+    {
         return;
     }
     let pairs = [
@@ -628,7 +664,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     let mut parts = vec![vm.type_name(v)];
     let d = &t.data;
     parts.push(match d.state.get() {
-        State::Pending if t.cancelling.get() > 0 => "cancelling".into(),
+        State::Pending if t.data.cancelling.get() > 0 => "cancelling".into(),
         State::Pending => "pending".into(),
         State::Cancelled => "cancelled".into(),
         State::Finished => "finished".into(),
@@ -638,12 +674,12 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     if !coro.is_none() {
         parts.push(format!("coro=<{}>", describe_coro(vm, &coro)?));
     }
-    let waiting = t.waiting_for.get();
+    let waiting = event::seen(vm, &t.waiting_for.get());
     if !waiting.is_none() {
         parts.push(format!("wait_for={}", vm.repr_string(&waiting)?));
     }
     if d.state.get() == State::Finished {
-        let e = d.exception.get();
+        let e = d.exception();
         parts.push(if e.is_none() {
             format!("result={}", vm.repr_string(&d.result.get())?)
         } else {

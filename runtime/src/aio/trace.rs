@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::Task;
+use super::event::EventWait;
 use crate::host::clock;
 use crate::reactor::{Clock, NANOS_PER_MILLI};
 use lasti_core::objects::{Function, Generator, NativeFunction, Str};
@@ -35,20 +36,24 @@ fn text(v: &Value) -> Option<String> {
 }
 
 fn name(t: &Task) -> String {
-    text(&t.name.get()).unwrap_or_else(|| format!("Task-{}", t.number))
+    text(&t.name.get()).unwrap_or_else(|| format!("Task-{}", t.number.get()))
 }
 
 /// What somebody waits for: a task by its name, anything else by its class.
 fn waited(vm: &Vm, v: &Value) -> String {
     match v.downcast::<Task>() {
         Some(t) => name(t),
+        // A waiter stands for the future that it would be seen as.
+        None if v.downcast::<EventWait>().is_some() => "Future".to_owned(),
         None => vm.type_name(v),
     }
 }
 
 fn coroutine(vm: &Vm, v: &Value) -> String {
-    v.downcast::<Generator>()
-        .and_then(|g| text(&g.qualified_name()))
+    let own = v.downcast::<Generator>().map(|g| g.qualified_name());
+    let wait = || v.downcast::<EventWait>().map(EventWait::qualified_name);
+    own.or_else(wait)
+        .and_then(|name| text(&name))
         .unwrap_or_else(|| vm.type_name(v))
 }
 

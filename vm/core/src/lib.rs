@@ -17,5 +17,5 @@ pub mod vm;
 
 pub use call::{Args, Resume, Resumed};
 pub use error::{Exc, PyResult};
-pub use heap::{Kind, LiveEntry, LiveList, Payload, Ref, RefSlot, Slot, Value};
+pub use heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
 pub use vm::{Vm, VmFlags, VmOptions};

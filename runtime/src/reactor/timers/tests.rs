@@ -129,3 +129,37 @@ fn agrees_with_a_sorted_list() {
         );
     }
 }
+
+#[test]
+fn many_that_are_due_at_once_fire_in_order() {
+    let mut timers = Timers::new();
+    let at = |i: u64| i * 7919 % 5003 / 2;
+    let keys: Vec<_> = (0..5000).map(|i| timers.insert(at(i), i)).collect();
+    for key in keys.iter().step_by(7) {
+        assert!(timers.cancel(*key).is_some());
+    }
+    let mut expected: Vec<_> = (0..5000)
+        .filter(|i| i % 7 != 0)
+        .map(|i| (at(i), i))
+        .collect();
+    expected.extend((5000..5010).map(|i| (600, i)));
+    expected.sort();
+    let mut got = Vec::new();
+    for now in [3, 1500, u64::MAX] {
+        while let Some(fired) = timers.pop_due(now) {
+            if got.len() == 100 {
+                // Set while some wait to be popped, these come in between.
+                for i in 5000..5010 {
+                    timers.insert(600, i);
+                }
+            }
+            got.push(fired);
+            assert_eq!(
+                timers.len(),
+                expected.len() - got.len() - if got.len() <= 100 { 10 } else { 0 }
+            );
+        }
+        assert!(timers.next_deadline().is_none_or(|d| d > now));
+    }
+    assert_eq!(got, expected);
+}

@@ -42,19 +42,31 @@ pub(crate) fn init(vm: &Vm) {
     vm.getset(
         t,
         "ag_closed",
-        |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.closed.get())),
+        |vm, v| {
+            Ok(Value::bool(
+                vm.this::<Generator>(v)?
+                    .asynchronous
+                    .get(AsyncGenFlags::CLOSED),
+            ))
+        },
         None,
     );
     vm.getset(
         t,
         "ag_hooks_inited",
-        |vm, v| Ok(Value::bool(vm.this::<Generator>(v)?.hooks_inited.get())),
+        |vm, v| {
+            Ok(Value::bool(
+                vm.this::<Generator>(v)?
+                    .asynchronous
+                    .get(AsyncGenFlags::HOOKS_INITED),
+            ))
+        },
         None,
     );
     vm.getset(
         t,
         "ag_finalizer",
-        |vm, v| Ok(vm.this::<Generator>(v)?.origin.get()),
+        |vm, v| Ok(vm.this::<Generator>(v)?.origin()),
         None,
     );
 
@@ -157,15 +169,16 @@ fn warn_never_awaited(vm: &Vm, v: &Value) {
 }
 
 fn init_hooks(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
-    if g.hooks_inited.replace(true) {
+    if g.asynchronous.get(AsyncGenFlags::HOOKS_INITED) {
         return Ok(());
     }
+    g.asynchronous.set(AsyncGenFlags::HOOKS_INITED, true);
     let finalizer = vm.asyncgen_finalizer.get();
     if !finalizer.is_none() {
         // From now on it is told of a generator dropped open, even of one that never ran.
         crate::frame::set_finalize(g, true);
     }
-    g.origin.set(finalizer);
+    g.set_origin(finalizer);
     let first = vm.asyncgen_firstiter.get();
     if !first.is_none() {
         vm.call(&first, &[g.value()])?;
@@ -196,7 +209,7 @@ fn finish(vm: &Vm, v: &Value, a: &Ref<Asend>, r: PyResult<Outcome>) -> PyResult<
         }
         Ok(Outcome::Return(_)) => {
             vm.asend_end(v);
-            a.generator.closed.set(true);
+            a.generator.asynchronous.set(AsyncGenFlags::CLOSED, true);
             Err(vm.stop_async_iteration())
         }
         Err(e) => {
@@ -221,13 +234,13 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
                 a.state.set(AwaitState::Closed);
                 return Ok(Resumed::Return(Value::NONE));
             }
-            if g.busy.get() {
+            if g.asynchronous.get(AsyncGenFlags::BUSY) {
                 a.state.set(AwaitState::Closed);
                 return Err(
                     vm.runtime_error(format!("{what}: asynchronous generator is already running"))
                 );
             }
-            if g.closed.get() {
+            if g.asynchronous.get(AsyncGenFlags::CLOSED) {
                 a.state.set(AwaitState::Closed);
                 return Err(vm.stop_async_iteration());
             }
@@ -237,9 +250,9 @@ fn athrow_step(vm: &Vm, v: &Value, a: &Ref<Asend>, input: Value) -> PyResult<Res
                 );
             }
             a.state.set(AwaitState::Iter);
-            g.busy.set(true);
+            g.asynchronous.set(AsyncGenFlags::BUSY, true);
             let e = if closing {
-                g.closed.set(true);
+                g.asynchronous.set(AsyncGenFlags::CLOSED, true);
                 vm.new_exception_args(&vm.exc.generator_exit, vm.new_tuple([]))
             } else {
                 let items = a.input.get();
@@ -302,7 +315,7 @@ fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
         return Err(vm.runtime_error(format!("cannot reuse already awaited {what}")));
     }
     if a.state.get() == AwaitState::Init {
-        if a.generator.busy.get() {
+        if a.generator.asynchronous.get(AsyncGenFlags::BUSY) {
             a.state.set(AwaitState::Closed);
             let what = match a.mode {
                 AsendMode::Send => "anext()",
@@ -314,7 +327,7 @@ fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Resumed> {
             );
         }
         a.state.set(AwaitState::Iter);
-        a.generator.busy.set(true);
+        a.generator.asynchronous.set(AsyncGenFlags::BUSY, true);
     }
     let r = vm.resume_outcome(&a.generator, Resume::Throw(e));
     if a.mode == AsendMode::Send {

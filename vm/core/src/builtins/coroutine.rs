@@ -46,7 +46,7 @@ pub(crate) fn init(vm: &Vm) {
     vm.getset(
         t,
         "cr_origin",
-        |vm, v| Ok(vm.this::<Generator>(v)?.origin.get()),
+        |vm, v| Ok(vm.this::<Generator>(v)?.origin()),
         None,
     );
 
@@ -102,7 +102,7 @@ pub(crate) fn warn_never_awaited(vm: &Vm, g: &Ref<Generator>) {
 pub(crate) fn warn_never_awaited_value(vm: &Vm, g: &Generator) {
     let msg = format!(
         "coroutine '{}' was never awaited",
-        vm.display(&g.qualname.get())
+        vm.display(&g.qualified_name())
     );
     if let Err(e) = vm.warn(&vm.exc.runtime_warning, &msg, 1, None) {
         vm.unraisable(&e, "Exception ignored while finalizing coroutine", None);
@@ -112,9 +112,9 @@ pub(crate) fn warn_never_awaited_value(vm: &Vm, g: &Generator) {
 fn try_warn(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
     let mut msg = format!(
         "coroutine '{}' was never awaited",
-        vm.display(&g.qualname.get())
+        vm.display(&g.qualified_name())
     );
-    if let Some(origin) = g.origin.get().downcast::<Tuple>() {
+    if let Some(origin) = g.origin().downcast::<Tuple>() {
         msg.push_str("\nCoroutine created at (most recent call last)\n");
         for row in origin.iter().rev() {
             let Some(row) = row.downcast::<Tuple>() else {

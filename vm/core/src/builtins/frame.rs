@@ -111,7 +111,7 @@ pub(crate) fn init(vm: &Vm) {
             let f = vm.this::<FrameObject>(v)?;
             let g = f.generator.get();
             if g.is_null() {
-                Ok(Value::NONE)
+                Ok(f.owner.get())
             } else {
                 Ok(crate::frame::generator_ref(live_generator(g)).into())
             }

@@ -39,7 +39,7 @@ pub(super) fn common(vm: &Vm, t: &Ref<Type>) {
         Ok(vm.str_value(&format!(
             "<{} object {} at {:#x}>",
             vm.type_name(v),
-            vm.display(&g.qualname.get()),
+            vm.display(&g.qualified_name()),
             vm.id(v)
         )))
     }));
@@ -74,24 +74,28 @@ pub(super) fn common(vm: &Vm, t: &Ref<Type>) {
     vm.getset(
         t,
         "__name__",
-        |vm, v| Ok(vm.this::<Generator>(v)?.name.get()),
-        Some(|vm, v, x| set_text(vm, &vm.this::<Generator>(v)?.name, x, "__name__")),
+        |vm, v| Ok(vm.this::<Generator>(v)?.name()),
+        Some(|vm, v, x| {
+            vm.this::<Generator>(v)?.set_name(text(vm, x, "__name__")?);
+            Ok(())
+        }),
     );
     vm.getset(
         t,
         "__qualname__",
-        |vm, v| Ok(vm.this::<Generator>(v)?.qualname.get()),
-        Some(|vm, v, x| set_text(vm, &vm.this::<Generator>(v)?.qualname, x, "__qualname__")),
+        |vm, v| Ok(vm.this::<Generator>(v)?.qualified_name()),
+        Some(|vm, v, x| {
+            let name = text(vm, x, "__qualname__")?;
+            vm.this::<Generator>(v)?.set_qualified_name(name);
+            Ok(())
+        }),
     );
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
 }
 
-fn set_text(vm: &Vm, slot: &crate::heap::Slot, x: Option<&Value>, what: &str) -> PyResult<()> {
+fn text(vm: &Vm, x: Option<&Value>, what: &str) -> PyResult<Value> {
     match x {
-        Some(x) if x.downcast::<Str>().is_some() => {
-            slot.set(x.clone());
-            Ok(())
-        }
+        Some(x) if x.downcast::<Str>().is_some() => Ok(x.clone()),
         _ => Err(vm.type_error(format!("{what} must be set to a string object"))),
     }
 }
@@ -117,7 +121,7 @@ pub(super) fn fields(vm: &Vm, t: &Ref<Type>, names: [&str; 5]) {
         |vm, v| {
             let g = vm.this::<Generator>(v)?;
             if g.kind == GenKind::AsyncGenerator {
-                return Ok(Value::bool(g.busy.get()));
+                return Ok(Value::bool(g.asynchronous.get(AsyncGenFlags::BUSY)));
             }
             Ok(Value::bool(g.state() == GenState::Running))
         },

@@ -364,6 +364,7 @@ pub(crate) fn discard(vm: &crate::vm::Vm, frame: *const Frame) {
 }
 
 /// Puts a generator with its frame's slots on the heap.
+#[inline(always)]
 pub(crate) fn place_generator(
     heap: &crate::heap::Heap,
     class: &Ref<crate::objects::Type>,

@@ -46,6 +46,12 @@ impl Slot {
         // SAFETY: as for `get`.
         unsafe { (*self.0.get()).is_unbound() }
     }
+    /// Whether it holds this very value.
+    #[inline]
+    pub fn holds(&self, v: &Value) -> bool {
+        // SAFETY: as for `get`.
+        unsafe { (*self.0.get()).is(v) }
+    }
     pub fn visit(&self, visit: &mut dyn FnMut(&Value)) {
         // SAFETY: visitors of the collector neither release nor replace anything.
         visit(unsafe { &*self.0.get() })

@@ -2,10 +2,12 @@
 //!
 //! Every slot that held a container since the last collection stands once in the young list (its header
 //! remembers that across reuse, so making and freeing tasks does not grow the list). A young collection looks at
-//! those alone; a full one at all containers, and is due when the old generation has doubled, so that
-//! a large live heap does not make each new object pay.
+//! those alone; a full one at all containers, and is due when the old generation is three times what the last one left, so
+//! that a large live heap does not make each new object pay (of three million new objects that stay, each is looked at 1.5 times).
 use super::header::{Header, flag};
-use super::{CHUNK, CHUNK_HEAD, ChunkHead, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker};
+use super::{
+    CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker,
+};
 use crate::objects::{Type, WeakRef};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell};
@@ -114,8 +116,23 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
                 std::alloc::handle_alloc_error(counters_layout(stride));
             }
         }
-        let index = ((p as usize & (CHUNK - 1)) - CHUNK_HEAD) / stride as usize;
+        // Exact: there are fewer than 2^12 grains in a chunk, and at most 2^6 in a slot.
+        let grains = ((p as usize & (CHUNK - 1)) - CHUNK_HEAD) / GRAIN;
+        let index = (grains * (*head).reciprocal as usize) >> 20;
+        debug_assert_eq!(index, grains * GRAIN / stride as usize);
         (*head).gc_refs.add(index)
+    }
+}
+
+/// Puts an object under examination.
+///
+/// # Safety
+/// `p` is a live object of this heap.
+unsafe fn begin(p: *mut Header) {
+    // SAFETY: by contract.
+    unsafe {
+        (*p).set(flag::COLLECTING);
+        *counter(p) = (*p).refs.get();
     }
 }
 
@@ -144,7 +161,7 @@ impl Heap {
         if !gc.enabled.get() || gc.balance.get() < gc.due_at.get() {
             return;
         }
-        let full = gc.old.get() > 2 * gc.old_at_full.get() + 4 * gc.threshold.get();
+        let full = gc.old.get() > 3 * gc.old_at_full.get() + 8 * gc.threshold.get();
         self.collect(full);
     }
 
@@ -154,26 +171,41 @@ impl Heap {
         if gc.running.replace(true) {
             return 0;
         }
-        let mut set: Vec<*mut Header> = Vec::new();
-        let young = std::mem::take(&mut *gc.young.borrow_mut());
-        for &p in &young {
+        // The young list becomes the set, so that a large heap needs no second one.
+        let mut set = std::mem::take(&mut *gc.young.borrow_mut());
+        set.retain(|&p| {
             // SAFETY: slots in the list are never unmapped while they are in it.
-            let h = unsafe { &*p };
-            h.unset(flag::YOUNG);
-            if !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER) {
-                set.push(p);
+            unsafe {
+                let h = &*p;
+                h.unset(flag::YOUNG);
+                let kept = !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER);
+                if kept {
+                    begin(p);
+                }
+                kept
             }
-        }
+        });
         if full {
+            set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
             self.for_each_object(|p| {
                 // SAFETY: visited objects are live.
-                if unsafe { p.as_ref() }.has(flag::CONTAINER) {
-                    set.push(p.as_ptr());
+                unsafe {
+                    if p.as_ref().has(flag::CONTAINER) {
+                        begin(p.as_ptr());
+                        set.push(p.as_ptr());
+                    }
                 }
             });
         }
         let survivors = set.len() as i64;
         let garbage = self.find_garbage(&set);
+        if !full && gc.young.borrow().is_empty() {
+            // Its memory serves the next one.
+            set.clear();
+            gc.young.replace(set);
+        } else {
+            drop(set);
+        }
         let found = garbage.len();
         self.clear_garbage(garbage);
         let survivors = survivors - found as i64;
@@ -184,7 +216,10 @@ impl Heap {
             gc.old.set(gc.old.get() + survivors);
         }
         gc.balance.set(0);
-        gc.due_at.set(gc.threshold.get().max(gc.old.get() / 2));
+        // Where nothing was found the next one can wait until the heap has doubled: who makes no cycles pays less.
+        let patience = if found == 0 { 1 } else { 2 };
+        gc.due_at
+            .set(gc.threshold.get().max(gc.old.get() / patience));
         let mut stats = gc.stats.get();
         stats[full as usize].collections += 1;
         stats[full as usize].collected += found;
@@ -193,15 +228,12 @@ impl Heap {
         found
     }
 
-    /// Trial deletion: what only its own set refers to.
+    /// Trial deletion: what only its own set refers to. The set was begun with; each pass over it is one over memory that is
+    /// seldom in a cache, so there are few.
     fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
         // SAFETY: every pointer in `set` is a live container of this heap, and nothing is allocated or
         // released until the function returns.
         unsafe {
-            for &p in set {
-                (*p).set(flag::COLLECTING);
-                *counter(p) = (*p).refs.get();
-            }
             for &p in set {
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()
@@ -213,52 +245,56 @@ impl Heap {
                 });
             }
             // Whatever is referred to from outside is alive, and so is all it leads to.
-            let mut grey: Vec<*mut Header> =
-                set.iter().copied().filter(|&p| *counter(p) > 0).collect();
-            self.mark(&mut grey);
-            // What must run a finalizer first stays, with all it leads to; a later collection takes it.
-            let mut finalize = Vec::new();
+            let mut grey = Vec::new();
             for &p in set {
-                let h = &*p;
-                if !h.has(flag::REACHABLE)
-                    && h.has(flag::FINALIZE | flag::HAS_DEL)
-                    && !h.has(flag::FINALIZED)
-                {
-                    finalize.push(p);
+                if *counter(p) > 0 {
+                    self.mark(p, &mut grey);
                 }
             }
-            for &p in &finalize {
-                (*p).set(flag::FINALIZED);
-                (*p).refs.set((*p).refs.get() + 1);
-                let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
-                self.push_pending(Pending::Finalize(v));
-            }
-            self.mark(&mut finalize);
-            let garbage = set
-                .iter()
-                .copied()
-                .filter(|&p| !(*p).has(flag::REACHABLE))
-                .collect();
+            let mut left = Vec::new();
             for &p in set {
+                if (*p).has(flag::REACHABLE) {
+                    (*p).unset(flag::COLLECTING | flag::REACHABLE);
+                } else {
+                    left.push(p);
+                }
+            }
+            // What must run a finalizer first stays, with all it leads to; a later collection takes it.
+            for &p in &left {
+                let h = &*p;
+                if h.has(flag::FINALIZE | flag::HAS_DEL) && !h.has(flag::FINALIZED) {
+                    h.set(flag::FINALIZED);
+                    h.refs.set(h.refs.get() + 1);
+                    let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
+                    self.push_pending(Pending::Finalize(v));
+                    self.mark(p, &mut grey);
+                }
+            }
+            let dead = |&p: &*mut Header| !(*p).has(flag::REACHABLE);
+            let garbage = left.iter().copied().filter(dead).collect();
+            for &p in &left {
                 (*p).unset(flag::COLLECTING | flag::REACHABLE);
             }
             garbage
         }
     }
 
+    /// Marks what an object of the set leads to. `grey` is empty before and after.
+    ///
     /// # Safety
-    /// `grey` holds live objects.
-    unsafe fn mark(&self, grey: &mut Vec<*mut Header>) {
+    /// `p` is a live object.
+    unsafe fn mark(&self, p: *mut Header, grey: &mut Vec<*mut Header>) {
         // SAFETY: by contract, and what live objects refer to is live.
         unsafe {
-            for &p in grey.iter() {
-                (*p).set(flag::REACHABLE);
+            if (*p).has(flag::REACHABLE) {
+                return;
             }
+            (*p).set(flag::REACHABLE);
+            grey.push(p);
             while let Some(p) = grey.pop() {
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()
-                        && h.has(flag::COLLECTING)
-                        && !h.has(flag::REACHABLE)
+                        && h.flags.get() & (flag::COLLECTING | flag::REACHABLE) == flag::COLLECTING
                     {
                         h.set(flag::REACHABLE);
                         grey.push(h as *const Header as *mut Header);

@@ -1,7 +1,7 @@
 //! What the `gc` module shows of the collector and the heap.
 use super::gc::GcStats;
 use super::header::flag;
-use super::{Heap, Ref, Value};
+use super::{GRAIN, Heap, Obj, Payload, Ref, Value};
 use crate::objects::Type;
 use std::ptr::NonNull;
 
@@ -30,6 +30,22 @@ impl Heap {
                 if h.has(flag::CONTAINER) && h.refs.get() > 0 {
                     h.refs.set(h.refs.get() + 1);
                     out.push(Ref::<Type>::from_raw(p.cast()).into());
+                }
+            }
+        });
+        out
+    }
+    /// Every live object with this payload, those of subclasses too. Only chunks of its slot size are looked at.
+    pub fn objects_of<T: Payload>(&self) -> Vec<Value> {
+        let mut out = Vec::new();
+        let stride = size_of::<Obj<T>>().div_ceil(GRAIN) * GRAIN;
+        self.for_each_in_chunks(Some(stride), |p| {
+            // SAFETY: visited objects are live; a count is added for the reference made here.
+            unsafe {
+                let h = p.as_ref();
+                if h.refs.get() > 0 && h.class().data.layout().same(T::VTABLE) {
+                    h.refs.set(h.refs.get() + 1);
+                    out.push(Value::from_counted(p));
                 }
             }
         });

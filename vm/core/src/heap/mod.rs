@@ -8,7 +8,6 @@ mod cell;
 mod gc;
 pub(crate) mod header;
 mod inspect;
-mod list;
 mod pool;
 mod value;
 
@@ -16,7 +15,6 @@ pub use cell::{RefSlot, Slot};
 pub use gc::GcStats;
 pub(crate) use header::{Header, Obj, flag};
 pub use header::{Kind, Payload, VTable};
-pub use list::{LiveEntry, LiveList};
 pub use pool::PoolCounters;
 pub(crate) use pool::Pooled;
 pub(crate) use value::class_of;
@@ -63,6 +61,8 @@ pub enum Pending {
 
 struct ChunkHead {
     stride: u32,
+    /// 2^20 / (stride / GRAIN), rounded up: an object's number without a division.
+    reciprocal: u32,
     /// The collector's counters, one per slot, made when first needed.
     gc_refs: *mut u32,
 }
@@ -218,6 +218,7 @@ impl Heap {
         unsafe {
             head.as_ptr().write(ChunkHead {
                 stride: stride as u32,
+                reciprocal: (1_u32 << 20).div_ceil(class as u32),
                 gc_refs: std::ptr::null_mut(),
             });
             let first = base.add(CHUNK_HEAD);
@@ -503,11 +504,24 @@ impl Heap {
 
     /// Visits every live object of the heap.
     fn for_each_object(&self, mut visit: impl FnMut(NonNull<Header>)) {
+        self.for_each_in_chunks(None, &mut visit);
+        let large: Vec<_> = self.large.borrow().clone();
+        for block in large {
+            // SAFETY: the block starts with the prefix.
+            visit(unsafe { NonNull::new_unchecked(block.as_ptr().add(LARGE_PREFIX).cast()) });
+        }
+    }
+
+    /// Visits the live objects in chunks, of one slot size or of all.
+    fn for_each_in_chunks(&self, only: Option<usize>, mut visit: impl FnMut(NonNull<Header>)) {
         let chunks: Vec<_> = self.chunks.borrow().clone();
         for chunk in chunks {
             // SAFETY: chunks live as long as the heap; slots not yet bumped are zero, which is Kind::Free.
             unsafe {
                 let stride = (*chunk.as_ptr()).stride as usize;
+                if only.is_some_and(|s| s != stride) {
+                    continue;
+                }
                 let base = chunk.as_ptr().cast::<u8>();
                 let mut at = CHUNK_HEAD;
                 while at + stride <= CHUNK {
@@ -518,11 +532,6 @@ impl Heap {
                     at += stride;
                 }
             }
-        }
-        let large: Vec<_> = self.large.borrow().clone();
-        for block in large {
-            // SAFETY: the block starts with the prefix.
-            visit(unsafe { NonNull::new_unchecked(block.as_ptr().add(LARGE_PREFIX).cast()) });
         }
     }
 }

@@ -148,7 +148,21 @@ impl Vm {
         if let Some(f) = callable.as_ref::<Function>() {
             let code = self.function_code(f)?;
             if is_generator(&code) {
-                let v = self.make_generator(f, code, |frame| self.bind_args(f, frame, args))?;
+                let v = match (self.twin_of(&code), args.pos, args.names) {
+                    (Some(twin), [this], []) => twin(self, f, this.clone())?,
+                    (None, given, [])
+                        if code.shape == CallShape::SimpleGenerator
+                            && self.fits_exactly(&code, given.len()) =>
+                    {
+                        self.make_generator(f, code, |frame| {
+                            for (i, v) in given.iter().enumerate() {
+                                frame.slot(i).set(v.clone());
+                            }
+                            Ok(())
+                        })?
+                    }
+                    _ => self.make_generator(f, code, |frame| self.bind_args(f, frame, args))?,
+                };
                 r.drop_top(drop);
                 r.push(v);
                 return Ok(());

@@ -78,6 +78,7 @@ impl Vm {
             const_tuple: RefSlot::default(),
             tuples: Default::default(),
             extra: Slot::empty(),
+            twin: Cell::new(None),
         };
         self.heap.alloc(&self.types.code, code)
     }

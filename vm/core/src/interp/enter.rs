@@ -89,28 +89,21 @@ impl Vm {
         } else {
             (GenKind::Generator, &self.types.generator)
         };
+        let origin = kind == GenKind::Coroutine && self.origin_depth.get() > 0;
+        if let Some(twin) = self.twin_of(&code) {
+            let frame = self.push_frame(f.clone(), code)?;
+            let made = bind(frame).and_then(|()| {
+                let this = frame.slot(0).get();
+                twin(self, f, this)
+            });
+            self.discard_frame(frame);
+            return made;
+        }
         let slots = code.frame_slots();
-        let origin = if kind == GenKind::Coroutine && self.origin_depth.get() > 0 {
-            self.coroutine_origin()
-        } else {
-            Value::NONE
-        };
-        let g = Generator {
-            kind,
-            state: Cell::new(GenState::Created),
-            hooks_inited: Cell::new(false),
-            closed: Cell::new(false),
-            busy: Cell::new(false),
-            delegating: Cell::new(false),
-            name: Slot::new(f.name.get()),
-            qualname: Slot::new(f.qualname.get()),
-            origin: Slot::new(origin),
-            exc: ExcState::default(),
-            depth: Cell::new(0),
-            link: Cell::new(std::ptr::null()),
-            parent: Cell::new(std::ptr::null()),
-            frame: Frame::new(code, f.clone(), true),
-        };
+        let g = Generator::new(kind, Frame::new(code, f.clone(), true));
+        if origin {
+            g.set_origin(self.coroutine_origin());
+        }
         let g = crate::frame::place_generator(&self.heap, class, g, slots);
         if let Err(e) = bind(&g.frame) {
             g.finish();

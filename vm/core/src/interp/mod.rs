@@ -13,6 +13,7 @@ mod ops;
 mod patterns;
 mod quick;
 pub(crate) mod resume;
+mod twin;
 mod unwind;
 
 pub use quick::Quick;

@@ -751,6 +751,11 @@ impl Vm {
         let kwdefaults = next(make_function::KWDEFAULTS);
         let defaults = next(make_function::DEFAULTS);
         let globals = r.frame().function.globals.clone();
+        // The code's own string where the text is the same: coroutines see by it that they need not keep a name.
+        let qualname = match qualname.downcast::<Str>() {
+            Some(q) if q.as_bytes() == code.qualname.as_bytes() => code.qualname.value(),
+            _ => qualname,
+        };
         let d = &code.data;
         let doc = match (&d.clean_doc, d.has_docstring, code.consts.first()) {
             (Some(clean), _, _) => self.new_wtf8(&clean.0).into(),

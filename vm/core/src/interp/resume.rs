@@ -606,7 +606,7 @@ impl Vm {
     fn note_finalizer(&self, me: &Generator, delegated: bool) {
         let needs = me.frame.nblocks.get() > 0
             || delegated
-            || me.kind == GenKind::AsyncGenerator && !me.closed.get();
+            || me.kind == GenKind::AsyncGenerator && !me.asynchronous.get(AsyncGenFlags::CLOSED);
         crate::frame::set_finalize(me, needs);
     }
 
@@ -819,13 +819,13 @@ impl Vm {
             AwaitState::Iter => Ok(input),
             AwaitState::Init => {
                 Heap::set_finalize(v, false);
-                if a.generator.busy.get() {
+                if a.generator.asynchronous.get(AsyncGenFlags::BUSY) {
                     a.state.set(AwaitState::Closed);
                     return Err(
                         self.runtime_error("anext(): asynchronous generator is already running")
                     );
                 }
-                a.generator.busy.set(true);
+                a.generator.asynchronous.set(AsyncGenFlags::BUSY, true);
                 a.state.set(AwaitState::Iter);
                 let first = a.input.take();
                 Ok(if input.is_none() && !first.is_unbound() {
@@ -841,7 +841,7 @@ impl Vm {
     pub(crate) fn asend_end(&self, asend: &Value) {
         if let Some(a) = asend.downcast::<Asend>() {
             a.state.set(AwaitState::Closed);
-            a.generator.busy.set(false);
+            a.generator.asynchronous.set(AsyncGenFlags::BUSY, false);
         }
     }
 }

@@ -230,6 +230,7 @@ impl Vm {
             back: RefSlot::default(),
             lasti: Cell::new(f.lasti()),
             generator: Cell::new(f.generator().map_or(std::ptr::null(), |g| g)),
+            owner: Slot::new(Value::NONE),
             trace: Slot::new(Value::NONE),
             extra_locals: RefSlot::default(),
         };
@@ -711,9 +712,9 @@ impl Vm {
     fn finalize_generator(&self, g: &Ref<Generator>) {
         match g.kind {
             GenKind::AsyncGenerator => {
-                let finalizer = g.origin.get();
+                let finalizer = g.origin();
                 let open = matches!(g.state(), GenState::Created | GenState::Suspended);
-                if open && !finalizer.is_none() && !g.closed.get() {
+                if open && !finalizer.is_none() && !g.asynchronous.get(AsyncGenFlags::CLOSED) {
                     if let Err(e) = self.call(&finalizer, &[g.value()]) {
                         self.unraisable(
                             &e,

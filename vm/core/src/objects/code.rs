@@ -90,7 +90,14 @@ pub struct Code {
     pub(crate) const_tuple: RefSlot<Tuple>,
     pub(crate) tuples: [RefSlot<Tuple>; 4],
     pub(crate) extra: Slot,
+    /// See [`Twin`].
+    pub(crate) twin: Cell<Option<Twin>>,
 }
+
+/// Makes what calling a coroutine function gives, in its place and with the same behaviour, out of its one argument. The
+/// function's code stays what Python sees of it.
+pub type Twin =
+    fn(&crate::vm::Vm, &Ref<crate::objects::Function>, Value) -> crate::error::PyResult<Value>;
 
 impl Payload for Code {
     const KIND: Kind = Kind::Code;

@@ -5,7 +5,8 @@
 //! runs, `link` holds the root that was running before. Nodes inside know their awaiter by `parent`.
 use crate::frame::Frame;
 use crate::heap::{Kind, Obj, Payload, Ref, Slot, Value};
-use std::cell::Cell;
+use crate::objects::Str;
+use std::cell::{Cell, OnceCell};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GenKind {
@@ -46,25 +47,49 @@ impl Default for ExcState {
 pub struct Generator {
     pub kind: GenKind,
     pub(crate) state: Cell<GenState>,
-    /// `ag_hooks_inited`.
-    pub(crate) hooks_inited: Cell<bool>,
-    /// `ag_closed`.
-    pub(crate) closed: Cell<bool>,
-    /// `ag_running`: an asend, athrow or aclose is under way.
-    pub(crate) busy: Cell<bool>,
     /// The frame's receiver is a generator whose frame is linked below (`parent` of the child is this).
     pub(crate) delegating: Cell<bool>,
-    pub(crate) name: Slot,
-    pub(crate) qualname: Slot,
-    /// `cr_origin`, or `ag_finalizer`.
-    pub(crate) origin: Slot,
-    pub(crate) exc: ExcState,
+    pub(crate) asynchronous: AsyncGenFlags,
     /// Frames below this one in its suspended chain; while it runs as a root, the resumer's depth.
     pub(crate) depth: Cell<u32>,
+    rare: OnceCell<Box<Rare>>,
+    pub(crate) exc: ExcState,
     /// See the module text.
     pub(crate) link: Cell<*const ()>,
     pub(crate) parent: Cell<*const Generator>,
     pub(crate) frame: Frame,
+}
+
+const _: () = assert!(size_of::<Generator>() == 48 + size_of::<Frame>());
+
+/// What an async generator remembers besides, a bit each.
+#[derive(Default)]
+pub(crate) struct AsyncGenFlags(Cell<u8>);
+
+impl AsyncGenFlags {
+    /// `ag_hooks_inited`.
+    pub const HOOKS_INITED: u8 = 1;
+    /// `ag_closed`.
+    pub const CLOSED: u8 = 2;
+    /// `ag_running`: an asend, athrow or aclose is under way.
+    pub const BUSY: u8 = 4;
+
+    pub fn get(&self, flag: u8) -> bool {
+        self.0.get() & flag != 0
+    }
+    pub fn set(&self, flag: u8, on: bool) {
+        let rest = self.0.get() & !flag;
+        self.0.set(if on { rest | flag } else { rest });
+    }
+}
+
+/// What few generators have; the many that are parked do without.
+struct Rare {
+    /// Names other than the code's; unbound for the code's.
+    name: Slot,
+    qualname: Slot,
+    /// `cr_origin`, or `ag_finalizer`.
+    origin: Slot,
 }
 
 impl Payload for Generator {
@@ -72,9 +97,11 @@ impl Payload for Generator {
     const CONTAINER: bool = true;
     const NAME: &'static str = "generator";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        self.name.visit(visit);
-        self.qualname.visit(visit);
-        self.origin.visit(visit);
+        if let Some(r) = self.rare.get() {
+            r.name.visit(visit);
+            r.qualname.visit(visit);
+            r.origin.visit(visit);
+        }
         self.exc.value.visit(visit);
         self.frame.traverse(visit);
     }
@@ -88,6 +115,73 @@ impl Payload for Generator {
 }
 
 impl Generator {
+    #[inline(always)]
+    pub(crate) fn new(kind: GenKind, frame: Frame) -> Generator {
+        let (f, code) = (&frame.function, &frame.code);
+        let named = f.name.holds(code.name.as_value());
+        let qualified = f.qualname.holds(code.qualname.as_value());
+        let g = Generator {
+            kind,
+            state: Cell::new(GenState::Created),
+            delegating: Cell::new(false),
+            asynchronous: AsyncGenFlags::default(),
+            depth: Cell::new(0),
+            rare: OnceCell::new(),
+            exc: ExcState::default(),
+            link: Cell::new(std::ptr::null()),
+            parent: Cell::new(std::ptr::null()),
+            frame,
+        };
+        if !named || !qualified {
+            g.keep_names();
+        }
+        g
+    }
+    /// A function that was renamed passes its names of now on.
+    #[cold]
+    #[inline(never)]
+    fn keep_names(&self) {
+        let (f, code) = (&self.frame.function, &self.frame.code);
+        let (name, qualname) = (f.name.get(), f.qualname.get());
+        if !same_text(&name, &code.name) {
+            self.set_name(name);
+        }
+        if !same_text(&qualname, &code.qualname) {
+            self.set_qualified_name(qualname);
+        }
+    }
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(|| {
+            Box::new(Rare {
+                name: Slot::empty(),
+                qualname: Slot::empty(),
+                origin: Slot::new(Value::NONE),
+            })
+        })
+    }
+    /// `__name__`.
+    pub(crate) fn name(&self) -> Value {
+        let own = self.rare.get().and_then(|r| r.name.get_bound());
+        own.unwrap_or_else(|| self.frame.code.name.value())
+    }
+    pub(crate) fn set_name(&self, name: Value) {
+        self.rare().name.set(name);
+    }
+    /// `__qualname__`.
+    pub fn qualified_name(&self) -> Value {
+        let own = self.rare.get().and_then(|r| r.qualname.get_bound());
+        own.unwrap_or_else(|| self.frame.code.qualname.value())
+    }
+    pub(crate) fn set_qualified_name(&self, name: Value) {
+        self.rare().qualname.set(name);
+    }
+    /// `cr_origin`, or `ag_finalizer`.
+    pub(crate) fn origin(&self) -> Value {
+        self.rare.get().map_or(Value::NONE, |r| r.origin.get())
+    }
+    pub(crate) fn set_origin(&self, origin: Value) {
+        self.rare().origin.set(origin);
+    }
     /// The innermost frame of a suspended chain, or null when it is this generator's own.
     pub(crate) fn leaf(&self) -> *const Frame {
         if self.state.get() == GenState::Suspended {
@@ -117,10 +211,6 @@ impl Generator {
             GenState::Suspended if self.is_running() => GenState::Running,
             s => s,
         }
-    }
-    /// `__qualname__`.
-    pub fn qualified_name(&self) -> Value {
-        self.qualname.get()
     }
     /// `co_flags` of its code.
     pub fn code_flags(&self) -> u32 {
@@ -169,6 +259,12 @@ impl Generator {
         }
         self.delegating.set(false);
     }
+}
+
+fn same_text(v: &Value, s: &Ref<Str>) -> bool {
+    v.is(s.as_value())
+        || v.downcast::<Str>()
+            .is_some_and(|v| v.as_bytes() == s.as_bytes())
 }
 
 /// The generator whose frame a receiver of YIELD_FROM runs, if it is one of ours.

@@ -16,7 +16,7 @@ mod str;
 mod r#type;
 
 pub use bytes::{ByteArray, Bytes};
-pub use code::{CallShape, Code, Instr};
+pub use code::{CallShape, Code, Instr, Twin};
 pub use dict::{Dict, DictKey, Probe};
 pub use exception::{Exception, Traceback};
 pub use function::{

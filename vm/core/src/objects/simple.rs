@@ -275,6 +275,8 @@ pub struct FrameObject {
     pub(crate) back: RefSlot<FrameObject>,
     pub(crate) lasti: Cell<i32>,
     pub(crate) generator: Cell<*const Generator>,
+    /// What stands in the generator's place for a frame that is only shown.
+    pub(crate) owner: Slot,
     pub(crate) trace: Slot,
     /// Extra names set through `f_locals`.
     pub(crate) extra_locals: RefSlot<Dict>,
@@ -288,6 +290,7 @@ impl Payload for FrameObject {
         self.locals.visit(visit);
         self.saved.borrow().iter().for_each(&mut *visit);
         self.back.visit(visit);
+        self.owner.visit(visit);
         self.trace.visit(visit);
         self.extra_locals.visit(visit);
     }

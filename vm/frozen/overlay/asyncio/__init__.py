@@ -25,7 +25,7 @@ from _asyncio import (
     _set_running_loop,
     _unregister_task,
 )
-from _lasti_loop import Handle, Loop, TimerHandle, gather, sleep
+from _lasti_loop import Handle, Loop, TimerHandle, create_task, gather, sleep
 
 # Which submodule brings which names. Names of the stream, protocol and subprocess files cost the most to load.
 _HOMES = {
@@ -335,11 +335,6 @@ def set_event_loop(loop):
         policy.set_event_loop(loop)
     else:
         _set_event_loop(loop)
-
-
-def create_task(coro, **kwargs):
-    """Schedules a coroutine on the running loop and returns its Task."""
-    return get_running_loop().create_task(coro, **kwargs)
 
 
 def ensure_future(coro_or_future, *, loop=None):
