@@ -40,6 +40,9 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
         "sleep",
         "sleep(delay, result=None)\n--\n\n",
         |vm, _, a| {
+            if let ([delay], []) = (a.pos, a.kw) {
+                return super::sleep::new_sleep(vm, delay, Value::NONE);
+            }
             let [delay, result] = a.bind(vm, "sleep", ["delay", "result"], 1)?;
             super::sleep::new_sleep(
                 vm,

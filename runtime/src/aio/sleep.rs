@@ -37,7 +37,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         &vm.types.object,
         TypeFlags::WEAKREF | TypeFlags::NO_NEW,
     );
-    t.slots.await_.set(Some(|_, v| Ok(v.clone())));
+    t.slots.await_.set(Some(lasti_core::self_iter));
     t.slots.iter.set(Some(|_, v| Ok(v.clone())));
     t.slots.send.set(Some(send));
     t.slots
@@ -120,7 +120,10 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
 
 /// `asyncio.sleep(delay, result=None)`.
 pub fn new_sleep(vm: &Vm, delay: &Value, result: Value) -> PyResult<Value> {
-    let seconds = vm.to_f64(delay)?;
+    let seconds = match delay.as_small_int() {
+        Some(n) => n as f64,
+        None => vm.to_f64(delay)?,
+    };
     if seconds.is_nan() {
         return Err(vm.value_error("Invalid delay: NaN (not a number)"));
     }

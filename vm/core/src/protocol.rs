@@ -746,3 +746,12 @@ impl Vm {
         })
     }
 }
+
+/// Awaiting an instance of the class drives the instance itself.
+#[inline(always)]
+pub(crate) fn is_awaited_as_is(t: &crate::objects::Type) -> bool {
+    let slot = t.slots.await_.get();
+    slot.is_some_and(|f| {
+        std::ptr::fn_addr_eq(f, crate::builtins::self_iter as crate::objects::UnaryFn)
+    })
+}

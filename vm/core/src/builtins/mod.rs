@@ -175,7 +175,8 @@ pub(crate) fn class_getitem(vm: &Vm, this: &Value, args: crate::call::Args) -> P
     Ok(alias::generic_alias(vm, this, item))
 }
 
-/// `__iter__` of iterators.
-pub(crate) fn self_iter(_: &Vm, v: &Value) -> PyResult<Value> {
+/// `__iter__` of iterators, and `__await__` of what is awaited as it is.
+#[inline(never)]
+pub fn self_iter(_: &Vm, v: &Value) -> PyResult<Value> {
     Ok(v.clone())
 }

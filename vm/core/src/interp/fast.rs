@@ -417,7 +417,11 @@ impl Vm {
                         }
                     }
                     Quick::GetAwaitable => {
-                        let Some(g) = r.peek(1).downcast::<Generator>() else {
+                        let v = r.peek(1);
+                        let Some(g) = v.downcast::<Generator>() else {
+                            if crate::protocol::is_awaited_as_is(self.type_of(v)) {
+                                continue 'next;
+                            }
                             break 'fast;
                         };
                         // A started one may be awaited already: that is for the slow path to say.

@@ -212,9 +212,7 @@ impl Vm {
             || g.state.get() != GenState::Suspended
             || !g.link.get().is_null()
             || !g.parent.get().is_null()
-            || !g.hooks_inited.get()
-            || g.busy.get()
-            || g.closed.get()
+            || !g.asynchronous.is_idle()
             || depth >= self.recursion_limit.get()
         {
             return false;
@@ -222,7 +220,7 @@ impl Vm {
         // As in `enter_child`.
         self.depth.set(depth + 1);
         g.depth.set(0);
-        g.busy.set(true);
+        g.asynchronous.set(AsyncGenFlags::BUSY, true);
         g.parent.set(me);
         me.delegating.set(true);
         g.frame.back.set(r.frame);
@@ -271,7 +269,7 @@ impl Vm {
     #[inline(always)]
     pub(crate) fn end_anext(&self, f: &Frame) {
         if let Some(g) = f.generator() {
-            g.busy.set(false);
+            g.asynchronous.set(AsyncGenFlags::BUSY, false);
         }
         self.end_child(f);
     }

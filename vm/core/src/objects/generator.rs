@@ -74,9 +74,16 @@ impl AsyncGenFlags {
     /// `ag_running`: an asend, athrow or aclose is under way.
     pub const BUSY: u8 = 4;
 
+    /// Known to the hooks, not closed, and nothing is under way.
+    #[inline(always)]
+    pub fn is_idle(&self) -> bool {
+        self.0.get() == AsyncGenFlags::HOOKS_INITED
+    }
+    #[inline(always)]
     pub fn get(&self, flag: u8) -> bool {
         self.0.get() & flag != 0
     }
+    #[inline(always)]
     pub fn set(&self, flag: u8, on: bool) {
         let rest = self.0.get() & !flag;
         self.0.set(if on { rest | flag } else { rest });
