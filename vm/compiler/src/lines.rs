@@ -8,6 +8,8 @@ use ruff_text_size::TextRange;
 #[derive(Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// Length of the text.
+    size: u32,
     /// The line asked for last: the next question is mostly about it or the one behind it.
     last: Cell<usize>,
 }
@@ -79,6 +81,7 @@ impl Survey {
         Survey {
             lines: LineIndex {
                 starts,
+                size: bytes.len() as u32,
                 last: Cell::new(0),
             },
             brackets,
@@ -105,6 +108,12 @@ impl LineIndex {
         };
         self.last.set(at);
         at as u32 + 1
+    }
+
+    /// The line of the last character.
+    pub fn last(&self) -> u32 {
+        let ended = self.starts.len() > 1 && self.starts.last() == Some(&self.size);
+        self.starts.len() as u32 - u32::from(ended)
     }
 
     /// Offset at which a 1-based line starts.

@@ -140,9 +140,14 @@ impl Lower<'_> {
         let spec = match &i.format_spec {
             Some(spec) => {
                 let mut inner = Pieces::new(whole);
+                self.specs += 1;
+                if self.specs > 2 && spec.elements.iter().any(|e| e.as_interpolation().is_some()) {
+                    return Err(Fault::syntax("invalid syntax", self.pos(spec.range)));
+                }
                 self.deeper(spec.range, |l| {
                     l.elements(&spec.elements, raw, first, false, &mut inner)
                 })?;
+                self.specs -= 1;
                 self.flush(&mut inner);
                 let mut joined = self.make(ExprKind::JoinedStr(inner.values), whole);
                 // The colon is part of it.

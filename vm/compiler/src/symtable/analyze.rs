@@ -66,6 +66,20 @@ impl Analyzer<'_> {
         None
     }
 
+    /// Whether the nearest binding around a block is a type parameter.
+    fn is_type_param(&self, block: usize, name: &str) -> bool {
+        let mut at = self.table.blocks[block].parent;
+        while let Some(index) = at {
+            let block = &self.table.blocks[index];
+            let flags = block.symbols.get(name).map_or(0, |s| s.flags);
+            if block.kind != BlockType::Class && flags & def::BOUND != 0 && flags & def::NONLOCAL == 0 {
+                return flags & def::TYPE_PARAM != 0;
+            }
+            at = block.parent;
+        }
+        false
+    }
+
     fn directive(&self, block: usize, name: &str) -> Position {
         let found = self.table.blocks[block]
             .directives
@@ -94,6 +108,10 @@ impl Analyzer<'_> {
                 return Err(Fault::syntax(msg, self.directive(index, name)));
             }
             return match self.outer(index, name) {
+                Outer::Bound if self.is_type_param(index, name) => {
+                    let msg = format!("nonlocal binding not allowed for type parameter '{name}'");
+                    Err(Fault::syntax(msg, self.directive(index, name)))
+                }
                 Outer::Bound => {
                     free.insert(name.clone());
                     Ok(Scope::Free)

@@ -9,6 +9,8 @@ struct Collector {
     open: Vec<usize>,
     private: Option<Name>,
     future_annotations: bool,
+    /// What the scopes around bounds and defaults of type parameters are called in errors.
+    places: FxHashMap<usize, &'static str>,
     /// Nesting in `if`, loops, `try` and the like, within the innermost class or module.
     conditional: u32,
 }
@@ -20,6 +22,7 @@ pub(super) fn collect(module: &Module, future_annotations: bool) -> Pass<SymTabl
         open: Vec::new(),
         private: None,
         future_annotations,
+        places: FxHashMap::default(),
         conditional: 0,
     };
     c.enter(BlockType::Module, MODULE, Role::Body);
@@ -49,6 +52,7 @@ impl Collector {
     fn enter(&mut self, kind: BlockType, id: NodeId, role: Role) {
         let parent = self.open.last().copied();
         let index = self.blocks.len();
+        let comp_iter_expr = parent.map_or(0, |p| self.blocks[p].comp_iter_expr);
         let nested =
             parent.is_some_and(|p| self.blocks[p].nested || self.blocks[p].kind.is_function_like());
         if let Some(p) = parent {
@@ -66,7 +70,7 @@ impl Collector {
             coroutine: false,
             comprehension: None,
             comp_iter_target: false,
-            comp_iter_expr: 0,
+            comp_iter_expr,
             varargs: false,
             varkeywords: false,
             needs_class_closure: false,
@@ -192,7 +196,7 @@ impl Collector {
                 self.expr(target)?;
                 self.expr(value)
             }
-            StmtKind::AnnAssign(a) => self.ann_assign(a),
+            StmtKind::AnnAssign(a) => self.ann_assign(a, s.pos),
             StmtKind::TypeAlias(t) => self.type_alias(t),
             StmtKind::For(f) => {
                 self.expr(&f.target)?;
@@ -340,9 +344,11 @@ impl Collector {
             for a in all {
                 self.expr(&a.expr)?;
             }
+            self.exit();
+            return Ok(());
         }
         self.exit();
-        Ok(())
+        all.iter().try_for_each(|a| self.unevaluated(&a.expr))
     }
 
     fn defaults(&mut self, args: &Arguments) -> Pass {
@@ -385,16 +391,35 @@ impl Collector {
             }
             if let TypeParamKind::TypeVar(Some(bound)) = &p.kind {
                 self.enter_annotation(BlockType::TypeVariable, p.id, Role::Value)?;
+                self.placed(match bound.kind {
+                    ExprKind::Tuple(..) => "a TypeVar constraint",
+                    _ => "a TypeVar bound",
+                });
                 self.expr(bound)?;
                 self.exit();
             }
             if let Some(default) = &p.default {
                 self.enter_annotation(BlockType::TypeVariable, p.id, Role::Default)?;
+                self.placed(match p.kind {
+                    TypeParamKind::TypeVar(_) => "a TypeVar default",
+                    TypeParamKind::TypeVarTuple => "a TypeVarTuple default",
+                    TypeParamKind::ParamSpec => "a ParamSpec default",
+                });
                 self.expr(default)?;
                 self.exit();
             }
         }
         Ok(())
+    }
+
+    /// Says what the innermost scope is called.
+    fn placed(&mut self, place: &'static str) {
+        let index = *self.open.last().expect("the module block is open");
+        self.places.insert(index, place);
+    }
+
+    fn place(&self, index: usize) -> &'static str {
+        self.places.get(&index).copied().unwrap_or("a TypeVar bound")
     }
 
     fn type_alias(&mut self, t: &TypeAlias) -> Pass {
@@ -430,7 +455,7 @@ impl Collector {
             self.type_params(&c.type_params)?;
         }
         self.exprs(&c.bases)?;
-        c.keywords.iter().try_for_each(|k| self.expr(&k.value))?;
+        self.keywords(&c.keywords)?;
         self.enter(BlockType::Class, c.id, Role::Body);
         self.private = Some(c.name.clone());
         if generic {
@@ -448,7 +473,10 @@ impl Collector {
         Ok(())
     }
 
-    fn ann_assign(&mut self, a: &AnnAssign) -> Pass {
+    fn ann_assign(&mut self, a: &AnnAssign, pos: Position) -> Pass {
+        if let ExprKind::Name(name, _) | ExprKind::Attribute(_, name, _) = &a.target.kind {
+            self.bindable(name, Ctx::Store, pos)?;
+        }
         if let ExprKind::Name(name, _) = &a.target.kind {
             let flags = self.flags_of(name);
             let index = *self.open.last().expect("the module block is open");
@@ -459,7 +487,7 @@ impl Collector {
                     "nonlocal"
                 };
                 let msg = format!("annotated name '{name}' can't be {word}");
-                return Err(Fault::syntax(msg, a.target.pos));
+                return Err(Fault::syntax(msg, pos));
             }
             if a.simple {
                 self.add(name, def::ANNOT | def::LOCAL, a.target.pos)?;
@@ -472,6 +500,7 @@ impl Collector {
         let kind = self.kind();
         if kind.is_function_like() || self.future_annotations {
             // Never evaluated; under the future import only its text is kept.
+            self.unevaluated(&a.annotation.expr)?;
             if !kind.is_function_like() && a.simple {
                 self.open_annotate()?;
                 self.exit();
@@ -484,6 +513,19 @@ impl Collector {
             self.expr(&a.annotation.expr)?;
         }
         self.optional(a.value.as_ref())
+    }
+
+    /// Looks for errors in an annotation that has no code.
+    fn unevaluated(&mut self, e: &Expr) -> Pass {
+        const NOWHERE: NodeId = NodeId(u32::MAX);
+        let before = self.blocks.len();
+        self.enter(BlockType::Annotation, NOWHERE, Role::Annotate);
+        let result = self.expr(e);
+        self.exit();
+        self.blocks.truncate(before);
+        self.cur().children.pop();
+        self.by_node.remove(&(NOWHERE, Role::Annotate));
+        result
     }
 
     /// Opens the annotate scope of the class or module being visited.
@@ -560,7 +602,7 @@ impl Collector {
             ExprKind::Call(c) => {
                 self.expr(&c.func)?;
                 self.exprs(&c.args)?;
-                c.keywords.iter().try_for_each(|k| self.expr(&k.value))
+                self.keywords(&c.keywords)
             }
             ExprKind::FormattedValue(f) => {
                 self.expr(&f.value)?;
@@ -572,7 +614,11 @@ impl Collector {
             }
             ExprKind::JoinedStr(values) | ExprKind::TemplateStr(values) => self.exprs(values),
             ExprKind::Constant(_) => Ok(()),
-            ExprKind::Attribute(value, _, _) | ExprKind::Starred(value, _) => self.expr(value),
+            ExprKind::Attribute(value, name, ctx) => {
+                self.bindable(name, *ctx, e.pos)?;
+                self.expr(value)
+            }
+            ExprKind::Starred(value, _) => self.expr(value),
             ExprKind::Subscript(value, slice, _) => {
                 self.expr(value)?;
                 self.expr(slice)
@@ -583,6 +629,7 @@ impl Collector {
                 } else {
                     def::LOCAL
                 };
+                self.bindable(name, *ctx, e.pos)?;
                 self.add(name, flag, e.pos)?;
                 if *ctx == Ctx::Load && &**name == "super" && self.kind() == BlockType::Function {
                     self.add(&"__class__".into(), def::USE, e.pos)?;
@@ -598,10 +645,33 @@ impl Collector {
         }
     }
 
+    fn keywords(&mut self, keywords: &[Keyword]) -> Pass {
+        for k in keywords {
+            if k.arg.as_deref() == Some("__debug__") {
+                return Err(Fault::syntax("cannot assign to __debug__", k.pos));
+            }
+        }
+        keywords.iter().try_for_each(|k| self.expr(&k.value))
+    }
+
+    /// `__debug__` cannot be bound.
+    fn bindable(&mut self, name: &Name, ctx: Ctx, pos: Position) -> Pass {
+        let what = match ctx {
+            Ctx::Store => "assign to",
+            Ctx::Del => "delete",
+            Ctx::Load => return Ok(()),
+        };
+        if &**name == "__debug__" {
+            return Err(Fault::syntax(format!("cannot {what} __debug__"), pos));
+        }
+        Ok(())
+    }
+
     fn forbid_in_annotation(&mut self, what: &str, pos: Position) -> Pass {
+        let index = *self.open.last().expect("the module block is open");
         let place = match self.kind() {
             BlockType::Annotation => "an annotation",
-            BlockType::TypeVariable => "a TypeVar bound",
+            BlockType::TypeVariable => self.place(index),
             BlockType::TypeAlias => "a type alias",
             BlockType::TypeParams => "the definition of a generic",
             BlockType::Module | BlockType::Class | BlockType::Function => return Ok(()),
@@ -628,7 +698,7 @@ impl Collector {
         self.forbid_in_annotation("named expression", pos)?;
         if self.cur().comp_iter_expr > 0 {
             let msg = "assignment expression cannot be used in a comprehension iterable expression";
-            return Err(Fault::syntax(msg, target.pos));
+            return Err(Fault::syntax(msg, pos));
         }
         if self.cur().comprehension.is_some()
             && let ExprKind::Name(name, _) = &target.kind
@@ -674,11 +744,17 @@ impl Collector {
                 BlockType::Class => "a class body",
                 BlockType::TypeParams => "the definition of a generic",
                 BlockType::Annotation => "an annotation",
-                BlockType::TypeVariable => "a TypeVar bound",
+                BlockType::TypeVariable => self.place(index),
                 BlockType::TypeAlias => "a type alias",
             };
-            let msg =
-                format!("assignment expression within a comprehension cannot be used in {place}");
+            let within = if block.kind == BlockType::TypeParams {
+                "within"
+            } else {
+                "in"
+            };
+            let msg = format!(
+                "assignment expression within a comprehension cannot be used {within} {place}"
+            );
             return Err(Fault::syntax(msg, pos));
         }
         Ok(())
