@@ -22,7 +22,12 @@ fn main() {
             let same_words = ours.get(2..4) == expected.get(2..4);
             *(if same_words { &mut places } else { &mut words }) += 1;
             let what = if same_words { "place" } else { "words" };
-            println!("{what} {:?}\n  want {:?}\n  got  {:?}", expected[1], &expected[2..], &ours[2..]);
+            println!(
+                "{what} {:?}\n  want {:?}\n  got  {:?}",
+                expected[1],
+                &expected[2..],
+                &ours[2..]
+            );
         }
         println!("{path}: {all} rows, {words} with other words, {places} with another place");
     }

@@ -10,6 +10,7 @@ use crate::ast::Module;
 use crate::error::{CompileError, ErrorKind, Fault, Pass, Shown};
 use crate::lines::{LineIndex, Survey, line_text};
 use crate::lower::Lower;
+use crate::symtable::ScopeInfo;
 use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
 
 /// Native stack to drop one level of our tree.
@@ -56,7 +57,7 @@ pub fn with_tree<R>(
         let (mut module, deep) =
             parse(&source, &survey.lines, mode, options.allow_incomplete_input)?;
         if folded {
-            fold::fold(&mut module, options);
+            fold::fold(&mut module, options, true);
         }
         let r = look(&module, &source);
         drop_deep(module, deep);
@@ -64,6 +65,22 @@ pub fn with_tree<R>(
     };
     let result = with_room(survey.longest_statement * STACK_PER_BYTE, work);
     result.map_err(|f| error_in(&f, filename, &source, mode))
+}
+
+/// The scopes of a text.
+pub fn scopes(source: &str, filename: &str, mode: Mode) -> Result<Vec<ScopeInfo>, CompileError> {
+    let describe = |module: &Module, _: &str| {
+        let flags = match module {
+            Module::Exec(body) | Module::Single(body) => future::features(body)?.0,
+            Module::Eval(_) => 0,
+        };
+        symtable::describe(module, flags & codegen::FUTURE_ANNOTATIONS != 0)
+    };
+    let found = with_tree(source, filename, mode, &Options::default(), false, describe)?;
+    found.map_err(|mut fault: Box<Fault>| {
+        fault.shown = Shown::Nothing;
+        error_in(&fault, filename, source, mode)
+    })
 }
 
 /// Compiles a tree that did not come from a text; `depth` is how deep it nests.
@@ -121,8 +138,9 @@ fn finish(
             Module::Eval(_) => (0, 0),
         };
         let flags = options.future_flags | found;
-        fold::fold(&mut module, options);
-        let table = symtable::build(&module, flags & codegen::FUTURE_ANNOTATIONS != 0)?;
+        let texts = flags & codegen::FUTURE_ANNOTATIONS != 0;
+        fold::fold(&mut module, options, !texts);
+        let table = symtable::build(&module, texts)?;
         codegen::compile(
             &module,
             table,
@@ -216,7 +234,12 @@ pub fn undecodable(
     source: &[u8],
     options: &Options,
 ) -> CompileError {
-    let mut error = error_in(fault, filename, &String::from_utf8_lossy(source), Mode::Exec);
+    let mut error = error_in(
+        fault,
+        filename,
+        &String::from_utf8_lossy(source),
+        Mode::Exec,
+    );
     if options.is_script
         && let Some(at) = error.msg.find(" on line ")
     {

@@ -12,8 +12,10 @@ pub fn features(body: &[Stmt]) -> Pass<(u32, u32)> {
     if docstring(body).is_some() {
         rest = &body[1..];
     }
-    let is_future = |s: &Stmt| matches!(&s.kind, StmtKind::ImportFrom(import)
-        if import.level == 0 && import.module.as_deref() == Some("__future__"));
+    let is_future = |s: &Stmt| {
+        matches!(&s.kind, StmtKind::ImportFrom(import)
+        if import.level == 0 && import.module.as_deref() == Some("__future__"))
+    };
     if let Some(end) = rest.iter().position(|s| !is_future(s)) {
         // Behind something else, but on its line.
         let (before, behind) = rest.split_at(end);

@@ -413,7 +413,8 @@ impl Scanner<'_> {
         }
         let line = self.last_line();
         if width == 3 {
-            let msg = format!("unterminated triple-quoted string literal (detected at line {line})");
+            let msg =
+                format!("unterminated triple-quoted string literal (detected at line {line})");
             return self.error_at(msg, start + 1);
         }
         let hint = if escaped {

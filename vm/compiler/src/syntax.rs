@@ -110,7 +110,10 @@ pub fn is_incomplete(source: &str, error: &ParseError) -> bool {
             || msg.ends_with("was never closed");
     }
     let place = error.location.start().to_usize();
-    let missing_block = error.error.to_string().starts_with("Expected an indented block");
+    let missing_block = error
+        .error
+        .to_string()
+        .starts_with("Expected an indented block");
     use scan::Kind;
     let mut rest = scan.tokens.iter().filter(|t| t.start >= place);
     let ended = |k: Kind| matches!(k, Kind::Newline | Kind::Dedent | Kind::End);

@@ -10,7 +10,9 @@ impl Compiler<'_> {
     fn check_keywords(&self, keywords: &[Keyword]) -> Pass {
         for (i, k) in keywords.iter().enumerate() {
             if let Some(name) = &k.arg
-                && let Some(again) = keywords[i + 1..].iter().find(|b| b.arg.as_ref() == Some(name))
+                && let Some(again) = keywords[i + 1..]
+                    .iter()
+                    .find(|b| b.arg.as_ref() == Some(name))
             {
                 let msg = format!("keyword argument repeated: {name}");
                 return Err(Fault::syntax(msg, again.pos));

@@ -136,7 +136,10 @@ impl Compiler<'_> {
     fn pattern_inner(&mut self, p: &Pattern, pc: &mut Context) -> Pass {
         match &p.kind {
             PatternKind::Value(value) => {
-                if matches!(value.kind, ExprKind::JoinedStr(_) | ExprKind::TemplateStr(_)) {
+                if matches!(
+                    value.kind,
+                    ExprKind::JoinedStr(_) | ExprKind::TemplateStr(_)
+                ) {
                     let msg = "patterns may only match literals and attribute lookups";
                     return Err(Fault::syntax(msg, p.pos));
                 }
@@ -305,6 +308,10 @@ impl Compiler<'_> {
         }
         let (mut seen, mut numbers) = (Vec::new(), Vec::new());
         for key in keys {
+            if matches!(key.kind, ExprKind::JoinedStr(_) | ExprKind::TemplateStr(_)) {
+                let msg = "mapping pattern keys may only match literals and attribute lookups";
+                return Err(Fault::syntax(msg, pos));
+            }
             if let Some(constant) = key.as_const() {
                 let k = crate::constkey::const_key(constant);
                 if seen.contains(&k) || numbers.iter().any(|&n| number(constant) == Some(n)) {

@@ -231,11 +231,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn annotation(&mut self, e: &ruff::Expr) -> Pass<Annotation> {
-        let expr = self.expr(e)?;
-        Ok(Annotation {
-            expr,
-            text: Rc::from(crate::unparse::annotation_text(self.text(e))),
-        })
+        self.expr(e).map(|expr| Annotation { expr })
     }
 
     fn parameter(&mut self, p: &ruff::Parameter) -> Pass<Arg> {

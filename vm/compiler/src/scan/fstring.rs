@@ -23,7 +23,11 @@ pub(super) struct Mode {
 
 impl Mode {
     pub fn word(&self) -> &'static str {
-        if self.template { "t-string" } else { "f-string" }
+        if self.template {
+            "t-string"
+        } else {
+            "f-string"
+        }
     }
 }
 
@@ -80,9 +84,8 @@ impl Scanner<'_> {
         if self.peek(0) == b'{' && self.peek(1) != b'{' {
             return self.expression_starts();
         }
-        let quotes = |s: &Self, at: usize| {
-            (0..mode.width).all(|i| s.bytes.get(at + i) == Some(&mode.quote))
-        };
+        let quotes =
+            |s: &Self, at: usize| (0..mode.width).all(|i| s.bytes.get(at + i) == Some(&mode.quote));
         if quotes(self, self.at) {
             self.at += mode.width;
             self.modes.pop();

@@ -9,31 +9,47 @@ struct Collector {
     open: Vec<usize>,
     private: Option<Name>,
     future_annotations: bool,
+    /// For whoever asks what the scopes are: what each block is called.
+    noted: Option<Vec<Noted>>,
     /// What the scopes around bounds and defaults of type parameters are called in errors.
     places: FxHashMap<usize, &'static str>,
     /// Nesting in `if`, loops, `try` and the like, within the innermost class or module.
     conditional: u32,
 }
 
-pub(super) fn collect(module: &Module, future_annotations: bool) -> Pass<SymTable> {
+/// What a block is called, where it begins, and its names in the order they were met.
+pub(super) struct Noted {
+    pub name: Name,
+    pub line: u32,
+    pub order: Vec<Name>,
+}
+
+pub(super) fn collect(
+    module: &Module,
+    future_annotations: bool,
+    note: bool,
+) -> Pass<(SymTable, Vec<Noted>)> {
     let mut c = Collector {
         blocks: Vec::new(),
         by_node: FxHashMap::default(),
         open: Vec::new(),
         private: None,
         future_annotations,
+        noted: note.then(Vec::new),
         places: FxHashMap::default(),
         conditional: 0,
     };
     c.enter(BlockType::Module, MODULE, Role::Body);
+    c.called(|| "top".into(), 0);
     match module {
         Module::Exec(body) | Module::Single(body) => c.body(body)?,
         Module::Eval(e) => c.expr(e)?,
     }
-    Ok(SymTable {
+    let table = SymTable {
         blocks: c.blocks,
         by_node: c.by_node,
-    })
+    };
+    Ok((table, c.noted.unwrap_or_default()))
 }
 
 /// Deepest nesting of scopes: qualified names grow with it, so that all of them together grow with its square.
@@ -82,6 +98,22 @@ impl Collector {
         });
         self.by_node.insert((id, role), index);
         self.open.push(index);
+        if let Some(noted) = &mut self.noted {
+            noted.push(Noted {
+                name: "__annotate__".into(),
+                line: 0,
+                order: Vec::new(),
+            });
+        }
+    }
+
+    /// Says what the block just opened is called.
+    fn called(&mut self, name: impl FnOnce() -> Name, line: u32) {
+        let index = *self.open.last().expect("the module block is open");
+        if let Some(note) = self.noted.as_mut().and_then(|n| n.get_mut(index)) {
+            note.name = name();
+            note.line = line;
+        }
     }
 
     fn exit(&mut self) {
@@ -129,7 +161,12 @@ impl Collector {
             ));
         }
         symbol.flags |= flag;
-        if block.comp_iter_target {
+        if old == 0
+            && let Some(noted) = &mut self.noted
+        {
+            noted[index].order.push(mangled.clone());
+        }
+        if block.comp_iter_target && flag & def::LOCAL != 0 {
             if symbol.flags & (def::GLOBAL | def::NONLOCAL) != 0 {
                 let msg = format!(
                     "comprehension inner loop cannot rebind assignment expression target '{mangled}'"
@@ -305,6 +342,7 @@ impl Collector {
         let generic = !f.type_params.is_empty();
         if generic {
             self.enter_type_params(f.id)?;
+            self.called(|| f.name.clone(), pos.line);
             if !f.args.defaults.is_empty() {
                 self.add(&".defaults".into(), def::PARAM, pos)?;
             }
@@ -315,6 +353,7 @@ impl Collector {
         }
         self.function_annotations(f)?;
         self.enter(BlockType::Function, f.id, Role::Body);
+        self.called(|| f.name.clone(), pos.line);
         self.cur().coroutine = f.is_async;
         self.parameters(&f.args)?;
         let outer = std::mem::take(&mut self.conditional);
@@ -391,6 +430,7 @@ impl Collector {
             }
             if let TypeParamKind::TypeVar(Some(bound)) = &p.kind {
                 self.enter_annotation(BlockType::TypeVariable, p.id, Role::Value)?;
+                self.called(|| p.name.clone(), p.pos.line);
                 self.placed(match bound.kind {
                     ExprKind::Tuple(..) => "a TypeVar constraint",
                     _ => "a TypeVar bound",
@@ -400,6 +440,7 @@ impl Collector {
             }
             if let Some(default) = &p.default {
                 self.enter_annotation(BlockType::TypeVariable, p.id, Role::Default)?;
+                self.called(|| p.name.clone(), p.pos.line);
                 self.placed(match p.kind {
                     TypeParamKind::TypeVar(_) => "a TypeVar default",
                     TypeParamKind::TypeVarTuple => "a TypeVarTuple default",
@@ -419,7 +460,10 @@ impl Collector {
     }
 
     fn place(&self, index: usize) -> &'static str {
-        self.places.get(&index).copied().unwrap_or("a TypeVar bound")
+        self.places
+            .get(&index)
+            .copied()
+            .unwrap_or("a TypeVar bound")
     }
 
     fn type_alias(&mut self, t: &TypeAlias) -> Pass {
@@ -430,9 +474,11 @@ impl Collector {
         let generic = !t.type_params.is_empty();
         if generic {
             self.enter_type_params(t.id)?;
+            self.called(|| alias_name(t), t.name.pos.line);
             self.type_params(&t.type_params)?;
         }
         self.enter_annotation(BlockType::TypeAlias, t.id, Role::Value)?;
+        self.called(|| alias_name(t), t.name.pos.line);
         self.expr(&t.value)?;
         self.exit();
         if generic {
@@ -448,6 +494,7 @@ impl Collector {
         let outer_private = self.private.clone();
         if generic {
             self.enter_type_params(c.id)?;
+            self.called(|| c.name.clone(), pos.line);
             self.private = Some(c.name.clone());
             for name in [".type_params", ".generic_base"] {
                 self.add(&name.into(), def::LOCAL | def::USE, pos)?;
@@ -457,6 +504,7 @@ impl Collector {
         self.exprs(&c.bases)?;
         self.keywords(&c.keywords)?;
         self.enter(BlockType::Class, c.id, Role::Body);
+        self.called(|| c.name.clone(), pos.line);
         self.private = Some(c.name.clone());
         if generic {
             self.add(&".type_params".into(), def::USE, pos)?;
@@ -523,6 +571,9 @@ impl Collector {
         let result = self.expr(e);
         self.exit();
         self.blocks.truncate(before);
+        if let Some(noted) = &mut self.noted {
+            noted.truncate(before);
+        }
         self.cur().children.pop();
         self.by_node.remove(&(NOWHERE, Role::Annotate));
         result
@@ -564,6 +615,7 @@ impl Collector {
             ExprKind::Lambda(l) => {
                 self.defaults(&l.args)?;
                 self.enter(BlockType::Function, l.id, Role::Body);
+                self.called(|| "lambda".into(), e.pos.line);
                 self.parameters(&l.args)?;
                 self.expr(&l.body)?;
                 self.exit();
@@ -768,6 +820,13 @@ impl Collector {
         self.expr(&first.iter)?;
         self.cur().comp_iter_expr -= 1;
         self.enter(BlockType::Function, c.id, Role::Body);
+        let name = match c.kind {
+            CompKind::List => "listcomp",
+            CompKind::Set => "setcomp",
+            CompKind::Dict => "dictcomp",
+            CompKind::Generator => "genexpr",
+        };
+        self.called(|| name.into(), pos.line);
         self.cur().comprehension = Some(c.kind);
         self.cur().coroutine = first.is_async;
         self.add(&".0".into(), def::PARAM, pos)?;
@@ -832,6 +891,13 @@ impl Collector {
                     .map_or(Ok(()), |n| self.add(n, def::LOCAL, p.pos))
             }
         }
+    }
+}
+
+fn alias_name(t: &TypeAlias) -> Name {
+    match &t.name.kind {
+        ExprKind::Name(name, _) => name.clone(),
+        _ => "".into(),
     }
 }
 

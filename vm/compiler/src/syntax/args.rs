@@ -327,11 +327,7 @@ impl Parser<'_> {
     }
 
     /// A parameter with the comma behind it, or the last one.
-    fn param_then(
-        &mut self,
-        of: Of,
-        mut middle: impl FnMut(&mut Self) -> Option<()>,
-    ) -> R {
+    fn param_then(&mut self, of: Of, mut middle: impl FnMut(&mut Self) -> Option<()>) -> R {
         self.alt(|p| {
             let param = p.param(of)?;
             middle(p)?;

@@ -5,8 +5,6 @@ use crate::scan::Kind;
 
 const SOFT: [&str; 4] = ["_", "case", "match", "type"];
 
-
-
 impl Parser<'_> {
     /// A tuple when there is a comma.
     fn tuple_of(&mut self, item: fn(&mut Self) -> R) -> R {
@@ -133,7 +131,8 @@ impl Parser<'_> {
                 p.bitwise_or()?;
                 single(p)?;
                 let word = p.word_of(a);
-                let msg = format!("cannot assign to {word} here. Maybe you meant '==' instead of '='?");
+                let msg =
+                    format!("cannot assign to {word} here. Maybe you meant '==' instead of '='?");
                 p.raise_node(a, msg);
                 Some(())
             });
@@ -480,7 +479,9 @@ impl Parser<'_> {
         });
         single.or_else(|| {
             let from = self.mark;
-            let all = self.list(",", |p| p.alt(Self::slice).or_else(|| p.starred_expression()))?;
+            let all = self.list(",", |p| {
+                p.alt(Self::slice).or_else(|| p.starred_expression())
+            })?;
             self.word(",");
             self.node(What::Tuple, from, all)
         })

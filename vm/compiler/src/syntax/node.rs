@@ -120,7 +120,11 @@ impl Parser<'_> {
 
     pub fn raise_bad_target(&mut self, n: N, for_: Use) {
         if let Some(bad) = self.bad_target(n, for_) {
-            let what = if for_ == Use::Delete { "delete" } else { "assign to" };
+            let what = if for_ == Use::Delete {
+                "delete"
+            } else {
+                "assign to"
+            };
             let msg = format!("cannot {what} {}", self.word_of(bad));
             self.raise_node(bad, msg);
         }

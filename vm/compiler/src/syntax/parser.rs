@@ -14,6 +14,8 @@ use crate::scan::{Kind, Scan, Token, never_closed};
 /// Deepest nesting of rules; CPython has such a limit too (MAXSTACK).
 const MAX_DEPTH: usize = 6000;
 
+const MEMO_LIMIT: usize = 100_000;
+
 pub(super) type R = Option<N>;
 
 /// Rules whose results are kept. That keeps time linear, and decides where errors of an operand are looked for again.
@@ -65,6 +67,8 @@ pub(super) struct Parser<'a> {
     pub too_deep: bool,
     nodes: Vec<Node>,
     memo: FxHashMap<(u32, Rule), (R, u32)>,
+    /// Results kept before the first look at what can go.
+    memo_limit: usize,
     depth: usize,
 }
 
@@ -83,6 +87,7 @@ impl<'a> Parser<'a> {
             too_deep: false,
             nodes: Vec::new(),
             memo: FxHashMap::default(),
+            memo_limit: MEMO_LIMIT,
             depth: 0,
         }
     }
@@ -186,7 +191,9 @@ impl<'a> Parser<'a> {
             return None;
         }
         let start = self.scan.tokens.get(from).map_or(0, |t| t.start);
-        let end = self.scan.tokens[..self.mark].last().map_or(start, |t| t.end);
+        let end = self.scan.tokens[..self.mark]
+            .last()
+            .map_or(start, |t| t.end);
         Some(self.add(what, start, end, kids))
     }
 
@@ -308,16 +315,18 @@ impl<'a> Parser<'a> {
             return None;
         }
         self.depth += 1;
-        let result = stacker::maybe_grow(crate::lower::RED_ZONE, crate::lower::STACK_STEP, || f(self));
+        let result =
+            stacker::maybe_grow(crate::lower::RED_ZONE, crate::lower::STACK_STEP, || f(self));
         self.depth -= 1;
         result
     }
 
     /// Forgets what was kept inside a finished statement, which nobody parses again.
     pub fn forget(&mut self, from: usize) {
-        if self.memo.len() > 100_000 {
+        if self.memo.len() > self.memo_limit {
             let inside = from as u32..self.mark as u32;
             self.memo.retain(|&(at, _), _| !inside.contains(&at));
+            self.memo_limit = (2 * self.memo.len()).max(MEMO_LIMIT);
         }
     }
 
@@ -363,7 +372,11 @@ impl<'a> Parser<'a> {
                 first = start;
             }
         }
-        if first < line { Shown::From(first) } else { Shown::Line }
+        if first < line {
+            Shown::From(first)
+        } else {
+            Shown::Line
+        }
     }
 
     pub fn range(&self, start: usize, end: usize) -> Position {
@@ -384,7 +397,9 @@ impl<'a> Parser<'a> {
 
     /// From a place to what was read last.
     pub fn raise_from(&mut self, start: usize, msg: impl Into<String>) {
-        let read = self.scan.tokens[..self.fill].last().map_or(start, |t| t.read);
+        let read = self.scan.tokens[..self.fill]
+            .last()
+            .map_or(start, |t| t.read);
         let pos = self.range(start, read.saturating_sub(1));
         self.raise(ErrorKind::Syntax, msg, pos);
     }
@@ -466,7 +481,9 @@ impl<'a> Parser<'a> {
     pub fn more_statements(&self) -> bool {
         let read = self.scan.tokens[..self.fill].last().map_or(0, |t| t.read);
         let rest = self.source.get(read..).unwrap_or("");
-        rest.lines().map(str::trim_start).any(|l| !l.is_empty() && !l.starts_with('#'))
+        rest.lines()
+            .map(str::trim_start)
+            .any(|l| !l.is_empty() && !l.starts_with('#'))
     }
 
     /// Faults of the tokens behind the error go before it.

@@ -190,7 +190,10 @@ impl Parser<'_> {
                 p.word("}")?;
             }
             let all = p.node(What::Other, from, Vec::new())?;
-            if keys.iter().any(|&n| matches!(p.get(n).what, What::FString | What::TString)) {
+            if keys
+                .iter()
+                .any(|&n| matches!(p.get(n).what, What::FString | What::TString))
+            {
                 let msg = "mapping pattern keys may only match literals and attribute lookups";
                 let mut fault = Fault::syntax(msg, p.range(p.get(all).start, p.get(all).end));
                 fault.shown = Shown::Nothing;

@@ -35,10 +35,10 @@ impl Parser<'_> {
     }
 
     fn statements(&mut self) -> R {
+        let from = self.mark;
         self.some(|p| {
-            let from = p.mark;
             let stmt = p.compound_stmt().or_else(|| p.simple_stmts())?;
-            p.forget(from + 1);
+            p.forget(from);
             Some(stmt)
         })?;
         self.done()
@@ -178,7 +178,10 @@ impl Parser<'_> {
             p.word(":")?;
             p.expression()?;
             let word = p.word_of(a);
-            p.raise_node(a, format!("only single target (not {word}) can be annotated"));
+            p.raise_node(
+                a,
+                format!("only single target (not {word}) can be annotated"),
+            );
             Some(())
         });
         self.bad(|p| {
@@ -233,7 +236,8 @@ impl Parser<'_> {
     fn list_or_tuple(&mut self) -> R {
         let display = self.alt(|p| {
             p.ahead(|p| p.any_word(&["[", "("]))?;
-            p.atom().filter(|&n| matches!(p.get(n).what, What::List | What::Tuple))
+            p.atom()
+                .filter(|&n| matches!(p.get(n).what, What::List | What::Tuple))
         });
         display.or_else(|| {
             self.alt(|p| {
@@ -274,10 +278,7 @@ impl Parser<'_> {
         let valid = self.alt(|p| {
             p.word("del")?;
             p.del_targets()?;
-            p.ahead(|p| {
-                p.word(";")
-                    .or_else(|| p.kind(Kind::Newline))
-            })?;
+            p.ahead(|p| p.word(";").or_else(|| p.kind(Kind::Newline)))?;
             p.done()
         });
         if valid.is_none() {
@@ -338,8 +339,7 @@ impl Parser<'_> {
             p.word("as")?;
             p.not(|p| {
                 p.name()?;
-                p.any_word(&[",", ")"])
-                    .or_else(|| p.kind(Kind::Newline))
+                p.any_word(&[",", ")"]).or_else(|| p.kind(Kind::Newline))
             })?;
             let a = p.expression()?;
             let word = p.word_of(a);
@@ -900,8 +900,7 @@ impl Parser<'_> {
         self.bad(|p| {
             p.except_head(star)?;
             if star {
-                p.word(":")
-                    .or_else(|| p.kind(Kind::Newline))?;
+                p.word(":").or_else(|| p.kind(Kind::Newline))?;
                 p.raise_last("expected one or more exception types");
             } else {
                 p.kind(Kind::Newline)?;
@@ -912,8 +911,7 @@ impl Parser<'_> {
         if !star {
             self.bad(|p| {
                 p.except_head(true)?;
-                p.word(":")
-                    .or_else(|| p.kind(Kind::Newline))?;
+                p.word(":").or_else(|| p.kind(Kind::Newline))?;
                 p.raise_last("expected one or more exception types");
                 Some(())
             });

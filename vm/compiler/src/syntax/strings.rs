@@ -28,7 +28,11 @@ impl Parser<'_> {
                 p.raise_last("cannot mix bytes and nonbytes literals");
                 return None;
             }
-            let what = if formatted > 0 { What::FString } else { What::Literal };
+            let what = if formatted > 0 {
+                What::FString
+            } else {
+                What::Literal
+            };
             p.node(what, from, Vec::new())
         })
     }
@@ -72,7 +76,9 @@ impl Parser<'_> {
         } else {
             1
         };
-        let body = body.get(width..body.len().saturating_sub(width)).unwrap_or("");
+        let body = body
+            .get(width..body.len().saturating_sub(width))
+            .unwrap_or("");
         let raw = prefix.contains(['r', 'R']);
         if prefix.contains(['b', 'B']) {
             if !body.is_ascii() {
@@ -326,7 +332,11 @@ fn bad_escape(body: &str) -> Option<String> {
             .take_while(|b| b.is_ascii_hexdigit())
             .count();
         if found < digits {
-            let shape = format!("truncated \\{}{} escape", char::from(kind), "X".repeat(digits));
+            let shape = format!(
+                "truncated \\{}{} escape",
+                char::from(kind),
+                "X".repeat(digits)
+            );
             return Some(undecodable(start, i + found - 1, &shape));
         }
         i += digits;
