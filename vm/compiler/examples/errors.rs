@@ -1,33 +1,34 @@
-//! `errors FILE...`: the compile error of each file as `Kind|message|line|offset|end line|end offset`, or OK.
-use lasti_compiler::{ErrorKind, Mode, Options, compile_bytes};
+//! `errors TABLE...`: the rows of tables made by `tests/golden/errors.py` that come out differently, and counts.
+#[path = "../tests/common/table.rs"]
+mod table;
 
 fn main() {
     for path in std::env::args().skip(1) {
-        let source = match std::fs::read(&path) {
-            Ok(source) => source,
+        let rows = match std::fs::read_to_string(&path) {
+            Ok(rows) => rows,
             Err(error) => {
                 println!("{path}: {error}");
                 continue;
             }
         };
-        match compile_bytes(&source, "f.py", Mode::Exec, &Options::default()) {
-            Ok(_) => println!("OK"),
-            Err(e) => {
-                let kind = match e.kind {
-                    ErrorKind::Syntax => "SyntaxError",
-                    ErrorKind::Indentation => "IndentationError",
-                    ErrorKind::Tab => "TabError",
-                    ErrorKind::Value => "ValueError",
-                    ErrorKind::Recursion => "RecursionError",
-                    ErrorKind::Memory => "MemoryError",
-                    ErrorKind::Incomplete => "_IncompleteInputError",
-                    ErrorKind::Overflow => "OverflowError",
-                };
-                println!(
-                    "{kind}|{}|{}|{}|{}|{}",
-                    e.msg, e.lineno, e.offset, e.end_lineno, e.end_offset
-                );
+        let (mut all, mut words, mut places) = (0, 0, 0);
+        for line in rows.lines() {
+            let expected = table::row(line);
+            let ours = table::ours(&expected);
+            all += 1;
+            if ours == expected {
+                continue;
             }
+            let same_words = ours.get(2..4) == expected.get(2..4);
+            *(if same_words { &mut places } else { &mut words }) += 1;
+            let what = if same_words { "place" } else { "words" };
+            println!(
+                "{what} {:?}\n  want {:?}\n  got  {:?}",
+                expected[1],
+                &expected[2..],
+                &ours[2..]
+            );
         }
+        println!("{path}: {all} rows, {words} with other words, {places} with another place");
     }
 }

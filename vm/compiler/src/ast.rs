@@ -205,11 +205,10 @@ pub struct Arg {
     pub pos: Position,
 }
 
-/// An annotation and, under `from __future__ import annotations`, its text.
+/// An annotation. Under `from __future__ import annotations` it is not folded and becomes text.
 #[derive(Debug)]
 pub struct Annotation {
     pub expr: Expr,
-    pub text: Rc<str>,
 }
 
 #[derive(Debug)]

@@ -49,7 +49,12 @@ pub struct Compiler<'a> {
     /// Line of the last future import.
     future_line: u32,
     scratch: assemble::Scratch,
+    /// Where statements nest deeper than CPython allows.
+    too_nested: Option<Position>,
 }
+
+/// Blocks that may nest in a function (CO_MAXBLOCKS).
+const MAX_BLOCKS: usize = 20;
 
 /// Compiles an analysed module.
 pub fn compile(
@@ -70,6 +75,7 @@ pub fn compile(
         interactive: false,
         future_line,
         scratch: assemble::Scratch::default(),
+        too_nested: None,
     };
     c.enter(
         "<module>".into(),
@@ -94,6 +100,9 @@ pub fn compile(
             false
         }
     };
+    if let Some(pos) = c.too_nested {
+        return Err(Fault::syntax("too many statically nested blocks", pos));
+    }
     Ok(c.finish(none_at_end))
 }
 
@@ -408,10 +417,24 @@ impl Compiler<'_> {
 
     fn push_fblock(&mut self, kind: FBlockKind, block: BlockId, exit: Option<BlockId>) {
         let unit = self.u();
+        if unit.fblocks.len() >= MAX_BLOCKS && self.too_nested.is_none() {
+            self.nested_too_deeply();
+        }
+        let unit = self.u();
         unit.fblocks.push(FBlock { kind, block, exit });
         // A handler's own SETUP_FINALLY comes before its entry here, while the block of the caught exception is open.
         let depth = unit.fblocks.iter().map(FBlock::runtime_blocks).sum();
         unit.max_blocks = unit.max_blocks.max(depth);
+    }
+
+    /// Generators and coroutines have a block of their own in CPython.
+    #[cold]
+    fn nested_too_deeply(&mut self) {
+        let block = self.block();
+        let own = usize::from(block.generator || block.coroutine);
+        if self.unit().fblocks.len() + own > MAX_BLOCKS {
+            self.too_nested = Some(self.unit().pos);
+        }
     }
 
     fn pop_fblock(&mut self) -> FBlock {

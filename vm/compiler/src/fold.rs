@@ -12,9 +12,12 @@ mod arith;
 pub use arith::is_true;
 
 /// Folds a whole module.
-pub fn fold(module: &mut Module, options: &Options) {
+///
+/// `annotations` says whether they are folded too: not where they become text.
+pub fn fold(module: &mut Module, options: &Options, annotations: bool) {
     let f = Folder {
         optimize: options.optimize,
+        annotations,
     };
     match module {
         Module::Exec(body) => f.docstring_body(body),
@@ -25,6 +28,7 @@ pub fn fold(module: &mut Module, options: &Options) {
 
 struct Folder {
     optimize: u8,
+    annotations: bool,
 }
 
 impl Folder {
@@ -69,7 +73,7 @@ impl Folder {
                 self.docstring_body(&mut f.body);
                 self.exprs(&mut f.decorators);
                 if let Some(returns) = &mut f.returns {
-                    self.expr(&mut returns.expr);
+                    self.annotation(returns);
                 }
             }
             StmtKind::ClassDef(c) => {
@@ -91,7 +95,7 @@ impl Folder {
             }
             StmtKind::AnnAssign(a) => {
                 self.expr(&mut a.target);
-                self.expr(&mut a.annotation.expr);
+                self.annotation(&mut a.annotation);
                 self.optional(a.value.as_mut());
             }
             StmtKind::TypeAlias(t) => {
@@ -156,6 +160,12 @@ impl Folder {
         }
     }
 
+    fn annotation(&self, a: &mut Annotation) {
+        if self.annotations {
+            self.expr(&mut a.expr);
+        }
+    }
+
     fn arguments(&self, args: &mut Arguments) {
         let ordinary = args
             .posonly
@@ -164,7 +174,7 @@ impl Folder {
             .chain(&mut args.kwonly);
         for arg in ordinary.chain(&mut args.vararg).chain(&mut args.kwarg) {
             if let Some(annotation) = &mut arg.annotation {
-                self.expr(&mut annotation.expr);
+                self.annotation(annotation);
             }
         }
         self.exprs(&mut args.defaults);

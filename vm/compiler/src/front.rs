@@ -7,9 +7,10 @@ use ruff_python_ast::{Mod, PythonVersion};
 use ruff_python_parser::{Mode as ParseMode, ParseOptions, Parsed};
 
 use crate::ast::Module;
-use crate::error::{CompileError, ErrorKind, Fault, Pass};
+use crate::error::{CompileError, ErrorKind, Fault, Pass, Shown};
 use crate::lines::{LineIndex, Survey, line_text};
 use crate::lower::Lower;
+use crate::symtable::ScopeInfo;
 use crate::{Mode, Options, codegen, fold, future, symtable, syntax};
 
 /// Native stack to drop one level of our tree.
@@ -36,7 +37,7 @@ pub fn compile_text(
     let work = || run(&source, &survey, filename, mode, options);
     // The parser's tree is dropped by recursion, as deep as its longest statement can nest.
     let result = with_room(survey.longest_statement * STACK_PER_BYTE, work);
-    result.map_err(|f| error_in(&f, filename, &source))
+    result.map_err(|f| error_in(&f, filename, &source, mode))
 }
 
 /// Parses a text and shows its tree to `look`, on a stack that holds the tree's depth.
@@ -56,14 +57,30 @@ pub fn with_tree<R>(
         let (mut module, deep) =
             parse(&source, &survey.lines, mode, options.allow_incomplete_input)?;
         if folded {
-            fold::fold(&mut module, options);
+            fold::fold(&mut module, options, true);
         }
         let r = look(&module, &source);
         drop_deep(module, deep);
         Ok(r)
     };
     let result = with_room(survey.longest_statement * STACK_PER_BYTE, work);
-    result.map_err(|f| error_in(&f, filename, &source))
+    result.map_err(|f| error_in(&f, filename, &source, mode))
+}
+
+/// The scopes of a text.
+pub fn scopes(source: &str, filename: &str, mode: Mode) -> Result<Vec<ScopeInfo>, CompileError> {
+    let describe = |module: &Module, _: &str| {
+        let flags = match module {
+            Module::Exec(body) | Module::Single(body) => future::features(body)?.0,
+            Module::Eval(_) => 0,
+        };
+        symtable::describe(module, flags & codegen::FUTURE_ANNOTATIONS != 0)
+    };
+    let found = with_tree(source, filename, mode, &Options::default(), false, describe)?;
+    found.map_err(|mut fault: Box<Fault>| {
+        fault.shown = Shown::Nothing;
+        error_in(&fault, filename, source, mode)
+    })
 }
 
 /// Compiles a tree that did not come from a text; `depth` is how deep it nests.
@@ -74,7 +91,7 @@ pub fn compile_tree(
     options: &Options,
 ) -> Result<Arc<CodeData>, CompileError> {
     let result = with_room(0, || finish(module, depth, filename, options));
-    result.map_err(|f| error_in(&f, filename, ""))
+    result.map_err(|f| error_in(&f, filename, "", Mode::Exec))
 }
 
 /// Runs `work` with the native stack that any source needs, and `more`.
@@ -121,8 +138,9 @@ fn finish(
             Module::Eval(_) => (0, 0),
         };
         let flags = options.future_flags | found;
-        fold::fold(&mut module, options);
-        let table = symtable::build(&module, flags & codegen::FUTURE_ANNOTATIONS != 0)?;
+        let texts = flags & codegen::FUTURE_ANNOTATIONS != 0;
+        fold::fold(&mut module, options, !texts);
+        let table = symtable::build(&module, texts)?;
         codegen::compile(
             &module,
             table,
@@ -133,7 +151,10 @@ fn finish(
         )
     })();
     drop_deep(module, deep);
-    result
+    result.map_err(|mut fault| {
+        fault.shown = Shown::Nothing;
+        fault
+    })
 }
 
 /// Drops a tree that may be nested `depth` deep.
@@ -167,7 +188,7 @@ fn lowered(
     allow_incomplete: bool,
 ) -> Pass<(Module, usize)> {
     if let Some(error) = parsed.errors().first() {
-        let mut fault = syntax::classify(source, lines, error);
+        let mut fault = syntax::classify(source, mode, error);
         if allow_incomplete && syntax::is_incomplete(source, error) {
             fault.kind = ErrorKind::Incomplete;
             fault.msg = "incomplete input".to_owned();
@@ -175,15 +196,28 @@ fn lowered(
         return Err(fault);
     }
     if let Some(error) = parsed.unsupported_syntax_errors().first() {
-        return Err(syntax::unsupported(source, lines, error));
+        return Err(syntax::unsupported(source, mode, lines, error));
     }
+    let module = lowered_tree(parsed, source, lines, mode);
+    module.map_err(|fault| match &*fault.msg {
+        "invalid syntax" => syntax::explain(source, mode).unwrap_or(fault),
+        _ => fault,
+    })
+}
+
+fn lowered_tree(
+    parsed: &Parsed<Mod>,
+    source: &str,
+    lines: &LineIndex,
+    mode: Mode,
+) -> Pass<(Module, usize)> {
     let mut lower = Lower::new(source, lines);
     let module = match parsed.syntax() {
         Mod::Expression(e) => lower.expression(&e.body).map(Module::Eval)?,
         Mod::Module(m) => {
             let body = lower.module(&m.body)?;
             if mode == Mode::Single {
-                syntax::one_statement(&body)?;
+                syntax::one_statement(source, &body)?;
                 Module::Single(body)
             } else {
                 Module::Exec(body)
@@ -200,7 +234,12 @@ pub fn undecodable(
     source: &[u8],
     options: &Options,
 ) -> CompileError {
-    let mut error = error_in(fault, filename, &String::from_utf8_lossy(source));
+    let mut error = error_in(
+        fault,
+        filename,
+        &String::from_utf8_lossy(source),
+        Mode::Exec,
+    );
     if options.is_script
         && let Some(at) = error.msg.find(" on line ")
     {
@@ -209,27 +248,41 @@ pub fn undecodable(
     error
 }
 
-fn error_in(fault: &Fault, filename: &str, source: &str) -> CompileError {
+fn error_in(fault: &Fault, filename: &str, source: &str, mode: Mode) -> CompileError {
     let pos = fault.pos;
     let text = line_text(source, pos.line);
     let chars = |line: u32, col: u32| -> u32 {
-        let Some(text) = line_text(source, line) else {
+        if col == Fault::BEFORE_LINE {
+            return 0;
+        }
+        // What has no text knows bytes only.
+        let Some(text) = line_text(source, line).filter(|_| fault.shown != Shown::Nothing) else {
             return col + 1;
         };
+        let beyond = (col as usize).saturating_sub(text.len()) as u32;
         let col = text.floor_char_boundary(col as usize);
-        text[..col].chars().count() as u32 + 1
+        text[..col].chars().count() as u32 + beyond + 1
     };
     let known = pos.line > 0;
     // A newline token ends behind the newline, on the same line.
     let at_newline = pos.end_line == pos.line + 1 && pos.end_col == 0;
     let end_line = if at_newline { pos.line } else { pos.end_line };
     let end_offset = match pos.end_col {
-        _ if !known => 0,
-        // An end that CPython does not know is -1, or 0 (one caret).
-        u32::MAX if fault.kind == ErrorKind::Indentation => u32::MAX,
-        u32::MAX => 0,
-        _ if at_newline => text.map_or(1, |t| t.chars().count() as u32 + 1),
-        end => chars(end_line, end),
+        _ if !known => Some(0),
+        Fault::UNKNOWN_END => Some(u32::MAX),
+        Fault::NO_END => Some(0),
+        Fault::NO_RANGE => None,
+        _ if at_newline => {
+            let line = text.map_or(0, |t| t.trim_end_matches('\n').chars().count());
+            Some(line as u32 + 2)
+        }
+        // CPython counts it in the text of the first line, which it may be beyond.
+        end if end_line > pos.line && fault.shown != Shown::Nothing => {
+            let shown = shown_text(fault, source, mode);
+            let size = shown.map_or(0, |t| t.len() as u32);
+            Some(chars(pos.line, end.min(size)))
+        }
+        end => Some(chars(end_line, end)),
     };
     CompileError {
         kind: fault.kind,
@@ -239,6 +292,26 @@ fn error_in(fault: &Fault, filename: &str, source: &str) -> CompileError {
         offset: if known { chars(pos.line, pos.col) } else { 0 },
         end_lineno: end_line,
         end_offset,
-        text: text.map(str::to_owned),
+        text: shown_text(fault, source, mode),
+    }
+}
+
+/// The text that goes with an error.
+fn shown_text(fault: &Fault, source: &str, mode: Mode) -> Option<String> {
+    let text = line_text(source, fault.pos.line)?;
+    match fault.shown {
+        Shown::Nothing => None,
+        Shown::Bare => Some(text.trim_end_matches('\n').to_owned()),
+        Shown::Line | Shown::From(_) => {
+            let mut all = String::new();
+            if let Shown::From(first) = fault.shown {
+                all.extend((first..fault.pos.line).filter_map(|line| line_text(source, line)));
+            }
+            all.push_str(text);
+            if mode == Mode::Exec && !all.ends_with('\n') {
+                all.push('\n');
+            }
+            Some(all)
+        }
     }
 }

@@ -29,6 +29,7 @@ mod unparse;
 
 pub use codegen::FUTURE_ANNOTATIONS;
 pub use error::{CompileError, ErrorKind};
+pub use symtable::{BlockType, ScopeInfo};
 
 /// What a source text is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,6 +92,13 @@ pub fn with_tree<R>(
     let text = source::decode(source)
         .map_err(|fault| front::undecodable(&fault, filename, source, options))?;
     front::with_tree(&text, filename, mode, options, folded, look)
+}
+
+/// The scopes of a text, the module's first, as Python's `symtable` shows them.
+pub fn scopes(source: &[u8], filename: &str, mode: Mode) -> Result<Vec<ScopeInfo>, CompileError> {
+    let text = source::decode(source)
+        .map_err(|fault| front::undecodable(&fault, filename, source, &Options::default()))?;
+    front::scopes(&text, filename, mode)
 }
 
 /// Compiles a tree that did not come from a text. Each node that opens a scope has an id of its own, and `depth` is how

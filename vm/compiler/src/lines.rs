@@ -8,6 +8,8 @@ use ruff_text_size::TextRange;
 #[derive(Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// Length of the text.
+    size: u32,
     /// The line asked for last: the next question is mostly about it or the one behind it.
     last: Cell<Line>,
 }
@@ -84,6 +86,7 @@ impl Survey {
         Survey {
             lines: LineIndex {
                 starts,
+                size: bytes.len() as u32,
                 last: Cell::default(),
             },
             brackets,
@@ -129,6 +132,17 @@ impl LineIndex {
             len: end - start,
         });
         (line, offset - start)
+    }
+
+    /// The line of the last character.
+    pub fn last(&self) -> u32 {
+        let ended = self.starts.len() > 1 && self.starts.last() == Some(&self.size);
+        self.starts.len() as u32 - u32::from(ended)
+    }
+
+    /// Offset at which a 1-based line starts.
+    pub fn start(&self, line: u32) -> u32 {
+        self.starts[(line.max(1) as usize - 1).min(self.starts.len() - 1)]
     }
 
     pub fn position(&self, range: TextRange) -> Position {

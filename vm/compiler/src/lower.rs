@@ -33,6 +33,8 @@ pub struct Lower<'a> {
     depth: u32,
     /// Deepest nesting seen.
     pub max_depth: u32,
+    /// Format specs that the place is inside of.
+    specs: u32,
     /// Added to true lines to get 3.8's (inside f-strings).
     line_shift: i64,
 }
@@ -46,6 +48,7 @@ impl<'a> Lower<'a> {
             next_id: 0,
             depth: 0,
             max_depth: 0,
+            specs: 0,
             line_shift: 0,
         }
     }

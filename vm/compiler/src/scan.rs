@@ -1,8 +1,16 @@
-//! A plain tokenizer in CPython's manner, for error messages and limits only (Parser/tokenizer.c).
+//! A tokenizer in CPython's manner, for error messages and limits only (Parser/lexer/lexer.c).
 //!
-//! It runs when the parser has found an error, to say what CPython's tokenizer would have said first, and
-//! to give the classifier tokens with bracket levels.
-use crate::error::ErrorKind;
+//! It runs once the parser has found an error: it says what CPython's tokenizer would have said, and gives the error
+//! parser (`syntax`) the tokens that CPython's grammar speaks of.
+use crate::error::{ErrorKind, Fault, Shown};
+use crate::lines::LineIndex;
+use lasti_bytecode::code::Position;
+
+mod fstring;
+mod number;
+mod words;
+
+use fstring::Mode;
 
 const MAX_INDENT: usize = 100;
 const MAX_LEVEL: usize = 200;
@@ -10,8 +18,13 @@ const MAX_LEVEL: usize = 200;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     Name,
+    Keyword,
     Number,
     String,
+    /// Of f-strings (false) and t-strings (true): prefix and quote, text, quote.
+    FStart(bool),
+    FMiddle(bool),
+    FEnd(bool),
     Op,
     Newline,
     Indent,
@@ -24,23 +37,26 @@ pub struct Token {
     pub kind: Kind,
     pub start: usize,
     pub end: usize,
-    /// Open brackets around it (an opening bracket counts from the next token on).
+    /// Open brackets behind it.
     pub level: usize,
+    /// How far the text was read when it was made.
+    pub read: usize,
 }
 
-/// An error of the tokenizer: kind, text, byte range.
-#[derive(Clone, Debug)]
-pub struct ScanError {
-    pub kind: ErrorKind,
-    pub msg: String,
-    pub start: usize,
-    pub end: usize,
+/// Where and why the tokens end before the text does.
+#[derive(Debug)]
+pub struct Stop {
+    pub fault: Box<Fault>,
+    /// CPython's tokenizer raises these itself. The others count only once the parser gets there.
+    pub raised: bool,
+    /// Inside an f-string.
+    pub inside: bool,
 }
 
 #[derive(Debug, Default)]
 pub struct Scan {
     pub tokens: Vec<Token>,
-    pub error: Option<ScanError>,
+    pub stop: Option<Stop>,
     /// Bracket and offset of the innermost bracket still open at the end.
     pub unclosed: Option<(char, usize)>,
 }
@@ -48,52 +64,57 @@ pub struct Scan {
 struct Scanner<'a> {
     source: &'a str,
     bytes: &'a [u8],
+    lines: &'a LineIndex,
     at: usize,
     open: Vec<(u8, usize)>,
     indents: Vec<(usize, usize)>,
+    modes: Vec<Mode>,
     out: Vec<Token>,
 }
 
-type Step = Result<(), ScanError>;
+type Step = Result<(), Stop>;
 
-fn error(msg: impl Into<String>, start: usize, end: usize) -> ScanError {
-    ScanError {
-        kind: ErrorKind::Syntax,
-        msg: msg.into(),
-        start,
-        end,
-    }
-}
-
-/// Tokenizes as far as there is no error.
-pub fn scan(source: &str) -> Scan {
+/// Tokenizes as far as there is no error. With `interactive`, a line is ended at the end of the text.
+pub fn scan(source: &str, lines: &LineIndex, interactive: bool) -> Scan {
     let mut s = Scanner {
         source,
         bytes: source.as_bytes(),
+        lines,
         at: 0,
         open: Vec::new(),
         indents: vec![(0, 0)],
+        modes: Vec::new(),
         out: Vec::new(),
     };
-    let error = s.run().err();
-    let unclosed = s.open.last().map(|&(b, at)| (char::from(b), at));
+    let stop = s.run(interactive).err();
     Scan {
+        unclosed: s.open.last().map(|&(b, at)| (char::from(b), at)),
         tokens: s.out,
-        error,
-        unclosed,
+        stop,
     }
 }
 
-fn line_of(source: &str, at: usize) -> usize {
-    source.as_bytes()[..at.min(source.len())]
-        .iter()
-        .filter(|&&b| b == b'\n')
-        .count()
-        + 1
+/// A place of which CPython knows only the start.
+pub fn open_end(pos: Position) -> Position {
+    Position {
+        end_col: Fault::NO_END,
+        ..pos
+    }
 }
 
-fn is_name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80
+pub fn never_closed(lines: &LineIndex, bracket: char, at: usize) -> Box<Fault> {
+    let (line, col) = lines.line_col(at as u32);
+    let pos = Position {
+        line,
+        end_line: line,
+        col,
+        end_col: Fault::NO_END,
+    };
+    let mut fault = Fault::syntax(format!("'{bracket}' was never closed"), pos);
+    if line < lines.last() {
+        fault.shown = Shown::Bare;
+    }
+    fault
 }
 
 impl Scanner<'_> {
@@ -101,18 +122,77 @@ impl Scanner<'_> {
         self.bytes.get(self.at + n).copied().unwrap_or(0)
     }
 
+    fn at_end(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    fn line(&self, at: usize) -> u32 {
+        self.lines.line(at.min(self.bytes.len()) as u32)
+    }
+
+    /// The start of the last character before `end`, of the same line.
+    fn before(&self, end: usize) -> Position {
+        let end = end.min(self.bytes.len());
+        let start = self.source.floor_char_boundary(end.saturating_sub(1));
+        let (line, col) = self.lines.line_col(start as u32);
+        Position {
+            line,
+            end_line: line,
+            col,
+            end_col: col,
+        }
+    }
+
+    /// An error of the tokenizer, which points at the last character read.
+    fn error_at(&self, msg: impl Into<String>, end: usize) -> Stop {
+        Stop {
+            fault: Fault::syntax(msg, self.before(end)).bare(),
+            raised: true,
+            inside: !self.modes.is_empty(),
+        }
+    }
+
+    fn error(&self, msg: impl Into<String>) -> Stop {
+        self.error_at(msg, self.at)
+    }
+
+    fn error_in(&self, msg: impl Into<String>, start: usize, end: usize) -> Stop {
+        let mut stop = self.error_at(msg, start + 1);
+        stop.fault.pos.end_col = stop.fault.pos.col + (end - start) as u32;
+        stop
+    }
+
+    /// A state in which the tokenizer can only say that it cannot go on.
+    fn stuck(&self, kind: ErrorKind, msg: &str, pos: Position) -> Stop {
+        Stop {
+            fault: Fault::of(kind, msg, pos),
+            raised: false,
+            inside: !self.modes.is_empty(),
+        }
+    }
+
     fn push(&mut self, kind: Kind, start: usize) {
+        self.push_to(kind, start, self.at);
+    }
+
+    fn push_to(&mut self, kind: Kind, start: usize, end: usize) {
         self.out.push(Token {
             kind,
             start,
-            end: self.at,
+            end,
             level: self.open.len(),
+            read: self.at,
         });
     }
 
-    fn run(&mut self) -> Step {
+    fn run(&mut self, interactive: bool) -> Step {
         let mut line_start = true;
+        let mut comment = None;
         loop {
+            if self.in_fstring_text() {
+                self.fstring_text()?;
+                continue;
+            }
             if line_start && self.open.is_empty() && self.indentation()? {
                 continue;
             }
@@ -120,337 +200,238 @@ impl Scanner<'_> {
             while matches!(self.peek(0), b' ' | b'\t' | b'\x0c') {
                 self.at += 1;
             }
-            if self.at >= self.bytes.len() {
+            if self.at_end() {
                 break;
             }
             let start = self.at;
             match self.peek(0) {
                 b'#' => {
-                    while self.at < self.bytes.len() && self.peek(0) != b'\n' {
+                    comment = Some(start);
+                    while !self.at_end() && self.peek(0) != b'\n' {
                         self.at += 1;
                     }
                 }
                 b'\n' => {
                     self.at += 1;
+                    // A newline begins with the comment before it.
+                    let start = comment.take().unwrap_or(start);
                     if self.open.is_empty() {
                         self.push(Kind::Newline, start);
                         line_start = true;
                     }
                 }
-                b'\\' => {
-                    if self.peek(1) == b'\n' {
-                        self.at += 2;
-                        if self.at >= self.bytes.len() {
-                            return Err(error("unexpected EOF while parsing", start, start + 1));
-                        }
-                    } else if self.at + 1 >= self.bytes.len() {
-                        return Err(error("unexpected EOF while parsing", start, start + 1));
-                    } else {
-                        let msg = "unexpected character after line continuation character";
-                        return Err(error(msg, start + 1, start + 1));
-                    }
-                }
-                b'"' | b'\'' => self.string(start, false, false)?,
+                b'\\' => self.continued_line()?,
+                b'"' | b'\'' => self.string(start)?,
                 b'0'..=b'9' => self.number()?,
                 b'.' if self.peek(1).is_ascii_digit() => self.number()?,
-                b if is_name_byte(b) => self.name()?,
+                b if words::is_name_byte(b) => self.name()?,
                 _ => self.operator()?,
             }
         }
+        self.finish(interactive)
+    }
+
+    fn finish(&mut self, interactive: bool) -> Step {
+        if let Some(&(bracket, at)) = self.open.last() {
+            return Err(Stop {
+                fault: never_closed(self.lines, char::from(bracket), at),
+                raised: false,
+                inside: !self.modes.is_empty(),
+            });
+        }
         let end = self.at;
-        if self.open.is_empty() && self.out.last().is_some_and(|t| t.kind != Kind::Newline) {
+        let ended = self.out.last().is_none_or(|t| t.kind == Kind::Newline);
+        if interactive && !ended {
             self.push(Kind::Newline, end);
         }
-        if self.open.is_empty() {
-            while self.indents.len() > 1 {
-                self.indents.pop();
-                self.push(Kind::Dedent, end);
-            }
+        while self.indents.len() > 1 {
+            self.indents.pop();
+            self.push(Kind::Dedent, end);
+        }
+        // Interactive input gets a newline of its own.
+        if interactive && ended && !self.out.is_empty() {
+            self.push(Kind::Newline, end);
         }
         self.push(Kind::End, end);
         Ok(())
     }
 
+    fn continued_line(&mut self) -> Step {
+        let here = self.at;
+        self.at += 1;
+        let mut ended = false;
+        if self.peek(0) == b'\n' {
+            self.at += 1;
+            ended = self.at_end();
+            if !ended {
+                return Ok(());
+            }
+        }
+        if ended {
+            return Err(match self.open.last() {
+                Some(&(bracket, at)) => Stop {
+                    fault: never_closed(self.lines, char::from(bracket), at),
+                    raised: false,
+                    inside: !self.modes.is_empty(),
+                },
+                None => {
+                    let mut pos = self.before(self.at);
+                    pos.end_col = Fault::UNKNOWN_END;
+                    self.stuck(ErrorKind::Syntax, "unexpected EOF while parsing", pos)
+                }
+            });
+        }
+        let place = here + usize::from(!self.at_end());
+        let (line, col) = self.lines.line_col(place as u32);
+        let pos = open_end(Position {
+            line,
+            end_line: line,
+            col,
+            end_col: 0,
+        });
+        let msg = "unexpected character after line continuation character";
+        Err(self.stuck(ErrorKind::Syntax, msg, pos))
+    }
+
     /// At a line's start. True when the line was blank and is skipped.
-    fn indentation(&mut self) -> Result<bool, ScanError> {
+    fn indentation(&mut self) -> Result<bool, Stop> {
         let start = self.at;
         let (mut col, mut alt) = (0, 0);
+        let mut continued = None;
         loop {
             match self.peek(0) {
                 b' ' => (col, alt) = (col + 1, alt + 1),
                 b'\t' => (col, alt) = ((col / 8 + 1) * 8, alt + 1),
                 b'\x0c' => (col, alt) = (0, 0),
+                b'\\' => {
+                    // The indentation of the first of the joined lines counts.
+                    continued = continued.or(Some((col, alt)));
+                    self.continued_line()?;
+                    continue;
+                }
                 _ => break,
             }
             self.at += 1;
         }
+        let (col, alt) = continued.unwrap_or((col, alt));
         match self.peek(0) {
             b'#' => {
-                while self.at < self.bytes.len() && self.peek(0) != b'\n' {
+                while !self.at_end() && self.peek(0) != b'\n' {
                     self.at += 1;
                 }
-                self.at += usize::from(self.at < self.bytes.len());
-                return Ok(self.at < self.bytes.len());
+                self.at += usize::from(!self.at_end());
+                return Ok(!self.at_end());
             }
             b'\n' => {
                 self.at += 1;
                 return Ok(true);
             }
-            0 if self.at >= self.bytes.len() => return Ok(false),
-            b'\\' => return Ok(false),
+            0 if self.at_end() => return Ok(false),
             _ => {}
         }
+        let line = self.line(self.at);
         let line_end = self.source[self.at..]
             .find('\n')
             .map_or(self.source.len(), |n| self.at + n);
-        let tab = |start| ScanError {
-            kind: ErrorKind::Tab,
-            msg: "inconsistent use of tabs and spaces in indentation".into(),
-            start,
-            end: line_end,
+        let place = |at: u32| Position {
+            line,
+            end_line: line,
+            col: at,
+            end_col: Fault::NO_END,
         };
+        let tab = "inconsistent use of tabs and spaces in indentation";
         let (top, top_alt) = *self.indents.last().expect("the first indentation stays");
         if col == top {
             if alt != top_alt {
-                return Err(tab(line_end));
+                return Err(self.stuck(ErrorKind::Tab, tab, place(0)));
             }
         } else if col > top {
-            if alt <= top_alt {
-                return Err(tab(line_end));
-            }
             if self.indents.len() >= MAX_INDENT {
-                return Err(ScanError {
-                    kind: ErrorKind::Indentation,
-                    msg: "too many levels of indentation".into(),
-                    start: self.at,
-                    end: self.at,
-                });
+                let msg = "too many levels of indentation";
+                return Err(self.stuck(ErrorKind::Indentation, msg, place(0)));
+            }
+            if alt <= top_alt {
+                return Err(self.stuck(ErrorKind::Tab, tab, place(0)));
             }
             self.indents.push((col, alt));
             self.push(Kind::Indent, start);
         } else {
+            let before = self.indents.len();
             while self.indents.len() > 1 && col < self.indents.last().map_or(0, |i| i.0) {
                 self.indents.pop();
-                let at = self.at;
-                self.out.push(Token {
-                    kind: Kind::Dedent,
-                    start: at,
-                    end: at,
-                    level: 0,
-                });
             }
             let (top, top_alt) = *self.indents.last().expect("the first indentation stays");
             if col != top {
-                return Err(ScanError {
-                    kind: ErrorKind::Indentation,
-                    msg: "unindent does not match any outer indentation level".into(),
-                    start: line_end,
-                    end: line_end,
-                });
+                let msg = "unindent does not match any outer indentation level";
+                let mut pos = place((line_end as u32) - self.lines.start(line));
+                pos.end_col = Fault::UNKNOWN_END;
+                return Err(self.stuck(ErrorKind::Indentation, msg, pos));
             }
             if alt != top_alt {
-                return Err(tab(line_end));
+                return Err(self.stuck(ErrorKind::Tab, tab, place(0)));
+            }
+            for _ in self.indents.len()..before {
+                self.push(Kind::Dedent, self.at);
             }
         }
         Ok(false)
     }
 
-    fn name(&mut self) -> Step {
-        let start = self.at;
-        while self.at < self.bytes.len() && is_name_byte(self.peek(0)) {
-            self.at += 1;
-        }
-        let text = &self.source[start..self.at];
-        if matches!(self.peek(0), b'"' | b'\'') && text.len() <= 2 {
-            let lower = text.to_ascii_lowercase();
-            if matches!(
-                &*lower,
-                "r" | "u" | "b" | "f" | "t" | "br" | "rb" | "fr" | "rf" | "tr" | "rt"
-            ) {
-                let formatted = lower.contains(['f', 't']);
-                return self.string(start, formatted, lower.contains('t'));
-            }
-        }
-        for (i, c) in text.char_indices() {
-            let valid = c.is_ascii()
-                || if i == 0 {
-                    c.is_alphabetic()
-                } else {
-                    c.is_alphanumeric() || is_mark(c)
-                };
-            if !valid {
-                return Err(invalid_character(c, start + i));
-            }
-        }
-        self.push(Kind::Name, start);
-        Ok(())
-    }
-
-    fn number(&mut self) -> Step {
-        let start = self.at;
-        let radix = match (self.peek(0), self.peek(1) | 0x20) {
-            (b'0', b'x') => Some(("hexadecimal", 16)),
-            (b'0', b'o') => Some(("octal", 8)),
-            (b'0', b'b') => Some(("binary", 2)),
-            _ => None,
-        };
-        let bad = |s: &Self, msg: String| Err(error(msg, s.at.saturating_sub(1).max(start), s.at));
-        if let Some((word, radix)) = radix {
-            self.at += 2;
-            let digits = self.at;
-            while char::from(self.peek(0)).is_digit(radix) || self.peek(0) == b'_' {
-                self.at += 1;
-            }
-            if self.peek(0).is_ascii_digit() {
-                let d = char::from(self.peek(0));
-                self.at += 1;
-                return bad(self, format!("invalid digit '{d}' in {word} literal"));
-            }
-            if self.at == digits || self.bytes[self.at - 1] == b'_' || is_name_byte(self.peek(0)) {
-                return bad(self, format!("invalid {word} literal"));
-            }
-            self.push(Kind::Number, start);
-            return Ok(());
-        }
-        let mut float = false;
-        self.digits()?;
-        let whole = self.at;
-        if self.peek(0) == b'.' {
-            float = true;
-            self.at += 1;
-            self.digits()?;
-        }
-        if self.peek(0) | 0x20 == b'e' {
-            let signed = usize::from(matches!(self.peek(1), b'+' | b'-'));
-            if self.peek(1 + signed).is_ascii_digit() {
-                float = true;
-                self.at += 1 + signed;
-                self.digits()?;
-            }
-        }
-        let imaginary = self.peek(0) | 0x20 == b'j';
-        self.at += usize::from(imaginary);
-        let text = &self.source[start..whole];
-        if !float
-            && !imaginary
-            && text.starts_with('0')
-            && text.bytes().any(|b| (b'1'..=b'9').contains(&b))
-        {
-            let msg = "leading zeros in decimal integer literals are not permitted; use an 0o prefix for \
-                       octal integers";
-            let zeros = text.bytes().take_while(|&b| b == b'0' || b == b'_').count();
-            return Err(error(msg, start, start + zeros));
-        }
-        if is_name_byte(self.peek(0)) && !self.keyword_follows() {
-            self.at += usize::from(self.peek(0) < 0x80);
-            self.at = self.at.max(start + 1);
-            let word = if imaginary { "imaginary" } else { "decimal" };
-            let from = self.at.saturating_sub(2).max(start);
-            return Err(error(format!("invalid {word} literal"), from, from + 1));
-        }
-        self.push(Kind::Number, start);
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Step {
-        while self.peek(0).is_ascii_digit()
-            || (self.peek(0) == b'_' && self.peek(1).is_ascii_digit())
-        {
-            self.at += 1;
-        }
-        if self.peek(0) == b'_' {
-            return Err(error("invalid decimal literal", self.at, self.at + 1));
-        }
-        Ok(())
-    }
-
-    /// `1if x else y` is allowed.
-    fn keyword_follows(&self) -> bool {
-        let rest = &self.source[self.at..];
-        ["and", "else", "for", "if", "in", "is", "not", "or"]
-            .iter()
-            .any(|k| rest.starts_with(k))
-    }
-
-    fn string(&mut self, start: usize, formatted: bool, template: bool) -> Step {
+    /// A plain string, from its quote on; `start` is where its prefix begins.
+    fn string(&mut self, start: usize) -> Step {
+        let quote_at = self.at;
         let quote = self.peek(0);
         let triple = self.peek(1) == quote && self.peek(2) == quote;
         let width = if triple { 3 } else { 1 };
         self.at += width;
-        let prefix = match (formatted, template) {
-            (true, true) => "t-string ",
-            (true, false) => "f-string ",
-            (false, _) => "string ",
-        };
+        let mut escaped_quote = false;
         loop {
-            if self.at >= self.bytes.len() || (!triple && self.peek(0) == b'\n') {
-                let line = line_of(self.source, self.at);
-                let (kind, end) = if triple {
-                    (format!("unterminated triple-quoted {prefix}literal"), start)
-                } else {
-                    (format!("unterminated {prefix}literal"), start)
-                };
-                let line = if triple && self.source.ends_with('\n') && self.at >= self.bytes.len() {
-                    line - 1
-                } else {
-                    line
-                };
-                return Err(error(format!("{kind} (detected at line {line})"), end, end));
+            if self.at_end() || (!triple && self.peek(0) == b'\n') {
+                return Err(self.unterminated(start, quote_at, width, escaped_quote));
             }
             let b = self.peek(0);
             if b == b'\\' {
-                self.at += 2;
+                escaped_quote |= self.peek(1) == quote;
+                self.at = (self.at + 2).min(self.bytes.len());
             } else if b == quote && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) {
                 self.at += width;
                 break;
-            } else if formatted && b == b'{' {
-                if self.peek(1) == b'{' {
-                    self.at += 2;
-                } else {
-                    self.replacement_field(prefix, quote, triple)?;
-                }
             } else {
                 self.at += 1;
             }
         }
-        self.at = self.at.min(self.bytes.len());
         self.push(Kind::String, start);
         Ok(())
     }
 
-    /// Skips `{...}` in an f-string; strings in it may use any quote.
-    fn replacement_field(&mut self, prefix: &str, outer: u8, triple: bool) -> Step {
-        let start = self.at;
-        let mut depth = 0usize;
-        let mut spec = false;
-        while self.at < self.bytes.len() {
-            match self.peek(0) {
-                b'{' | b'(' | b'[' => depth += 1,
-                b'}' | b')' | b']' => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        self.at += 1;
-                        return Ok(());
-                    }
-                }
-                b':' if depth == 1 => spec = true,
-                b if spec && depth == 1 && b == outer && !triple => {
-                    let word = prefix.trim_end();
-                    let msg = format!("{word}: expecting '}}', or format specs");
-                    return Err(error(msg, self.at, self.at + 1));
-                }
-                b'"' | b'\'' => {
-                    let at = self.at;
-                    let before = self.out.len();
-                    self.string(at, false, false)?;
-                    self.out.truncate(before);
-                    continue;
-                }
-                _ => {}
-            }
-            self.at += 1;
+    fn unterminated(&self, start: usize, quote: usize, width: usize, escaped: bool) -> Stop {
+        if let Some(mode) = self.modes.last()
+            && mode.quote == self.bytes[quote]
+            && mode.width == width
+        {
+            return self.error_at(format!("{}: expecting '}}'", mode.word()), start + 1);
         }
-        Err(error("'{' was never closed", start, start))
+        let line = self.last_line();
+        if width == 3 {
+            let msg =
+                format!("unterminated triple-quoted string literal (detected at line {line})");
+            return self.error_at(msg, start + 1);
+        }
+        let hint = if escaped {
+            "; perhaps you escaped the end quote?"
+        } else {
+            ""
+        };
+        let msg = format!("unterminated string literal (detected at line {line}){hint}");
+        self.error_at(msg, start + 1)
+    }
+
+    /// The line the tokenizer has come to; the end of the text is on its last line.
+    fn last_line(&self) -> u32 {
+        if self.at_end() && self.source.ends_with('\n') {
+            return self.line(self.bytes.len() - 1);
+        }
+        self.line(self.at)
     }
 
     fn operator(&mut self) -> Step {
@@ -459,85 +440,92 @@ impl Scanner<'_> {
             "*=", "/=", "%=", "@=", "&=", "|=", "^=", "**", "//", "<<", ">>", "<>",
         ];
         let start = self.at;
+        let b = self.peek(0);
+        if b == b':' && self.begins_format_spec() {
+            self.at += 1;
+            self.push(Kind::Op, start);
+            return Ok(());
+        }
         let rest = &self.source[start..];
         if let Some(op) = LONG.iter().find(|op| rest.starts_with(**op)) {
             self.at += op.len();
             self.push(Kind::Op, start);
             return Ok(());
         }
-        let b = self.peek(0);
         match b {
             b'(' | b'[' | b'{' => {
-                if self.open.len() >= MAX_LEVEL {
-                    return Err(error("too many nested parentheses", start, start + 1));
-                }
                 self.at += 1;
-                self.push(Kind::Op, start);
+                if self.open.len() >= MAX_LEVEL {
+                    return Err(self.error("too many nested parentheses"));
+                }
                 self.open.push((b, start));
+                if let Some(mode) = self.modes.last_mut() {
+                    mode.depth += 1;
+                }
+                self.push(Kind::Op, start);
             }
             b')' | b']' | b'}' => {
-                let close = char::from(b);
-                match self.open.pop() {
-                    None => return Err(error(format!("unmatched '{close}'"), start, start + 1)),
-                    Some((open, at)) => {
-                        let pair = matches!((open, b), (b'(', b')') | (b'[', b']') | (b'{', b'}'));
-                        if !pair {
-                            let open = char::from(open);
-                            let (there, here) =
-                                (line_of(self.source, at), line_of(self.source, start));
-                            let on = if there == here {
-                                String::new()
-                            } else {
-                                format!(" on line {there}")
-                            };
-                            let msg = format!(
-                                "closing parenthesis '{close}' does not match opening parenthesis '{open}'{on}"
-                            );
-                            return Err(error(msg, start, start + 1));
-                        }
-                    }
-                }
                 self.at += 1;
-                self.push(Kind::Op, start);
-            }
-            b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>'
-            | b'=' | b'.' | b',' | b':' | b';' | b'!' => {
-                self.at += 1;
+                self.closing(b, start)?;
                 self.push(Kind::Op, start);
             }
             _ => {
                 let c = rest.chars().next().unwrap_or('\0');
-                if matches!(c, '$' | '?' | '`') {
-                    // CPython's tokenizer passes these on; the parser then refuses them.
-                    self.at += 1;
-                    self.push(Kind::Op, start);
-                    return Ok(());
+                self.at += c.len_utf8();
+                if c.is_control() {
+                    return Err(self.error(words::bad_character(c)));
                 }
-                return Err(invalid_character(c, start));
+                self.push(Kind::Op, start);
             }
         }
         Ok(())
     }
-}
 
-fn is_mark(c: char) -> bool {
-    matches!(u32::from(c), 0x300..=0x36f | 0x483..=0x487 | 0x591..=0x5bd | 0x610..=0x61a | 0x64b..=0x65f
-        | 0x900..=0x903 | 0x93a..=0x94f | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x203f | 0x2040 | 0x20d0..=0x20ff
-        | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f | 0xb7 | 0xe0100..=0xe01ef)
-}
-
-fn invalid_character(c: char, at: usize) -> ScanError {
-    let end = at + c.len_utf8();
-    let code = u32::from(c);
-    let hidden = c.is_control()
-        || matches!(code, 0xa0 | 0xad | 0x2000..=0x200f | 0x2028..=0x202f | 0x205f..=0x206f | 0x3000 | 0xfeff);
-    if hidden {
-        error(
-            format!("invalid non-printable character U+{code:04X}"),
-            at,
-            end,
-        )
-    } else {
-        error(format!("invalid character '{c}' (U+{code:04X})"), at, end)
+    fn closing(&mut self, b: u8, start: usize) -> Step {
+        let close = char::from(b);
+        let mode = self.modes.last().copied();
+        if let Some(mode) = mode
+            && mode.depth == 0
+            && b == b'}'
+        {
+            let msg = format!("{}: single '}}' is not allowed", mode.word());
+            return Err(self.error(msg));
+        }
+        let Some((open, at)) = self.open.pop() else {
+            return Err(self.error(format!("unmatched '{close}'")));
+        };
+        if !matches!((open, b), (b'(', b')') | (b'[', b']') | (b'{', b'}')) {
+            if let Some(mode) = mode
+                && open == b'{'
+                && mode.depth == mode.expressions
+            {
+                let msg = format!("{}: unmatched '{close}'", mode.word());
+                return Err(self.error(msg));
+            }
+            let (there, here) = (self.line(at), self.line(start));
+            let on = if there == here {
+                String::new()
+            } else {
+                format!(" on line {there}")
+            };
+            let open = char::from(open);
+            let msg = format!(
+                "closing parenthesis '{close}' does not match opening parenthesis '{open}'{on}"
+            );
+            return Err(self.error(msg));
+        }
+        if let Some(mode) = self.modes.last_mut() {
+            if mode.depth == 0 {
+                let msg = format!("{}: unmatched '{close}'", mode.word());
+                return Err(self.error(msg));
+            }
+            mode.depth -= 1;
+            if b == b'}' && mode.depth + 1 == mode.expressions {
+                mode.expressions -= 1;
+                mode.text = true;
+                mode.spec = false;
+            }
+        }
+        Ok(())
     }
 }

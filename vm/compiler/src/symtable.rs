@@ -136,9 +136,63 @@ impl Block {
 
 /// Builds the table of a module.
 pub fn build(module: &Module, future_annotations: bool) -> Pass<SymTable> {
-    let mut table = collect::collect(module, future_annotations)?;
+    let (mut table, _) = collect::collect(module, future_annotations, false)?;
     analyze::analyze(&mut table)?;
     Ok(table)
+}
+
+/// What Python's `symtable` module shows of a scope.
+#[derive(Clone, Debug)]
+pub struct ScopeInfo {
+    pub name: Name,
+    pub kind: BlockType,
+    /// 0 for a module.
+    pub line: u32,
+    pub nested: bool,
+    /// Names with their flags (`DEF_...`, and the scope above them).
+    pub symbols: Vec<(Name, u32)>,
+    pub varnames: Vec<Name>,
+    /// Indices of the scopes inside.
+    pub children: Vec<usize>,
+}
+
+/// Where the scope begins in a symbol's flags (SCOPE_OFFSET).
+const SCOPE_OFFSET: u32 = 12;
+
+/// The scopes of a module, itself first.
+pub fn describe(module: &Module, future_annotations: bool) -> Pass<Vec<ScopeInfo>> {
+    let (mut table, noted) = collect::collect(module, future_annotations, true)?;
+    analyze::analyze(&mut table)?;
+    let describe = |(block, note): (&Block, collect::Noted)| {
+        let mut order = note.order;
+        // Names that only pass through are known since the analysis.
+        let mut rest: Vec<Name> = block.symbols.keys().cloned().collect();
+        rest.retain(|name| !order.contains(name));
+        rest.sort_unstable();
+        order.extend(rest);
+        let flags = |name: Name| {
+            let symbol = block.symbols.get(&name)?;
+            let scope = match symbol.scope {
+                Scope::Unknown => 0,
+                Scope::Local => 1,
+                Scope::GlobalExplicit => 2,
+                Scope::GlobalImplicit => 3,
+                Scope::Free => 4,
+                Scope::Cell => 5,
+            };
+            Some((name, symbol.flags | scope << SCOPE_OFFSET))
+        };
+        ScopeInfo {
+            name: note.name,
+            kind: block.kind,
+            line: note.line,
+            nested: block.nested,
+            symbols: order.into_iter().filter_map(flags).collect(),
+            varnames: block.varnames.clone(),
+            children: block.children.clone(),
+        }
+    };
+    Ok(table.blocks.iter().zip(noted).map(describe).collect())
 }
 
 /// A private name as it is stored (CPython's `_Py_Mangle`).

@@ -1,27 +1,26 @@
-//! Error texts and lines against CPython's (`golden/errors.txt`).
-use lasti_compiler::{ErrorKind, Mode, Options, compile};
+//! Errors and their places against CPython's.
+#[path = "common/table.rs"]
+mod table;
 
-#[test]
-fn worded_as_cpython() {
-    let text = include_str!("golden/errors.txt");
-    let cases = text.split_once('\n').expect("a first line").1;
+/// Compares rows, of which the first `skip` cells are remarks.
+fn check(rows: &str, skip: usize) {
     let mut wrong = Vec::new();
-    for case in cases.split("===\n").filter(|c| !c.is_empty()) {
-        let (source, expected) = case.rsplit_once("--- ").expect("source and expectation");
-        let ours = match compile(source, "f.py", Mode::Exec, &Options::default()) {
-            Ok(_) => "OK".to_owned(),
-            Err(e) => {
-                let kind = match e.kind {
-                    ErrorKind::Indentation => "IndentationError",
-                    ErrorKind::Tab => "TabError",
-                    _ => "SyntaxError",
-                };
-                format!("{kind}|{}|{}", e.msg, e.lineno)
-            }
-        };
-        if ours != expected.trim_end() {
-            wrong.push(format!("{source}  expected {expected}  got {ours}"));
+    for line in rows.lines() {
+        let expected = table::row(line).split_off(skip);
+        let ours = table::ours(&expected);
+        if ours != expected {
+            wrong.push(format!("{expected:?}\n  got {:?}", &ours[2..]));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn as_cpython() {
+    check(include_str!("golden/errors.jsonl"), 0);
+}
+
+#[test]
+fn as_cpython_314() {
+    check(include_str!("golden/errors_314.jsonl"), 1);
 }

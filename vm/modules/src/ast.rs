@@ -40,14 +40,49 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             allow_top_level_await: vm.is_true(top_level)?,
             ..Options::default()
         };
-        let text = options.future_flags & lasti_compiler::FUTURE_ANNOTATIONS != 0;
-        let reader = read::Reader::new(vm, text)?;
+        let reader = read::Reader::new(vm)?;
         let module = reader.module(tree, mode_of(mode))?;
         let depth = reader.max_depth.get();
         let code = lasti_compiler::compile_tree(module, depth, &filename, &options);
         Ok(vm.new_code(&code.map_err(|e| vm.syntax_error(&e))?).into())
     });
+    // scopes(source, filename, mode): what `_symtable` is made from, one tuple a scope.
+    vm.add_function(&m, "scopes", "", |vm, _, a| {
+        let [source, filename, mode] = a.exactly::<3>(vm, "scopes")?;
+        let source = vm.buffer(source)?;
+        let filename = text_arg(vm, filename, "filename")?;
+        let found = lasti_compiler::scopes(&source, &filename, mode_of(mode));
+        let found = found.map_err(|e| vm.syntax_error(&e))?;
+        Ok(vm.new_list(found.iter().map(|s| scope(vm, s)).collect()))
+    });
     Ok(m)
+}
+
+/// (name, type, lineno, nested, symbols, varnames, children)
+fn scope(vm: &Vm, s: &lasti_compiler::ScopeInfo) -> Value {
+    use lasti_compiler::BlockType;
+    let kind = match s.kind {
+        BlockType::Function => 0,
+        BlockType::Class => 1,
+        BlockType::Module => 2,
+        BlockType::Annotation => 3,
+        BlockType::TypeAlias => 4,
+        BlockType::TypeParams => 5,
+        BlockType::TypeVariable => 6,
+    };
+    let symbol = |(name, flags): &(std::rc::Rc<str>, u32)| {
+        vm.tuple_value([vm.str_value(name), vm.new_int(i64::from(*flags))])
+    };
+    let fields = [
+        vm.str_value(&s.name),
+        Value::small_int(kind),
+        vm.new_int(i64::from(s.line)),
+        Value::small_int(i64::from(s.nested) as _),
+        vm.new_list(s.symbols.iter().map(symbol).collect()),
+        vm.new_list(s.varnames.iter().map(|n| vm.str_value(n)).collect()),
+        vm.new_list(s.children.iter().map(|&c| vm.new_int(c as i64)).collect()),
+    ];
+    vm.tuple_value(fields)
 }
 
 fn mode_of(v: &Value) -> Mode {

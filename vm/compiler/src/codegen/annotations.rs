@@ -42,7 +42,7 @@ impl Compiler<'_> {
 
     fn annotation_value(&mut self, a: &Annotation) -> Pass {
         if self.flags & FUTURE_ANNOTATIONS != 0 {
-            self.load_str(&a.text);
+            self.load_const(Const::Str(crate::unparse::expression(&a.expr)));
             return Ok(());
         }
         match &a.expr.kind {

@@ -6,7 +6,23 @@ fn str_const(name: &Name) -> Const {
 }
 
 impl Compiler<'_> {
+    /// No keyword may be given twice.
+    fn check_keywords(&self, keywords: &[Keyword]) -> Pass {
+        for (i, k) in keywords.iter().enumerate() {
+            if let Some(name) = &k.arg
+                && let Some(again) = keywords[i + 1..]
+                    .iter()
+                    .find(|b| b.arg.as_ref() == Some(name))
+            {
+                let msg = format!("keyword argument repeated: {name}");
+                return Err(Fault::syntax(msg, again.pos));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn call(&mut self, call: &Call) -> Pass {
+        self.check_keywords(&call.keywords)?;
         let starred = |e: &Expr| matches!(e.kind, ExprKind::Starred(..));
         if let ExprKind::Attribute(object, attr, Ctx::Load) = &call.func.kind
             && call.keywords.is_empty()
@@ -31,6 +47,9 @@ impl Compiler<'_> {
         extra: Option<&str>,
         keywords: &[Keyword],
     ) -> Pass {
+        if pushed > 0 {
+            self.check_keywords(keywords)?;
+        }
         let unpacks_dict = keywords.iter().any(|k| k.arg.is_none());
         let (mut tuples, mut seen) = (0, pushed);
         for arg in args {

@@ -117,6 +117,20 @@ impl Compiler<'_> {
     }
 
     pub(super) fn return_(&mut self, value: Option<&Expr>, pos: Position) -> Pass {
+        let result = self.return_inner(value, pos);
+        result.map_err(|mut fault| {
+            // What it may not leave is named at the value.
+            if let Some(value) = value
+                && fault.pos == pos
+                && fault.msg.ends_with("in an except* block")
+            {
+                fault.pos = value.pos;
+            }
+            fault
+        })
+    }
+
+    fn return_inner(&mut self, value: Option<&Expr>, pos: Position) -> Pass {
         if !self.in_real_function() {
             return Err(Fault::syntax("'return' outside function", pos));
         }

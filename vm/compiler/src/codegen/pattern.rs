@@ -136,6 +136,13 @@ impl Compiler<'_> {
     fn pattern_inner(&mut self, p: &Pattern, pc: &mut Context) -> Pass {
         match &p.kind {
             PatternKind::Value(value) => {
+                if matches!(
+                    value.kind,
+                    ExprKind::JoinedStr(_) | ExprKind::TemplateStr(_)
+                ) {
+                    let msg = "patterns may only match literals and attribute lookups";
+                    return Err(Fault::syntax(msg, p.pos));
+                }
                 self.expr(value)?;
                 self.op_arg(Op::CompareOp, CmpOp::Eq as usize);
                 self.jump_to_fail(pc, Op::PopJumpIfFalse);
@@ -193,7 +200,7 @@ impl Compiler<'_> {
         for (i, p) in patterns.iter().enumerate() {
             if matches!(p.kind, PatternKind::Star(_)) {
                 if star.is_some() {
-                    let msg = "multiple starred expressions in sequence pattern";
+                    let msg = "multiple starred names in sequence pattern";
                     return Err(Fault::syntax(msg, pos));
                 }
                 star = Some(i);
@@ -299,16 +306,21 @@ impl Compiler<'_> {
             self.op_arg(Op::CompareOp, CmpOp::GtE as usize);
             self.jump_to_fail(pc, Op::PopJumpIfFalse);
         }
-        let mut seen = Vec::new();
+        let (mut seen, mut numbers) = (Vec::new(), Vec::new());
         for key in keys {
+            if matches!(key.kind, ExprKind::JoinedStr(_) | ExprKind::TemplateStr(_)) {
+                let msg = "mapping pattern keys may only match literals and attribute lookups";
+                return Err(Fault::syntax(msg, pos));
+            }
             if let Some(constant) = key.as_const() {
                 let k = crate::constkey::const_key(constant);
-                if seen.contains(&k) {
+                if seen.contains(&k) || numbers.iter().any(|&n| number(constant) == Some(n)) {
                     let shown = lasti_bytecode::dis::const_repr(constant);
                     let msg = format!("mapping pattern checks duplicate key ({shown})");
                     return Err(Fault::syntax(msg, pos));
                 }
                 seen.push(k);
+                numbers.extend(number(constant));
             }
             self.expr(key)?;
         }
@@ -441,5 +453,17 @@ impl Compiler<'_> {
             }
         }
         true
+    }
+}
+
+/// Real and imaginary part of a number that a float holds: those that are equal are the same key.
+fn number(c: &Const) -> Option<(f64, f64)> {
+    match c {
+        Const::False => Some((0.0, 0.0)),
+        Const::True => Some((1.0, 0.0)),
+        Const::Int(i) if i.unsigned_abs() < 1 << 53 => Some((*i as f64, 0.0)),
+        Const::Float(f) => Some((*f, 0.0)),
+        Const::Complex(re, im) => Some((*re, *im)),
+        _ => None,
     }
 }

@@ -221,17 +221,6 @@ impl Lower<'_> {
         for k in &arguments.keywords {
             let arg = k.arg.as_ref().map(|a| self.name(a));
             let pos = self.pos(k.range);
-            if let Some(name) = &arg {
-                if keywords.iter().any(|seen| seen.arg.as_ref() == Some(name)) {
-                    return Err(Fault::syntax(
-                        format!("keyword argument repeated: {name}"),
-                        pos,
-                    ));
-                }
-                if &**name == "__debug__" {
-                    return Err(Fault::syntax("cannot assign to __debug__", pos));
-                }
-            }
             keywords.push(Keyword {
                 arg,
                 value: self.expr(&k.value)?,
@@ -242,11 +231,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn annotation(&mut self, e: &ruff::Expr) -> Pass<Annotation> {
-        let expr = self.expr(e)?;
-        Ok(Annotation {
-            expr,
-            text: Rc::from(crate::unparse::annotation_text(self.text(e))),
-        })
+        self.expr(e).map(|expr| Annotation { expr })
     }
 
     fn parameter(&mut self, p: &ruff::Parameter) -> Pass<Arg> {

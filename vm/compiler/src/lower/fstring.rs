@@ -91,7 +91,8 @@ impl Lower<'_> {
                 }
                 ruff::InterpolatedStringElement::Interpolation(i) => {
                     if let Some(debug) = &i.debug_text {
-                        pieces.literal.extend_from_slice(debug.as_str().as_bytes());
+                        let text = without_comments(debug.as_str());
+                        pieces.literal.extend_from_slice(text.as_bytes());
                         // As CPython: from behind the brace to what ends the debug text.
                         let start = i.range.start() + TextSize::from(1);
                         let size = TextSize::from(debug.as_str().len() as u32);
@@ -140,9 +141,14 @@ impl Lower<'_> {
         let spec = match &i.format_spec {
             Some(spec) => {
                 let mut inner = Pieces::new(whole);
+                self.specs += 1;
+                if self.specs > 2 && spec.elements.iter().any(|e| e.as_interpolation().is_some()) {
+                    return Err(Fault::syntax("invalid syntax", self.pos(spec.range)));
+                }
                 self.deeper(spec.range, |l| {
                     l.elements(&spec.elements, raw, first, false, &mut inner)
                 })?;
+                self.specs -= 1;
                 self.flush(&mut inner);
                 let mut joined = self.make(ExprKind::JoinedStr(inner.values), whole);
                 // The colon is part of it.
@@ -194,4 +200,31 @@ impl Lower<'_> {
         }
         self.source.get(start..end).unwrap_or("").to_owned()
     }
+}
+
+/// The text of an expression as it is shown: comments are left out, their newlines stay.
+fn without_comments(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains('#') {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let (mut quote, mut comment, mut escaped) = (None, false, false);
+    for c in text.chars() {
+        if comment {
+            comment = c != '\n';
+        } else if let Some(q) = quote {
+            if c == q && !escaped {
+                quote = None;
+            }
+            escaped = c == '\\' && !escaped;
+        } else if matches!(c, '"' | '\'') {
+            quote = Some(c);
+        } else {
+            comment = c == '#';
+        }
+        if !comment {
+            out.push(c);
+        }
+    }
+    out.into()
 }

@@ -27,6 +27,9 @@ impl Lower<'_> {
     fn pattern_kind(&mut self, p: &ruff::Pattern) -> Pass<PatternKind> {
         use ruff::Pattern as P;
         Ok(match p {
+            P::MatchValue(n) if !may_be_value(&n.value) => {
+                return Err(Fault::syntax("invalid syntax", self.pos(n.range)));
+            }
             P::MatchValue(n) => PatternKind::Value(self.expr(&n.value)?),
             P::MatchSingleton(n) => PatternKind::Singleton(match n.value {
                 ruff::Singleton::None => Const::None,
@@ -55,5 +58,19 @@ impl Lower<'_> {
             }
             P::MatchOr(n) => PatternKind::Or(self.patterns(&n.patterns)?),
         })
+    }
+}
+
+/// Literals, signed and complex numbers, dotted names.
+fn may_be_value(e: &ruff::Expr) -> bool {
+    use ruff::Expr as E;
+    match e {
+        E::BinOp(n) => {
+            matches!(n.op, ruff::Operator::Add | ruff::Operator::Sub)
+                && matches!(*n.right, E::NumberLiteral(_))
+                && matches!(*n.left, E::NumberLiteral(_) | E::UnaryOp(_))
+        }
+        E::UnaryOp(n) => matches!(*n.operand, E::NumberLiteral(_)),
+        _ => true,
     }
 }

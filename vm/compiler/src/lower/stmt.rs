@@ -16,8 +16,18 @@ impl Lower<'_> {
         self.deeper(range, |l| {
             let kind = l.stmt_kind(s)?;
             let range = match s {
-                ruff::Stmt::FunctionDef(f) => l.after_decorators(range, &f.decorator_list),
-                ruff::Stmt::ClassDef(c) => l.after_decorators(range, &c.decorator_list),
+                ruff::Stmt::FunctionDef(f) => {
+                    l.with_semicolon(l.after_decorators(range, &f.decorator_list))
+                }
+                ruff::Stmt::ClassDef(c) => {
+                    l.with_semicolon(l.after_decorators(range, &c.decorator_list))
+                }
+                ruff::Stmt::For(_)
+                | ruff::Stmt::While(_)
+                | ruff::Stmt::If(_)
+                | ruff::Stmt::With(_)
+                | ruff::Stmt::Match(_)
+                | ruff::Stmt::Try(_) => l.with_semicolon(range),
                 _ => range,
             };
             Ok(Stmt {
@@ -25,6 +35,20 @@ impl Lower<'_> {
                 pos: l.pos(range),
             })
         })
+    }
+
+    /// A block that ends in a semicolon holds it.
+    fn with_semicolon(&self, range: TextRange) -> TextRange {
+        let mut at = range.end().to_usize();
+        let bytes = self.source.as_bytes();
+        loop {
+            match bytes.get(at) {
+                Some(b' ' | b'\t' | b'\x0c') => at += 1,
+                Some(b'\\') if bytes.get(at + 1) == Some(&b'\n') => at += 2,
+                Some(b';') => return TextRange::new(range.start(), (at as u32 + 1).into()),
+                _ => return range,
+            }
+        }
     }
 
     /// A decorated definition's node starts at its keyword in CPython.
@@ -177,7 +201,7 @@ impl Lower<'_> {
                         type_: self.optional(h.type_.as_deref())?,
                         name: h.name.as_ref().map(|n| self.name(n)),
                         body: self.body(&h.body)?,
-                        pos: self.pos(h.range),
+                        pos: self.pos(self.with_semicolon(h.range)),
                     });
                 }
                 StmtKind::Try(Box::new(Try {
@@ -219,7 +243,7 @@ impl Lower<'_> {
         let Some(test) = &first.test else {
             return self.body(&first.body);
         };
-        let range = TextRange::new(first.range.start(), end);
+        let range = self.with_semicolon(TextRange::new(first.range.start(), end));
         self.deeper(range, |l| {
             let test = l.expr(test)?;
             let body = l.body(&first.body)?;

@@ -66,6 +66,23 @@ impl Analyzer<'_> {
         None
     }
 
+    /// Whether the nearest binding around a block is a type parameter.
+    fn is_type_param(&self, block: usize, name: &str) -> bool {
+        let mut at = self.table.blocks[block].parent;
+        while let Some(index) = at {
+            let block = &self.table.blocks[index];
+            let flags = block.symbols.get(name).map_or(0, |s| s.flags);
+            if block.kind != BlockType::Class
+                && flags & def::BOUND != 0
+                && flags & def::NONLOCAL == 0
+            {
+                return flags & def::TYPE_PARAM != 0;
+            }
+            at = block.parent;
+        }
+        false
+    }
+
     fn directive(&self, block: usize, name: &str) -> Position {
         let found = self.table.blocks[block]
             .directives
@@ -94,6 +111,10 @@ impl Analyzer<'_> {
                 return Err(Fault::syntax(msg, self.directive(index, name)));
             }
             return match self.outer(index, name) {
+                Outer::Bound if self.is_type_param(index, name) => {
+                    let msg = format!("nonlocal binding not allowed for type parameter '{name}'");
+                    Err(Fault::syntax(msg, self.directive(index, name)))
+                }
                 Outer::Bound => {
                     free.insert(name.clone());
                     Ok(Scope::Free)
@@ -173,10 +194,13 @@ impl Analyzer<'_> {
             block.conditional_annotations |= free.remove("__conditional_annotations__");
         }
         let is_module = block.kind == BlockType::Module;
+        let sees_class = block.can_see_class_scope;
         for name in &free {
             match block.symbols.get_mut(name) {
                 Some(symbol) => {
-                    if is_class && symbol.flags & (def::BOUND | def::GLOBAL) != 0 {
+                    // An annotation's own look-up goes through the class, what is inside it does not.
+                    let around = sees_class && symbol.scope == Scope::GlobalImplicit;
+                    if around || is_class && symbol.flags & (def::BOUND | def::GLOBAL) != 0 {
                         symbol.flags |= def::FREE_CLASS;
                     }
                 }

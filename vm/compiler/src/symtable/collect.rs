@@ -9,28 +9,47 @@ struct Collector {
     open: Vec<usize>,
     private: Option<Name>,
     future_annotations: bool,
+    /// For whoever asks what the scopes are: what each block is called.
+    noted: Option<Vec<Noted>>,
+    /// What the scopes around bounds and defaults of type parameters are called in errors.
+    places: FxHashMap<usize, &'static str>,
     /// Nesting in `if`, loops, `try` and the like, within the innermost class or module.
     conditional: u32,
 }
 
-pub(super) fn collect(module: &Module, future_annotations: bool) -> Pass<SymTable> {
+/// What a block is called, where it begins, and its names in the order they were met.
+pub(super) struct Noted {
+    pub name: Name,
+    pub line: u32,
+    pub order: Vec<Name>,
+}
+
+pub(super) fn collect(
+    module: &Module,
+    future_annotations: bool,
+    note: bool,
+) -> Pass<(SymTable, Vec<Noted>)> {
     let mut c = Collector {
         blocks: Vec::new(),
         by_node: FxHashMap::default(),
         open: Vec::new(),
         private: None,
         future_annotations,
+        noted: note.then(Vec::new),
+        places: FxHashMap::default(),
         conditional: 0,
     };
     c.enter(BlockType::Module, MODULE, Role::Body);
+    c.called(|| "top".into(), 0);
     match module {
         Module::Exec(body) | Module::Single(body) => c.body(body)?,
         Module::Eval(e) => c.expr(e)?,
     }
-    Ok(SymTable {
+    let table = SymTable {
         blocks: c.blocks,
         by_node: c.by_node,
-    })
+    };
+    Ok((table, c.noted.unwrap_or_default()))
 }
 
 /// Deepest nesting of scopes: qualified names grow with it, so that all of them together grow with its square.
@@ -49,6 +68,7 @@ impl Collector {
     fn enter(&mut self, kind: BlockType, id: NodeId, role: Role) {
         let parent = self.open.last().copied();
         let index = self.blocks.len();
+        let comp_iter_expr = parent.map_or(0, |p| self.blocks[p].comp_iter_expr);
         let nested =
             parent.is_some_and(|p| self.blocks[p].nested || self.blocks[p].kind.is_function_like());
         if let Some(p) = parent {
@@ -66,7 +86,7 @@ impl Collector {
             coroutine: false,
             comprehension: None,
             comp_iter_target: false,
-            comp_iter_expr: 0,
+            comp_iter_expr,
             varargs: false,
             varkeywords: false,
             needs_class_closure: false,
@@ -78,6 +98,22 @@ impl Collector {
         });
         self.by_node.insert((id, role), index);
         self.open.push(index);
+        if let Some(noted) = &mut self.noted {
+            noted.push(Noted {
+                name: "__annotate__".into(),
+                line: 0,
+                order: Vec::new(),
+            });
+        }
+    }
+
+    /// Says what the block just opened is called.
+    fn called(&mut self, name: impl FnOnce() -> Name, line: u32) {
+        let index = *self.open.last().expect("the module block is open");
+        if let Some(note) = self.noted.as_mut().and_then(|n| n.get_mut(index)) {
+            note.name = name();
+            note.line = line;
+        }
     }
 
     fn exit(&mut self) {
@@ -125,7 +161,12 @@ impl Collector {
             ));
         }
         symbol.flags |= flag;
-        if block.comp_iter_target {
+        if old == 0
+            && let Some(noted) = &mut self.noted
+        {
+            noted[index].order.push(mangled.clone());
+        }
+        if block.comp_iter_target && flag & def::LOCAL != 0 {
             if symbol.flags & (def::GLOBAL | def::NONLOCAL) != 0 {
                 let msg = format!(
                     "comprehension inner loop cannot rebind assignment expression target '{mangled}'"
@@ -192,7 +233,7 @@ impl Collector {
                 self.expr(target)?;
                 self.expr(value)
             }
-            StmtKind::AnnAssign(a) => self.ann_assign(a),
+            StmtKind::AnnAssign(a) => self.ann_assign(a, s.pos),
             StmtKind::TypeAlias(t) => self.type_alias(t),
             StmtKind::For(f) => {
                 self.expr(&f.target)?;
@@ -301,6 +342,7 @@ impl Collector {
         let generic = !f.type_params.is_empty();
         if generic {
             self.enter_type_params(f.id)?;
+            self.called(|| f.name.clone(), pos.line);
             if !f.args.defaults.is_empty() {
                 self.add(&".defaults".into(), def::PARAM, pos)?;
             }
@@ -311,6 +353,7 @@ impl Collector {
         }
         self.function_annotations(f)?;
         self.enter(BlockType::Function, f.id, Role::Body);
+        self.called(|| f.name.clone(), pos.line);
         self.cur().coroutine = f.is_async;
         self.parameters(&f.args)?;
         let outer = std::mem::take(&mut self.conditional);
@@ -340,9 +383,11 @@ impl Collector {
             for a in all {
                 self.expr(&a.expr)?;
             }
+            self.exit();
+            return Ok(());
         }
         self.exit();
-        Ok(())
+        all.iter().try_for_each(|a| self.unevaluated(&a.expr))
     }
 
     fn defaults(&mut self, args: &Arguments) -> Pass {
@@ -385,16 +430,40 @@ impl Collector {
             }
             if let TypeParamKind::TypeVar(Some(bound)) = &p.kind {
                 self.enter_annotation(BlockType::TypeVariable, p.id, Role::Value)?;
+                self.called(|| p.name.clone(), p.pos.line);
+                self.placed(match bound.kind {
+                    ExprKind::Tuple(..) => "a TypeVar constraint",
+                    _ => "a TypeVar bound",
+                });
                 self.expr(bound)?;
                 self.exit();
             }
             if let Some(default) = &p.default {
                 self.enter_annotation(BlockType::TypeVariable, p.id, Role::Default)?;
+                self.called(|| p.name.clone(), p.pos.line);
+                self.placed(match p.kind {
+                    TypeParamKind::TypeVar(_) => "a TypeVar default",
+                    TypeParamKind::TypeVarTuple => "a TypeVarTuple default",
+                    TypeParamKind::ParamSpec => "a ParamSpec default",
+                });
                 self.expr(default)?;
                 self.exit();
             }
         }
         Ok(())
+    }
+
+    /// Says what the innermost scope is called.
+    fn placed(&mut self, place: &'static str) {
+        let index = *self.open.last().expect("the module block is open");
+        self.places.insert(index, place);
+    }
+
+    fn place(&self, index: usize) -> &'static str {
+        self.places
+            .get(&index)
+            .copied()
+            .unwrap_or("a TypeVar bound")
     }
 
     fn type_alias(&mut self, t: &TypeAlias) -> Pass {
@@ -405,9 +474,11 @@ impl Collector {
         let generic = !t.type_params.is_empty();
         if generic {
             self.enter_type_params(t.id)?;
+            self.called(|| alias_name(t), t.name.pos.line);
             self.type_params(&t.type_params)?;
         }
         self.enter_annotation(BlockType::TypeAlias, t.id, Role::Value)?;
+        self.called(|| alias_name(t), t.name.pos.line);
         self.expr(&t.value)?;
         self.exit();
         if generic {
@@ -423,6 +494,7 @@ impl Collector {
         let outer_private = self.private.clone();
         if generic {
             self.enter_type_params(c.id)?;
+            self.called(|| c.name.clone(), pos.line);
             self.private = Some(c.name.clone());
             for name in [".type_params", ".generic_base"] {
                 self.add(&name.into(), def::LOCAL | def::USE, pos)?;
@@ -430,8 +502,9 @@ impl Collector {
             self.type_params(&c.type_params)?;
         }
         self.exprs(&c.bases)?;
-        c.keywords.iter().try_for_each(|k| self.expr(&k.value))?;
+        self.keywords(&c.keywords)?;
         self.enter(BlockType::Class, c.id, Role::Body);
+        self.called(|| c.name.clone(), pos.line);
         self.private = Some(c.name.clone());
         if generic {
             self.add(&".type_params".into(), def::USE, pos)?;
@@ -448,7 +521,10 @@ impl Collector {
         Ok(())
     }
 
-    fn ann_assign(&mut self, a: &AnnAssign) -> Pass {
+    fn ann_assign(&mut self, a: &AnnAssign, pos: Position) -> Pass {
+        if let ExprKind::Name(name, _) | ExprKind::Attribute(_, name, _) = &a.target.kind {
+            self.bindable(name, Ctx::Store, pos)?;
+        }
         if let ExprKind::Name(name, _) = &a.target.kind {
             let flags = self.flags_of(name);
             let index = *self.open.last().expect("the module block is open");
@@ -459,7 +535,7 @@ impl Collector {
                     "nonlocal"
                 };
                 let msg = format!("annotated name '{name}' can't be {word}");
-                return Err(Fault::syntax(msg, a.target.pos));
+                return Err(Fault::syntax(msg, pos));
             }
             if a.simple {
                 self.add(name, def::ANNOT | def::LOCAL, a.target.pos)?;
@@ -472,6 +548,7 @@ impl Collector {
         let kind = self.kind();
         if kind.is_function_like() || self.future_annotations {
             // Never evaluated; under the future import only its text is kept.
+            self.unevaluated(&a.annotation.expr)?;
             if !kind.is_function_like() && a.simple {
                 self.open_annotate()?;
                 self.exit();
@@ -484,6 +561,22 @@ impl Collector {
             self.expr(&a.annotation.expr)?;
         }
         self.optional(a.value.as_ref())
+    }
+
+    /// Looks for errors in an annotation that has no code.
+    fn unevaluated(&mut self, e: &Expr) -> Pass {
+        const NOWHERE: NodeId = NodeId(u32::MAX);
+        let before = self.blocks.len();
+        self.enter(BlockType::Annotation, NOWHERE, Role::Annotate);
+        let result = self.expr(e);
+        self.exit();
+        self.blocks.truncate(before);
+        if let Some(noted) = &mut self.noted {
+            noted.truncate(before);
+        }
+        self.cur().children.pop();
+        self.by_node.remove(&(NOWHERE, Role::Annotate));
+        result
     }
 
     /// Opens the annotate scope of the class or module being visited.
@@ -522,6 +615,7 @@ impl Collector {
             ExprKind::Lambda(l) => {
                 self.defaults(&l.args)?;
                 self.enter(BlockType::Function, l.id, Role::Body);
+                self.called(|| "lambda".into(), e.pos.line);
                 self.parameters(&l.args)?;
                 self.expr(&l.body)?;
                 self.exit();
@@ -560,7 +654,7 @@ impl Collector {
             ExprKind::Call(c) => {
                 self.expr(&c.func)?;
                 self.exprs(&c.args)?;
-                c.keywords.iter().try_for_each(|k| self.expr(&k.value))
+                self.keywords(&c.keywords)
             }
             ExprKind::FormattedValue(f) => {
                 self.expr(&f.value)?;
@@ -572,7 +666,11 @@ impl Collector {
             }
             ExprKind::JoinedStr(values) | ExprKind::TemplateStr(values) => self.exprs(values),
             ExprKind::Constant(_) => Ok(()),
-            ExprKind::Attribute(value, _, _) | ExprKind::Starred(value, _) => self.expr(value),
+            ExprKind::Attribute(value, name, ctx) => {
+                self.bindable(name, *ctx, e.pos)?;
+                self.expr(value)
+            }
+            ExprKind::Starred(value, _) => self.expr(value),
             ExprKind::Subscript(value, slice, _) => {
                 self.expr(value)?;
                 self.expr(slice)
@@ -583,6 +681,7 @@ impl Collector {
                 } else {
                     def::LOCAL
                 };
+                self.bindable(name, *ctx, e.pos)?;
                 self.add(name, flag, e.pos)?;
                 if *ctx == Ctx::Load && &**name == "super" && self.kind() == BlockType::Function {
                     self.add(&"__class__".into(), def::USE, e.pos)?;
@@ -598,10 +697,33 @@ impl Collector {
         }
     }
 
+    fn keywords(&mut self, keywords: &[Keyword]) -> Pass {
+        for k in keywords {
+            if k.arg.as_deref() == Some("__debug__") {
+                return Err(Fault::syntax("cannot assign to __debug__", k.pos));
+            }
+        }
+        keywords.iter().try_for_each(|k| self.expr(&k.value))
+    }
+
+    /// `__debug__` cannot be bound.
+    fn bindable(&mut self, name: &Name, ctx: Ctx, pos: Position) -> Pass {
+        let what = match ctx {
+            Ctx::Store => "assign to",
+            Ctx::Del => "delete",
+            Ctx::Load => return Ok(()),
+        };
+        if &**name == "__debug__" {
+            return Err(Fault::syntax(format!("cannot {what} __debug__"), pos));
+        }
+        Ok(())
+    }
+
     fn forbid_in_annotation(&mut self, what: &str, pos: Position) -> Pass {
+        let index = *self.open.last().expect("the module block is open");
         let place = match self.kind() {
             BlockType::Annotation => "an annotation",
-            BlockType::TypeVariable => "a TypeVar bound",
+            BlockType::TypeVariable => self.place(index),
             BlockType::TypeAlias => "a type alias",
             BlockType::TypeParams => "the definition of a generic",
             BlockType::Module | BlockType::Class | BlockType::Function => return Ok(()),
@@ -628,7 +750,7 @@ impl Collector {
         self.forbid_in_annotation("named expression", pos)?;
         if self.cur().comp_iter_expr > 0 {
             let msg = "assignment expression cannot be used in a comprehension iterable expression";
-            return Err(Fault::syntax(msg, target.pos));
+            return Err(Fault::syntax(msg, pos));
         }
         if self.cur().comprehension.is_some()
             && let ExprKind::Name(name, _) = &target.kind
@@ -674,11 +796,17 @@ impl Collector {
                 BlockType::Class => "a class body",
                 BlockType::TypeParams => "the definition of a generic",
                 BlockType::Annotation => "an annotation",
-                BlockType::TypeVariable => "a TypeVar bound",
+                BlockType::TypeVariable => self.place(index),
                 BlockType::TypeAlias => "a type alias",
             };
-            let msg =
-                format!("assignment expression within a comprehension cannot be used in {place}");
+            let within = if block.kind == BlockType::TypeParams {
+                "within"
+            } else {
+                "in"
+            };
+            let msg = format!(
+                "assignment expression within a comprehension cannot be used {within} {place}"
+            );
             return Err(Fault::syntax(msg, pos));
         }
         Ok(())
@@ -692,6 +820,13 @@ impl Collector {
         self.expr(&first.iter)?;
         self.cur().comp_iter_expr -= 1;
         self.enter(BlockType::Function, c.id, Role::Body);
+        let name = match c.kind {
+            CompKind::List => "listcomp",
+            CompKind::Set => "setcomp",
+            CompKind::Dict => "dictcomp",
+            CompKind::Generator => "genexpr",
+        };
+        self.called(|| name.into(), pos.line);
         self.cur().comprehension = Some(c.kind);
         self.cur().coroutine = first.is_async;
         self.add(&".0".into(), def::PARAM, pos)?;
@@ -756,6 +891,13 @@ impl Collector {
                     .map_or(Ok(()), |n| self.add(n, def::LOCAL, p.pos))
             }
         }
+    }
+}
+
+fn alias_name(t: &TypeAlias) -> Name {
+    match &t.name.kind {
+        ExprKind::Name(name, _) => name.clone(),
+        _ => "".into(),
     }
 }
 

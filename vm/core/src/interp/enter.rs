@@ -244,7 +244,8 @@ impl Vm {
             int(e.offset),
             text,
             int(e.end_lineno),
-            self.new_int((e.end_offset as i32).into()),
+            e.end_offset
+                .map_or(crate::heap::Value::NONE, |n| self.new_int((n as i32).into())),
         ];
         let details = self.new_tuple(fields[1..].to_vec());
         let exc =

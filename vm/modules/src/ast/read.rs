@@ -19,8 +19,6 @@ pub(super) struct Reader<'a> {
     next_id: Cell<u32>,
     depth: Cell<usize>,
     pub(super) max_depth: Cell<usize>,
-    /// Annotations are needed as text (`from __future__ import annotations`).
-    annotation_text: Cell<bool>,
 }
 
 /// A node and the name of its class.
@@ -31,7 +29,7 @@ struct Node<'a, 'v> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(vm: &'a Vm, annotation_text: bool) -> PyResult<Reader<'a>> {
+    pub(super) fn new(vm: &'a Vm) -> PyResult<Reader<'a>> {
         Ok(Reader {
             vm,
             classes: vm.import("_ast")?,
@@ -40,7 +38,6 @@ impl<'a> Reader<'a> {
             next_id: Cell::new(0),
             depth: Cell::new(0),
             max_depth: Cell::new(0),
-            annotation_text: Cell::new(annotation_text),
         })
     }
 
@@ -129,27 +126,12 @@ impl<'a> Reader<'a> {
             return Ok(Module::Eval(n.expr("body", Ctx::Load)?));
         }
         let items = n.items("body")?;
-        for s in &items {
-            self.note_future(s)?;
-        }
         let body = self.list_of(&items, Self::stmt)?;
         Ok(if mode == Exec {
             Module::Exec(body)
         } else {
             Module::Single(body)
         })
-    }
-
-    fn note_future(&'a self, v: &Value) -> PyResult<()> {
-        let n = self.node(v)?;
-        if &*n.class == "ImportFrom" && n.opt_name("module")?.as_deref() == Some("__future__") {
-            for alias in n.items("names")? {
-                if &*self.node(&alias)?.name("name")? == "annotations" {
-                    self.annotation_text.set(true);
-                }
-            }
-        }
-        Ok(())
     }
 
     // ---- leaves ----
@@ -317,6 +299,20 @@ impl<'a> Reader<'a> {
             let n = self.node(v)?;
             let pos = n.position("expr")?;
             let (kind, has) = n.expr_kind()?;
+            let assignable = matches!(
+                kind,
+                ExprKind::Attribute(..)
+                    | ExprKind::Subscript(..)
+                    | ExprKind::Starred(..)
+                    | ExprKind::Name(..)
+                    | ExprKind::List(..)
+                    | ExprKind::Tuple(..)
+            );
+            if has != ctx && !assignable {
+                return self.value_error(format!(
+                    "expression which can't be assigned to in {ctx:?} context"
+                ));
+            }
             if has != ctx {
                 return self.value_error(format!(
                     "expression must have {ctx:?} context but has {has:?} instead"
@@ -364,16 +360,7 @@ impl<'a> Reader<'a> {
     }
 
     fn annotation(&'a self, v: &Value) -> PyResult<Annotation> {
-        let text = if self.annotation_text.get() {
-            let unparse = self.vm.getattr_str(&self.vm.import("ast")?, "unparse")?;
-            crate::util::text(&self.vm.call(&unparse, std::slice::from_ref(v))?).unwrap_or_default()
-        } else {
-            String::new()
-        };
-        Ok(Annotation {
-            expr: self.expr(v, Ctx::Load)?,
-            text: text.into(),
-        })
+        self.expr(v, Ctx::Load).map(|expr| Annotation { expr })
     }
 
     fn arg(&'a self, v: &Value) -> PyResult<Arg> {
