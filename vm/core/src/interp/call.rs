@@ -28,7 +28,7 @@ impl Vm {
             return false;
         };
         let depth = self.depth.get();
-        if code.shape != CallShape::Simple
+        if code.shape.get() != CallShape::Simple
             || code.argcount as usize != n
             || depth >= self.recursion_limit.get()
         {

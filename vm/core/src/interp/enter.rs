@@ -50,9 +50,12 @@ impl Vm {
     }
 
     pub(crate) fn function_code(&self, f: &Function) -> PyResult<Ref<Code>> {
-        f.code
+        let code = f
+            .code
             .get()
-            .ok_or_else(|| self.runtime_error("function without code"))
+            .ok_or_else(|| self.runtime_error("function without code"))?;
+        self.load_code(&code);
+        Ok(code)
     }
 
     /// Puts a new frame on top of the running one. It is not entered yet.
