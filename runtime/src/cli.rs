@@ -374,7 +374,10 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
             vm.compile(&bytes, &filename, lasti_compiler::Mode::Exec)?,
             filename,
         ),
-        ModuleSource::Frozen { code, filename, .. } => (vm.new_code(&code), filename),
+        ModuleSource::Frozen { image, .. } => {
+            let filename = image.filename().to_owned();
+            (vm.new_frozen_code(image), filename)
+        }
     };
     vm.dict_set_str(&main.dict, &vm.names.file, vm.str_value(&filename));
     let full = if package == name {

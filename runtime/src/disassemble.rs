@@ -11,8 +11,11 @@ pub fn register(vm: &Vm) {
 }
 
 fn code<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Code>> {
-    v.as_ref::<Code>()
-        .ok_or_else(|| vm.type_error("a code object is required"))
+    let code = v
+        .as_ref::<Code>()
+        .ok_or_else(|| vm.type_error("a code object is required"))?;
+    vm.load_code(code);
+    Ok(code)
 }
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
@@ -44,7 +47,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     vm.add_function(&m, "line_starts", "", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "line_starts")?;
-        let rows = dis::line_starts(&code(vm, c)?.data);
+        let rows = dis::line_starts(code(vm, c)?.data());
         let rows = rows
             .into_iter()
             .map(|(at, line)| vm.tuple_value([vm.new_int(at as i64), vm.new_int(line as i64)]));
@@ -60,14 +63,14 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         };
         // Nested code objects print with the address of the object that is really there.
         let consts = &c.consts;
-        let data = c.data.clone();
+        let data = c.data().clone();
         let shown = |k: &Const| {
             let at = data.consts.iter().position(|x| std::ptr::eq(x, k));
             at.and_then(|i| consts.get(i))
                 .and_then(|v| vm.repr_string(v).ok())
                 .unwrap_or_else(|| dis::const_repr(k))
         };
-        Ok(vm.str_value(&dis::dis_with(&c.data, style, &shown)))
+        Ok(vm.str_value(&dis::dis_with(&data, style, &shown)))
     });
     Ok(m)
 }

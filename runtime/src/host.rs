@@ -4,7 +4,7 @@ use lasti_core::host::{Host, ModuleSource};
 use lasti_core::objects::{Dict, Module, Str};
 use lasti_core::{PyResult, Ref, Value, Vm};
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Stands in `sys.path` for the library inside the binary.
 pub const FROZEN: &str = "<frozen>";
@@ -43,16 +43,20 @@ impl Host for OsHost {
         };
         for entry in entries {
             let found = if entry == FROZEN {
-                Ok(frozen(name))
+                frozen(name)
             } else {
-                in_folder(vm, entry, last)
+                in_folder(entry, last)
             };
-            match found {
-                Ok(None) => {}
-                other => return other,
+            if found.is_some() {
+                return Ok(found);
             }
         }
-        Ok(None)
+        // Nothing that could be imported: an extension module gets a word of its own, and a folder will do.
+        let folders = || entries.iter().filter(|e| *e != FROZEN);
+        for folder in folders() {
+            no_extension(vm, folder, last)?;
+        }
+        Ok(folders().find_map(|folder| bare_folder(folder, last)))
     }
 
     fn module_loaded(&self, vm: &Vm, name: &str, module: &Ref<Module>) {
@@ -106,39 +110,36 @@ fn sys_path(vm: &Vm) -> PyResult<Vec<String>> {
 fn frozen(name: &str) -> Option<ModuleSource> {
     let f = lasti_frozen::find(name)?;
     Some(ModuleSource::Frozen {
-        code: f.code,
-        filename: f.filename,
+        image: f.image,
         package: f.package,
     })
 }
 
-/// A module of one folder: a package, a file, or a folder without `__init__` (PEP 420, in its simple form).
-fn in_folder(vm: &Vm, folder: &str, name: &str) -> PyResult<Option<ModuleSource>> {
-    let here;
-    let base = if folder.is_empty() {
-        // '' in sys.path is the current folder, which gives full file names.
-        here = std::env::current_dir().unwrap_or_else(|_| ".".into());
-        &*here
-    } else {
-        Path::new(folder)
-    };
-    let read = |p: &Path, package: bool| -> PyResult<Option<ModuleSource>> {
-        match std::fs::read(p) {
-            Ok(bytes) => Ok(Some(ModuleSource::Source {
-                bytes,
-                filename: p.to_string_lossy().into_owned(),
-                package,
-            })),
-            Err(_) => Ok(None),
-        }
-    };
-    if let Some(m) = read(&base.join(name).join("__init__.py"), true)? {
-        return Ok(Some(m));
+/// '' in sys.path is the current folder, which gives full file names.
+fn folder_path(folder: &str) -> PathBuf {
+    match folder {
+        "" => std::env::current_dir().unwrap_or_else(|_| ".".into()),
+        _ => folder.into(),
     }
-    if let Some(m) = read(&base.join(format!("{name}.py")), false)? {
-        return Ok(Some(m));
-    }
-    if let Ok(entries) = std::fs::read_dir(base) {
+}
+
+/// A module of one folder: a package or a file.
+fn in_folder(folder: &str, name: &str) -> Option<ModuleSource> {
+    let base = folder_path(folder);
+    let read = |p: &Path, package: bool| -> Option<ModuleSource> {
+        Some(ModuleSource::Source {
+            bytes: std::fs::read(p).ok()?,
+            filename: p.to_string_lossy().into_owned(),
+            package,
+        })
+    };
+    read(&base.join(name).join("__init__.py"), true)
+        .or_else(|| read(&base.join(format!("{name}.py")), false))
+}
+
+/// ImportError where a folder has the module as an extension.
+fn no_extension(vm: &Vm, folder: &str, name: &str) -> PyResult<()> {
+    if let Ok(entries) = std::fs::read_dir(folder_path(folder)) {
         let prefix = format!("{name}.");
         for e in entries.flatten() {
             let file = e.file_name().to_string_lossy().into_owned();
@@ -154,17 +155,15 @@ fn in_folder(vm: &Vm, folder: &str, name: &str) -> PyResult<Option<ModuleSource>
             }
         }
     }
-    if base.join(name).is_dir() {
-        let filename = base
-            .join(name)
-            .join("__init__.py")
-            .to_string_lossy()
-            .into_owned();
-        return Ok(Some(ModuleSource::Source {
-            bytes: Vec::new(),
-            filename,
-            package: true,
-        }));
-    }
-    Ok(None)
+    Ok(())
+}
+
+/// A folder without `__init__` (PEP 420, in its simple form).
+fn bare_folder(folder: &str, name: &str) -> Option<ModuleSource> {
+    let path = folder_path(folder).join(name);
+    path.is_dir().then(|| ModuleSource::Source {
+        bytes: Vec::new(),
+        filename: path.join("__init__.py").to_string_lossy().into_owned(),
+        package: true,
+    })
 }

@@ -170,7 +170,7 @@ pub fn describe(vm: &Vm, f: &Value) -> PyResult<String> {
             "{}() at {}:{}",
             vm.display(&func.qualname.get()),
             code.filename.to_string_lossy(),
-            code.data.firstlineno
+            code.firstlineno
         ));
     }
     match vm.lookup_attr(f, &vm.names.qualname)? {

@@ -27,6 +27,7 @@ scripts! {
     GENERATOR "generator.py"
     HANDOVER "handover.py"
     HELLO "hello.py"
+    IMPORTS "imports.py"
     OBJECTS "objects.py"
     PARK "park.py"
     SPAWN "spawn.py"
@@ -170,6 +171,12 @@ pub(super) fn benches(growth: bool, quick: bool) -> Vec<Bench> {
                 "",
             )
         },
+        Bench::new(
+            "import",
+            "the first import of a module of the library, in a fresh process",
+            IMPORTS,
+            size("3", "1 argparse collections enum io json re typing"),
+        ),
         Bench::new("fib", "recursive function calls", FIB, size("27", "20")),
         Bench::new(
             "generator",
@@ -238,6 +245,7 @@ pub(super) fn describe(figure: &str) -> (&'static str, &'static str) {
         "thread_flood" => ("Threads", "call_soon_threadsafe, many"),
         "echo" => ("Network", "TCP echo, by clients"),
         "start" => ("Start-up", "start, asyncio.run, print, exit"),
+        "import" => ("Import", "first import of a module"),
         "fib" => ("Engine", "recursive Fibonacci"),
         "generator" => ("Engine", "item of a generator"),
         "dict_loop" => ("Engine", "dict and int loop, in a function"),

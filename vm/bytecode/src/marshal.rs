@@ -1,7 +1,8 @@
 //! Code objects to bytes and back: how the standard library is frozen.
 //!
 //! `MAGIC`, a table of all strings, then the code object. Numbers are LEB128, strings are indices into the
-//! table, positions are runs of deltas. Reading checks everything and never panics.
+//! table, positions are runs of deltas. Reading checks everything and never panics. A code object begins with what making
+//! a function of it needs and a nested one has its length in front, so that an [`Image`] reads the rest on first use.
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +11,16 @@ use crate::code::{CodeData, Const, Wtf8};
 use crate::positions::{self, Positions, push_number, push_signed};
 
 /// First bytes; the last one is the version and changes with the format or the opcodes.
-pub const MAGIC: [u8; 4] = *b"lst\x02";
+pub const MAGIC: [u8; 4] = *b"lst\x03";
 
 /// Deepest nesting of constants that is read.
 const MAX_DEPTH: u32 = 500;
+
+// The flags of a code object.
+const HAS_DOCSTRING: u8 = 1;
+const COMPREHENSION: u8 = 2;
+const CLEAN_DOC: u8 = 4;
+const DOC: u8 = 8;
 
 /// Why bytes could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,7 +144,10 @@ impl<'a> Writer<'a> {
             }
             Const::Code(code) => {
                 tag(self, b'C');
+                let outer = std::mem::take(&mut self.out);
                 self.code(code);
+                let inner = std::mem::replace(&mut self.out, outer);
+                self.bytes(&inner);
             }
         }
     }
@@ -153,24 +163,29 @@ impl<'a> Writer<'a> {
             code.max_blocks,
         ];
         numbers.iter().for_each(|&n| self.number(u64::from(n)));
-        let bits = u8::from(code.has_docstring)
-            | u8::from(code.is_comprehension) << 1
-            | u8::from(code.clean_doc.is_some()) << 2;
+        let variables = [&code.varnames, &code.cellvars, &code.freevars];
+        variables.iter().for_each(|l| self.number(l.len() as u64));
+        // The docstring is told even where it is the first constant, so that nobody has to read that for it.
+        let first = match code.consts.first() {
+            Some(Const::Str(doc)) if code.has_docstring => Some(doc),
+            _ => None,
+        };
+        let doc = code.clean_doc.as_ref().or(first);
+        let bits = (u8::from(code.has_docstring) * HAS_DOCSTRING)
+            | (u8::from(code.is_comprehension) * COMPREHENSION)
+            | (u8::from(code.clean_doc.is_some()) * CLEAN_DOC)
+            | (u8::from(doc.is_some()) * DOC);
         self.out.push(bits);
         self.string(code.name.as_bytes());
         self.string(code.qualname.as_bytes());
-        if let Some(doc) = &code.clean_doc {
+        if let Some(doc) = doc {
             self.string(&doc.0);
         }
-        for names in [
-            &code.names,
-            &code.varnames,
-            &code.cellvars,
-            &code.freevars,
-            &code.static_attributes,
-        ] {
-            self.names(names);
+        for name in variables.into_iter().flatten() {
+            self.string(name.as_bytes());
         }
+        self.names(&code.names);
+        self.names(&code.static_attributes);
         self.bytes(&code.code);
         self.bytes(&code.lnotab);
         self.bytes(code.positions.packed());
@@ -189,8 +204,8 @@ struct Reader<'a> {
 
 type Load<T> = Result<T, LoadError>;
 
-/// Reads what [`dump`] wrote; the code objects get `filename`.
-pub fn load(bytes: &[u8], filename: &str) -> Load<Arc<CodeData>> {
+/// A reader behind the table of strings.
+fn reader<'a>(bytes: &'a [u8], filename: &str) -> Load<Reader<'a>> {
     let rest = bytes.strip_prefix(&MAGIC).ok_or(LoadError::BadMagic)?;
     let mut r = Reader {
         rest,
@@ -203,6 +218,12 @@ pub fn load(bytes: &[u8], filename: &str) -> Load<Arc<CodeData>> {
         let s = r.bytes()?;
         r.strings.push(s);
     }
+    Ok(r)
+}
+
+/// Reads what [`dump`] wrote; the code objects get `filename`.
+pub fn load(bytes: &[u8], filename: &str) -> Load<Arc<CodeData>> {
+    let mut r = reader(bytes, filename)?;
     let code = r.code()?;
     if r.rest.is_empty() {
         Ok(Arc::new(code))
@@ -251,9 +272,16 @@ impl<'a> Reader<'a> {
         self.take(n)
     }
 
+    fn at(&self, i: u32) -> Load<&'a [u8]> {
+        self.strings
+            .get(i as usize)
+            .copied()
+            .ok_or(LoadError::Malformed)
+    }
+
     fn string(&mut self) -> Load<&'a [u8]> {
-        let i = usize::try_from(self.number()?).map_err(|_| LoadError::Malformed)?;
-        self.strings.get(i).copied().ok_or(LoadError::Malformed)
+        let i = self.u32()?;
+        self.at(i)
     }
 
     fn text(&mut self) -> Load<Box<str>> {
@@ -296,13 +324,22 @@ impl<'a> Reader<'a> {
             b'b' => Const::Bytes(self.bytes()?.into()),
             b'(' => Const::Tuple(self.consts()?),
             b'<' => Const::FrozenSet(self.consts()?),
-            b'C' => Const::Code(Arc::new(self.code()?)),
+            b'C' => {
+                let inner = self.bytes()?;
+                let outer = std::mem::replace(&mut self.rest, inner);
+                let code = self.code()?;
+                if !self.rest.is_empty() {
+                    return Err(LoadError::Malformed);
+                }
+                self.rest = outer;
+                Const::Code(Arc::new(code))
+            }
             _ => return Err(LoadError::Malformed),
         })
     }
 
-    fn code(&mut self) -> Load<CodeData> {
-        let mut code = CodeData {
+    fn head(&mut self) -> Load<(Head, u8)> {
+        let mut head = Head {
             argcount: self.u32()?,
             posonlyargcount: self.u32()?,
             kwonlyargcount: self.u32()?,
@@ -310,26 +347,212 @@ impl<'a> Reader<'a> {
             flags: self.u32()?,
             firstlineno: self.u32()?,
             max_blocks: self.u32()?,
-            filename: self.filename.clone(),
-            ..CodeData::default()
+            nlocals: self.u32()?,
+            ncells: self.u32()?,
+            nfree: self.u32()?,
+            ..Head::default()
         };
         let bits = self.byte()?;
-        code.has_docstring = bits & 1 != 0;
-        code.is_comprehension = bits & 2 != 0;
-        code.name = self.text()?;
-        code.qualname = self.text()?;
-        if bits & 4 != 0 {
-            code.clean_doc = Some(Wtf8(self.string()?.into()));
+        head.is_comprehension = bits & COMPREHENSION != 0;
+        head.name = self.u32()?;
+        head.qualname = self.u32()?;
+        if bits & DOC != 0 {
+            head.doc = Some(self.u32()?);
         }
+        Ok((head, bits))
+    }
+
+    fn code(&mut self) -> Load<CodeData> {
+        let (head, bits) = self.head()?;
+        let text = |r: &Self, i: u32| -> Load<Box<str>> {
+            std::str::from_utf8(r.at(i)?)
+                .map(Box::from)
+                .map_err(|_| LoadError::Malformed)
+        };
+        let mut code = CodeData {
+            argcount: head.argcount,
+            posonlyargcount: head.posonlyargcount,
+            kwonlyargcount: head.kwonlyargcount,
+            stacksize: head.stacksize,
+            flags: head.flags,
+            firstlineno: head.firstlineno,
+            max_blocks: head.max_blocks,
+            filename: self.filename.clone(),
+            has_docstring: bits & HAS_DOCSTRING != 0,
+            is_comprehension: head.is_comprehension,
+            name: text(self, head.name)?,
+            qualname: text(self, head.qualname)?,
+            ..CodeData::default()
+        };
+        if let Some(doc) = head.doc
+            && bits & CLEAN_DOC != 0
+        {
+            code.clean_doc = Some(Wtf8(self.at(doc)?.into()));
+        }
+        code.varnames = (0..head.nlocals)
+            .map(|_| self.text())
+            .collect::<Load<_>>()?;
+        code.cellvars = (0..head.ncells).map(|_| self.text()).collect::<Load<_>>()?;
+        code.freevars = (0..head.nfree).map(|_| self.text()).collect::<Load<_>>()?;
         code.names = self.names()?;
-        code.varnames = self.names()?;
-        code.cellvars = self.names()?;
-        code.freevars = self.names()?;
         code.static_attributes = self.names()?;
         code.code = self.bytes()?.into();
         code.lnotab = self.bytes()?.into();
         code.positions = Positions::from_packed(self.bytes()?);
         code.consts = self.consts()?;
         Ok(code)
+    }
+
+    fn indices(&mut self, n: usize) -> Load<Vec<u32>> {
+        (0..n).map(|_| self.u32()).collect()
+    }
+
+    fn items(&mut self, whole: usize) -> Load<Vec<Item>> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(LoadError::Malformed);
+        }
+        let mut items = Vec::new();
+        for _ in 0..self.length()? {
+            let (&tag, rest) = self.rest.split_first().ok_or(LoadError::Truncated)?;
+            items.push(match tag {
+                b's' | b'(' | b'<' | b'C' => {
+                    self.rest = rest;
+                    match tag {
+                        b's' => Item::Str(self.u32()?),
+                        b'(' => Item::Tuple(self.items(whole)?),
+                        b'<' => Item::FrozenSet(self.items(whole)?),
+                        _ => {
+                            let n = self.length()?;
+                            let at = whole - self.rest.len();
+                            self.take(n)?;
+                            Item::Code(at)
+                        }
+                    }
+                }
+                _ => Item::Plain(self.constant()?),
+            });
+        }
+        self.depth -= 1;
+        Ok(items)
+    }
+}
+
+// ---- reading in parts ----
+
+/// A dumped code object of the program itself, whose parts are read when they are asked for. Strings are numbers of
+/// [`Image::string`].
+#[derive(Debug)]
+pub struct Image {
+    strings: Vec<&'static [u8]>,
+    bytes: &'static [u8],
+    filename: Arc<str>,
+}
+
+/// What making a function needs.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Head {
+    pub argcount: u32,
+    pub posonlyargcount: u32,
+    pub kwonlyargcount: u32,
+    pub stacksize: u32,
+    pub flags: u32,
+    pub firstlineno: u32,
+    pub max_blocks: u32,
+    pub nlocals: u32,
+    pub ncells: u32,
+    pub nfree: u32,
+    pub is_comprehension: bool,
+    pub name: u32,
+    pub qualname: u32,
+    /// The docstring that is shown.
+    pub doc: Option<u32>,
+}
+
+/// What running needs.
+#[derive(Debug)]
+pub struct Body {
+    /// Locals, then cells, then free variables.
+    pub varnames: Vec<u32>,
+    pub names: Vec<u32>,
+    pub code: &'static [u8],
+    pub lnotab: &'static [u8],
+    pub consts: Vec<Item>,
+}
+
+/// A constant.
+#[derive(Debug)]
+pub enum Item {
+    Plain(Const),
+    Str(u32),
+    Tuple(Vec<Item>),
+    FrozenSet(Vec<Item>),
+    /// Where a nested code object stands in the image.
+    Code(usize),
+}
+
+impl Image {
+    pub fn open(bytes: &'static [u8], filename: &str) -> Load<Image> {
+        let mut r = reader(bytes, filename)?;
+        Ok(Image {
+            strings: std::mem::take(&mut r.strings),
+            bytes: r.rest,
+            filename: r.filename,
+        })
+    }
+    pub fn filename(&self) -> &str {
+        &self.filename
+    }
+    /// How many strings there are.
+    pub fn count(&self) -> usize {
+        self.strings.len()
+    }
+    pub fn string(&self, i: u32) -> Load<&'static [u8]> {
+        self.strings
+            .get(i as usize)
+            .copied()
+            .ok_or(LoadError::Malformed)
+    }
+    fn reader(&self, at: usize) -> Load<Reader<'static>> {
+        Ok(Reader {
+            rest: self.bytes.get(at..).ok_or(LoadError::Truncated)?,
+            strings: Vec::new(),
+            filename: self.filename.clone(),
+            depth: 0,
+        })
+    }
+    /// The code object at a place: the outermost is at 0.
+    pub fn head(&self, at: usize) -> Load<Head> {
+        Ok(self.reader(at)?.head()?.0)
+    }
+    pub fn body(&self, at: usize) -> Load<Body> {
+        let mut r = self.reader(at)?;
+        let (head, _) = r.head()?;
+        let n = [head.nlocals, head.ncells, head.nfree].map(|n| n as usize);
+        Ok(Body {
+            varnames: r.indices(n.iter().sum())?,
+            names: {
+                let n = r.length()?;
+                r.indices(n)?
+            },
+            code: {
+                // Attributes that methods set.
+                let n = r.length()?;
+                r.indices(n)?;
+                r.bytes()?
+            },
+            lnotab: r.bytes()?,
+            consts: {
+                // Columns.
+                r.bytes()?;
+                r.items(self.bytes.len())?
+            },
+        })
+    }
+    /// The whole code object at a place.
+    pub fn code(&self, at: usize) -> Load<CodeData> {
+        let mut r = self.reader(at)?;
+        r.strings = self.strings.clone();
+        r.code()
     }
 }

@@ -12,10 +12,9 @@ pub enum ModuleSource {
         filename: String,
         package: bool,
     },
-    /// A frozen code object.
+    /// A code object of the program itself, which knows its file name.
     Frozen {
-        code: std::sync::Arc<lasti_bytecode::code::CodeData>,
-        filename: String,
+        image: lasti_bytecode::marshal::Image,
         package: bool,
     },
 }

@@ -804,39 +804,29 @@ impl Vm {
         t.modified();
     }
 
-    /// Works out the slots of a Python class from what its MRO defines.
+    /// Works out the slots of a Python class from what its MRO defines. Most classes have one base, whose slots they take
+    /// where they define nothing themselves.
     pub(crate) fn update_slots(&self, t: &Ref<Type>) {
-        let find = |name: &str| t.lookup(self, &self.intern(name));
-        let s = &t.slots;
-        let fresh = Slots::default();
-        for d in SLOT_DEFS {
-            let Some(found) = find(d.name) else { continue };
-            // `__hash__ = None` and the like leave the slot empty; the caller words the error.
-            if found.is_none() {
-                if d.name != "__hash__" {
-                    (d.python)(&fresh);
-                }
-                continue;
-            }
-            match found.downcast::<SlotWrapper>() {
-                Some(w) if SLOT_DEFS[w.row].name == d.name || same_slot(&SLOT_DEFS[w.row], d) => {
-                    if !(d.has)(&fresh) {
-                        (d.copy)(&fresh, &w.owner.slots);
-                    }
-                }
-                _ => (d.python)(&fresh),
-            }
-        }
-        // A mix of native and Python methods on one slot goes through Python's look-up.
-        for d in SLOT_DEFS {
-            if let Some(found) = find(d.name)
-                && !found.is_none()
-                && found.downcast::<SlotWrapper>().is_none()
+        let rows = self.module_state(|| SlotRows::new(self));
+        let mro = t.mro();
+        let inherited = match t.base() {
+            Some(base)
+                if mro.len() == base.mro().len() + 1
+                    && mro[1..].iter().zip(base.mro().iter()).all(|(a, b)| a.is(b)) =>
             {
-                (d.python)(&fresh);
+                if base.is_heap_type() {
+                    Some(base.slots.clone())
+                } else if base.is(&self.types.object) {
+                    let slots = rows.of_object.get_or_init(|| rows.fresh(&base.mro(), None));
+                    Some(slots.clone())
+                } else {
+                    None
+                }
             }
-        }
-        let new = fresh;
+            _ => None,
+        };
+        let new = rows.fresh(&mro, inherited);
+        let find = |name| rows.find(&mro, rows.number(name));
         new.new.set(match find("__new__") {
             Some(f) => match crate::builtins::type_::native_new_of(&f) {
                 // Whichever native `__new__` stands in the namespace, what makes instances is the base's: another one
@@ -846,6 +836,7 @@ impl Vm {
             },
             None => None,
         });
+        let s = &t.slots;
         for d in SLOT_DEFS {
             (d.copy)(s, &new);
         }
@@ -856,9 +847,93 @@ impl Vm {
     }
 }
 
-/// Whether two rows of the table are about the same slot (`__setitem__` and `__delitem__`).
-fn same_slot(a: &SlotDef, b: &SlotDef) -> bool {
-    let s = Slots::default();
-    (a.python)(&s);
-    (b.has)(&s)
+/// The names of [`SLOT_DEFS`] as objects, and which rows are about one slot.
+struct SlotRows {
+    /// `__new__` and `__del__` stand behind those of the table.
+    names: Vec<(Ref<Str>, u64)>,
+    /// The first row about the same slot (`__setitem__` for `__delitem__`).
+    group: Vec<usize>,
+    of_object: std::cell::OnceCell<Slots>,
+}
+
+impl SlotRows {
+    fn new(vm: &Vm) -> SlotRows {
+        let names = SLOT_DEFS.iter().map(|d| d.name);
+        let name = |name: &str| {
+            let s = vm.intern(name);
+            let hash = s.hash_with(&vm.hash_keys);
+            (s, hash)
+        };
+        let group = (0..SLOT_DEFS.len()).map(|i| {
+            let s = Slots::default();
+            (SLOT_DEFS[i].python)(&s);
+            SLOT_DEFS.iter().position(|d| (d.has)(&s)).unwrap_or(i)
+        });
+        SlotRows {
+            names: names.chain(["__new__", "__del__"]).map(name).collect(),
+            group: group.collect(),
+            of_object: Default::default(),
+        }
+    }
+    fn number(&self, name: &str) -> usize {
+        SLOT_DEFS.len() + usize::from(name == "__del__")
+    }
+    fn find(&self, mro: &[Ref<Type>], row: usize) -> Option<Value> {
+        let (name, hash) = &self.names[row];
+        mro.iter().find_map(|t| {
+            let dict = t.dict();
+            dict.find_str(name, *hash).map(|n| dict.value_at(n))
+        })
+    }
+    /// The slots of a class with this MRO, given those that the MRO without its head makes.
+    fn fresh(&self, mro: &[Ref<Type>], inherited: Option<Slots>) -> Slots {
+        let mut open = vec![inherited.is_none(); SLOT_DEFS.len()];
+        if let Some(own) = mro.first()
+            && inherited.is_some()
+        {
+            let dict = own.dict();
+            for (row, (name, hash)) in self.names.iter().enumerate().take(SLOT_DEFS.len()) {
+                if dict.find_str(name, *hash).is_some() {
+                    open[self.group[row]] = true;
+                }
+            }
+        }
+        let fresh = Slots::default();
+        let mut mixed = Vec::new();
+        for (row, d) in SLOT_DEFS.iter().enumerate() {
+            if !open[self.group[row]] {
+                if let Some(s) = &inherited {
+                    (d.copy)(&fresh, s);
+                }
+                continue;
+            }
+            let Some(found) = self.find(mro, row) else {
+                continue;
+            };
+            // `__hash__ = None` and the like leave the slot empty; the caller words the error.
+            if found.is_none() {
+                if d.name != "__hash__" {
+                    (d.python)(&fresh);
+                }
+                continue;
+            }
+            match found.downcast::<SlotWrapper>() {
+                Some(w) if self.group[w.row] == self.group[row] => {
+                    if !(d.has)(&fresh) {
+                        (d.copy)(&fresh, &w.owner.slots);
+                    }
+                }
+                Some(_) => (d.python)(&fresh),
+                None => {
+                    (d.python)(&fresh);
+                    mixed.push(d);
+                }
+            }
+        }
+        // A mix of native and Python methods on one slot goes through Python's look-up.
+        for d in mixed {
+            (d.python)(&fresh);
+        }
+        fresh
+    }
 }

@@ -1,9 +1,7 @@
 //! The pure-Python library, compiled at build time and loaded module by module.
 #![forbid(unsafe_code)]
 
-use lasti_bytecode::code::CodeData;
-use lasti_bytecode::marshal;
-use std::sync::Arc;
+use lasti_bytecode::marshal::Image;
 
 /// Name, whether it is a package, offset and length in the blob; sorted by name.
 static INDEX: &[(&str, bool, usize, usize)] = include!(concat!(env!("OUT_DIR"), "/index.rs"));
@@ -11,9 +9,8 @@ static BLOB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/frozen.bin"));
 
 /// A module of the frozen library.
 pub struct Frozen {
-    pub code: Arc<CodeData>,
-    /// `<frozen name>`, what tracebacks show.
-    pub filename: String,
+    /// Its file name is `<frozen name>`, what tracebacks show.
+    pub image: Image,
     pub package: bool,
 }
 
@@ -23,12 +20,8 @@ pub fn find(name: &str) -> Option<Frozen> {
     let (_, package, offset, len) = INDEX[at];
     let filename = format!("<frozen {name}>");
     let bytes = BLOB.get(offset..offset + len)?;
-    let code = marshal::load(bytes, &filename).expect("the blob was written by the same build");
-    Some(Frozen {
-        code,
-        filename,
-        package,
-    })
+    let image = Image::open(bytes, &filename).expect("the blob was written by the same build");
+    Some(Frozen { image, package })
 }
 
 /// Names of all frozen modules.
@@ -38,10 +31,37 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use lasti_bytecode::marshal::{Image, Item};
+
+    /// Reading part by part finds what reading at once does.
+    fn check(image: &Image, at: usize) {
+        let whole = image.code(at).expect("reads");
+        let (head, body) = (
+            image.head(at).expect("reads"),
+            image.body(at).expect("reads"),
+        );
+        assert_eq!(
+            *image.string(head.name).expect("a string"),
+            *whole.name.as_bytes()
+        );
+        assert_eq!(head.nlocals as usize, whole.varnames.len());
+        assert_eq!(head.firstlineno, whole.firstlineno);
+        assert_eq!((body.code, body.lnotab), (&*whole.code, &*whole.lnotab));
+        assert_eq!(body.names.len(), whole.names.len());
+        assert_eq!(body.consts.len(), whole.consts.len());
+        for item in body.consts {
+            if let Item::Code(at) = item {
+                check(image, at);
+            }
+        }
+    }
+
     #[test]
     fn every_module_loads() {
         for name in super::names() {
-            assert!(super::find(name).is_some(), "{name}");
+            let found = super::find(name).expect(name);
+            assert!(found.image.code(0).is_ok(), "{name}");
+            check(&found.image, 0);
         }
         assert!(super::find("no_such_module").is_none());
     }

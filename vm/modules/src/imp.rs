@@ -52,9 +52,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             ModuleSource::Source {
                 filename, package, ..
             } => ("source", filename, package),
-            ModuleSource::Frozen {
-                filename, package, ..
-            } => ("frozen", filename, package),
+            ModuleSource::Frozen { image, package } => {
+                ("frozen", image.filename().to_owned(), package)
+            }
         };
         Ok(vm.tuple_value([
             vm.str_value(kind),
@@ -65,7 +65,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("_lasti_code", |vm, _, a| {
         let pos = a.between(vm, "_lasti_code", 1, 2)?;
         match find(vm, pos)? {
-            Some(ModuleSource::Frozen { code, .. }) => Ok(vm.new_code(&code).into()),
+            Some(ModuleSource::Frozen { image, .. }) => Ok(vm.new_frozen_code(image).into()),
             Some(ModuleSource::Source {
                 bytes, filename, ..
             }) => {

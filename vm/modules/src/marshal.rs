@@ -129,7 +129,7 @@ fn dump(vm: &Vm, v: &Value, out: &mut Vec<u8>) -> PyResult<()> {
                 }
                 out.push(b'0');
             } else if let Some(c) = v.downcast::<Code>() {
-                let bytes = lasti_bytecode::marshal::dump(&c.data);
+                let bytes = lasti_bytecode::marshal::dump(c.data());
                 let file = c.filename.as_bytes();
                 out.push(b'L');
                 size(out, file.len());

@@ -10,19 +10,21 @@ use std::sync::Arc;
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.code;
     t.slots.repr.set(Some(|vm, v| {
-        let c = vm.this::<Code>(v)?;
+        let c = loaded(vm, v)?;
         Ok(vm.str_value(&format!(
             "<code object {} at {:#x}, file \"{}\", line {}>",
             c.name.to_string_lossy(),
             vm.id(v),
             c.filename.to_string_lossy(),
-            c.data.firstlineno
+            c.firstlineno
         )))
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         let (Some(x), Some(y)) = (a.downcast::<Code>(), b.downcast::<Code>()) else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
+        vm.load_code(x);
+        vm.load_code(y);
         let same = a.is(b) || same_code(vm, x, y)?;
         Ok(match op {
             CmpOp::Eq => Value::bool(same),
@@ -31,12 +33,12 @@ pub(crate) fn init(vm: &Vm) {
         })
     }));
     t.slots.hash.set(Some(|vm, v| {
-        let c = vm.this::<Code>(v)?;
-        Ok(vm.hash_keys.hash_bytes(&c.data.code) ^ c.name.hash_with(&vm.hash_keys))
+        let c = loaded(vm, v)?;
+        Ok(vm.hash_keys.hash_bytes(&c.data().code) ^ c.name.hash_with(&vm.hash_keys))
     }));
     macro_rules! ints {
         ($($name:literal $field:ident;)*) => {
-            $(vm.getset(t, $name, |vm, v| Ok(vm.new_int(vm.this::<Code>(v)?.data.$field as i64)), None);)*
+            $(vm.getset(t, $name, |vm, v| Ok(vm.new_int(vm.this::<Code>(v)?.$field as i64)), None);)*
         };
     }
     ints! {
@@ -52,25 +54,25 @@ pub(crate) fn init(vm: &Vm) {
     vm.getset(
         t,
         "co_code",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.code.clone())),
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().code.clone())),
         None,
     );
     vm.getset(
         t,
         "_co_code_adaptive",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.code.clone())),
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().code.clone())),
         None,
     );
     vm.getset(
         t,
         "co_lnotab",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.lnotab.clone())),
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().lnotab.clone())),
         None,
     );
     vm.getset(
         t,
         "co_linetable",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data.lnotab.clone())),
+        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().lnotab.clone())),
         None,
     );
     vm.getset(
@@ -101,7 +103,7 @@ pub(crate) fn init(vm: &Vm) {
         t,
         "co_consts",
         |vm, v| {
-            let c = vm.this::<Code>(v)?;
+            let c = loaded(vm, v)?;
             if c.const_tuple.is_none() {
                 c.const_tuple.set(Some(vm.new_tuple(c.consts.to_vec())));
             }
@@ -113,7 +115,7 @@ pub(crate) fn init(vm: &Vm) {
         t,
         "co_names",
         |vm, v| {
-            let c = vm.this::<Code>(v)?;
+            let c = loaded(vm, v)?;
             Ok(strings(vm, c, 0, &c.names))
         },
         None,
@@ -122,7 +124,7 @@ pub(crate) fn init(vm: &Vm) {
         t,
         "co_varnames",
         |vm, v| {
-            let c = vm.this::<Code>(v)?;
+            let c = loaded(vm, v)?;
             Ok(strings(vm, c, 1, &c.varnames[..c.nlocals as usize]))
         },
         None,
@@ -131,7 +133,7 @@ pub(crate) fn init(vm: &Vm) {
         t,
         "co_cellvars",
         |vm, v| {
-            let c = vm.this::<Code>(v)?;
+            let c = loaded(vm, v)?;
             let from = c.nlocals as usize;
             Ok(strings(
                 vm,
@@ -146,7 +148,7 @@ pub(crate) fn init(vm: &Vm) {
         t,
         "co_freevars",
         |vm, v| {
-            let c = vm.this::<Code>(v)?;
+            let c = loaded(vm, v)?;
             Ok(strings(
                 vm,
                 c,
@@ -157,7 +159,7 @@ pub(crate) fn init(vm: &Vm) {
         None,
     );
     vm.method(t, "co_lines", "co_lines($self, /)\n--\n\n", |vm, v, _| {
-        let c = vm.this::<Code>(v)?;
+        let c = loaded(vm, v)?;
         let rows = line_ranges(c).into_iter().map(|(start, end, line)| {
             vm.tuple_value([
                 vm.new_int(start as i64),
@@ -173,9 +175,9 @@ pub(crate) fn init(vm: &Vm) {
         "co_positions",
         "co_positions($self, /)\n--\n\n",
         |vm, v, _| {
-            let c = vm.this::<Code>(v)?;
-            let n = c.data.code.len() / 2;
-            let positions = c.data.positions.unpack(n);
+            let c = loaded(vm, v)?;
+            let n = c.data().code.len() / 2;
+            let positions = c.data().positions.unpack(n);
             let rows = (0..n).map(|i| match positions.get(i) {
                 Some(p) if p.line > 0 => vm.tuple_value(
                     [p.line, p.end_line, p.col, p.end_col].map(|x| vm.new_int(x as i64)),
@@ -201,12 +203,19 @@ pub(crate) fn init(vm: &Vm) {
     vm.method(t, "_varname_from_oparg", "", |vm, v, a| {
         let [i] = a.exactly::<1>(vm, "_varname_from_oparg")?;
         let i = vm.to_i64(i)?;
-        let c = vm.this::<Code>(v)?;
+        let c = loaded(vm, v)?;
         match usize::try_from(i).ok().and_then(|i| c.varnames.get(i)) {
             Some(n) => Ok(n.value()),
             None => Err(vm.index_error("tuple index out of range")),
         }
     });
+}
+
+/// A code object with its body there.
+fn loaded<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Code> {
+    let c = vm.this::<Code>(v)?;
+    vm.load_code(c);
+    Ok(c)
 }
 
 fn strings(vm: &Vm, c: &Code, which: usize, names: &[Ref<Str>]) -> Value {
@@ -219,7 +228,7 @@ fn strings(vm: &Vm, c: &Code, which: usize, names: &[Ref<Str>]) -> Value {
 
 /// Byte ranges with one line each, as `co_lines` gives them.
 fn line_ranges(c: &Code) -> Vec<(usize, usize, u32)> {
-    let units = c.data.code.len() / 2;
+    let units = c.data().code.len() / 2;
     let mut out: Vec<(usize, usize, u32)> = Vec::new();
     for i in 0..units {
         let line = c.line_of(i);
@@ -232,7 +241,7 @@ fn line_ranges(c: &Code) -> Vec<(usize, usize, u32)> {
 }
 
 fn same_code(vm: &Vm, x: &Code, y: &Code) -> PyResult<bool> {
-    let (a, b) = (&x.data, &y.data);
+    let (a, b) = (x.data(), y.data());
     let plain = a.code == b.code
         && a.name == b.name
         && a.names == b.names
@@ -265,8 +274,8 @@ fn replace(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
             args.pos.len()
         )));
     }
-    let c = vm.this::<Code>(this)?;
-    let mut d: CodeData = (*c.data).clone();
+    let c = loaded(vm, this)?;
+    let mut d: CodeData = (**c.data()).clone();
     for (name, v) in args.names.iter().zip(args.kw) {
         let name = vm.display(name);
         let text = |v: &Value| {
@@ -381,7 +390,7 @@ pub(crate) fn to_const(vm: &Vm, v: &Value) -> PyResult<Const> {
         ));
     }
     if let Some(c) = v.downcast::<Code>() {
-        return Ok(Const::Code(c.data.clone()));
+        return Ok(Const::Code(c.data().clone()));
     }
     Err(vm.type_error(format!(
         "got an invalid type in Constant: {}",

@@ -689,18 +689,20 @@ fn super_of_caller(vm: &Vm) -> PyResult<(Value, Option<Value>)> {
             .and_then(|c| c.content.get_bound())
     };
     let class = find_cell(f);
-    while f.code.data.is_comprehension {
+    while f.code.is_comprehension {
         f = crate::frame::live_or_none(f.back.get()).ok_or_else(no_frame)?;
     }
     let Some(class) = class.or_else(|| find_cell(f)) else {
-        let missing = !f.code.data.freevars.iter().any(|n| &**n == "__class__");
+        let missing = !f.code.varnames[(f.code.nlocals + f.code.ncells) as usize..]
+            .iter()
+            .any(|n| &**n == "__class__");
         return Err(vm.runtime_error(if missing {
             "super(): __class__ cell not found"
         } else {
             "super(): empty __class__ cell"
         }));
     };
-    if f.code.data.argcount == 0 {
+    if f.code.argcount == 0 {
         return Err(vm.runtime_error("super(): no arguments"));
     }
     let mut first = f.slot(0).get();

@@ -283,7 +283,7 @@ fn eval(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
     let source = source.cloned().unwrap_or(Value::NONE);
     let (globals, locals) = namespaces(vm, globals, locals, "eval")?;
     let code = match source.as_ref::<Code>() {
-        Some(c) if !c.data.freevars.is_empty() => {
+        Some(c) if c.nfree > 0 => {
             return Err(
                 vm.type_error("code object passed to eval() may not contain free variables")
             );
@@ -354,7 +354,7 @@ fn with_closure(
     globals: &Ref<Dict>,
     closure: Option<&Value>,
 ) -> PyResult<Ref<Function>> {
-    let free = code.data.freevars.len();
+    let free = code.nfree as usize;
     if free == 0 {
         if closure.is_some() {
             return Err(vm.type_error("cannot use a closure with this code object"));

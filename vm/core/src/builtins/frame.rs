@@ -240,7 +240,7 @@ impl FrameObject {
     pub fn line(&self) -> u32 {
         let lasti = self.lasti();
         if lasti < 0 {
-            self.code.data.firstlineno
+            self.code.firstlineno
         } else {
             self.code.line_of(lasti as usize / 2)
         }
@@ -326,7 +326,7 @@ pub fn locals_of_current(vm: &Vm) -> PyResult<Value> {
         return Ok(own);
     }
     let d = snapshot(vm, &vm.frame_object(f));
-    if f.code.data.is_comprehension
+    if f.code.is_comprehension
         && let Some(outer) = live_or_none(f.back.get())
     {
         vm.dict_del_str(&d, &vm.intern(".0"));

@@ -55,7 +55,7 @@ pub(crate) fn init(vm: &Vm) {
     vm.getset(
         t,
         "__doc__",
-        |vm, v| Ok(vm.this::<Function>(v)?.doc.get()),
+        |vm, v| Ok(function_doc(vm, vm.this::<Function>(v)?)),
         Some(|vm, v, x| {
             vm.this::<Function>(v)?
                 .doc
@@ -91,6 +91,8 @@ pub(crate) fn init(vm: &Vm) {
                     code.nfree
                 )));
             }
+            // The docstring stays the one of the code that was there before.
+            function_doc(vm, f);
             f.code.set(Some(code.clone()));
             f.version.set(f.version.get().wrapping_add(1));
             Ok(())
@@ -228,6 +230,16 @@ fn set_text(vm: &Vm, slot: &Slot, x: Option<&Value>, msg: &str) -> PyResult<()> 
 }
 
 /// `types.FunctionType(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)`.
+/// `__doc__`, which is made when it is first asked for: few are.
+fn function_doc(vm: &Vm, f: &Function) -> Value {
+    if f.doc.is_unbound()
+        && let Some(code) = f.code.get()
+    {
+        f.doc.set(vm.doc_of(&code));
+    }
+    f.doc.get()
+}
+
 fn function_new(vm: &Vm, class: &crate::heap::Ref<Type>, args: Args) -> PyResult<Value> {
     let names = [
         "code",
@@ -255,15 +267,6 @@ fn function_new(vm: &Vm, class: &crate::heap::Ref<Type>, args: Args) -> PyResult
         )));
     }
     let name = given(name).unwrap_or_else(|| code.name.value());
-    let doc = match (
-        &code.data.clean_doc,
-        code.data.has_docstring,
-        code.consts.first(),
-    ) {
-        (Some(clean), _, _) => vm.new_wtf8(&clean.0).into(),
-        (None, true, Some(doc)) => doc.clone(),
-        _ => Value::NONE,
-    };
     let f = Function {
         code: RefSlot::new(Some(code.clone())),
         globals: globals.clone(),
@@ -273,7 +276,7 @@ fn function_new(vm: &Vm, class: &crate::heap::Ref<Type>, args: Args) -> PyResult
         kwdefaults: RefSlot::new(given(kwdefaults).and_then(|d| d.into_ref::<Dict>().ok())),
         qualname: Slot::new(code.qualname.value()),
         name: Slot::new(name),
-        doc: Slot::new(doc),
+        doc: Slot::empty(),
         module: Slot::new(
             vm.dict_get_str(globals, &vm.names.name)
                 .unwrap_or(Value::NONE),

@@ -10,7 +10,7 @@ impl Vm {
     /// Fills the parameters of a new frame of `f`.
     pub(crate) fn bind_args(&self, f: &Function, frame: &Frame, args: Args) -> PyResult<()> {
         let code = &frame.code;
-        let d = &code.data;
+        let d = &**code;
         let argcount = d.argcount as usize;
         let kwonly = d.kwonlyargcount as usize;
         let posonly = d.posonlyargcount as usize;
@@ -77,8 +77,8 @@ impl Vm {
     /// Fills what was not given from the defaults.
     pub(crate) fn fill_defaults(&self, f: &Function, frame: &Frame, given: usize) -> PyResult<()> {
         let code = &frame.code;
-        let argcount = code.data.argcount as usize;
-        let kwonly = code.data.kwonlyargcount as usize;
+        let argcount = code.argcount as usize;
+        let kwonly = code.kwonlyargcount as usize;
         if given < argcount {
             let defaults = f.defaults.get();
             let ndefaults = defaults.as_ref().map_or(0, |d| d.len());
@@ -151,8 +151,8 @@ impl Vm {
 
     #[cold]
     fn too_many_positional(&self, f: &Function, frame: &Frame, given: usize) -> Exc {
-        let argcount = frame.code.data.argcount as usize;
-        let kwonly = frame.code.data.kwonlyargcount as usize;
+        let argcount = frame.code.argcount as usize;
+        let kwonly = frame.code.kwonlyargcount as usize;
         let defaults = f.defaults.get().map_or(0, |d| d.len());
         let (sig, plural) = if defaults > 0 {
             (
@@ -221,6 +221,6 @@ impl Vm {
     /// Whether all parameters can be filled by moving `n` positional arguments.
     #[inline(always)]
     pub(crate) fn fits_exactly(&self, code: &Code, n: usize) -> bool {
-        code.data.argcount as usize == n && code.shape != CallShape::General
+        code.argcount as usize == n && code.shape.get() != CallShape::General
     }
 }

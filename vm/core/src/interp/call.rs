@@ -27,7 +27,7 @@ impl Vm {
         let Some(code) = f.code.get() else {
             return false;
         };
-        if code.simple_args as usize != n || !self.stack.fits(&code) {
+        if code.simple_args.get() as usize != n || !self.stack.fits(&code) {
             let mut copy = *r;
             let done = self.call_less_simple(&mut copy, code, n, bare);
             *r = copy;
@@ -53,7 +53,7 @@ impl Vm {
     #[inline(never)]
     fn call_less_simple(&self, r: &mut Regs, code: Ref<Code>, n: usize, bare: bool) -> bool {
         let depth = self.depth.get();
-        if code.shape != CallShape::Simple
+        if code.shape.get() != CallShape::Simple
             || code.argcount as usize != n
             || depth >= self.recursion_limit.get()
         {
@@ -99,7 +99,7 @@ impl Vm {
             return false;
         };
         let depth = self.depth.get();
-        if code.simple_args as usize != n + 1
+        if code.simple_args.get() as usize != n + 1
             || !self.stack.fits(&code)
             || depth >= self.recursion_limit.get()
             || t.has(TypeFlags::ABSTRACT)
@@ -151,7 +151,7 @@ impl Vm {
                 let v = match (self.twin_of(&code), args.pos, args.names) {
                     (Some(twin), [this], []) => twin(self, f, this.clone())?,
                     (None, given, [])
-                        if code.shape == CallShape::SimpleGenerator
+                        if code.shape.get() == CallShape::SimpleGenerator
                             && self.fits_exactly(&code, given.len()) =>
                     {
                         self.make_generator(f, code, |frame| {

@@ -50,9 +50,12 @@ impl Vm {
     }
 
     pub(crate) fn function_code(&self, f: &Function) -> PyResult<Ref<Code>> {
-        f.code
+        let code = f
+            .code
             .get()
-            .ok_or_else(|| self.runtime_error("function without code"))
+            .ok_or_else(|| self.runtime_error("function without code"))?;
+        self.load_code(&code);
+        Ok(code)
     }
 
     /// Puts a new frame on top of the running one. It is not entered yet.
@@ -244,8 +247,9 @@ impl Vm {
             int(e.offset),
             text,
             int(e.end_lineno),
-            e.end_offset
-                .map_or(crate::heap::Value::NONE, |n| self.new_int((n as i32).into())),
+            e.end_offset.map_or(crate::heap::Value::NONE, |n| {
+                self.new_int((n as i32).into())
+            }),
         ];
         let details = self.new_tuple(fields[1..].to_vec());
         let exc =

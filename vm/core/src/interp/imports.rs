@@ -122,11 +122,10 @@ impl Vm {
                 let code = self.compile(&bytes, &filename, lasti_compiler::Mode::Exec)?;
                 (code, filename, package)
             }
-            ModuleSource::Frozen {
-                code,
-                filename,
-                package,
-            } => (self.new_code(&code), filename, package),
+            ModuleSource::Frozen { image, package } => {
+                let filename = image.filename().to_owned();
+                (self.new_frozen_code(image), filename, package)
+            }
         };
         let m = self.new_module(name);
         let n = &self.names;

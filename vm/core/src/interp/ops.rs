@@ -756,12 +756,6 @@ impl Vm {
             Some(q) if q.as_bytes() == code.qualname.as_bytes() => code.qualname.value(),
             _ => qualname,
         };
-        let d = &code.data;
-        let doc = match (&d.clean_doc, d.has_docstring, code.consts.first()) {
-            (Some(clean), _, _) => self.new_wtf8(&clean.0).into(),
-            (None, true, Some(doc)) => doc.clone(),
-            _ => Value::NONE,
-        };
         let f = Function {
             code: RefSlot::new(Some(code.clone())),
             builtins: r.frame().function.builtins.clone(),
@@ -770,7 +764,8 @@ impl Vm {
             kwdefaults: RefSlot::new(kwdefaults.and_then(|d| d.into_ref::<Dict>().ok())),
             name: Slot::new(code.name.value()),
             qualname: Slot::new(qualname),
-            doc: Slot::new(doc),
+            // Made when it is asked for.
+            doc: Slot::empty(),
             module: Slot::new(
                 self.dict_get_str(&globals, &self.names.name)
                     .unwrap_or(Value::NONE),

@@ -12,7 +12,8 @@ impl Vm {
     /// Gives a coroutine function of one parameter a native twin.
     pub fn set_twin(&self, function: &Value, twin: Twin) -> PyResult<()> {
         let code = self.function_code(self.this::<Function>(function)?)?;
-        if code.argcount != 1 || code.shape != CallShape::SimpleGenerator || code.ncells != 0 {
+        if code.argcount != 1 || code.shape.get() != CallShape::SimpleGenerator || code.ncells != 0
+        {
             return Err(self.type_error("a coroutine function of one parameter is required"));
         }
         code.twin.set(Some(twin));

@@ -1,12 +1,17 @@
 //! Code objects: the compiler's data with its constants on the heap, and the quickened instructions beside it.
 //!
+//! What a frozen module holds is read in parts: what making a function needs at once, the body when the function is
+//! first called or looked into (`Vm::load_code`), the compiler's data when somebody asks for columns and the like.
+//!
 //! The quickened array has one [`Instr`] per wordcode unit, so that an index is `f_lasti / 2`. Specialization
 //! rewrites it in place; `co_code` never changes.
 use crate::heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
 use crate::interp::Quick;
 use crate::objects::{Str, Tuple};
 use lasti_bytecode::code::CodeData;
-use std::cell::{Cell, RefCell};
+use lasti_bytecode::marshal::Image;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// One quickened instruction.
@@ -56,16 +61,47 @@ pub enum CallShape {
     General,
 }
 
-pub struct Code {
-    pub data: Arc<CodeData>,
+/// The strings of a frozen module as objects, made as they are needed and shared by its code objects.
+pub(crate) struct Library {
+    pub(crate) image: Image,
+    pub(crate) strings: Box<[RefSlot<Str>]>,
+}
+
+/// Where a code object comes from.
+pub(crate) enum Origin {
+    Data(Arc<CodeData>),
+    Frozen {
+        library: Rc<Library>,
+        at: usize,
+        data: OnceCell<Arc<CodeData>>,
+    },
+}
+
+/// What a frame needs of its code.
+pub struct Body {
     pub consts: Box<[Value]>,
     pub names: Box<[Ref<Str>]>,
     /// Locals, then cells, then free variables.
     pub varnames: Box<[Ref<Str>]>,
+    /// For each cell variable the argument that fills it.
+    pub cell_args: Box<[Option<u32>]>,
+    pub quick: Box<[Instr]>,
+    /// `co_lnotab` of frozen code; other code has it in its data.
+    pub(crate) lnotab: Option<&'static [u8]>,
+}
+
+pub struct Code {
+    pub(crate) origin: Origin,
+    pub(crate) body: OnceCell<Body>,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     pub filename: Ref<Str>,
+    pub flags: u32,
+    pub firstlineno: u32,
     pub argcount: u32,
+    pub posonlyargcount: u32,
+    pub kwonlyargcount: u32,
+    pub is_comprehension: bool,
     pub nlocals: u32,
     pub ncells: u32,
     pub nfree: u32,
@@ -77,12 +113,10 @@ pub struct Code {
     pub slots: u32,
     /// A frame with its slots.
     pub frame_bytes: u32,
-    pub shape: CallShape,
+    /// General until the body is there, so that the quick ways of calling leave it to the one that loads it.
+    pub shape: Cell<CallShape>,
     /// Arguments of a Simple code without cells; a number that no call has for any other.
-    pub simple_args: u32,
-    /// For each cell variable the argument that fills it.
-    pub cell_args: Box<[Option<u32>]>,
-    pub quick: Box<[Instr]>,
+    pub simple_args: Cell<u32>,
     /// Values that inline caches hold on to, by number.
     pub(crate) cached: RefCell<Vec<Value>>,
     /// Layouts that stores of new attributes lead to, by number.
@@ -104,9 +138,11 @@ impl Payload for Code {
     const CONTAINER: bool = true;
     const NAME: &'static str = "code";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        self.consts.iter().for_each(&mut *visit);
-        for n in self.names.iter().chain(self.varnames.iter()) {
-            visit(n.as_value());
+        if let Some(body) = self.body.get() {
+            body.consts.iter().for_each(&mut *visit);
+            for n in body.names.iter().chain(body.varnames.iter()) {
+                visit(n.as_value());
+            }
         }
         for s in [&self.name, &self.qualname, &self.filename] {
             visit(s.as_value());
@@ -124,7 +160,27 @@ impl Payload for Code {
     }
 }
 
+impl std::ops::Deref for Code {
+    type Target = Body;
+    #[inline(always)]
+    fn deref(&self) -> &Body {
+        self.body
+            .get()
+            .expect("code is loaded before it is called or looked into")
+    }
+}
+
 impl Code {
+    /// The compiler's data.
+    pub fn data(&self) -> &Arc<CodeData> {
+        match &self.origin {
+            Origin::Data(data) => data,
+            Origin::Frozen { library, at, data } => data.get_or_init(|| {
+                let code = library.image.code(*at);
+                Arc::new(code.expect("the image was written by the same build"))
+            }),
+        }
+    }
     /// Slots a frame of this code needs: locals, cells, stack and blocks.
     #[inline(always)]
     pub fn frame_slots(&self) -> usize {
@@ -136,13 +192,17 @@ impl Code {
         self.fixed as usize
     }
     pub fn flags(&self) -> u32 {
-        self.data.flags
+        self.flags
     }
     /// The line of wordcode unit `unit` (3.8's PyCode_Addr2Line over `co_lnotab`).
     pub fn line_of(&self, unit: usize) -> u32 {
-        let mut line = self.data.firstlineno as i64;
+        let mut line = self.firstlineno as i64;
         let mut addr = 0usize;
-        for pair in self.data.lnotab.chunks_exact(2) {
+        let lnotab = match self.body.get().and_then(|b| b.lnotab) {
+            Some(table) => table,
+            None => &self.data().lnotab,
+        };
+        for pair in lnotab.chunks_exact(2) {
             addr += pair[0] as usize;
             if addr > unit * 2 {
                 break;

@@ -16,6 +16,7 @@ mod str;
 mod r#type;
 
 pub use bytes::{ByteArray, Bytes};
+pub(crate) use code::{Body, Library, Origin};
 pub use code::{CallShape, Code, Instr, Twin};
 pub use dict::{Dict, DictKey, Probe};
 pub use exception::{Exception, Traceback};
