@@ -64,7 +64,8 @@ const _: () = assert!(size_of::<Slot>() == 8);
 impl Frame {
     /// A frame not yet started. The caller puts it in place and fills its locals.
     pub fn new(code: Ref<Code>, function: Ref<Function>, is_generator: bool) -> Frame {
-        let pc = code.quick.as_ptr().wrapping_sub(1);
+        let pc = code.start.get();
+        debug_assert!(!pc.is_null(), "the code has no body yet");
         let top = code.fixed;
         Frame {
             back: Cell::new(std::ptr::null()),

@@ -110,6 +110,7 @@ impl Vm {
             frame_bytes: size_of::<crate::frame::Frame>() as u32 + slots * 8,
             shape: Cell::new(CallShape::General),
             simple_args: Cell::new(u32::MAX),
+            start: Cell::new(std::ptr::null()),
             cached: RefCell::default(),
             shapes: RefCell::default(),
             const_tuple: RefSlot::default(),
@@ -295,6 +296,7 @@ fn set_body(code: &Code, body: Body) {
     if code.shape.get() == CallShape::Simple && code.ncells + code.nfree == 0 {
         code.simple_args.set(code.argcount);
     }
+    code.start.set(body.quick.as_ptr().wrapping_sub(1));
     let _ = code.body.set(body);
 }
 
