@@ -280,6 +280,7 @@ fn register(vm: &Vm) {
     crate::threads::register(vm);
     crate::time::register(vm);
     crate::posix::register(vm);
+    crate::io::register(vm);
     crate::process::register(vm);
     crate::terminal::register(vm);
     crate::users::register(vm);

@@ -13,6 +13,7 @@ mod disassemble;
 mod embed;
 mod host;
 mod interpreter;
+mod io;
 mod monitoring;
 mod netaddr;
 mod os;

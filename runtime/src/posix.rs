@@ -337,9 +337,13 @@ fn fstat(vm: &Vm, fd: &Value) -> PyResult<Value> {
 fn open(vm: &Vm, a: Args) -> PyResult<Value> {
     let [path, flags, mode, _] = a.bind(vm, "open", ["path", "flags", "mode", "*dir_fd"], 2)?;
     let path = path.cloned().unwrap_or(Value::NONE);
-    let p = path_arg(vm, &path)?;
     let flags = vm.to_i64(flags.unwrap_or(&Value::NONE))? as i32;
     let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
+    Ok(vm.new_int(open_file(vm, &path, flags, mode)? as i64))
+}
+
+pub(crate) fn open_file(vm: &Vm, path: &Value, flags: i32, mode: u32) -> PyResult<RawFd> {
+    let p = path_arg(vm, path)?;
     let access = flags & libc::O_ACCMODE;
     let mut o = OpenOptions::new();
     o.read(access != libc::O_WRONLY)
@@ -363,14 +367,20 @@ fn open(vm: &Vm, a: Args) -> PyResult<Value> {
         .mode(mode)
         .custom_flags(rest)
         .open(&p)
-        .map_err(|e| fail(vm, e, &path))?;
-    Ok(vm.new_int(adopt(vm, f) as i64))
+        .map_err(|e| fail(vm, e, path))?;
+    Ok(adopt(vm, f))
 }
 
 fn read(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, n] = a.exactly::<2>(vm, "read")?;
-    let (number, f) = file_of(vm, fd)?;
     let n = vm.to_usize(n, "length")?.min(1 << 30);
+    let got = read_some(vm, fd, n)?.map_err(|e| vm.os_error(&e, None))?;
+    Ok(vm.new_bytes(got))
+}
+
+/// One read of at most `n` bytes.
+pub(crate) fn read_some(vm: &Vm, fd: &Value, n: usize) -> PyResult<io::Result<Vec<u8>>> {
+    let (number, f) = file_of(vm, fd)?;
     let mut buffer = vec![0; n];
     let r = crate::threads::blocking(vm, || {
         loop {
@@ -385,9 +395,10 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
             }
         }
     });
-    let got = r.map_err(|e| vm.os_error(&e, None))?;
-    buffer.truncate(got);
-    Ok(vm.new_bytes(buffer))
+    Ok(r.map(|got| {
+        buffer.truncate(got);
+        buffer
+    }))
 }
 
 /// `sysconf` by table, for what is the same on every Linux that we run on.
@@ -419,21 +430,101 @@ fn descriptor<R>(
 
 fn write(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, data] = a.exactly::<2>(vm, "write")?;
+    let n = write_some(vm, fd, &vm.buffer(data)?)?.map_err(|e| vm.os_error(&e, None))?;
+    Ok(vm.new_int(n as i64))
+}
+
+/// One write; how many bytes of it were taken.
+pub(crate) fn write_some(vm: &Vm, fd: &Value, bytes: &[u8]) -> PyResult<io::Result<usize>> {
     let (number, f) = file_of(vm, fd)?;
-    let bytes = vm.buffer(data)?;
-    let r = crate::threads::blocking(vm, || match &f {
-        Some(f) => (&**f).write(&bytes),
+    Ok(crate::threads::blocking(vm, || match &f {
+        Some(f) => loop {
+            match (&**f).write(bytes) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                r => break r,
+            }
+        },
         None if number == 1 => {
             let mut out = io::stdout().lock();
-            out.write_all(&bytes)
+            out.write_all(bytes)
                 .and_then(|()| out.flush())
                 .map(|()| bytes.len())
         }
-        None if number == 2 => io::stderr().lock().write_all(&bytes).map(|()| bytes.len()),
+        None if number == 2 => io::stderr().lock().write_all(bytes).map(|()| bytes.len()),
         None => Err(io::Error::from_raw_os_error(9)),
-    });
-    let n = r.map_err(|e| vm.os_error(&e, None))?;
-    Ok(vm.new_int(n as i64))
+    }))
+}
+
+fn close(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "close")?;
+    close_fd(vm, fd)?;
+    Ok(Value::NONE)
+}
+
+pub(crate) fn close_fd(vm: &Vm, fd: &Value) -> PyResult<()> {
+    let (n, _) = file_of(vm, fd)?;
+    let gone = table(vm).0.borrow_mut().remove(&n);
+    drop(gone);
+    Ok(())
+}
+
+fn lseek(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [fd, at, how] = a.exactly::<3>(vm, "lseek")?;
+    seek_fd(vm, fd, vm.to_i64(at)?, vm.to_i64(how)?).map(|n| vm.new_uint(n))
+}
+
+pub(crate) fn seek_fd(vm: &Vm, fd: &Value, at: i64, how: i64) -> PyResult<u64> {
+    let (_, file) = file_of(vm, fd)?;
+    let to = match how {
+        0 => SeekFrom::Start(
+            u64::try_from(at).map_err(|_| vm.os_error_parts(22, "Invalid argument", None))?,
+        ),
+        1 => SeekFrom::Current(at),
+        2 => SeekFrom::End(at),
+        _ => return Err(vm.os_error_parts(22, "Invalid argument", None)),
+    };
+    let Some(file) = file else {
+        return Err(vm.os_error_parts(29, "Illegal seek", None));
+    };
+    (&*file).seek(to).map_err(|e| vm.os_error(&e, None))
+}
+
+fn ftruncate(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [fd, n] = a.exactly::<2>(vm, "ftruncate")?;
+    truncate_fd(vm, fd, vm.to_i64(n)?)?;
+    Ok(Value::NONE)
+}
+
+pub(crate) fn truncate_fd(vm: &Vm, fd: &Value, n: i64) -> PyResult<()> {
+    let (_, file) = file_of(vm, fd)?;
+    match (file, u64::try_from(n)) {
+        (Some(file), Ok(n)) => file.set_len(n).map_err(|e| vm.os_error(&e, None)),
+        _ => Err(vm.os_error_parts(22, "Invalid argument", None)),
+    }
+}
+
+fn isatty(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "isatty")?;
+    Ok(Value::bool(is_tty(vm, vm.to_i64(fd)? as RawFd)))
+}
+
+pub(crate) fn is_tty(vm: &Vm, fd: RawFd) -> bool {
+    use std::io::IsTerminal;
+    let f = table(vm).0.borrow().get(&fd).cloned();
+    match (fd, f) {
+        (_, Some(f)) => f.is_terminal(),
+        (0, _) => io::stdin().is_terminal(),
+        (1, _) => io::stdout().is_terminal(),
+        (2, _) => io::stderr().is_terminal(),
+        _ => false,
+    }
+}
+
+/// What the system knows of an open file; none for a standard stream.
+pub(crate) fn metadata(vm: &Vm, fd: &Value) -> PyResult<Option<fs::Metadata>> {
+    let (_, file) = file_of(vm, fd)?;
+    file.map(|f| f.metadata().map_err(|e| vm.os_error(&e, None)))
+        .transpose()
 }
 
 /// Runs a file operation of one path.
@@ -485,41 +576,9 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.setitem(buffer, &slice, &data)?;
         Ok(vm.new_int(got as i64))
     });
-    f("close", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "close")?;
-        let (n, _) = file_of(vm, fd)?;
-        let gone = table(vm).0.borrow_mut().remove(&n);
-        drop(gone);
-        Ok(Value::NONE)
-    });
-    f("lseek", |vm, _, a| {
-        let [fd, at, how] = a.exactly::<3>(vm, "lseek")?;
-        let (_, file) = file_of(vm, fd)?;
-        let at = vm.to_i64(at)?;
-        let to = match vm.to_i64(how)? {
-            0 => SeekFrom::Start(
-                u64::try_from(at).map_err(|_| vm.os_error_parts(22, "Invalid argument", None))?,
-            ),
-            1 => SeekFrom::Current(at),
-            2 => SeekFrom::End(at),
-            _ => return Err(vm.os_error_parts(22, "Invalid argument", None)),
-        };
-        let Some(file) = file else {
-            return Err(vm.os_error_parts(29, "Illegal seek", None));
-        };
-        let n = (&*file).seek(to).map_err(|e| vm.os_error(&e, None))?;
-        Ok(vm.new_uint(n))
-    });
-    f("ftruncate", |vm, _, a| {
-        let [fd, n] = a.exactly::<2>(vm, "ftruncate")?;
-        let (_, file) = file_of(vm, fd)?;
-        let n = vm.to_i64(n)?.max(0) as u64;
-        match file {
-            Some(file) => file.set_len(n).map_err(|e| vm.os_error(&e, None))?,
-            None => return Err(vm.os_error_parts(22, "Invalid argument", None)),
-        }
-        Ok(Value::NONE)
-    });
+    f("close", |vm, _, a| close(vm, a));
+    f("lseek", |vm, _, a| lseek(vm, a));
+    f("ftruncate", |vm, _, a| ftruncate(vm, a));
     f("fsync", |vm, _, a| {
         let [fd] = a.exactly::<1>(vm, "fsync")?;
         if let (_, Some(file)) = file_of(vm, fd)? {
@@ -527,19 +586,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         }
         Ok(Value::NONE)
     });
-    f("isatty", |vm, _, a| {
-        use std::io::IsTerminal;
-        let [fd] = a.exactly::<1>(vm, "isatty")?;
-        let fd = vm.to_i64(fd)? as RawFd;
-        let f = table(vm).0.borrow().get(&fd).cloned();
-        Ok(Value::bool(match (fd, f) {
-            (_, Some(f)) => f.is_terminal(),
-            (0, _) => io::stdin().is_terminal(),
-            (1, _) => io::stdout().is_terminal(),
-            (2, _) => io::stderr().is_terminal(),
-            _ => false,
-        }))
-    });
+    f("isatty", |vm, _, a| isatty(vm, a));
     f("dup", |vm, _, a| {
         let [fd] = a.exactly::<1>(vm, "dup")?;
         let copy = duplicate(vm, fd)?;

@@ -1,15 +1,243 @@
-//! `_contextvars` (CPython's Python/context.c). A context's variables stand in a dict that copies share until one of
-//! them changes it. The running thread's context stands in `Vm::context`.
+//! `_contextvars` (CPython's Python/context.c). A context's variables stand in a persistent map (Python/hamt.c): a copy
+//! shares its nodes, and a change makes new ones on the way to the variable. The running thread's context stands in
+//! `Vm::context`.
 use crate::util::*;
 use std::rc::Rc;
 
+/// A node of the map. Nodes are objects of the heap, so that the collector sees each of their references once however many
+/// contexts share them.
+struct Node {
+    /// Which of 32 places are taken; the entries are those, in order.
+    taken: u32,
+    entries: Box<[Entry]>,
+}
+#[derive(Clone)]
+enum Entry {
+    Leaf(Value, Value),
+    Sub(Ref<Node>),
+}
+impl Payload for Node {
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "_contextvars.Node";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        for e in &self.entries {
+            match e {
+                Entry::Leaf(k, v) => {
+                    visit(k);
+                    visit(v);
+                }
+                Entry::Sub(n) => visit(n.as_value()),
+            }
+        }
+    }
+}
+
+/// Variables are compared by identity. No two have the same hash (a product with an odd number), so no two keys share all
+/// places down the tree, which ends at the 13th level.
+fn hash(key: &Value) -> u64 {
+    (key.bits() >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The five bits that a level looks at are the highest.
+fn bit(hash: u64) -> u32 {
+    1 << (hash >> 59)
+}
+
+impl Node {
+    fn index(&self, bit: u32) -> usize {
+        (self.taken & (bit - 1)).count_ones() as usize
+    }
+    fn get(&self, key: &Value) -> Option<Value> {
+        let (mut node, mut h) = (self, hash(key));
+        loop {
+            let bit = bit(h);
+            if node.taken & bit == 0 {
+                return None;
+            }
+            match &node.entries[node.index(bit)] {
+                Entry::Leaf(k, v) => return k.is(key).then(|| v.clone()),
+                Entry::Sub(sub) => {
+                    node = sub;
+                    h <<= 5;
+                }
+            }
+        }
+    }
+    fn with(&self, bit: u32, entry: Entry) -> Node {
+        let at = self.index(bit);
+        let mut entries = Vec::with_capacity(self.entries.len() + 1);
+        entries.extend_from_slice(&self.entries[..at]);
+        entries.push(entry);
+        let rest = at + usize::from(self.taken & bit != 0);
+        entries.extend_from_slice(&self.entries[rest..]);
+        Node {
+            taken: self.taken | bit,
+            entries: entries.into(),
+        }
+    }
+    fn but(&self, bit: u32) -> Node {
+        let at = self.index(bit);
+        let mut entries = self.entries.to_vec();
+        entries.remove(at);
+        Node {
+            taken: self.taken & !bit,
+            entries: entries.into(),
+        }
+    }
+    fn items(&self, out: &mut Vec<(Value, Value)>) {
+        for e in &self.entries {
+            match e {
+                Entry::Leaf(k, v) => out.push((k.clone(), v.clone())),
+                Entry::Sub(n) => n.items(out),
+            }
+        }
+    }
+}
+
+/// The map of a context.
+#[derive(Clone, Default)]
+struct Map {
+    root: Option<Ref<Node>>,
+    len: usize,
+}
+
+impl Map {
+    fn get(&self, key: &Value) -> Option<Value> {
+        self.root.as_ref()?.get(key)
+    }
+    fn set(&self, vm: &Vm, key: &Value, value: &Value) -> Map {
+        let class = match &self.root {
+            Some(root) => vm.type_of(root.as_value()).clone(),
+            None => state(vm).node.clone(),
+        };
+        let make = |node: Node| vm.heap.alloc(&class, node);
+        let new = (key.clone(), value.clone());
+        let mut added = true;
+        let root = match &self.root {
+            Some(root) => put(&make, root, 0, new, &mut added),
+            None => make(Node {
+                taken: bit(hash(key)),
+                entries: Box::new([Entry::Leaf(new.0, new.1)]),
+            }),
+        };
+        Map {
+            root: Some(root),
+            len: self.len + usize::from(added),
+        }
+    }
+    fn without(&self, vm: &Vm, key: &Value) -> Map {
+        let Some(root) = self.root.as_ref().filter(|r| r.get(key).is_some()) else {
+            return self.clone();
+        };
+        let class = vm.type_of(root.as_value()).clone();
+        let root = match remove(&|node| vm.heap.alloc(&class, node), root, hash(key)) {
+            Some(Entry::Sub(root)) => Some(root),
+            Some(Entry::Leaf(k, v)) => {
+                let node = Node {
+                    taken: bit(hash(&k)),
+                    entries: Box::new([Entry::Leaf(k, v)]),
+                };
+                Some(vm.heap.alloc(&class, node))
+            }
+            None => None,
+        };
+        Map {
+            root,
+            len: self.len - 1,
+        }
+    }
+    fn items(&self) -> Vec<(Value, Value)> {
+        let mut out = Vec::with_capacity(self.len);
+        if let Some(root) = &self.root {
+            root.items(&mut out);
+        }
+        out
+    }
+}
+
+type Make<'a> = &'a dyn Fn(Node) -> Ref<Node>;
+
+type Pair = (Value, Value);
+
+/// A copy of a node of this level with a variable set.
+fn put(make: Make, node: &Node, level: u32, new: Pair, added: &mut bool) -> Ref<Node> {
+    let bit = bit(hash(&new.0) << level);
+    let there = (node.taken & bit != 0).then(|| &node.entries[node.index(bit)]);
+    let entry = match there {
+        None => Entry::Leaf(new.0, new.1),
+        Some(Entry::Leaf(k, _)) if k.is(&new.0) => {
+            *added = false;
+            Entry::Leaf(new.0, new.1)
+        }
+        Some(Entry::Sub(sub)) => Entry::Sub(put(make, sub, level + 5, new, added)),
+        Some(Entry::Leaf(k, v)) => Entry::Sub(both(make, level + 5, (k.clone(), v.clone()), new)),
+    };
+    make(node.with(bit, entry))
+}
+
+/// A node with two variables.
+fn both(make: Make, level: u32, a: Pair, b: Pair) -> Ref<Node> {
+    let place = |p: &Pair| bit(hash(&p.0) << level);
+    let leaf = |p: Pair| Entry::Leaf(p.0, p.1);
+    let (x, y) = (place(&a), place(&b));
+    let entries: Box<[Entry]> = match x.cmp(&y) {
+        std::cmp::Ordering::Less => Box::new([leaf(a), leaf(b)]),
+        std::cmp::Ordering::Greater => Box::new([leaf(b), leaf(a)]),
+        std::cmp::Ordering::Equal => Box::new([Entry::Sub(both(make, level + 5, a, b))]),
+    };
+    make(Node {
+        taken: x | y,
+        entries,
+    })
+}
+
+/// What is left of a node without a variable that is in it. A single leaf stands for itself.
+fn remove(make: Make, node: &Node, h: u64) -> Option<Entry> {
+    let bit = bit(h);
+    let left = match &node.entries[node.index(bit)] {
+        Entry::Leaf(..) => None,
+        Entry::Sub(sub) => remove(make, sub, h << 5),
+    };
+    let node = match left {
+        Some(entry) => node.with(bit, entry),
+        None => node.but(bit),
+    };
+    match &node.entries[..] {
+        [] => None,
+        [leaf @ Entry::Leaf(..)] => Some(leaf.clone()),
+        _ => Some(Entry::Sub(make(node))),
+    }
+}
+
 pub struct Context {
-    vars: RefSlot<Dict>,
+    vars: RefCell<Map>,
     /// What was current when this context was entered; unbound while it is not entered.
     previous: Slot,
     entered: Cell<bool>,
 }
-payload!(Context, "_contextvars.Context", vars, previous);
+impl Payload for Context {
+    const CONTAINER: bool = true;
+    const NAME: &'static str = "_contextvars.Context";
+    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        if let Some(root) = &self.vars.borrow().root {
+            visit(root.as_value());
+        }
+        self.previous.visit(visit);
+    }
+}
+
+impl Context {
+    fn map(&self) -> Map {
+        self.vars.borrow().clone()
+    }
+    fn get(&self, var: &Value) -> Option<Value> {
+        self.vars.borrow().get(var)
+    }
+    fn replace(&self, new: Map) {
+        let old = self.vars.replace(new);
+        drop(old);
+    }
+}
 
 struct ContextVar {
     name: Value,
@@ -27,6 +255,7 @@ struct Token {
 payload!(Token, "_contextvars.Token", context, var, old);
 
 struct State {
+    node: Ref<Type>,
     context: Ref<Type>,
     var: Ref<Type>,
     token: Ref<Type>,
@@ -41,7 +270,11 @@ fn state(vm: &Vm) -> Rc<State> {
             .set(Some(|vm, _| Ok(vm.str_value("<Token.MISSING>"))));
         vm.ready_type(&mt);
         let missing: Value = vm.heap.alloc(&mt, Plain).into();
+        let node =
+            vm.new_native_type::<Node>("_contextvars.Node", &vm.types.object, TypeFlags::NO_NEW);
+        vm.ready_type(&node);
         State {
+            node,
             context: context_type(vm),
             var: var_type(vm),
             token: token_type(vm, &missing),
@@ -75,16 +308,16 @@ pub fn current_context(vm: &Vm) -> Value {
     if let Some(c) = vm.context.get_bound() {
         return c;
     }
-    let c = new_context(vm, vm.new_dict());
+    let c = new_context(vm, &state(vm).context, Map::default());
     vm.context.set(c.clone());
     c
 }
 
-/// A copy of the current context. Costs one object; the variables are shared until one side changes them.
+/// A copy of the current context. Costs one object; the variables are shared.
 pub fn copy_context(vm: &Vm) -> Value {
     let now = current_context(vm);
-    let vars = now.downcast::<Context>().and_then(|c| c.vars.get());
-    new_context(vm, vars.unwrap_or_else(|| vm.new_dict()))
+    let vars = now.downcast::<Context>().map(|c| c.map());
+    new_context(vm, vm.type_of(&now), vars.unwrap_or_default())
 }
 
 /// Makes `ctx` current until `exit_context`. RuntimeError when it is entered already.
@@ -123,41 +356,13 @@ pub fn is_context(v: &Value) -> bool {
 
 // ---- Context ----
 
-fn new_context(vm: &Vm, vars: Ref<Dict>) -> Value {
+fn new_context(vm: &Vm, class: &Ref<Type>, vars: Map) -> Value {
     let c = Context {
-        vars: RefSlot::new(Some(vars)),
+        vars: RefCell::new(vars),
         previous: Slot::empty(),
         entered: Cell::new(false),
     };
-    vm.heap.alloc(&state(vm).context, c).into()
-}
-
-fn vars(vm: &Vm, v: &Value) -> PyResult<Ref<Dict>> {
-    Ok(vm
-        .this::<Context>(v)?
-        .vars
-        .get()
-        .unwrap_or_else(|| vm.new_dict()))
-}
-
-/// The dict of a context for changing: a copy when others share it.
-fn own_vars(vm: &Vm, c: &Context) -> PyResult<Ref<Dict>> {
-    let Some(d) = c.vars.take() else {
-        let d = vm.new_dict();
-        c.vars.set(Some(d.clone()));
-        return Ok(d);
-    };
-    if d.as_value().ref_count() == 1 {
-        c.vars.set(Some(d.clone()));
-        return Ok(d);
-    }
-    let new = vm.new_dict();
-    c.vars.set(Some(d.clone()));
-    for (k, v) in d.items() {
-        vm.dict_insert(&new, k, v)?;
-    }
-    c.vars.set(Some(new.clone()));
-    Ok(new)
+    vm.heap.alloc(class, c).into()
 }
 
 fn check_var(vm: &Vm, v: &Value) -> PyResult<()> {
@@ -170,56 +375,81 @@ fn check_var(vm: &Vm, v: &Value) -> PyResult<()> {
     )))
 }
 
+/// The variables of a context, as a list of what is made of each.
+fn list(vm: &Vm, v: &Value, make: impl Fn(Value, Value) -> Value) -> PyResult<Vec<Value>> {
+    let items = vm.this::<Context>(v)?.map().items();
+    Ok(items.into_iter().map(|(k, x)| make(k, x)).collect())
+}
+
+fn same_vars(vm: &Vm, a: &Map, b: &Map) -> PyResult<bool> {
+    if a.len != b.len {
+        return Ok(false);
+    }
+    for (k, x) in a.items() {
+        match b.get(&k) {
+            Some(y) if vm.same(&x, &y)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
 fn context_type(vm: &Vm) -> Ref<Type> {
     let t =
         vm.new_native_type::<Context>("_contextvars.Context", &vm.types.object, TypeFlags::WEAKREF);
-    t.slots.new.set(Some(|vm, _, a| {
+    t.slots.new.set(Some(|vm, class, a| {
         if !a.is_empty() {
             return Err(vm.type_error("Context() does not accept any arguments"));
         }
-        Ok(new_context(vm, vm.new_dict()))
+        Ok(new_context(vm, class, Map::default()))
     }));
-    t.slots.len.set(Some(|vm, v| Ok(vars(vm, v)?.len())));
+    t.slots
+        .len
+        .set(Some(|vm, v| Ok(vm.this::<Context>(v)?.vars.borrow().len)));
     t.slots
         .iter
-        .set(Some(|vm, v| vm.iter(&vm.new_list(vars(vm, v)?.keys()))));
+        .set(Some(|vm, v| vm.iter(&vm.new_list(list(vm, v, |k, _| k)?))));
     t.slots.contains.set(Some(|vm, v, k| {
         check_var(vm, k)?;
-        Ok(vm.dict_lookup(&*vars(vm, v)?, k)?.is_some())
+        Ok(vm.this::<Context>(v)?.get(k).is_some())
     }));
     t.slots.getitem.set(Some(|vm, v, k| {
         check_var(vm, k)?;
-        vm.dict_lookup(&*vars(vm, v)?, k)?
-            .ok_or_else(|| vm.key_error(k))
+        vm.this::<Context>(v)?.get(k).ok_or_else(|| vm.key_error(k))
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         if b.downcast::<Context>().is_none() || !matches!(op, CmpOp::Eq | CmpOp::Ne) {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        vm.compare(vars(vm, a)?.as_value(), vars(vm, b)?.as_value(), op)
+        let same = same_vars(
+            vm,
+            &vm.this::<Context>(a)?.map(),
+            &vm.this::<Context>(b)?.map(),
+        )?;
+        Ok(Value::bool(same == (op == CmpOp::Eq)))
     }));
     vm.method(&t, "get", "", |vm, v, a| {
         let pos = a.between(vm, "get", 1, 2)?;
         check_var(vm, &pos[0])?;
         Ok(vm
-            .dict_lookup(&*vars(vm, v)?, &pos[0])?
+            .this::<Context>(v)?
+            .get(&pos[0])
             .or_else(|| pos.get(1).cloned())
             .unwrap_or(Value::NONE))
     });
     vm.method(&t, "keys", "", |vm, v, _| {
-        Ok(vm.new_list(vars(vm, v)?.keys()))
+        Ok(vm.new_list(list(vm, v, |k, _| k)?))
     });
     vm.method(&t, "values", "", |vm, v, _| {
-        Ok(vm.new_list(vars(vm, v)?.values()))
+        Ok(vm.new_list(list(vm, v, |_, x| x)?))
     });
     vm.method(&t, "items", "", |vm, v, _| {
-        let items = vars(vm, v)?
-            .items()
-            .into_iter()
-            .map(|(k, x)| vm.tuple_value([k, x]));
-        Ok(vm.new_list(items.collect()))
+        Ok(vm.new_list(list(vm, v, |k, x| vm.tuple_value([k, x]))?))
     });
-    vm.method(&t, "copy", "", |vm, v, _| Ok(new_context(vm, vars(vm, v)?)));
+    vm.method(&t, "copy", "", |vm, v, _| {
+        let c = vm.this::<Context>(v)?;
+        Ok(new_context(vm, vm.type_of(v), c.map()))
+    });
     vm.method(
         &t,
         "run",
@@ -278,7 +508,7 @@ fn var_type(vm: &Vm) -> Ref<Type> {
         let pos = a.between(vm, "get", 0, 1)?;
         let var = vm.this::<ContextVar>(v)?;
         if let Some(ctx) = vm.context.get_bound()
-            && let Some(x) = vm.dict_lookup(&*vars(vm, &ctx)?, v)?
+            && let Some(x) = ctx.downcast::<Context>().and_then(|c| c.get(v))
         {
             return Ok(x);
         }
@@ -290,11 +520,12 @@ fn var_type(vm: &Vm) -> Ref<Type> {
     vm.method(&t, "set", "", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "set")?;
         let ctx = current_context(vm);
-        let d = own_vars(vm, vm.this::<Context>(&ctx)?)?;
-        let old = vm.dict_lookup(&d, v)?;
-        vm.dict_insert(&d, v.clone(), x.clone())?;
+        let c = vm.this::<Context>(&ctx)?;
+        let old = c.get(v);
+        let new = c.map().set(vm, v, x);
+        c.replace(new);
         let token = Token {
-            context: ctx,
+            context: ctx.clone(),
             var: v.clone(),
             old: Slot::new(old.unwrap_or(Value::UNBOUND)),
             used: Cell::new(false),
@@ -337,11 +568,12 @@ fn reset(vm: &Vm, var: &Value, token: &Value) -> PyResult<Value> {
         )));
     }
     t.used.set(true);
-    let d = own_vars(vm, vm.this::<Context>(&ctx)?)?;
-    match t.old.get_bound() {
-        Some(old) => vm.dict_insert(&d, var.clone(), old)?,
-        None => drop(vm.dict_remove(&d, var)?),
-    }
+    let c = vm.this::<Context>(&ctx)?;
+    let vars = c.map();
+    c.replace(match t.old.get_bound() {
+        Some(old) => vars.set(vm, var, &old),
+        None => vars.without(vm, var),
+    });
     Ok(Value::NONE)
 }
 

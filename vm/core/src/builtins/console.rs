@@ -8,7 +8,11 @@ use crate::vm::Vm;
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
     vm.add_function(m, "print", "print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)\n--\n\nPrints the values to a stream, or to sys.stdout by default.", print);
     vm.add_function(m, "input", "input($module, prompt='', /)\n--\n\nRead a string from standard input.  The trailing newline is stripped.", input);
-    vm.add_tail_function(m, "open", "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\nOpen file and return a stream.  Raise OSError upon failure.", open);
+    // It is `_io`'s as well.
+    let module = vm.str_value("_io");
+    let doc = "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\nOpen file and return a stream.  Raise OSError upon failure.";
+    let function = vm.new_native("open", doc, NativeKind::Tail(open), Value::NONE, module);
+    vm.add_value(m, "open", function);
     vm.add_tail_function(
         m,
         "breakpoint",
@@ -110,8 +114,8 @@ fn forward(vm: &Vm, callable: Value, args: Args) -> Tail {
 }
 
 fn open(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {
-    let io = vm.import("io")?;
-    Ok(forward(vm, vm.getattr_str(&io, "open")?, args))
+    let io = vm.import("_io")?;
+    Ok(forward(vm, vm.getattr_str(&io, "_open")?, args))
 }
 
 fn breakpoint(vm: &Vm, _: &Value, args: Args) -> PyResult<Tail> {

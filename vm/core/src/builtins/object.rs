@@ -337,6 +337,8 @@ fn reduce(vm: &Vm, v: &Value, protocol: i64) -> PyResult<Value> {
         let container = v.downcast::<List>().is_some() || v.downcast::<Dict>().is_some();
         if !plain
             && !container
+            // What says itself how it is pickled may be.
+            && !own_getstate(vm, v)
             && !native.iter().any(|(t, _)| vm.is_instance(v, t))
             && !vm.is_instance(v, &vm.exc.base_exception)
         {
@@ -345,6 +347,17 @@ fn reduce(vm: &Vm, v: &Value, protocol: i64) -> PyResult<Value> {
     }
     let newobj = vm.getattr_str(&copyreg, "__newobj__")?;
     finish_reduce(vm, v, newobj, args)
+}
+
+fn own_getstate(vm: &Vm, v: &Value) -> bool {
+    let name = vm.intern("__getstate__");
+    match (
+        vm.type_of(v).lookup(vm, &name),
+        vm.types.object.lookup(vm, &name),
+    ) {
+        (Some(own), Some(inherited)) => !own.is(&inherited),
+        _ => false,
+    }
 }
 
 fn finish_reduce(vm: &Vm, v: &Value, newobj: Value, args: Vec<Value>) -> PyResult<Value> {

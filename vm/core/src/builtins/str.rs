@@ -251,11 +251,7 @@ fn str_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
         )));
     }
     let i = item_index(vm, key, s.char_len(), "string index out of range")?;
-    let data = s.as_bytes();
-    if s.is_ascii() {
-        return Ok(vm.new_wtf8(&data[i..=i]).into());
-    }
-    Ok(vm.new_wtf8(wtf8::slice(data, i, i + 1)).into())
+    Ok(vm.new_wtf8(s.part(i, i + 1)).into())
 }
 
 fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
@@ -271,12 +267,7 @@ fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
     let data = s.as_bytes();
     let start = r.start as usize;
     if r.step == 1 {
-        let part = if s.is_ascii() {
-            &data[start..start + r.count]
-        } else {
-            wtf8::slice(data, start, start + r.count)
-        };
-        return Ok(vm.new_wtf8(part).into());
+        return Ok(vm.new_wtf8(s.part(start, start + r.count)).into());
     }
     if s.is_ascii() {
         let out: Vec<u8> = r.indices().map(|i| data[i]).collect();

@@ -104,12 +104,7 @@ fn range<'a>(vm: &Vm, s: &'a Ref<Str>, a: &[Value]) -> PyResult<Option<(&'a [u8]
     let Some((start, stop)) = clip(raw_range(vm, a.get(1), a.get(2))?, s.char_len()) else {
         return Ok(None);
     };
-    let part = if s.is_ascii() {
-        &data[start..stop]
-    } else {
-        wtf8::slice(data, start, stop)
-    };
-    Ok(Some((part, start)))
+    Ok(Some((s.part(start, stop), start)))
 }
 
 fn find(

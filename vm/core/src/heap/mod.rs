@@ -88,6 +88,8 @@ pub struct Heap {
     pub(crate) pending: RefCell<std::collections::VecDeque<Pending>>,
     weakrefs: RefCell<FxHashMap<usize, Vec<NonNull<Obj<WeakRef>>>>>,
     side_dicts: RefCell<FxHashMap<usize, Ref<Dict>>>,
+    /// For long texts that are not ASCII: the byte at which every so many characters begin.
+    str_indices: RefCell<FxHashMap<usize, Box<[u32]>>>,
     /// Interned strings by hash; each takes itself out when it dies.
     interned: RefCell<hashbrown::HashTable<NonNull<Obj<Str>>>>,
     /// See [`breaker`]. Shared with signal handlers and other threads.
@@ -113,6 +115,7 @@ impl Heap {
             pending: RefCell::default(),
             weakrefs: RefCell::default(),
             side_dicts: RefCell::default(),
+            str_indices: RefCell::default(),
             interned: RefCell::default(),
             breaker: Arc::default(),
             gc: gc::Collector::default(),
@@ -500,6 +503,20 @@ impl Heap {
         if let Ok(entry) = table.find_entry(hash, |q| std::ptr::eq(q.as_ptr(), p)) {
             entry.remove();
         }
+    }
+
+    pub(crate) fn keep_index(&self, s: *const Obj<Str>, table: Box<[u32]>) {
+        self.str_indices.borrow_mut().insert(s as usize, table);
+    }
+    pub(crate) fn index_entry(&self, s: *const Obj<Str>, n: usize) -> Option<u32> {
+        self.str_indices
+            .borrow()
+            .get(&(s as usize))?
+            .get(n)
+            .copied()
+    }
+    pub(crate) fn forget_index(&self, s: *const Obj<Str>) {
+        self.str_indices.borrow_mut().remove(&(s as usize));
     }
 
     /// Visits every live object of the heap.

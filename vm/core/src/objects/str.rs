@@ -1,4 +1,5 @@
-//! `str`: WTF-8 bytes in the object's own block, with an ASCII flag and the keyed hash cached.
+//! `str`: WTF-8 bytes in the object's own block, with an ASCII flag and the keyed hash cached. A longer text that is not
+//! ASCII gets a table of where every 64th character begins when one of its characters is first asked for by number.
 use crate::heap::{Heap, Kind, Obj, Payload, Ref};
 use crate::objects::Type;
 use std::cell::Cell;
@@ -12,7 +13,13 @@ pub struct Str {
     chars: Cell<u32>,
     ascii: bool,
     interned: Cell<bool>,
+    /// The heap has a table of where its characters are.
+    indexed: Cell<bool>,
 }
+
+/// Characters between two entries of the table, and the length from which on there is one.
+const STEP: usize = 64;
+const INDEXED_FROM: usize = 256;
 
 impl Payload for Str {
     const KIND: Kind = Kind::Str;
@@ -22,6 +29,9 @@ impl Payload for Str {
         unsafe {
             if (*this).data.interned.get() {
                 (*this).header.heap().forget_interned(this);
+            }
+            if (*this).data.indexed.get() {
+                (*this).header.heap().forget_index(this);
             }
         }
     }
@@ -38,6 +48,7 @@ impl Str {
             chars: Cell::new(chars),
             ascii,
             interned: Cell::new(false),
+            indexed: Cell::new(false),
         };
         let s = heap.alloc_with(class, data, bytes.len());
         // SAFETY: the block has `len` bytes behind the payload, and nobody else sees it yet.
@@ -93,16 +104,58 @@ impl Str {
         if self.ascii {
             return index;
         }
-        let mut seen = 0;
-        for (i, b) in self.as_bytes().iter().enumerate() {
+        if index >= self.char_len() {
+            return self.len;
+        }
+        let (mut seen, from) = match self.len {
+            INDEXED_FROM.. if self.len < u32::MAX as usize => self.indexed_before(index),
+            _ => (0, 0),
+        };
+        for (i, b) in self.as_bytes()[from..].iter().enumerate() {
             if (*b & 0xC0) != 0x80 {
                 if seen == index {
-                    return i;
+                    return from + i;
                 }
                 seen += 1;
             }
         }
         self.len
+    }
+    /// The code points from `start` up to `stop`, as bytes.
+    pub fn part(&self, start: usize, stop: usize) -> &[u8] {
+        let from = self.offset(start);
+        let rest = &self.as_bytes()[from..];
+        if stop > start + 2 * STEP || self.ascii {
+            return &rest[..self.offset(stop).max(from) - from];
+        }
+        let mut begins = rest
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| (**b & 0xC0) != 0x80);
+        let end = begins.nth(stop.saturating_sub(start));
+        &rest[..end.map_or(rest.len(), |(i, _)| i)]
+    }
+    /// The last character at or before `index` that the table has, and its byte.
+    fn indexed_before(&self, index: usize) -> (usize, usize) {
+        // SAFETY: a Str exists only inside its object, behind the header.
+        let object = unsafe {
+            &*(self as *const Str)
+                .cast::<u8>()
+                .sub(std::mem::offset_of!(Obj<Str>, data))
+                .cast::<Obj<Str>>()
+        };
+        let heap = object.header.heap();
+        if !self.indexed.replace(true) {
+            let begins = self.as_bytes().iter().enumerate();
+            let begins = begins.filter(|(_, b)| (**b & 0xC0) != 0x80);
+            let table = begins.step_by(STEP).map(|(i, _)| i as u32).collect();
+            heap.keep_index(object, table);
+        }
+        let n = index / STEP;
+        match heap.index_entry(object, n) {
+            Some(byte) => (n * STEP, byte as usize),
+            None => (0, 0),
+        }
     }
     /// Keyed hash (SipHash-1-3), never 0.
     #[inline]
