@@ -22,6 +22,13 @@ pub struct CommandText(pub RefCell<Option<String>>);
 pub struct OsHost;
 
 impl Host for OsHost {
+    fn source_line(&self, filename: &str, line: u32) -> Option<String> {
+        let index = line.checked_sub(1)? as usize;
+        let source = std::fs::read(filename).ok()?;
+        let text = String::from_utf8_lossy(&source).replace("\r\n", "\n");
+        text.split_inclusive('\n').nth(index).map(str::to_owned)
+    }
+
     fn handle_break(&self, vm: &Vm) -> PyResult<()> {
         crate::os::handle_break(vm)
     }

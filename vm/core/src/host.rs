@@ -32,6 +32,10 @@ pub trait Host {
     ) -> PyResult<Option<ModuleSource>>;
     /// Told of each module of Python code when it has run.
     fn module_loaded(&self, _vm: &Vm, _name: &str, _module: &Ref<Module>) {}
+    /// A line of a source file, with its newline, for errors that were found in its tree.
+    fn source_line(&self, _filename: &str, _line: u32) -> Option<String> {
+        None
+    }
     /// Writes text to standard error when Python's `sys.stderr` cannot be used.
     fn write_stderr(&self, text: &str);
     /// Seconds and nanoseconds are the host's affair; this is a monotonic clock in nanoseconds.

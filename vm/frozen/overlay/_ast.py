@@ -199,13 +199,19 @@ def _func_type(source, filename, mode, *rest):
 
     text = bytes(source).decode("utf-8")
     left, arrow, right = text.rpartition("->")
-    if not arrow or not left.lstrip(" \t").startswith("(") or not left.rstrip().endswith(")"):
+    bracketed = left.lstrip(" \t").startswith("(") and left.rstrip(" \t").endswith(")")
+    if not arrow or not bracketed or not right.strip():
         raise SyntaxError("invalid syntax", (filename, 1, 1, text, 1, 2))
     blank = "".join(c if c == "\n" else " " for c in text[: len(left) + 2])
     # A name in front of the parenthesis makes it a call; positions are moved back by that one character.
     call = _lasti_ast.parse(("f" + left.lstrip(" \t")).encode(), filename, "eval", *rest).body
     shift = len(left) - len(left.lstrip(" \t")) - 1
     returns = _lasti_ast.parse(("(" + blank[1:] + right.rstrip() + "\n)").encode(), filename, "eval", *rest).body
+    # Types, then at most one with a star, then at most one with two; no comma behind them.
+    stars = [isinstance(t, Starred) for t in call.args]
+    ended = left.rstrip()[:-1].rstrip().endswith(",")
+    if ended or any(stars[:-1]) or len(call.keywords) > 1 or any(k.arg for k in call.keywords):
+        raise SyntaxError("invalid syntax", (filename, 1, 1, text, 1, 2))
     types = call.args + [k.value for k in call.keywords]
     types = [t.value if isinstance(t, Starred) else t for t in types]
 

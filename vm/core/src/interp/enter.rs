@@ -236,10 +236,10 @@ impl Vm {
             _ => return self.new_exception(&self.exc.memory_error, &e.msg),
         };
         let int = |n: u32| self.new_int(n as i64);
-        let text = e
-            .text
-            .as_ref()
-            .map_or(crate::heap::Value::NONE, |t| self.str_value(t));
+        // Errors of a tree have no text: the line is the file's, if there is one.
+        let of_file = || self.host.source_line(&e.filename, e.lineno);
+        let text = e.text.clone().or_else(of_file);
+        let text = text.map_or(crate::heap::Value::NONE, |t| self.str_value(&t));
         let fields = [
             self.str_value(&e.msg),
             self.str_value(&e.filename),
