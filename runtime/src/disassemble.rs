@@ -47,7 +47,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     vm.add_function(&m, "line_starts", "", |vm, _, a| {
         let [c] = a.exactly::<1>(vm, "line_starts")?;
-        let rows = dis::line_starts(&code(vm, c)?.data());
+        let rows = dis::line_starts(code(vm, c)?.data());
         let rows = rows
             .into_iter()
             .map(|(at, line)| vm.tuple_value([vm.new_int(at as i64), vm.new_int(line as i64)]));

@@ -90,6 +90,7 @@ impl Vm {
         let code = Code {
             origin: front.origin,
             body: OnceCell::new(),
+            start: Cell::new(std::ptr::null()),
             name: front.name,
             qualname: front.qualname,
             filename: front.filename,
@@ -288,6 +289,8 @@ fn set_body(code: &Code, body: Body) {
         (true, true) => CallShape::SimpleGenerator,
         _ => CallShape::General,
     });
+    // The instructions stand in a box of their own, which stays where it is when the body moves in.
+    code.start.set(body.quick.as_ptr());
     let _ = code.body.set(body);
 }
 

@@ -83,6 +83,8 @@ pub struct Body {
 pub struct Code {
     pub(crate) origin: Origin,
     pub(crate) body: OnceCell<Body>,
+    /// The body's first instruction: calls go there without asking whether there is a body. Null until it is there.
+    pub(crate) start: Cell<*const Instr>,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     pub filename: Ref<Str>,
