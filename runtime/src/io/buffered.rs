@@ -214,10 +214,7 @@ impl Buffered {
                 let whole = missing - missing % self.size.get();
                 self.raw_read(vm, raw, whole.min(1 << 30))?
             } else {
-                match self.fill(vm, raw)? {
-                    None => None,
-                    Some(_) => Some(self.take(missing)),
-                }
+                self.fill(vm, raw)?.map(|_| self.take(missing))
             };
             match part {
                 None if out.is_empty() => return Ok(None),
@@ -442,10 +439,16 @@ fn blocked(vm: &Vm, written: usize) -> Exc {
         vm.str_value("write could not complete without blocking"),
         vm.new_int(written as i64),
     ];
-    match vm.call(vm.exc.blocking_io_error.as_value(), &args) {
-        Ok(e) => Exc(e),
-        Err(e) => e,
+    let e = vm.new_exception_args(&vm.exc.blocking_io_error, vm.new_tuple(args[..2].to_vec()));
+    // The third argument is a count here, not a file name.
+    let count = args[2].clone();
+    for (name, value) in [
+        ("characters_written", count),
+        ("args", vm.new_tuple(args).into()),
+    ] {
+        let _ = vm.setattr(&e.0, &vm.intern(name), Some(&value));
     }
+    e
 }
 
 /// The stream behind a value whose methods nobody replaced.

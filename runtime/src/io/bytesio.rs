@@ -31,7 +31,7 @@ impl Payload for Export {
 
 struct ExportType(Ref<Type>);
 
-fn exported<'a>(v: &'a Value) -> Option<&'a Ref<BytesIo>> {
+fn exported(v: &Value) -> Option<&Ref<BytesIo>> {
     v.downcast::<Export>()?.0.as_ref::<BytesIo>()
 }
 
@@ -350,7 +350,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
 /// A copy of the attributes of an instance, for pickling.
 pub(super) fn own_dict(vm: &Vm, v: &Value) -> Value {
     match vm.dict_of(v) {
-        Some(d) if d.len() > 0 => {
+        Some(d) if !d.is_empty() => {
             let copy = vm.new_dict();
             for (k, x) in d.items() {
                 if let Some(name) = k.as_ref::<Str>() {

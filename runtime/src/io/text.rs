@@ -691,7 +691,7 @@ fn text_or_none(vm: &Vm, v: Option<&Value>, func: &str, name: &str) -> PyResult<
         Some(v) if v.is_none() => Ok(None),
         Some(v) if v.downcast::<Str>().is_some() => {
             if let Some(s) = v.as_ref::<Str>() {
-                if s.as_bytes().contains(&0) {
+                if func != "reconfigure" && s.as_bytes().contains(&0) {
                     return Err(vm.value_error("embedded null character"));
                 }
                 // A name is UTF-8, or this tells why not.

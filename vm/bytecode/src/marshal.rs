@@ -171,10 +171,13 @@ impl<'a> Writer<'a> {
             _ => None,
         };
         let doc = code.clean_doc.as_ref().or(first);
-        let bits = (u8::from(code.has_docstring) * HAS_DOCSTRING)
-            | (u8::from(code.is_comprehension) * COMPREHENSION)
-            | (u8::from(code.clean_doc.is_some()) * CLEAN_DOC)
-            | (u8::from(doc.is_some()) * DOC);
+        let bits = [
+            (code.has_docstring, HAS_DOCSTRING),
+            (code.is_comprehension, COMPREHENSION),
+            (code.clean_doc.is_some(), CLEAN_DOC),
+            (doc.is_some(), DOC),
+        ];
+        let bits = bits.into_iter().filter(|b| b.0).fold(0, |all, b| all | b.1);
         self.out.push(bits);
         self.string(code.name.as_bytes());
         self.string(code.qualname.as_bytes());

@@ -64,8 +64,8 @@ const _: () = assert!(size_of::<Slot>() == 8);
 impl Frame {
     /// A frame not yet started. The caller puts it in place and fills its locals.
     pub fn new(code: Ref<Code>, function: Ref<Function>, is_generator: bool) -> Frame {
-        let pc = code.start.get();
-        debug_assert!(!pc.is_null(), "the code has no body yet");
+        debug_assert!(!code.start.get().is_null(), "the code has no body yet");
+        let pc = code.start.get().wrapping_sub(1);
         let top = code.fixed;
         Frame {
             back: Cell::new(std::ptr::null()),
@@ -231,7 +231,7 @@ impl Frame {
     }
     /// Unit of the instruction last begun, or -1.
     pub fn unit(&self) -> i32 {
-        let base = self.code.quick.as_ptr() as isize;
+        let base = self.code.start.get() as isize;
         ((self.pc.get() as isize - base) / size_of::<Instr>() as isize) as i32
     }
     pub fn line(&self) -> u32 {

@@ -264,14 +264,14 @@ impl Regs {
         self.pc = self
             .frame()
             .code
-            .quick
-            .as_ptr()
+            .start
+            .get()
             .wrapping_add(unit as usize)
             .wrapping_sub(1);
     }
     #[inline(always)]
     pub fn unit(&self) -> usize {
-        (self.pc as usize - self.frame().code.quick.as_ptr() as usize) / size_of::<Instr>()
+        (self.pc as usize - self.frame().code.start.get() as usize) / size_of::<Instr>()
     }
 
     #[inline(always)]

@@ -296,7 +296,8 @@ fn set_body(code: &Code, body: Body) {
     if code.shape.get() == CallShape::Simple && code.ncells + code.nfree == 0 {
         code.simple_args.set(code.argcount);
     }
-    code.start.set(body.quick.as_ptr().wrapping_sub(1));
+    // The instructions stand in a box of their own, which stays where it is when the body moves in.
+    code.start.set(body.quick.as_ptr());
     let _ = code.body.set(body);
 }
 

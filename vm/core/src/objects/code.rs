@@ -93,6 +93,8 @@ pub struct Body {
 pub struct Code {
     pub(crate) origin: Origin,
     pub(crate) body: OnceCell<Body>,
+    /// The body's first instruction: calls go there without asking whether there is a body. Null until it is there.
+    pub(crate) start: Cell<*const Instr>,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     pub filename: Ref<Str>,
@@ -113,8 +115,6 @@ pub struct Code {
     pub slots: u32,
     /// A frame with its slots.
     pub frame_bytes: u32,
-    /// One before the body's first instruction: where a frame starts.
-    pub(crate) start: Cell<*const Instr>,
     /// General until the body is there, so that the quick ways of calling leave it to the one that loads it.
     pub shape: Cell<CallShape>,
     /// Arguments of a Simple code without cells; a number that no call has for any other.
