@@ -2,8 +2,8 @@
 //! kept back. A random stream has both, never at once.
 use super::fileio::{self, FileIo};
 use super::{
-    BUFFER_SIZE, base, both, bytes_arg, cannot_pickle, io, line_end, read_into, size_arg, truth,
-    unsupported,
+    BUFFER_SIZE, base, both, bytes_arg, cannot_pickle, is_native, line_end, read_into, size_arg,
+    truth, unsupported,
 };
 use lasti_core::objects::{ByteArray, Bytes, Type};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
@@ -29,6 +29,7 @@ enum State {
 pub(super) struct Buffered {
     raw: Slot,
     state: Cell<State>,
+    kind: Cell<Kind>,
     size: Cell<usize>,
     /// What was read ahead, and how much of it is used.
     ahead: RefCell<Vec<u8>>,
@@ -396,13 +397,13 @@ impl Buffered {
         let raw = self.open_raw(vm, "flush of closed file")?;
         let _inside = self.enter(vm, v)?;
         self.write_back(vm, &raw)?;
-        match self.seeks_back(vm, v) {
-            true => self.unread(vm, &raw),
-            false => Ok(()),
+        match self.kind.get() {
+            Kind::Random => self.unread(vm, &raw),
+            _ => Ok(()),
         }
     }
-    fn seeks_back(&self, vm: &Vm, v: &Value) -> bool {
-        vm.type_of(v).is_subtype(&io(vm).random)
+    pub(super) fn kind(&self) -> Kind {
+        self.kind.get()
     }
 }
 
@@ -454,8 +455,7 @@ fn blocked(vm: &Vm, written: usize) -> Exc {
 /// The stream behind a value whose methods nobody replaced.
 pub(super) fn exact<'a>(vm: &Vm, v: &'a Value) -> Option<&'a Ref<Buffered>> {
     let b = v.as_ref::<Buffered>()?;
-    let (t, io) = (vm.type_of(v), io(vm));
-    (t.is(&io.reader) || t.is(&io.writer) || t.is(&io.random)).then_some(b)
+    is_native(vm, v).then_some(b)
 }
 
 impl Buffered {
@@ -483,6 +483,7 @@ fn init(vm: &Vm, v: &Value, a: Args, kind: Kind) -> PyResult<()> {
     let [raw, size] = a.bind(vm, &format!("Buffered{name}"), ["raw", "buffer_size"], 1)?;
     let b = vm.this::<Buffered>(v)?;
     b.state.set(State::Raw);
+    b.kind.set(kind);
     let raw = raw.cloned().unwrap_or(Value::NONE);
     if kind == Kind::Random {
         check(vm, &raw, "seekable", "File or stream is not seekable.")?;
@@ -511,6 +512,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>, kind: Kind) -> Ref<Type> {
         let b = Buffered {
             raw: Slot::empty(),
             state: Cell::new(State::Raw),
+            kind: Cell::new(Kind::Reader),
             size: Cell::new(BUFFER_SIZE),
             ahead: RefCell::default(),
             used: Cell::new(0),
@@ -656,7 +658,7 @@ fn writing(vm: &Vm, t: &Ref<Type>) {
 fn common(vm: &Vm, t: &Ref<Type>, kind: Kind) {
     vm.method(t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| {
         let b = vm.this::<Buffered>(v)?;
-        if vm.type_of(v).is_subtype(&io(vm).reader) {
+        if b.kind.get() == Kind::Reader {
             let raw = b.open_raw(vm, "flush of closed file")?;
             return vm.call_method(&raw, "flush", &[]);
         }

@@ -1,5 +1,7 @@
 //! `FileIO` (CPython's Modules/_io/fileio.c).
-use super::{BUFFER_SIZE, base, bytes_arg, cannot_pickle, io, read_into, size_arg, unsupported};
+use super::{
+    BUFFER_SIZE, base, bytes_arg, cannot_pickle, io, is_native, read_into, size_arg, unsupported,
+};
 use crate::posix;
 use lasti_core::objects::Type;
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
@@ -143,7 +145,7 @@ fn would_block<T>(vm: &Vm, r: std::io::Result<T>) -> PyResult<Option<T>> {
 /// The file behind a value that is exactly a FileIO: no method of a subclass is in the way.
 pub(super) fn exact<'a>(vm: &Vm, v: &'a Value) -> Option<&'a Ref<FileIo>> {
     let f = v.as_ref::<FileIo>()?;
-    vm.type_of(v).is(&io(vm).file).then_some(f)
+    is_native(vm, v).then_some(f)
 }
 
 /// Opens a file as `FileIO(file, mode, closefd, opener)` does.
@@ -379,7 +381,7 @@ pub(super) fn make(vm: &Vm, raw: &Ref<Type>) -> Ref<Type> {
     vm.method(&t, "close", "close($self, /)\n--\n\n", |vm, v, _| {
         // The base class flushes what a subclass keeps back, and notes that the stream is closed.
         let f = vm.this::<FileIo>(v)?;
-        let r = match vm.type_of(v).is(&io(vm).file) {
+        let r = match is_native(vm, v) {
             true if f.is_closed() => Ok(Value::NONE),
             true => vm.call_method(v, "flush", &[]),
             false => {

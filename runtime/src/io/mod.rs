@@ -12,7 +12,7 @@ mod pair;
 mod stringio;
 mod text;
 
-use lasti_core::objects::{ByteArray, Module, Str, Type};
+use lasti_core::objects::{ByteArray, Module, Str, Type, TypeFlags};
 use lasti_core::{Exc, PyResult, Ref, Value, Vm};
 use std::rc::Rc;
 
@@ -145,6 +145,11 @@ fn size_arg(vm: &Vm, v: Option<&Value>) -> PyResult<Option<usize>> {
             Ok(usize::try_from(vm.to_i64(&v)?).ok())
         }
     }
+}
+
+/// Whether a stream of ours is of exactly the native class, so that no method of a subclass is in the way.
+fn is_native(vm: &Vm, v: &Value) -> bool {
+    !vm.type_of(v).has(TypeFlags::HEAP)
 }
 
 fn truth(vm: &Vm, v: &Value, method: &str) -> PyResult<bool> {

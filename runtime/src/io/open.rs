@@ -92,7 +92,8 @@ fn parse(vm: &Vm, mode: &str) -> PyResult<Mode> {
     if m.text && m.binary {
         return Err(vm.value_error("can't have text and binary mode at once"));
     }
-    if kinds != 1 {
+    // None at all is for FileIO to refuse.
+    if kinds > 1 {
         return Err(vm.value_error("must have exactly one of create/read/write/append mode"));
     }
     Ok(m)
@@ -172,7 +173,8 @@ fn open(vm: &Vm, a: Args) -> PyResult<Value> {
         }
     }
     let kind = m.kind.unwrap_or('r');
-    let raw_mode = format!("{kind}{}", if m.plus { "+" } else { "" });
+    let mut raw_mode = String::from_iter(m.kind);
+    raw_mode += if m.plus { "+" } else { "" };
     let io = io(vm);
     let close_fd = close_fd.cloned().unwrap_or(Value::TRUE);
     let opener = opener.cloned().unwrap_or(Value::NONE);

@@ -207,7 +207,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         },
     );
     t.slots.next.set(Some(|vm, v| {
-        let exact = vm.type_of(v).is(&super::io(vm).string);
+        let exact = super::is_native(vm, v);
         let line = match exact {
             true => open(vm, v)?.line(vm, None),
             false => {

@@ -6,8 +6,8 @@
 use super::newline::{Newlines, decoder_state};
 use super::stringio::{newline_arg, translated};
 use super::{
-    base, both, buffered, bytes_arg, cannot_pickle, fileio, io, line_end, size_arg, text_of, truth,
-    unsupported,
+    base, both, buffered, bytes_arg, cannot_pickle, fileio, is_native, line_end, size_arg, text_of,
+    truth, unsupported,
 };
 use dashu_int::IBig;
 use lasti_core::builtins::encoding::{BuiltinCodec, decode_builtin, encode_builtin};
@@ -91,17 +91,13 @@ fn open<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<TextIo>> {
     let t = attached(vm, v)?;
     let buffer = t.buffer.get();
     let closed = match buffered::exact(vm, &buffer) {
-        Some(b) if is_exact(vm, v) => b.is_closed(vm)?,
+        Some(b) if is_native(vm, v) => b.is_closed(vm)?,
         _ => base::is_closed(vm, v)?,
     };
     match closed {
         true => Err(super::closed_file(vm)),
         false => Ok(t),
     }
-}
-
-fn is_exact(vm: &Vm, v: &Value) -> bool {
-    vm.type_of(v).is(&io(vm).text)
 }
 
 impl TextIo {
@@ -419,7 +415,7 @@ impl TextIo {
     fn flush_buffer(&self, vm: &Vm) -> PyResult<()> {
         let buffer = self.buffer.get();
         match buffered::exact(vm, &buffer) {
-            Some(b) if !vm.type_of(&buffer).is(&io(vm).reader) => b.flush(vm, &buffer),
+            Some(b) if b.kind() != buffered::Kind::Reader => b.flush(vm, &buffer),
             _ => vm.call_method(&buffer, "flush", &[]).map(|_| ()),
         }
     }
@@ -762,19 +758,14 @@ fn init(vm: &Vm, v: &Value, a: Args) -> PyResult<()> {
     let file = buffered::exact(vm, &buffer)
         .and_then(|b| b.with_file(vm, |f| f.is_seekable(vm)))
         .transpose();
-    let kinds = |known: bool, method: &str| match known {
-        true => Ok(true),
-        false => truth(vm, &buffer, method),
-    };
-    let class = vm.type_of(&buffer);
-    let io = io(vm);
-    t.readable.set(match class.is(&io.writer) {
-        true => false,
-        false => kinds(class.is(&io.reader) || class.is(&io.random), "readable")?,
+    let kind = buffered::exact(vm, &buffer).map(|b| b.kind());
+    t.readable.set(match kind {
+        Some(kind) => kind != buffered::Kind::Writer,
+        None => truth(vm, &buffer, "readable")?,
     });
-    t.writable.set(match class.is(&io.reader) {
-        true => false,
-        false => kinds(class.is(&io.writer) || class.is(&io.random), "writable")?,
+    t.writable.set(match kind {
+        Some(kind) => kind != buffered::Kind::Reader,
+        None => truth(vm, &buffer, "writable")?,
     });
     t.buffer.set(buffer.clone());
     t.set_codec(vm, &encoding, &errors)?;
@@ -903,7 +894,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
 fn next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let t = attached(vm, v)?;
     t.telling.set(false);
-    let line = match is_exact(vm, v) {
+    let line = match is_native(vm, v) {
         true => {
             open(vm, v)?;
             t.readline(vm, None)?
