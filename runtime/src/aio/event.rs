@@ -462,7 +462,7 @@ pub fn make_wait_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<EventWait>("coroutine", &vm.types.coroutine, flags);
     t.set_finalizer(finalize);
     t.slots.await_.set(Some(lasti_core::self_iter));
-    t.slots.iter.set(Some(|_, v| Ok(v.clone())));
+    t.slots.iter.set(Some(lasti_core::self_iter));
     t.slots.send.set(Some(send));
     t.slots
         .next

@@ -38,7 +38,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         TypeFlags::WEAKREF | TypeFlags::NO_NEW,
     );
     t.slots.await_.set(Some(lasti_core::self_iter));
-    t.slots.iter.set(Some(|_, v| Ok(v.clone())));
+    t.slots.iter.set(Some(lasti_core::self_iter));
     t.slots.send.set(Some(send));
     t.slots
         .next

@@ -23,5 +23,5 @@ fn as_cpython() {
 
 #[test]
 fn as_cpython_314() {
-    check(include_str!("golden/errors_314.jsonl"), 1, 20);
+    check(include_str!("golden/errors_314.jsonl"), 1, 15);
 }
