@@ -51,6 +51,8 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
             )
         },
     );
+    let sleep = vm.getattr_str(m.as_value(), "sleep")?;
+    vm.set_pause(&sleep, super::sleep::pauses, super::sleep::paused)?;
     Ok(m)
 }
 

@@ -139,6 +139,23 @@ pub fn new_sleep(vm: &Vm, delay: &Value, result: Value) -> PyResult<Value> {
     Ok(v)
 }
 
+/// Whether `sleep` with these arguments only gives way.
+pub fn pauses(args: &[Value]) -> bool {
+    matches!(args, [delay] if delay.as_small_int().is_some_and(|n| n <= 0))
+}
+
+/// The coroutine of a `sleep(0)` that has given way.
+pub fn paused(vm: &Vm) -> Value {
+    let s = Sleep {
+        delay: 0.0,
+        result: Slot::new(Value::NONE),
+        stage: Cell::new(Stage::Waiting),
+        future: Slot::empty(),
+        timer: Slot::empty(),
+    };
+    vm.heap.alloc(&aio(vm).sleep_type, s).into()
+}
+
 fn finish(vm: &Vm, s: &Sleep) -> PyResult<()> {
     s.stage.set(Stage::Done);
     let timer = s.timer.take();

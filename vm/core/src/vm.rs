@@ -334,6 +334,8 @@ pub struct Vm {
     pub asyncgen_finalizer: Slot,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub origin_depth: Cell<u32>,
+    /// Makes what a paused frame is shown to wait for.
+    pub(crate) pause_seen: Cell<Option<fn(&Vm) -> Value>>,
     /// The current `contextvars.Context`; unbound while none was made.
     pub context: Slot,
     pub(crate) native_modules: RefCell<HashMap<&'static str, ModuleInit>>,
@@ -415,6 +417,7 @@ impl Vm {
             asyncgen_firstiter: Slot::new(Value::NONE),
             asyncgen_finalizer: Slot::new(Value::NONE),
             origin_depth: Cell::new(0),
+            pause_seen: Cell::new(None),
             context: Slot::empty(),
             native_modules: RefCell::default(),
             state: RefCell::default(),

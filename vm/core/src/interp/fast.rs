@@ -461,6 +461,19 @@ impl Vm {
                             break 'fast;
                         }
                     }
+                    Quick::CallPause => {
+                        let method = i.extra.get() as usize;
+                        if self.interrupted() || !self.pause_at_call(r, arg as usize, method) {
+                            break 'fast;
+                        }
+                        *regs = owned;
+                        return Ok(Flow::YieldFrom(Value::NONE));
+                    }
+                    // Back from a pause.
+                    Quick::YieldFrom if r.peek(2).is_unbound() => {
+                        drop(r.pop());
+                        r.set_immediate(Value::NONE);
+                    }
                     Quick::PopBlock => {
                         r.pop_block();
                     }

@@ -11,6 +11,7 @@ mod fast;
 mod imports;
 mod ops;
 mod patterns;
+mod pause;
 mod quick;
 pub(crate) mod resume;
 mod twin;
@@ -449,6 +450,10 @@ impl Vm {
             Quick::GetAwaitable => self.op_get_awaitable(r)?,
             Quick::GetAiter => self.op_get_aiter(r)?,
             Quick::GetAnext => self.op_get_anext(r)?,
+            Quick::YieldFrom if r.peek(2).is_unbound() => {
+                drop(r.pop());
+                r.set_top(Value::NONE);
+            }
             Quick::YieldFrom => {
                 // Awaitables of Rust; generators and what drives them are linked into the chain instead.
                 if r.peek(2).kind() == Some(crate::heap::Kind::Foreign)
@@ -468,7 +473,8 @@ impl Vm {
             Quick::ReturnValue => return Ok(Flow::Return(r.pop())),
 
             // ---- calls ----
-            Quick::CallFunction | Quick::CallMethod => {
+            Quick::CallFunction | Quick::CallMethod | Quick::CallPause => {
+                self.end_call_pause(i);
                 self.check_breaker()?;
                 // Of a method call below the arguments lie method and self, or NULL and a callable.
                 let n = arg as usize;
@@ -481,6 +487,9 @@ impl Vm {
                 };
                 match plain_native(r.peek(n + 1)) {
                     Some(f) => {
+                        if f.pauses.get().is_some() {
+                            self.begin_call_pause(r, i, below == 2);
+                        }
                         let v = self.call_plain(f, Args::pos(r.top(n)))?;
                         r.drop_top(n + below - 1);
                         r.set_top(v);

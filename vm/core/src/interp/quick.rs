@@ -175,11 +175,14 @@ pub enum Quick {
     LoadFastConstCompareJump = 183,
     /// Two LOAD_FAST, an ordering and the jump on its outcome.
     LoadFastFastCompareJump = 184,
+    /// A call whose result is awaited at once, of a native function that may give an awaitable which only pauses
+    /// (`Vm::set_pause`). The extra operand says whether it stands for a CALL_METHOD.
+    CallPause = 185,
 }
 
 impl Quick {
     /// The largest number; the smallest is 0.
-    pub const LAST: u8 = Quick::LoadFastFastCompareJump as u8;
+    pub const LAST: u8 = Quick::CallPause as u8;
     /// A fused form that ends in a jump.
     pub fn jumps(self) -> bool {
         matches!(

@@ -642,7 +642,7 @@ impl Vm {
         };
         let inner = live(frame);
         // The innermost frame may wait for something that takes exceptions itself.
-        if let Some(receiver) = waiting_for(inner) {
+        if let Some(receiver) = self.awaited_by(inner) {
             let root_state = g.state.replace(GenState::Running);
             let thrown = self.throw_into(&receiver, &e);
             g.state.set(root_state);
@@ -722,7 +722,7 @@ impl Vm {
                 return if keep { r } else { Ok(()) };
             }
         }
-        if let Some(receiver) = waiting_for(&g.frame)
+        if let Some(receiver) = self.awaited_by(&g.frame)
             && let Some(close) = self.lookup_attr(&receiver, &self.names.close)?
         {
             let running = g.state.replace(GenState::Running);
@@ -805,7 +805,7 @@ impl Vm {
         if g.delegating.get() {
             return g.frame.top_of_stack();
         }
-        waiting_for(&g.frame)
+        self.awaited_by(&g.frame)
     }
 
     /// Starts one step of an awaited asend; gives what to send.
@@ -844,7 +844,7 @@ impl Vm {
     }
 }
 
-/// The receiver a resting frame stands before the YIELD_FROM of, unless it is linked below.
+/// The receiver a resting frame stands before the YIELD_FROM of, unless it is linked below; unbound for a pause.
 pub(crate) fn waiting_for(f: &Frame) -> Option<Value> {
     if f.generator().is_some_and(|g| g.delegating.get()) || f.unit() < 0 {
         return None;

@@ -21,7 +21,8 @@ pub use code::{CallShape, Code, Instr, Twin};
 pub use dict::{Dict, DictKey, Probe};
 pub use exception::{Exception, Traceback};
 pub use function::{
-    BoundMethod, Function, HostFn, NativeFn, NativeFunction, NativeKind, PlainFn, Tail, TailFn,
+    BoundMethod, Function, HostFn, NativeFn, NativeFunction, NativeKind, Pauses, PlainFn, Tail,
+    TailFn,
 };
 pub use generator::*;
 pub use instance::{Instance, Shape};

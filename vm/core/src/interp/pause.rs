@@ -1,0 +1,83 @@
+//! Awaiting a call that only gives way, as `await asyncio.sleep(0)` does: the frame rests before its YIELD_FROM with nothing
+//! made to wait for. UNBOUND stands in the place of the awaitable, which is made when somebody looks.
+use super::Quick;
+use super::resume::waiting_for;
+use crate::error::PyResult;
+use crate::frame::{Frame, Regs};
+use crate::heap::Value;
+use crate::objects::*;
+use crate::vm::Vm;
+
+impl Vm {
+    /// Tells of a native function that what it gives for some arguments, which `when` knows, yields None once, whatever it
+    /// is sent then returns None, and does nothing else. `seen` makes such an awaitable that has yielded.
+    pub fn set_pause(
+        &self,
+        function: &Value,
+        when: Pauses,
+        seen: fn(&Vm) -> Value,
+    ) -> PyResult<()> {
+        self.this::<NativeFunction>(function)?
+            .pauses
+            .set(Some(when));
+        self.pause_seen.set(Some(seen));
+        Ok(())
+    }
+
+    /// Specializes a call that is awaited at once.
+    pub(super) fn begin_call_pause(&self, r: &Regs, i: &Instr, method: bool) {
+        let ahead = |n: usize| {
+            let at = r.frame().code.quick.get(r.unit() + n);
+            at.map(|i| i.op.get())
+        };
+        let awaited = [Quick::GetAwaitable, Quick::LoadConst, Quick::YieldFrom];
+        if (1..=3).map(ahead).eq(awaited.map(Some)) && i.heat.get() < u8::MAX {
+            i.heat.set(i.heat.get() + 1);
+            i.extra.set(method as u16);
+            i.op.set(Quick::CallPause);
+        }
+    }
+
+    /// Gives a specialized call its own opcode back.
+    pub(super) fn end_call_pause(&self, i: &Instr) {
+        if i.op.get() == Quick::CallPause {
+            let method = i.extra.get() == 1;
+            i.op.set(if method {
+                Quick::CallMethod
+            } else {
+                Quick::CallFunction
+            });
+        }
+    }
+
+    /// CALL_PAUSE with `n` arguments, `method` being 1 where there is a NULL below the callable: moves up to the YIELD_FROM,
+    /// for the frame to be left. False: nothing was done.
+    #[inline(always)]
+    pub(super) fn pause_at_call(&self, r: &mut Regs, n: usize, method: usize) -> bool {
+        let Some(f) = r.peek(n + 1).downcast::<NativeFunction>() else {
+            return false;
+        };
+        let Some(pauses) = f.pauses.get() else {
+            return false;
+        };
+        if method != 0 && !r.peek(n + 2).is_unbound() || !pauses(r.top(n)) {
+            return false;
+        }
+        r.drop_top(n + 1 + method);
+        r.push(Value::UNBOUND);
+        // GET_AWAITABLE, LOAD_CONST, YIELD_FROM.
+        r.skip(3);
+        true
+    }
+
+    /// What a resting frame waits for, unless that is linked below it. A pause becomes what it stands for.
+    pub(crate) fn awaited_by(&self, f: &Frame) -> Option<Value> {
+        let v = waiting_for(f)?;
+        if !v.is_unbound() {
+            return Some(v);
+        }
+        let seen = self.pause_seen.get()?(self);
+        f.set_top(seen.clone());
+        Some(seen)
+    }
+}
