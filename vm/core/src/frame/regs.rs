@@ -150,6 +150,17 @@ impl Regs {
     pub fn skip(&mut self, n: usize) {
         self.pc = self.pc.wrapping_add(n);
     }
+    /// LOAD_FAST. False: the local is unbound, nothing was done.
+    #[inline(always)]
+    pub fn load_fast(&mut self, local: u32) -> bool {
+        let v = self.local(local as usize);
+        if v.is_unbound() {
+            return false;
+        }
+        let v = v.clone();
+        self.push(v);
+        true
+    }
     /// LOAD_FAST and the LOAD_CONST behind it. False: the local is unbound, nothing was done.
     #[inline(always)]
     pub fn load_fast_const(&mut self, local: u32) -> bool {
@@ -403,7 +414,10 @@ impl Regs {
     /// The constant that a LOAD_CONST pushes.
     #[inline(always)]
     pub fn constant<'a>(&self, i: &'a Instr) -> &'a Value {
-        debug_assert!(matches!(i.op.get(), crate::interp::Quick::LoadConst));
+        debug_assert!(matches!(
+            i.op.get(),
+            Quick::LoadConst | Quick::LoadConstReturn
+        ));
         // SAFETY: `Instr::hold` put the word of one of the code's constants into the cache, and nothing else writes
         // the cache of a LOAD_CONST. The code owns its constants as long as the frame owns the code.
         unsafe { &*i.cache.as_ptr().cast::<Value>() }
@@ -413,6 +427,13 @@ impl Regs {
         debug_assert!(i < self.frame().code.fixed_slots());
         // SAFETY: operands of local, cell and free instructions are in range.
         unsafe { &*self.locals().add(i) }
+    }
+    /// Takes the value of a local that nobody will look at again.
+    #[inline(always)]
+    pub fn take_local(&mut self, i: usize) -> Value {
+        debug_assert!(i < self.frame().code.fixed_slots());
+        // SAFETY: as above.
+        unsafe { std::mem::replace(&mut *self.locals().add(i), Value::UNBOUND) }
     }
     #[inline(always)]
     pub fn set_local(&mut self, i: usize, v: Value) {

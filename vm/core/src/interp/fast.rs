@@ -47,7 +47,89 @@ fn cached_instance<'a>(v: &'a Value, i: &Instr) -> Option<&'a Ref<Instance>> {
     (o.shape_id() == shape && o.class().current_version() == version).then_some(o)
 }
 
+fn multiply(a: i64, b: i64) -> Option<Value> {
+    a.checked_mul(b).and_then(Value::try_int)
+}
+
+fn modulo(a: i64, b: i64) -> Option<Value> {
+    (b > 0).then(|| Value::small_int(a.rem_euclid(b)))
+}
+
+/// STORE_ATTR by `i`, a store that was specialized. False: it was not for this object, nothing was done.
+#[inline(always)]
+fn store_cached(r: &Regs, target: &Value, i: &Instr, v: &Value) -> bool {
+    let op = i.op.get();
+    if !matches!(op, Quick::StoreAttrSlot | Quick::StoreAttrNew) {
+        return false;
+    }
+    let Some(o) = cached_instance(target, i) else {
+        return false;
+    };
+    if op == Quick::StoreAttrSlot {
+        o.set_slot(i.extra.get() as usize, v.clone());
+    } else {
+        let shapes = live(r.frame).code.shapes.borrow();
+        o.extend_to(&shapes[i.extra.get() as usize], v.clone());
+    }
+    true
+}
+
 impl Vm {
+    /// Whether the method that LOAD_METHOD was specialized for is that of this object.
+    #[inline(always)]
+    fn has_cached_method(&self, v: &Value, i: &Instr) -> bool {
+        let (version, shape) = i.cache.get();
+        self.type_of(v).current_version() == version
+            && v.downcast::<Instance>().map_or(0, |o| o.shape_id()) == shape
+    }
+
+    /// The value of a key that stands in a dict as itself.
+    #[inline(never)]
+    fn item_known(&self, target: &Value, key: &Value) -> Option<Value> {
+        let d = target.as_ref::<Dict>()?;
+        if !d.class().is(&self.types.dict) {
+            return None;
+        }
+        d.get_at(self.entry_known(d, key)?)
+    }
+
+    /// Stores under a key that stands in a dict as itself, or within a list. False: nothing was done.
+    #[inline(never)]
+    fn store_known(&self, target: &Value, key: &Value, v: &Value) -> bool {
+        if let Some(d) = target.as_ref::<Dict>() {
+            if !d.class().is(&self.types.dict) {
+                return false;
+            }
+            let Some(n) = self.entry_known(d, key) else {
+                return false;
+            };
+            drop(d.replace_at(n, v.clone()));
+            return true;
+        }
+        if let (Some(l), Some(n)) = (target.as_ref::<List>(), key.as_small_int())
+            && l.class().is(&self.types.list)
+            && (n as u64) < l.len() as u64
+        {
+            l.set(n as usize, v.clone());
+            return true;
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn entry_known(&self, d: &Dict, key: &Value) -> Option<usize> {
+        let hash = if let Some(n) = key.as_small_int() {
+            lasti_text::int_arith::hash_i64(n) as u64
+        } else {
+            let s = key.as_ref::<Str>()?;
+            if !s.class().is(&self.types.str) {
+                return None;
+            }
+            s.hash_with(&self.hash_keys)
+        };
+        d.first(&DictKey { hash, key })
+    }
+
     /// The attribute of a module at the entry that the instruction was specialized for.
     #[inline(always)]
     fn cached_module_attr(&self, v: &Value, i: &Instr) -> Option<Value> {
@@ -65,540 +147,622 @@ impl Vm {
         let mut owned = *regs;
         let r = &mut owned;
         'next: loop {
-            'fast: {
-                let (i, op) = r.fetch();
-                let arg = i.arg.get();
-                match op {
-                    Quick::Nop | Quick::ExtendedArg => {}
-                    Quick::LoadFast => {
-                        let v = r.local(arg as usize);
-                        if v.is_unbound() {
-                            break 'fast;
-                        }
-                        let v = v.clone();
-                        r.push(v);
-                    }
-                    Quick::LoadFastLoadFast => {
-                        if !r.load_fast_fast(arg) {
-                            break 'fast;
-                        }
-                    }
-                    Quick::LoadFastLoadConst => {
-                        if !r.load_fast_const(arg) {
-                            break 'fast;
-                        }
-                    }
-                    // On operands of other kinds a fused instruction does what only loads, and the rest comes next.
-                    Quick::LoadFastConstAdd => {
-                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                        if let Some(sum) = Value::add_small(a, b) {
-                            r.result(2, sum);
-                        } else if !r.load_fast_const(arg) {
-                            break 'fast;
-                        }
-                    }
-                    Quick::LoadFastConstSubtract => {
-                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                        if let Some(difference) = Value::sub_small(a, b) {
-                            r.result(2, difference);
-                        } else if !r.load_fast_const(arg) {
-                            break 'fast;
-                        }
-                    }
-                    Quick::LoadFastConstCompareJump => {
-                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                        if let Some(order) = Value::order_small(a, b) {
-                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
-                        } else if !r.load_fast_const(arg) {
-                            break 'fast;
-                        }
-                    }
-                    Quick::LoadFastFastCompareJump => {
-                        let second = r.following().arg.get();
-                        let (a, b) = (r.local(arg as usize), r.local(second as usize));
-                        if let Some(order) = Value::order_small(a, b) {
-                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
-                        } else if !r.load_fast_fast(arg) {
-                            break 'fast;
-                        }
-                    }
-                    Quick::StoreFast => {
-                        let v = r.pop();
-                        r.set_local(arg as usize, v);
-                    }
-                    Quick::LoadConst => {
-                        let v = r.constant(i).clone();
-                        r.push(v);
-                    }
-                    Quick::PopTop => {
-                        drop(r.pop());
-                        if self.interrupted() {
-                            // What the release left to do is done on this line: the step pops a stand-in and looks.
-                            r.push(Value::NONE);
-                            break 'fast;
-                        }
-                    }
-                    Quick::RotTwo => r.swap_top(),
-                    Quick::DupTop => {
-                        let v = r.peek(1).clone();
-                        r.push(v);
-                    }
-
-                    Quick::BinaryAdd | Quick::InplaceAdd => {
-                        let floats = |a: f64, b: f64| Value::try_float(a + b);
-                        arithmetic!('fast, r, Value::add_small, floats)
-                    }
-                    Quick::BinarySubtract | Quick::InplaceSubtract => {
-                        let floats = |a: f64, b: f64| Value::try_float(a - b);
-                        arithmetic!('fast, r, Value::sub_small, floats)
-                    }
-                    Quick::BinaryMultiply | Quick::InplaceMultiply => {
-                        let ints = |a: i64, b: i64| a.checked_mul(b).and_then(Value::try_int);
-                        let floats = |a: f64, b: f64| Value::try_float(a * b);
-                        arithmetic!('fast, r, |a, b| small(a, b, ints), floats)
-                    }
-                    Quick::BinaryModulo | Quick::InplaceModulo => {
-                        let rem =
-                            |a: i64, b: i64| (b > 0).then(|| Value::small_int(a.rem_euclid(b)));
-                        arithmetic!('fast, r, |a, b| small(a, b, rem), |_, _| None)
-                    }
-                    Quick::UnaryNot => {
-                        let Some(b) = r.peek(1).as_bool() else {
-                            break 'fast;
-                        };
-                        r.set_immediate(Value::bool(!b));
-                    }
-                    Quick::CompareOp => {
-                        let (a, b) = (r.peek(2), r.peek(1));
-                        let holds = if arg < 6
-                            && let Some(order) = Value::order_small(a, b)
-                        {
-                            r.forget_immediate();
-                            r.forget_immediate();
-                            i.extra.get() >> order & 1 != 0
-                        } else if arg & !1 == 8 {
-                            let same = a.is(b);
-                            r.drop_top(2);
-                            same == (arg == 8)
-                        } else {
-                            break 'fast;
-                        };
-                        // A jump that follows is taken here, without the bool on the stack.
-                        match r.following().op.get() {
-                            Quick::PopJumpIfFalse => r.skip_or_jump(1, !holds),
-                            Quick::PopJumpIfTrue => r.skip_or_jump(1, holds),
-                            _ => r.push(Value::bool(holds)),
-                        }
-                    }
-
-                    Quick::JumpForward => r.follow(i),
-                    Quick::JumpAbsolute => {
-                        if self.interrupted() {
-                            break 'fast;
-                        }
-                        r.follow(i);
-                    }
-                    Quick::PopJumpIfFalse => {
-                        let Some(b) = r.peek(1).as_bool() else {
-                            break 'fast;
-                        };
-                        r.forget_immediate();
-                        if !b {
-                            r.follow(i);
-                        }
-                    }
-                    Quick::PopJumpIfTrue => {
-                        let Some(b) = r.peek(1).as_bool() else {
-                            break 'fast;
-                        };
-                        r.forget_immediate();
-                        if b {
-                            r.follow(i);
-                        }
-                    }
-                    Quick::JumpIfFalseOrPop => {
-                        let Some(b) = r.peek(1).as_bool() else {
-                            break 'fast;
-                        };
-                        if b {
-                            r.forget_immediate();
-                        } else {
-                            r.follow(i);
-                        }
-                    }
-                    Quick::JumpIfTrueOrPop => {
-                        let Some(b) = r.peek(1).as_bool() else {
-                            break 'fast;
-                        };
-                        if b {
-                            r.follow(i);
-                        } else {
-                            r.forget_immediate();
-                        }
-                    }
-
-                    Quick::LoadGlobalModule => {
-                        let globals = &r.frame().function.globals;
-                        let (version, entry) = i.cache.get();
-                        if globals.current_version() != version {
-                            break 'fast;
-                        }
-                        let Some(v) = globals.get_at(entry as usize) else {
-                            break 'fast;
-                        };
-                        r.push(v);
-                    }
-                    Quick::LoadGlobalBuiltin => {
-                        let f = &r.frame().function;
-                        let (version, builtins) = i.cache.get();
-                        if f.globals.current_version() != version
-                            || f.builtins.current_version() != builtins
-                        {
-                            break 'fast;
-                        }
-                        let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
-                            break 'fast;
-                        };
-                        r.push(v);
-                    }
-                    Quick::LoadNameCached => {
-                        let (version, entry) = i.cache.get();
-                        let Some(d) = r.frame().namespace() else {
-                            break 'fast;
-                        };
-                        if d.current_version() != version {
-                            break 'fast;
-                        }
-                        let Some(v) = d.get_at(entry as usize) else {
-                            break 'fast;
-                        };
-                        r.push(v);
-                    }
-                    Quick::StoreNameCached => {
-                        let (version, entry) = i.cache.get();
-                        let Some(d) = live(r.frame).namespace() else {
-                            break 'fast;
-                        };
-                        if d.current_version() != version {
-                            break 'fast;
-                        }
-                        drop(d.replace_at(entry as usize, r.pop()));
-                    }
-                    Quick::LoadAttrSlot => {
-                        let Some(o) = cached_instance(r.peek(1), i) else {
-                            break 'fast;
-                        };
-                        let v = o.slot(i.extra.get() as usize);
-                        if v.is_unbound() {
-                            break 'fast;
-                        }
-                        r.set_top(v);
-                    }
-                    Quick::LoadAttrModule => {
-                        let Some(v) = self.cached_module_attr(r.peek(1), i) else {
-                            break 'fast;
-                        };
-                        r.set_top(v);
-                    }
-                    Quick::LoadMethodModule => {
-                        let Some(v) = self.cached_module_attr(r.peek(1), i) else {
-                            break 'fast;
-                        };
-                        r.set_top(Value::UNBOUND);
-                        r.push(v);
-                    }
-                    Quick::StoreAttrSlot => {
-                        let Some(o) = cached_instance(r.peek(1), i) else {
-                            break 'fast;
-                        };
-                        o.set_slot(i.extra.get() as usize, r.peek(2).clone());
-                        r.drop_top(2);
-                    }
-                    Quick::StoreAttrNew => {
-                        let Some(o) = cached_instance(r.peek(1), i) else {
-                            break 'fast;
-                        };
-                        let shapes = live(r.frame).code.shapes.borrow();
-                        o.extend_to(&shapes[i.extra.get() as usize], r.peek(2).clone());
-                        r.drop_top(2);
-                    }
-                    Quick::LoadMethodCached => {
-                        let (version, shape) = i.cache.get();
-                        let v = r.peek(1);
-                        if self.type_of(v).current_version() != version
-                            || v.downcast::<Instance>().map_or(0, |o| o.shape_id()) != shape
-                        {
-                            break 'fast;
-                        }
-                        let f = r.frame().code.cached_value(i.extra.get() as u32);
-                        r.insert_below(f);
-                    }
-                    Quick::LoadClosure => {
-                        let n = r.frame().code.nlocals as usize + arg as usize;
-                        let v = r.local(n).clone();
-                        r.push(v);
-                    }
-                    Quick::LoadDeref => {
-                        let n = r.frame().code.nlocals as usize + arg as usize;
-                        let Some(c) = r.local(n).downcast::<PyCell>() else {
-                            break 'fast;
-                        };
-                        let v = c.content.get();
-                        if v.is_unbound() {
-                            break 'fast;
-                        }
-                        r.push(v);
-                    }
-                    Quick::StoreDeref => {
-                        let n = r.frame().code.nlocals as usize + arg as usize;
-                        let v = r.pop();
-                        if let Some(c) = r.local(n).downcast::<PyCell>() {
-                            c.content.set(v);
-                        }
-                    }
-
-                    Quick::BinarySubscr => {
-                        let Some(n) = r.peek(1).as_small_int() else {
-                            break 'fast;
-                        };
-                        let v = r.peek(2);
-                        let found = if let Some(l) = v.as_ref::<List>()
-                            && l.class().is(&self.types.list)
-                        {
-                            l.get(n as usize)
-                        } else if let Some(t) = v.as_ref::<Tuple>()
-                            && t.class().is(&self.types.tuple)
-                        {
-                            t.get(n as usize).cloned()
-                        } else {
-                            None
-                        };
-                        let Some(v) = found else { break 'fast };
-                        r.forget_immediate();
-                        r.set_top(v);
-                    }
-                    Quick::BuildTuple if arg > 0 => {
-                        let v = r.take_tuple(self, arg as usize);
-                        r.push(v);
-                    }
-                    Quick::ListAppend => {
-                        let v = r.pop();
-                        if let Some(l) = r.peek(arg as usize).downcast::<List>() {
-                            l.push(v);
-                        }
-                    }
-
-                    Quick::ForIter => {
-                        let it = r.peek(1);
-                        let next = match it.kind() {
-                            Some(Kind::RangeIter) => match it.downcast::<RangeIter>() {
-                                // Bounds that do not fit the word are for the slow path.
-                                Some(it) => match it.next_small() {
-                                    Some(next) => next,
-                                    None => break 'fast,
-                                },
-                                None => break 'fast,
-                            },
-                            Some(Kind::ListIter) => {
-                                it.downcast::<ListIter>().and_then(|it| it.next())
+            let left = 'leave: {
+                'fast: {
+                    let (i, op) = r.fetch();
+                    let arg = i.arg.get();
+                    match op {
+                        Quick::Nop | Quick::ExtendedArg => {}
+                        Quick::LoadFast => {
+                            if !r.load_fast(arg) {
+                                break 'fast;
                             }
-                            Some(Kind::TupleIter) => {
-                                it.downcast::<TupleIter>().and_then(|it| it.next())
+                        }
+                        Quick::LoadFastLoadFast => {
+                            if !r.load_fast_fast(arg) {
+                                break 'fast;
                             }
-                            Some(Kind::Generator) if self.for_iter_suspended(r) => continue 'next,
-                            _ => break 'fast,
-                        };
-                        match next {
-                            Some(v) => r.push(v),
-                            None => {
-                                drop(r.pop());
+                        }
+                        Quick::LoadFastLoadConst => {
+                            if !r.load_fast_const(arg) {
+                                break 'fast;
+                            }
+                        }
+                        // On operands of other kinds a fused instruction does what only loads, and the rest comes next.
+                        Quick::LoadFastConstAdd => {
+                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                            if let Some(sum) = Value::add_small(a, b) {
+                                r.result(2, sum);
+                            } else if !r.load_fast_const(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastConstSubtract => {
+                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                            if let Some(difference) = Value::sub_small(a, b) {
+                                r.result(2, difference);
+                            } else if !r.load_fast_const(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastConstCompareJump => {
+                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                            if let Some(order) = Value::order_small(a, b) {
+                                r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                            } else if !r.load_fast_const(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastFastCompareJump => {
+                            let second = r.following().arg.get();
+                            let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                            if let Some(order) = Value::order_small(a, b) {
+                                r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                            } else if !r.load_fast_fast(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastFastAdd => {
+                            let second = r.following().arg.get();
+                            let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                            if let Some(sum) = Value::add_small(a, b) {
+                                r.result(2, sum);
+                            } else if !r.load_fast_fast(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastConstMultiply => {
+                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                            if let Some(product) = small(a, b, multiply) {
+                                r.result(2, product);
+                            } else if !r.load_fast_const(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastConstModulo => {
+                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                            if let Some(remainder) = small(a, b, modulo) {
+                                r.result(2, remainder);
+                            } else if !r.load_fast_const(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastLoadAttr => {
+                            let (v, next) = (r.local(arg as usize), r.following());
+                            if matches!(next.op.get(), Quick::LoadAttrSlot)
+                                && let Some(o) = cached_instance(v, next)
+                                && let attribute = o.slot(next.extra.get() as usize)
+                                && !attribute.is_unbound()
+                            {
+                                r.skip(1);
+                                r.push(attribute);
+                            } else if !r.load_fast(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastLoadMethod => {
+                            let (v, next) = (r.local(arg as usize), r.following());
+                            if matches!(next.op.get(), Quick::LoadMethodCached)
+                                && self.has_cached_method(v, next)
+                            {
+                                let (f, v) = (
+                                    r.frame().code.cached_value(next.extra.get() as u32),
+                                    v.clone(),
+                                );
+                                r.skip(1);
+                                r.push(f);
+                                r.push(v);
+                            } else if !r.load_fast(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::LoadFastFastStoreAttr => {
+                            let second = r.following().arg.get();
+                            let (v, o) = (r.local(arg as usize), r.local(second as usize));
+                            if !v.is_unbound() && store_cached(r, o, r.ahead(2), v) {
+                                r.skip(2);
+                            } else if !r.load_fast_fast(arg) {
+                                break 'fast;
+                            }
+                        }
+                        Quick::StoreFast => {
+                            let v = r.pop();
+                            r.set_local(arg as usize, v);
+                        }
+                        Quick::LoadConst => {
+                            let v = r.constant(i).clone();
+                            r.push(v);
+                        }
+                        Quick::PopTop => {
+                            drop(r.pop());
+                            if self.interrupted() {
+                                // What the release left to do is done on this line: the step pops a stand-in and looks.
+                                r.push(Value::NONE);
+                                break 'fast;
+                            }
+                        }
+                        Quick::RotTwo => r.swap_top(),
+                        Quick::DupTop => {
+                            let v = r.peek(1).clone();
+                            r.push(v);
+                        }
+
+                        Quick::BinaryAdd | Quick::InplaceAdd => {
+                            let floats = |a: f64, b: f64| Value::try_float(a + b);
+                            arithmetic!('fast, r, Value::add_small, floats)
+                        }
+                        Quick::BinarySubtract | Quick::InplaceSubtract => {
+                            let floats = |a: f64, b: f64| Value::try_float(a - b);
+                            arithmetic!('fast, r, Value::sub_small, floats)
+                        }
+                        Quick::BinaryMultiply | Quick::InplaceMultiply => {
+                            let floats = |a: f64, b: f64| Value::try_float(a * b);
+                            arithmetic!('fast, r, |a, b| small(a, b, multiply), floats)
+                        }
+                        Quick::BinaryModulo | Quick::InplaceModulo => {
+                            arithmetic!('fast, r, |a, b| small(a, b, modulo), |_, _| None)
+                        }
+                        Quick::UnaryNot => {
+                            let Some(b) = r.peek(1).as_bool() else {
+                                break 'fast;
+                            };
+                            r.set_immediate(Value::bool(!b));
+                        }
+                        Quick::CompareOp => {
+                            let (a, b) = (r.peek(2), r.peek(1));
+                            let holds = if arg < 6
+                                && let Some(order) = Value::order_small(a, b)
+                            {
+                                r.forget_immediate();
+                                r.forget_immediate();
+                                i.extra.get() >> order & 1 != 0
+                            } else if arg & !1 == 8 {
+                                let same = a.is(b);
+                                r.drop_top(2);
+                                same == (arg == 8)
+                            } else {
+                                break 'fast;
+                            };
+                            // A jump that follows is taken here, without the bool on the stack.
+                            match r.following().op.get() {
+                                Quick::PopJumpIfFalse => r.skip_or_jump(1, !holds),
+                                Quick::PopJumpIfTrue => r.skip_or_jump(1, holds),
+                                _ => r.push(Value::bool(holds)),
+                            }
+                        }
+
+                        Quick::JumpForward => r.follow(i),
+                        Quick::JumpAbsolute => {
+                            if self.interrupted() {
+                                break 'fast;
+                            }
+                            r.follow(i);
+                        }
+                        Quick::PopJumpIfFalse => {
+                            let Some(b) = r.peek(1).as_bool() else {
+                                break 'fast;
+                            };
+                            r.forget_immediate();
+                            if !b {
                                 r.follow(i);
                             }
                         }
-                    }
-                    Quick::GetAwaitable => {
-                        let v = r.peek(1);
-                        let Some(g) = v.downcast::<Generator>() else {
-                            if crate::protocol::is_awaited_as_is(self.type_of(v)) {
-                                continue 'next;
+                        Quick::PopJumpIfTrue => {
+                            let Some(b) = r.peek(1).as_bool() else {
+                                break 'fast;
+                            };
+                            r.forget_immediate();
+                            if b {
+                                r.follow(i);
                             }
-                            break 'fast;
-                        };
-                        // A started one may be awaited already: that is for the slow path to say.
-                        if g.kind != GenKind::Coroutine || g.state.get() != GenState::Created {
-                            break 'fast;
                         }
-                    }
-                    Quick::YieldValue if self.yield_to_for(r) || self.yield_to_anext(r) => {}
-                    Quick::GetAnext if self.anext_suspended(r) => {}
-                    Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
-                        let v = r.pop();
-                        let back = r.frame().back.get();
-                        crate::frame::leave_plain(self, r);
-                        *r = Regs::load(back);
-                        r.push(v);
-                    }
-                    // An `__init__` leaves the instance below it as the result.
-                    Quick::ReturnValue
-                        if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
-                    {
-                        r.forget_immediate();
-                        self.return_from_call(r);
-                    }
-                    Quick::CallFunction => {
-                        if self.interrupted()
-                            || !self.call_simple(r, arg as usize, false)
-                                && !self.call_class(r, arg as usize)
+                        Quick::JumpIfFalseOrPop => {
+                            let Some(b) = r.peek(1).as_bool() else {
+                                break 'fast;
+                            };
+                            if b {
+                                r.forget_immediate();
+                            } else {
+                                r.follow(i);
+                            }
+                        }
+                        Quick::JumpIfTrueOrPop => {
+                            let Some(b) = r.peek(1).as_bool() else {
+                                break 'fast;
+                            };
+                            if b {
+                                r.follow(i);
+                            } else {
+                                r.forget_immediate();
+                            }
+                        }
+
+                        Quick::LoadGlobalModule => {
+                            let globals = &r.frame().function.globals;
+                            let (version, entry) = i.cache.get();
+                            if globals.current_version() != version {
+                                break 'fast;
+                            }
+                            let Some(v) = globals.get_at(entry as usize) else {
+                                break 'fast;
+                            };
+                            r.push(v);
+                        }
+                        Quick::LoadGlobalBuiltin => {
+                            let f = &r.frame().function;
+                            let (version, builtins) = i.cache.get();
+                            if f.globals.current_version() != version
+                                || f.builtins.current_version() != builtins
+                            {
+                                break 'fast;
+                            }
+                            let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
+                                break 'fast;
+                            };
+                            r.push(v);
+                        }
+                        Quick::LoadNameCached => {
+                            let (version, entry) = i.cache.get();
+                            let Some(d) = r.frame().namespace() else {
+                                break 'fast;
+                            };
+                            if d.current_version() != version {
+                                break 'fast;
+                            }
+                            let Some(v) = d.get_at(entry as usize) else {
+                                break 'fast;
+                            };
+                            r.push(v);
+                        }
+                        Quick::StoreNameCached => {
+                            let (version, entry) = i.cache.get();
+                            let Some(d) = live(r.frame).namespace() else {
+                                break 'fast;
+                            };
+                            if d.current_version() != version {
+                                break 'fast;
+                            }
+                            drop(d.replace_at(entry as usize, r.pop()));
+                        }
+                        Quick::LoadAttrSlot => {
+                            let Some(o) = cached_instance(r.peek(1), i) else {
+                                break 'fast;
+                            };
+                            let v = o.slot(i.extra.get() as usize);
+                            if v.is_unbound() {
+                                break 'fast;
+                            }
+                            r.set_top(v);
+                        }
+                        Quick::LoadAttrModule => {
+                            let Some(v) = self.cached_module_attr(r.peek(1), i) else {
+                                break 'fast;
+                            };
+                            r.set_top(v);
+                        }
+                        Quick::LoadMethodModule => {
+                            let Some(v) = self.cached_module_attr(r.peek(1), i) else {
+                                break 'fast;
+                            };
+                            r.set_top(Value::UNBOUND);
+                            r.push(v);
+                        }
+                        Quick::StoreAttrSlot | Quick::StoreAttrNew => {
+                            if !store_cached(r, r.peek(1), i, r.peek(2)) {
+                                break 'fast;
+                            }
+                            r.drop_top(2);
+                        }
+                        Quick::LoadMethodCached => {
+                            if !self.has_cached_method(r.peek(1), i) {
+                                break 'fast;
+                            }
+                            let f = r.frame().code.cached_value(i.extra.get() as u32);
+                            r.insert_below(f);
+                        }
+                        Quick::LoadClosure => {
+                            let n = r.frame().code.nlocals as usize + arg as usize;
+                            let v = r.local(n).clone();
+                            r.push(v);
+                        }
+                        Quick::LoadDeref => {
+                            let n = r.frame().code.nlocals as usize + arg as usize;
+                            let Some(c) = r.local(n).downcast::<PyCell>() else {
+                                break 'fast;
+                            };
+                            let v = c.content.get();
+                            if v.is_unbound() {
+                                break 'fast;
+                            }
+                            r.push(v);
+                        }
+                        Quick::StoreDeref => {
+                            let n = r.frame().code.nlocals as usize + arg as usize;
+                            let v = r.pop();
+                            if let Some(c) = r.local(n).downcast::<PyCell>() {
+                                c.content.set(v);
+                            }
+                        }
+
+                        Quick::BinarySubscr => {
+                            let Some(n) = r.peek(1).as_small_int() else {
+                                let Some(v) = self.item_known(r.peek(2), r.peek(1)) else {
+                                    break 'fast;
+                                };
+                                r.drop_top(1);
+                                r.set_top(v);
+                                continue 'next;
+                            };
+                            let v = r.peek(2);
+                            let found = if let Some(l) = v.as_ref::<List>()
+                                && l.class().is(&self.types.list)
+                            {
+                                l.get(n as usize)
+                            } else if let Some(t) = v.as_ref::<Tuple>()
+                                && t.class().is(&self.types.tuple)
+                            {
+                                t.get(n as usize).cloned()
+                            } else {
+                                self.item_known(v, r.peek(1))
+                            };
+                            let Some(v) = found else { break 'fast };
+                            r.forget_immediate();
+                            r.set_top(v);
+                        }
+                        Quick::StoreSubscr => {
+                            if !self.store_known(r.peek(2), r.peek(1), r.peek(3)) {
+                                break 'fast;
+                            }
+                            r.drop_top(3);
+                        }
+                        Quick::BuildTuple if arg > 0 => {
+                            let v = r.take_tuple(self, arg as usize);
+                            r.push(v);
+                        }
+                        Quick::ListAppend => {
+                            let v = r.pop();
+                            if let Some(l) = r.peek(arg as usize).downcast::<List>() {
+                                l.push(v);
+                            }
+                        }
+
+                        Quick::ForIter => {
+                            let it = r.peek(1);
+                            let next = match it.kind() {
+                                Some(Kind::RangeIter) => match it.downcast::<RangeIter>() {
+                                    // Bounds that do not fit the word are for the slow path.
+                                    Some(it) => match it.next_small() {
+                                        Some(next) => next,
+                                        None => break 'fast,
+                                    },
+                                    None => break 'fast,
+                                },
+                                Some(Kind::ListIter) => {
+                                    it.downcast::<ListIter>().and_then(|it| it.next())
+                                }
+                                Some(Kind::TupleIter) => {
+                                    it.downcast::<TupleIter>().and_then(|it| it.next())
+                                }
+                                Some(Kind::Generator) if self.for_iter_suspended(r) => {
+                                    continue 'next;
+                                }
+                                _ => break 'fast,
+                            };
+                            match next {
+                                Some(v) => r.result(0, v),
+                                None => {
+                                    drop(r.pop());
+                                    r.follow(i);
+                                }
+                            }
+                        }
+                        Quick::GetAwaitable => {
+                            let v = r.peek(1);
+                            let Some(g) = v.downcast::<Generator>() else {
+                                if crate::protocol::is_awaited_as_is(self.type_of(v)) {
+                                    continue 'next;
+                                }
+                                break 'fast;
+                            };
+                            // A started one may be awaited already: that is for the slow path to say.
+                            if g.kind != GenKind::Coroutine || g.state.get() != GenState::Created {
+                                break 'fast;
+                            }
+                        }
+                        Quick::YieldValue if self.yield_to_for(r) || self.yield_to_anext(r) => {}
+                        Quick::GetAnext if self.anext_suspended(r) => {}
+                        Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
+                            break 'leave r.pop();
+                        }
+                        Quick::LoadFastReturn => {
+                            if r.local(arg as usize).is_unbound() {
+                                break 'fast;
+                            }
+                            if r.frame().mode.get() == Mode::Call {
+                                break 'leave r.take_local(arg as usize);
+                            }
+                            let v = r.local(arg as usize).clone();
+                            r.push(v);
+                        }
+                        Quick::LoadConstReturn => {
+                            if r.frame().mode.get() == Mode::Call {
+                                break 'leave r.constant(i).clone();
+                            }
+                            let v = r.constant(i).clone();
+                            if r.frame().mode.get() == Mode::Init && v.is_none() {
+                                self.return_from_call(r);
+                            } else {
+                                r.push(v);
+                            }
+                        }
+                        // An `__init__` leaves the instance below it as the result.
+                        Quick::ReturnValue
+                            if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
                         {
-                            break 'fast;
+                            r.forget_immediate();
+                            self.return_from_call(r);
                         }
-                    }
-                    Quick::CallMethod => {
-                        // Below the arguments lie method and self, or NULL and a callable.
-                        let n = arg as usize;
-                        let bare = r.peek(n + 2).is_unbound();
-                        if self.interrupted() || !self.call_simple(r, n + !bare as usize, bare) {
-                            break 'fast;
+                        Quick::CallFunction => {
+                            if self.interrupted()
+                                || !self.call_simple(r, arg as usize, false)
+                                    && !self.call_class(r, arg as usize)
+                            {
+                                break 'fast;
+                            }
                         }
-                    }
-                    Quick::CallPause => {
-                        let method = i.extra.get() as usize;
-                        if self.interrupted() || !self.pause_at_call(r, arg as usize, method) {
-                            break 'fast;
+                        Quick::CallMethod => {
+                            // Below the arguments lie method and self, or NULL and a callable.
+                            let n = arg as usize;
+                            let bare = r.peek(n + 2).is_unbound();
+                            if self.interrupted() || !self.call_simple(r, n + !bare as usize, bare)
+                            {
+                                break 'fast;
+                            }
                         }
-                        *regs = owned;
-                        return Ok(Flow::YieldFrom(Value::NONE));
+                        Quick::CallPause => {
+                            let method = i.extra.get() as usize;
+                            if self.interrupted() || !self.pause_at_call(r, arg as usize, method) {
+                                break 'fast;
+                            }
+                            *regs = owned;
+                            return Ok(Flow::YieldFrom(Value::NONE));
+                        }
+                        // Back from a pause.
+                        Quick::YieldFrom if r.peek(2).is_unbound() => {
+                            drop(r.pop());
+                            r.set_immediate(Value::NONE);
+                        }
+                        Quick::PopBlock => {
+                            r.pop_block();
+                        }
+                        Quick::SetupFinally => {
+                            let b = Block {
+                                kind: BlockKind::Finally,
+                                handler: arg,
+                                level: r.depth() as u16,
+                            };
+                            r.push_block(b);
+                        }
+                        // Named one by one, so that the dispatch needs no range check.
+                        Quick::RotThree
+                        | Quick::DupTopTwo
+                        | Quick::RotFour
+                        | Quick::UnaryPositive
+                        | Quick::UnaryNegative
+                        | Quick::UnaryInvert
+                        | Quick::BinaryMatrixMultiply
+                        | Quick::InplaceMatrixMultiply
+                        | Quick::BinaryPower
+                        | Quick::BinaryFloorDivide
+                        | Quick::BinaryTrueDivide
+                        | Quick::InplaceFloorDivide
+                        | Quick::InplaceTrueDivide
+                        | Quick::GetLen
+                        | Quick::MatchMapping
+                        | Quick::MatchSequence
+                        | Quick::MatchKeys
+                        | Quick::CheckEgMatch
+                        | Quick::StarCollect
+                        | Quick::Reraise
+                        | Quick::LoadLocals
+                        | Quick::BuildTemplate
+                        | Quick::GetAiter
+                        | Quick::GetAnext
+                        | Quick::BeforeAsyncWith
+                        | Quick::BeginFinally
+                        | Quick::EndAsyncFor
+                        | Quick::DeleteSubscr
+                        | Quick::BinaryLshift
+                        | Quick::BinaryRshift
+                        | Quick::BinaryAnd
+                        | Quick::BinaryXor
+                        | Quick::BinaryOr
+                        | Quick::InplacePower
+                        | Quick::GetIter
+                        | Quick::GetYieldFromIter
+                        | Quick::PrintExpr
+                        | Quick::LoadBuildClass
+                        | Quick::YieldFrom
+                        | Quick::InplaceLshift
+                        | Quick::InplaceRshift
+                        | Quick::InplaceAnd
+                        | Quick::InplaceXor
+                        | Quick::InplaceOr
+                        | Quick::WithCleanupStart
+                        | Quick::WithCleanupFinish
+                        | Quick::ReturnValue
+                        | Quick::ImportStar
+                        | Quick::SetupAnnotations
+                        | Quick::YieldValue
+                        | Quick::EndFinally
+                        | Quick::PopExcept
+                        | Quick::StoreName
+                        | Quick::DeleteName
+                        | Quick::UnpackSequence
+                        | Quick::UnpackEx
+                        | Quick::StoreAttr
+                        | Quick::DeleteAttr
+                        | Quick::StoreGlobal
+                        | Quick::DeleteGlobal
+                        | Quick::LoadName
+                        | Quick::BuildTuple
+                        | Quick::BuildList
+                        | Quick::BuildSet
+                        | Quick::BuildMap
+                        | Quick::LoadAttr
+                        | Quick::ImportName
+                        | Quick::ImportFrom
+                        | Quick::LoadGlobal
+                        | Quick::MatchClass
+                        | Quick::Copy
+                        | Quick::Swap
+                        | Quick::CallIntrinsic1
+                        | Quick::CallIntrinsic2
+                        | Quick::DeleteFast
+                        | Quick::LoadCommonConstant
+                        | Quick::LoadFromDictOrGlobals
+                        | Quick::LoadFromDictOrDeref
+                        | Quick::RaiseVarargs
+                        | Quick::MakeFunction
+                        | Quick::BuildSlice
+                        | Quick::BuildInterpolation
+                        | Quick::DeleteDeref
+                        | Quick::CallFunctionKw
+                        | Quick::CallFunctionEx
+                        | Quick::SetupWith
+                        | Quick::SetAdd
+                        | Quick::MapAdd
+                        | Quick::LoadClassderef
+                        | Quick::BuildListUnpack
+                        | Quick::BuildMapUnpack
+                        | Quick::BuildMapUnpackWithCall
+                        | Quick::BuildTupleUnpack
+                        | Quick::BuildSetUnpack
+                        | Quick::SetupAsyncWith
+                        | Quick::FormatValue
+                        | Quick::BuildConstKeyMap
+                        | Quick::BuildString
+                        | Quick::BuildTupleUnpackWithCall
+                        | Quick::LoadMethod
+                        | Quick::CallFinally
+                        | Quick::PopFinally => break 'fast,
                     }
-                    // Back from a pause.
-                    Quick::YieldFrom if r.peek(2).is_unbound() => {
-                        drop(r.pop());
-                        r.set_immediate(Value::NONE);
-                    }
-                    Quick::PopBlock => {
-                        r.pop_block();
-                    }
-                    Quick::SetupFinally => {
-                        let b = Block {
-                            kind: BlockKind::Finally,
-                            handler: arg,
-                            level: r.depth() as u16,
-                        };
-                        r.push_block(b);
-                    }
-                    // Named one by one, so that the dispatch needs no range check.
-                    Quick::RotThree
-                    | Quick::DupTopTwo
-                    | Quick::RotFour
-                    | Quick::UnaryPositive
-                    | Quick::UnaryNegative
-                    | Quick::UnaryInvert
-                    | Quick::BinaryMatrixMultiply
-                    | Quick::InplaceMatrixMultiply
-                    | Quick::BinaryPower
-                    | Quick::BinaryFloorDivide
-                    | Quick::BinaryTrueDivide
-                    | Quick::InplaceFloorDivide
-                    | Quick::InplaceTrueDivide
-                    | Quick::GetLen
-                    | Quick::MatchMapping
-                    | Quick::MatchSequence
-                    | Quick::MatchKeys
-                    | Quick::CheckEgMatch
-                    | Quick::StarCollect
-                    | Quick::Reraise
-                    | Quick::LoadLocals
-                    | Quick::BuildTemplate
-                    | Quick::GetAiter
-                    | Quick::GetAnext
-                    | Quick::BeforeAsyncWith
-                    | Quick::BeginFinally
-                    | Quick::EndAsyncFor
-                    | Quick::StoreSubscr
-                    | Quick::DeleteSubscr
-                    | Quick::BinaryLshift
-                    | Quick::BinaryRshift
-                    | Quick::BinaryAnd
-                    | Quick::BinaryXor
-                    | Quick::BinaryOr
-                    | Quick::InplacePower
-                    | Quick::GetIter
-                    | Quick::GetYieldFromIter
-                    | Quick::PrintExpr
-                    | Quick::LoadBuildClass
-                    | Quick::YieldFrom
-                    | Quick::InplaceLshift
-                    | Quick::InplaceRshift
-                    | Quick::InplaceAnd
-                    | Quick::InplaceXor
-                    | Quick::InplaceOr
-                    | Quick::WithCleanupStart
-                    | Quick::WithCleanupFinish
-                    | Quick::ReturnValue
-                    | Quick::ImportStar
-                    | Quick::SetupAnnotations
-                    | Quick::YieldValue
-                    | Quick::EndFinally
-                    | Quick::PopExcept
-                    | Quick::StoreName
-                    | Quick::DeleteName
-                    | Quick::UnpackSequence
-                    | Quick::UnpackEx
-                    | Quick::StoreAttr
-                    | Quick::DeleteAttr
-                    | Quick::StoreGlobal
-                    | Quick::DeleteGlobal
-                    | Quick::LoadName
-                    | Quick::BuildTuple
-                    | Quick::BuildList
-                    | Quick::BuildSet
-                    | Quick::BuildMap
-                    | Quick::LoadAttr
-                    | Quick::ImportName
-                    | Quick::ImportFrom
-                    | Quick::LoadGlobal
-                    | Quick::MatchClass
-                    | Quick::Copy
-                    | Quick::Swap
-                    | Quick::CallIntrinsic1
-                    | Quick::CallIntrinsic2
-                    | Quick::DeleteFast
-                    | Quick::LoadCommonConstant
-                    | Quick::LoadFromDictOrGlobals
-                    | Quick::LoadFromDictOrDeref
-                    | Quick::RaiseVarargs
-                    | Quick::MakeFunction
-                    | Quick::BuildSlice
-                    | Quick::BuildInterpolation
-                    | Quick::DeleteDeref
-                    | Quick::CallFunctionKw
-                    | Quick::CallFunctionEx
-                    | Quick::SetupWith
-                    | Quick::SetAdd
-                    | Quick::MapAdd
-                    | Quick::LoadClassderef
-                    | Quick::BuildListUnpack
-                    | Quick::BuildMapUnpack
-                    | Quick::BuildMapUnpackWithCall
-                    | Quick::BuildTupleUnpack
-                    | Quick::BuildSetUnpack
-                    | Quick::SetupAsyncWith
-                    | Quick::FormatValue
-                    | Quick::BuildConstKeyMap
-                    | Quick::BuildString
-                    | Quick::BuildTupleUnpackWithCall
-                    | Quick::LoadMethod
-                    | Quick::CallFinally
-                    | Quick::PopFinally => break 'fast,
+                    continue 'next;
+                }
+                let mut copy = *r;
+                let flow = self.step(&mut copy);
+                *r = copy;
+                if !matches!(flow, Ok(Flow::Next | Flow::Switched)) {
+                    *regs = owned;
+                    return flow;
                 }
                 continue 'next;
-            }
-            let mut copy = *r;
-            let flow = self.step(&mut copy);
-            *r = copy;
-            if !matches!(flow, Ok(Flow::Next | Flow::Switched)) {
-                *regs = owned;
-                return flow;
-            }
+            };
+            // A plain call's frame is left with a value.
+            let back = r.frame().back.get();
+            crate::frame::leave_plain(self, r);
+            *r = Regs::load(back);
+            r.result(0, left);
         }
     }
 

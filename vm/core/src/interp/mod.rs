@@ -121,7 +121,14 @@ impl Vm {
             | Quick::LoadFastConstAdd
             | Quick::LoadFastConstSubtract
             | Quick::LoadFastConstCompareJump
-            | Quick::LoadFastFastCompareJump => {
+            | Quick::LoadFastFastCompareJump
+            | Quick::LoadFastLoadAttr
+            | Quick::LoadFastLoadMethod
+            | Quick::LoadFastFastStoreAttr
+            | Quick::LoadFastReturn
+            | Quick::LoadFastFastAdd
+            | Quick::LoadFastConstMultiply
+            | Quick::LoadFastConstModulo => {
                 let v = r.local(arg as usize).clone();
                 if v.is_unbound() {
                     return Err(self.unbound_local(r, arg as usize));
@@ -139,7 +146,7 @@ impl Vm {
                 r.set_local(arg as usize, Value::UNBOUND);
                 self.check_breaker()?;
             }
-            Quick::LoadConst => {
+            Quick::LoadConst | Quick::LoadConstReturn => {
                 r.push(r.constant(i).clone());
             }
             Quick::PopTop => {

@@ -178,11 +178,27 @@ pub enum Quick {
     /// A call whose result is awaited at once, of a native function that may give an awaitable which only pauses
     /// (`Vm::set_pause`). The extra operand says whether it stands for a CALL_METHOD.
     CallPause = 185,
+    /// LOAD_FAST and LOAD_ATTR.
+    LoadFastLoadAttr = 186,
+    /// LOAD_FAST and LOAD_METHOD.
+    LoadFastLoadMethod = 187,
+    /// Two LOAD_FAST and STORE_ATTR.
+    LoadFastFastStoreAttr = 188,
+    /// LOAD_CONST and RETURN_VALUE.
+    LoadConstReturn = 189,
+    /// LOAD_FAST and RETURN_VALUE.
+    LoadFastReturn = 190,
+    /// Two LOAD_FAST and an addition.
+    LoadFastFastAdd = 191,
+    /// LOAD_FAST, LOAD_CONST and a multiplication.
+    LoadFastConstMultiply = 192,
+    /// LOAD_FAST, LOAD_CONST and a remainder.
+    LoadFastConstModulo = 193,
 }
 
 impl Quick {
     /// The largest number; the smallest is 0.
-    pub const LAST: u8 = Quick::CallPause as u8;
+    pub const LAST: u8 = Quick::LoadFastConstModulo as u8;
     /// A fused form that ends in a jump.
     pub fn jumps(self) -> bool {
         matches!(
@@ -201,8 +217,18 @@ impl Quick {
             [LoadFast, LoadConst, BinarySubtract | InplaceSubtract, _] => {
                 Some(LoadFastConstSubtract)
             }
+            [LoadFast, LoadConst, BinaryMultiply | InplaceMultiply, _] => {
+                Some(LoadFastConstMultiply)
+            }
+            [LoadFast, LoadConst, BinaryModulo | InplaceModulo, _] => Some(LoadFastConstModulo),
+            [LoadFast, LoadFast, BinaryAdd | InplaceAdd, _] => Some(LoadFastFastAdd),
+            [LoadFast, LoadFast, StoreAttr, _] => Some(LoadFastFastStoreAttr),
             [LoadFast, LoadConst, ..] => Some(LoadFastLoadConst),
             [LoadFast, LoadFast, ..] => Some(LoadFastLoadFast),
+            [LoadFast, LoadAttr, ..] => Some(LoadFastLoadAttr),
+            [LoadFast, LoadMethod, ..] => Some(LoadFastLoadMethod),
+            [LoadFast, ReturnValue, ..] => Some(LoadFastReturn),
+            [LoadConst, ReturnValue, ..] => Some(LoadConstReturn),
             _ => None,
         }
     }

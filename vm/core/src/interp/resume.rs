@@ -191,7 +191,7 @@ impl Vm {
         let back = f.back.replace(std::ptr::null());
         self.frame.set(back);
         *r = Regs::load(back);
-        r.push(v);
+        r.result(0, v);
         true
     }
 
@@ -262,7 +262,8 @@ impl Vm {
         self.depth.set(self.depth.get() - 1);
         self.frame.set(back);
         *r = Regs::load(back);
-        r.set_immediate(v);
+        r.forget_immediate();
+        r.result(0, v);
     }
 
     /// Unlinks an async generator from the `async for` that went on with it.
