@@ -2,7 +2,7 @@
 use super::future::{self, FutureData, State, TaskFlags, Waiter};
 use super::{Loop, aio, event, is_cancelled, trace};
 use lasti_core::objects::{Generator, NativeKind, Str, Type, TypeFlags};
-use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Stepped, Value, Vm};
 use std::cell::Cell;
 
 pub struct Task {
@@ -397,23 +397,21 @@ pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
     r
 }
 
-fn drive(vm: &Vm, coro: &Value, error: Option<Exc>) -> PyResult<Resumed> {
+fn drive(vm: &Vm, coro: &Value, error: Option<Exc>) -> Stepped {
     if let Some(g) = coro.as_ref::<Generator>() {
-        return vm.resume(
-            g,
-            match error {
-                None => Resume::Send(Value::NONE),
-                Some(e) => Resume::Throw(e),
-            },
-        );
+        return match error {
+            None => vm.step_coroutine(g),
+            Some(e) => vm.resume(g, Resume::Throw(e)).into(),
+        };
     }
-    match error {
+    let r = match error {
         None => match vm.type_of(coro).slots.send.get() {
             Some(send) => send(vm, coro, &Value::NONE),
             None => stop_as_return(vm, vm.call_method(coro, "send", &[Value::NONE])),
         },
         Some(e) => stop_as_return(vm, vm.call_method(coro, "throw", &[e.0])),
-    }
+    };
+    r.into()
 }
 
 fn stop_as_return(vm: &Vm, r: PyResult<Value>) -> PyResult<Resumed> {
@@ -426,16 +424,16 @@ fn stop_as_return(vm: &Vm, r: PyResult<Value>) -> PyResult<Resumed> {
     }
 }
 
-fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
+fn finish_step(vm: &Vm, t: &Ref<Task>, r: Stepped) -> PyResult<()> {
     let v = t.as_value();
     match r {
-        Ok(Resumed::Yield(x)) => {
+        Stepped::Yield(x) => {
             if trace::tasks() {
                 trace::waiting(vm, t, &x);
             }
             wait_for(vm, t, x)
         }
-        Ok(Resumed::Return(x)) => {
+        Stepped::Return(x) => {
             done(vm, t);
             if t.must_cancel() {
                 t.set_must_cancel(false);
@@ -447,7 +445,7 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
             trace::finished(vm, t, "result", None);
             future::set_result(vm, v, x)
         }
-        Err(e) if is_cancelled(vm, &e) => {
+        Stepped::Raise(e) if is_cancelled(vm, &e) => {
             done(vm, t);
             trace::finished(vm, t, "cancelled", None);
             t.data.put_exception(e.0);
@@ -455,7 +453,7 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: PyResult<Resumed>) -> PyResult<()> {
             future::cancel_future(vm, v, msg)?;
             Ok(())
         }
-        Err(e) => {
+        Stepped::Raise(e) => {
             done(vm, t);
             trace::finished(vm, t, "exception", Some(&e.0));
             future::set_exception(vm, v, e.0.clone())?;

@@ -324,3 +324,20 @@ pub enum Resumed {
     Yield(Value),
     Return(Value),
 }
+
+/// [`Resumed`] or an exception, in two machine registers.
+pub enum Stepped {
+    Yield(Value),
+    Return(Value),
+    Raise(Exc),
+}
+
+impl From<PyResult<Resumed>> for Stepped {
+    fn from(r: PyResult<Resumed>) -> Stepped {
+        match r {
+            Ok(Resumed::Yield(v)) => Stepped::Yield(v),
+            Ok(Resumed::Return(v)) => Stepped::Return(v),
+            Err(e) => Stepped::Raise(e),
+        }
+    }
+}

@@ -270,7 +270,7 @@ impl Vm {
         t.bases.set(Some(bases_tuple.clone()));
         self.compute_mro(&t)?;
         // Members of bases first, so that their slot numbers hold in instances of this class.
-        let mut keys: Vec<Ref<Str>> = match &*base.shape.borrow() {
+        let mut keys: Vec<Ref<Str>> = match base.shape.get() {
             Some(s) => s.keys[..s.hidden].to_vec(),
             None => Vec::new(),
         };
@@ -294,7 +294,7 @@ impl Vm {
         } else {
             keys.len() as u16
         });
-        *t.shape.borrow_mut() = Some(Shape::root(&self.heap, keys));
+        let _ = t.shape.set(Shape::root(&self.heap, keys));
         if t.has(TypeFlags::DICT)
             && !base.has(TypeFlags::DICT)
             // A metaclass has type's, which shows a class's namespace.

@@ -16,7 +16,7 @@ mod slots;
 pub mod vm;
 
 pub use builtins::self_iter;
-pub use call::{Args, Resume, Resumed};
+pub use call::{Args, Resume, Resumed, Stepped};
 pub use error::{Exc, PyResult};
 pub use heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
 pub use vm::{Vm, VmFlags, VmOptions};

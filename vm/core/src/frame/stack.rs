@@ -70,6 +70,7 @@ impl FrameStack {
 
     /// [`FrameStack::push_call`] for an `__init__`: the new instance goes in front of the `n` arguments. What was called
     /// stays on the caller's stack.
+    #[inline(always)]
     pub fn push_init<'a>(
         &self,
         r: &mut Regs,

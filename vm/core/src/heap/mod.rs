@@ -159,6 +159,8 @@ impl Heap {
         data: T,
         trailing: usize,
     ) -> Ref<T> {
+        // What is called below may unwind. Without anything to drop then, the payload stays in registers until it is written.
+        let data = std::mem::ManuallyDrop::new(data);
         let size = size_of::<Obj<T>>() + trailing;
         let size_class = size.div_ceil(GRAIN);
         let (slot, size_class, mut flags) = if size <= MAX_SMALL {
@@ -188,7 +190,7 @@ impl Heap {
                     flags: Cell::new(flags),
                     class: Cell::new(class),
                 },
-                data,
+                data: std::mem::ManuallyDrop::into_inner(data),
             });
             Ref::from_raw(NonNull::new_unchecked(obj))
         }

@@ -2,7 +2,6 @@
 //! of the registers, so that they stay in machine registers. Whatever would goes through the one call of `Vm::step`, with a
 //! copy of them.
 use super::{Flow, Quick};
-use crate::error::PyResult;
 use crate::frame::{Block, BlockKind, Mode, Regs, live};
 use crate::heap::{Kind, Ref, Value};
 use crate::objects::*;
@@ -68,8 +67,8 @@ fn store_cached(r: &Regs, target: &Value, i: &Instr, v: &Value) -> bool {
     if op == Quick::StoreAttrSlot {
         o.set_slot(i.extra.get() as usize, v.clone());
     } else {
-        let shapes = live(r.frame).code.shapes.borrow();
-        o.extend_to(&shapes[i.extra.get() as usize], v.clone());
+        let shape = r.frame().code.cached_shape(i.extra.get());
+        o.extend_to(shape, v.clone());
     }
     true
 }
@@ -143,7 +142,7 @@ impl Vm {
 
     /// Runs instructions up to one that leaves or enters more than a frame of its own, or raises.
     #[inline(never)]
-    pub(super) fn run_fast(&self, regs: &mut Regs) -> PyResult<Flow> {
+    pub(super) fn run_fast(&self, regs: &mut Regs) -> Flow {
         let mut owned = *regs;
         let r = &mut owned;
         'next: loop {
@@ -625,7 +624,7 @@ impl Vm {
                                 break 'fast;
                             }
                             *regs = owned;
-                            return Ok(Flow::YieldFrom(Value::NONE));
+                            return Flow::YieldFrom(Value::NONE);
                         }
                         // Back from a pause.
                         Quick::YieldFrom if r.peek(2).is_unbound() => {
@@ -752,7 +751,7 @@ impl Vm {
                 let mut copy = *r;
                 let flow = self.step(&mut copy);
                 *r = copy;
-                if !matches!(flow, Ok(Flow::Next | Flow::Switched)) {
+                if !matches!(flow, Flow::Next | Flow::Switched) {
                     *regs = owned;
                     return flow;
                 }

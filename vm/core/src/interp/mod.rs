@@ -27,7 +27,8 @@ use crate::objects::*;
 use crate::vm::Vm;
 use std::sync::atomic::Ordering;
 
-/// What an instruction that does more than touch the stack asks the loop to do.
+/// What an instruction that does more than touch the stack asks the loop to do, and how the loop ends. A tag and a word,
+/// whatever it is, so that it is returned in two machine registers.
 pub(crate) enum Flow {
     /// Go on with the next instruction.
     Next,
@@ -39,8 +40,11 @@ pub(crate) enum Flow {
     Yield(Value),
     /// Suspend before this instruction, so that it runs again when resumed.
     YieldFrom(Value),
-    /// Hand the result to the Rust caller.
-    Exit(Outcome),
+    Raise(Exc),
+    /// The frame that the Rust caller entered returned this.
+    ExitReturn(Value),
+    ExitYield(Value),
+    ExitAsync(Ref<WrappedValue>),
 }
 
 /// How the loop ends.
@@ -61,54 +65,66 @@ pub(crate) enum Start {
     Raise(Exc),
 }
 
+/// An exit of the loop, as a result.
+pub(crate) fn outcome(exit: Flow) -> PyResult<Outcome> {
+    match exit {
+        Flow::ExitYield(v) => Ok(Outcome::Yield(v)),
+        Flow::ExitAsync(w) => Ok(Outcome::AsyncYield(w)),
+        Flow::Raise(e) => Err(e),
+        Flow::ExitReturn(v) | Flow::Return(v) | Flow::Yield(v) | Flow::YieldFrom(v) => {
+            Ok(Outcome::Return(v))
+        }
+        Flow::Next | Flow::Switched => Ok(Outcome::Return(Value::NONE)),
+    }
+}
+
 impl Vm {
-    /// Runs from `frame` until the frame marked [`crate::frame::Mode::Entry`] at or below it is left.
+    /// [`Vm::run_out`], for callers that are not in a hurry.
     pub(crate) fn run(&self, frame: *const Frame, start: Start) -> PyResult<Outcome> {
+        outcome(self.run_out(frame, start))
+    }
+
+    /// Runs from `frame` until the frame marked [`crate::frame::Mode::Entry`] at or below it is left. Gives an exit or
+    /// what was raised.
+    pub(crate) fn run_out(&self, frame: *const Frame, start: Start) -> Flow {
         let mut r = Regs::load(frame);
         self.frame.set(frame);
-        let mut flow: PyResult<Flow> = match start {
-            Start::Fresh => Ok(Flow::Next),
+        let mut flow = match start {
+            Start::Fresh => Flow::Next,
             Start::Push(v) => {
                 r.push(v);
-                Ok(Flow::Next)
+                Flow::Next
             }
-            Start::Raise(e) => Err(e),
+            Start::Raise(e) => Flow::Raise(e),
         };
         loop {
-            match flow {
-                Ok(Flow::Next | Flow::Switched) => {}
-                Ok(Flow::Return(v)) => {
-                    if let Some(next) = self.leave_return(&mut r, v) {
-                        flow = next;
-                        continue;
-                    }
-                }
-                Ok(Flow::Yield(v)) => {
-                    if let Some(next) = self.leave_yield(&mut r, v, false) {
-                        flow = next;
-                        continue;
-                    }
-                }
-                Ok(Flow::YieldFrom(v)) => {
+            flow = match flow {
+                Flow::Next | Flow::Switched => self.run_fast(&mut r),
+                Flow::Return(v) => self.leave_return(&mut r, v),
+                Flow::Yield(v) => self.leave_yield(&mut r, v, false),
+                Flow::YieldFrom(v) => {
                     r.pc = r.pc.wrapping_sub(1);
-                    if let Some(next) = self.leave_yield(&mut r, v, true) {
-                        flow = next;
-                        continue;
-                    }
+                    self.leave_yield(&mut r, v, true)
                 }
-                Ok(Flow::Exit(outcome)) => return Ok(outcome),
-                Err(e) => match self.unwind(&mut r, e) {
-                    Ok(()) => {}
-                    Err(e) => return Err(e),
+                Flow::Raise(e) => match self.unwind(&mut r, e) {
+                    Ok(()) => Flow::Next,
+                    Err(e) => return Flow::Raise(e),
                 },
+                exit @ (Flow::ExitReturn(_) | Flow::ExitYield(_) | Flow::ExitAsync(_)) => {
+                    return exit;
+                }
             }
-            flow = self.run_fast(&mut r);
         }
     }
 
     /// Does the instruction at `pc` whatever it takes, which [`Vm::run_fast`] left to it.
     #[inline(never)]
-    fn step(&self, r: &mut Regs) -> PyResult<Flow> {
+    fn step(&self, r: &mut Regs) -> Flow {
+        self.try_step(r).unwrap_or_else(Flow::Raise)
+    }
+
+    #[inline(always)]
+    fn try_step(&self, r: &mut Regs) -> PyResult<Flow> {
         let i = r.instr();
         r.publish();
         let arg = i.arg.get();

@@ -1,6 +1,6 @@
 //! Resuming generators: the one door, chains of awaits, throw and close (CPython's genobject.c, PEP 380, 479, 492, 525).
-use super::{Flow, Outcome, Start};
-use crate::call::{Resume, Resumed};
+use super::{Flow, Outcome, Start, outcome};
+use crate::call::{Resume, Resumed, Stepped};
 use crate::error::{Exc, PyResult};
 use crate::frame::{Frame, Mode, Regs, live, live_generator};
 use crate::heap::{Heap, Ref, Value};
@@ -19,17 +19,42 @@ impl Vm {
     }
 
     pub(crate) fn resume_outcome(&self, g: &Ref<Generator>, input: Resume) -> PyResult<Outcome> {
-        self.guard_native_stack("")?;
-        let value = match input {
-            Resume::Throw(e) => return self.throw(g, e),
-            Resume::Send(v) => v,
-        };
-        match self.prepare_resume(g, value)? {
-            Some((frame, start)) => {
-                self.activate(g, Mode::Entry)?;
-                self.run(frame, start)
+        match input {
+            Resume::Send(v) => outcome(self.send_out(g, v)),
+            Resume::Throw(e) => {
+                self.guard_native_stack("")?;
+                self.throw(g, e)
             }
-            None => Ok(Outcome::Return(Value::NONE)),
+        }
+    }
+
+    /// [`Vm::resume`] with None.
+    pub fn step_coroutine(&self, g: &Ref<Generator>) -> Stepped {
+        match self.send_out(g, Value::NONE) {
+            Flow::ExitYield(v) => Stepped::Yield(v),
+            Flow::Raise(e) => Stepped::Raise(e),
+            exit => match outcome(exit) {
+                Ok(Outcome::Yield(v)) => Stepped::Yield(v),
+                Ok(Outcome::AsyncYield(w)) => Stepped::Yield(w.value.take()),
+                Ok(Outcome::Return(v)) => Stepped::Return(v),
+                Err(e) => Stepped::Raise(e),
+            },
+        }
+    }
+
+    /// Resumes `g` with a value. Gives an exit or what was raised.
+    fn send_out(&self, g: &Ref<Generator>, v: Value) -> Flow {
+        let prepared = match self.guard_native_stack("") {
+            Ok(()) => self.prepare_resume(g, v),
+            Err(e) => Err(e),
+        };
+        match prepared {
+            Ok(Some((frame, start))) => match self.activate(g, Mode::Entry) {
+                Ok(()) => self.run_out(frame, start),
+                Err(e) => Flow::Raise(e),
+            },
+            Ok(None) => Flow::ExitReturn(Value::NONE),
+            Err(e) => Flow::Raise(e),
         }
     }
 
@@ -444,9 +469,9 @@ impl Vm {
         }
     }
 
-    /// RETURN_VALUE: ends the frame and delivers the value. None: go on in the caller.
+    /// RETURN_VALUE: ends the frame and delivers the value. Switched: go on in the caller.
     #[inline(always)]
-    pub(crate) fn leave_return(&self, r: &mut Regs, v: Value) -> Option<PyResult<Flow>> {
+    pub(crate) fn leave_return(&self, r: &mut Regs, v: Value) -> Flow {
         r.save();
         let frame = r.frame;
         let back = r.frame().back.get();
@@ -456,23 +481,21 @@ impl Vm {
                 self.pop_frame(frame);
                 *r = Regs::load(back);
                 r.push(v);
-                None
+                Flow::Switched
             }
             Mode::Init => {
                 self.pop_frame(frame);
                 *r = Regs::load(back);
                 if v.is_none() {
-                    return None;
+                    return Flow::Switched;
                 }
                 let t = self.type_name(&v);
-                Some(Err(self.type_error(format!(
-                    "__init__() should return None, not '{t}'"
-                ))))
+                Flow::Raise(self.type_error(format!("__init__() should return None, not '{t}'")))
             }
             Mode::Entry => {
                 self.end_generator(r.frame());
                 self.pop_frame(frame);
-                Some(Ok(Flow::Exit(Outcome::Return(v))))
+                Flow::ExitReturn(v)
             }
             Mode::ForIter => {
                 self.end_generator(r.frame());
@@ -481,34 +504,34 @@ impl Vm {
                 drop(r.pop());
                 let target = r.operand();
                 r.jump(target);
-                None
+                Flow::Switched
             }
             Mode::Send => {
                 self.end_generator(r.frame());
                 self.pop_frame(frame);
                 *r = Regs::load(back);
                 drop(r.pop());
-                Some(Err(self.stop_iteration(v)))
+                Flow::Raise(self.stop_iteration(v))
             }
             Mode::Await => {
                 self.end_child(r.frame());
                 self.pop_frame(frame);
                 *r = Regs::load(back);
                 r.set_top(v);
-                None
+                Flow::Switched
             }
             Mode::Asend => {
                 self.end_child(r.frame());
                 self.pop_frame(frame);
                 *r = Regs::load(back);
                 self.asend_end(r.peek(1));
-                Some(Err(self.stop_async_iteration()))
+                Flow::Raise(self.stop_async_iteration())
             }
             Mode::Anext => {
                 self.end_anext(r.frame());
                 self.pop_frame(frame);
                 *r = Regs::load(back);
-                Some(Err(self.stop_async_iteration()))
+                Flow::Raise(self.stop_async_iteration())
             }
         }
     }
@@ -535,22 +558,17 @@ impl Vm {
         }
     }
 
-    /// YIELD_VALUE, or a YIELD_FROM that waits: suspends the whole chain and delivers to its resumer. None: go on there.
-    pub(crate) fn leave_yield(
-        &self,
-        r: &mut Regs,
-        v: Value,
-        delegated: bool,
-    ) -> Option<PyResult<Flow>> {
+    /// YIELD_VALUE, or a YIELD_FROM that waits: suspends the whole chain and delivers to its resumer. Switched: go on there.
+    pub(crate) fn leave_yield(&self, r: &mut Regs, v: Value, delegated: bool) -> Flow {
         r.save();
         let Some(me) = live(r.frame).generator() else {
-            return Some(Err(self.runtime_error("yield outside a generator")));
+            return Flow::Raise(self.runtime_error("yield outside a generator"));
         };
         self.note_finalizer(me, delegated);
         let own_async = !delegated && me.kind == GenKind::AsyncGenerator;
         if own_async && me.frame.mode.get() == Mode::Anext {
             self.deliver_to_anext(r, me, v);
-            return None;
+            return Flow::Switched;
         }
         if own_async && me.frame.mode.get() == Mode::Asend && !me.parent.get().is_null() {
             // The yield of an awaited async generator is its awaiter's result.
@@ -563,7 +581,7 @@ impl Vm {
             *r = Regs::load(back);
             self.asend_end(r.peek(1));
             r.set_top(wrapped.value.take());
-            return None;
+            return Flow::Switched;
         }
         let root = live_generator(self.root.get());
         let own_leaf = std::ptr::eq(root, me);
@@ -585,17 +603,15 @@ impl Vm {
             Mode::ForIter => {
                 *r = Regs::load(back);
                 r.push(v);
-                None
+                Flow::Switched
             }
             Mode::Send => {
                 *r = Regs::load(back);
                 r.set_top(v);
-                None
+                Flow::Switched
             }
-            _ if own_async && own_leaf => {
-                Some(Ok(Flow::Exit(Outcome::AsyncYield(self.wrap_yielded(v)))))
-            }
-            _ => Some(Ok(Flow::Exit(Outcome::Yield(v)))),
+            _ if own_async && own_leaf => Flow::ExitAsync(self.wrap_yielded(v)),
+            _ => Flow::ExitYield(v),
         }
     }
 

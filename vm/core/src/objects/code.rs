@@ -228,6 +228,12 @@ impl Code {
         shapes.push(shape);
         Some(n)
     }
+    #[inline(always)]
+    pub(crate) fn cached_shape(&self, n: u16) -> std::rc::Rc<crate::objects::Shape> {
+        // SAFETY: the reference goes before anything else happens; cloning a count runs nothing.
+        let shapes = unsafe { self.shapes.try_borrow_unguarded() };
+        shapes.expect("nothing runs while the list grows")[n as usize].clone()
+    }
     /// Keeps a value alive for an inline cache and returns its number.
     pub(crate) fn cache_value(&self, v: Value) -> u32 {
         let mut cached = self.cached.borrow_mut();

@@ -136,11 +136,8 @@ impl Payload for Instance {
 
 impl Instance {
     pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>) -> Ref<Instance> {
-        let shape = {
-            let mut root = class.shape.borrow_mut();
-            root.get_or_insert_with(|| Shape::root(heap, Vec::new()))
-                .clone()
-        };
+        let root = class.shape.get_or_init(|| Shape::root(heap, Vec::new()));
+        let shape = root.clone();
         let inline = class.inline_slots.get();
         let data = Instance {
             shape: UnsafeCell::new(shape),
@@ -180,9 +177,10 @@ impl Instance {
     }
     /// Adds the attribute that leads from the present layout to `shape`.
     #[inline]
-    pub(crate) fn extend_to(&self, shape: &Rc<Shape>, v: Value) {
-        self.set_shape(shape.clone());
-        self.set_slot(shape.keys.len() - 1, v);
+    pub(crate) fn extend_to(&self, shape: Rc<Shape>, v: Value) {
+        let slot = shape.keys.len() - 1;
+        self.set_shape(shape);
+        self.set_slot(slot, v);
     }
     #[inline]
     fn set_shape(&self, s: Rc<Shape>) {
@@ -285,8 +283,9 @@ impl Instance {
     fn forget(&self, vm: &Vm, class: &Type, i: usize) {
         let old = self.shape_ref().clone();
         let values: Vec<Value> = (0..old.keys.len()).map(|n| self.slot(n)).collect();
-        let root = class.shape.borrow().clone();
-        let Some(mut shape) = root else { return };
+        let Some(mut shape) = class.shape.get().cloned() else {
+            return;
+        };
         let mut at = old.hidden;
         for (n, key) in old.keys.iter().enumerate().skip(old.hidden) {
             if n == i {

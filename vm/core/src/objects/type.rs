@@ -4,7 +4,7 @@ use crate::error::PyResult;
 use crate::heap::{Heap, Kind, Payload, Ref, RefSlot, Slot, VTable, Value};
 use crate::objects::{Dict, Shape, Str, Tuple};
 use crate::vm::Vm;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -150,7 +150,7 @@ pub struct Type {
     pub slots: Slots,
     subclasses: RefCell<Vec<Ref<crate::objects::WeakRef>>>,
     /// Layout that new instances of this class start with.
-    pub(crate) shape: RefCell<Option<Rc<Shape>>>,
+    pub(crate) shape: OnceCell<Rc<Shape>>,
     /// Inline slots to give a new instance, learned from earlier ones.
     pub(crate) inline_slots: Cell<u16>,
     /// Names of `__slots__` in this class and its bases.
@@ -214,7 +214,7 @@ impl Type {
             dict: RefSlot::default(),
             slots: Slots::default(),
             subclasses: RefCell::default(),
-            shape: RefCell::default(),
+            shape: OnceCell::new(),
             inline_slots: Cell::new(4),
             member_count: Cell::new(0),
             finalizer: Cell::new(None),
