@@ -280,20 +280,25 @@ pub fn new_task(vm: &Vm, l: &Value, coro: Value, name: Value, context: Value) ->
             vm.repr_string(&coro)?
         )));
     }
-    let task = blank(vm);
-    task.data.event_loop.set(l.clone());
-    task.coro.set(coro);
-    if name.is_none() {
-        task.count(vm);
-    }
-    task.name.set(name);
-    task.context
-        .set(if context.is_none() || context.is_unbound() {
-            super::copy_context(vm)?
-        } else {
-            context
-        });
+    let context = if context.is_none() || context.is_unbound() {
+        super::copy_context(vm)?
+    } else {
+        context
+    };
+    let unnamed = name.is_none();
+    let task = Task {
+        data: FutureData::new(l.clone()),
+        coro: Slot::new(coro),
+        name: Slot::new(name),
+        number: Cell::new(aio(vm).task_counter.get()),
+        context: Slot::new(context),
+        waiting_for: Slot::new(Value::NONE),
+    };
     let t = vm.heap.alloc(&aio(vm).task_type, task);
+    t.data.task.set(TaskFlags::LOG_DESTROY_PENDING, true);
+    if unnamed {
+        t.count(vm);
+    }
     let v = t.value();
     vm.set_finalize(&v, true);
     register(vm, &v)?;
@@ -382,17 +387,29 @@ pub fn step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
         }
         t.set_must_cancel(false);
     }
+    if trace::tasks() {
+        return traced_step(vm, t, error);
+    }
+    run_step(vm, t, error)
+}
+
+#[cold]
+fn traced_step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
+    let _span = trace::step(t);
+    run_step(vm, t, error)
+}
+
+#[inline]
+fn run_step(vm: &Vm, t: &Ref<Task>, error: Option<Exc>) -> PyResult<()> {
     t.waiting_for.set(Value::NONE);
     let a = aio(vm);
     let outer_task = a.current_task.replace(t.value());
     let outer_context = vm.context.replace(t.context.get());
     let coro = t.coro.get();
-    let traced = trace::tasks().then(|| trace::step(t));
     let r = drive(vm, &coro, error);
     let context = vm.context.replace(outer_context);
     t.context.set(context);
     let r = finish_step(vm, t, r);
-    drop(traced);
     a.current_task.set(outer_task);
     r
 }

@@ -104,10 +104,11 @@ impl Vm {
         }
         let slots = code.frame_slots();
         let g = Generator::new(kind, Frame::new(code, f.clone(), true));
+        let g = crate::frame::place_generator(&self.heap, class, g, slots);
+        g.take_names();
         if origin {
             g.set_origin(self.coroutine_origin());
         }
-        let g = crate::frame::place_generator(&self.heap, class, g, slots);
         if let Err(e) = bind(&g.frame) {
             g.finish();
             return Err(e);

@@ -124,10 +124,7 @@ impl Payload for Generator {
 impl Generator {
     #[inline(always)]
     pub(crate) fn new(kind: GenKind, frame: Frame) -> Generator {
-        let (f, code) = (&frame.function, &frame.code);
-        let named = f.name.holds(code.name.as_value());
-        let qualified = f.qualname.holds(code.qualname.as_value());
-        let g = Generator {
+        Generator {
             kind,
             state: Cell::new(GenState::Created),
             delegating: Cell::new(false),
@@ -138,11 +135,15 @@ impl Generator {
             link: Cell::new(std::ptr::null()),
             parent: Cell::new(std::ptr::null()),
             frame,
-        };
-        if !named || !qualified {
-            g.keep_names();
         }
-        g
+    }
+    /// Takes its function's names over, where they are not the code's.
+    #[inline(always)]
+    pub(crate) fn take_names(&self) {
+        let (f, code) = (&self.frame.function, &self.frame.code);
+        if !f.name.holds(code.name.as_value()) || !f.qualname.holds(code.qualname.as_value()) {
+            self.keep_names();
+        }
     }
     /// A function that was renamed passes its names of now on.
     #[cold]
