@@ -339,7 +339,7 @@ pub struct Vm {
     /// The current `contextvars.Context`; unbound while none was made.
     pub context: Slot,
     pub(crate) native_modules: RefCell<HashMap<&'static str, ModuleInit>>,
-    pub(crate) state: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    pub(crate) state: RefCell<rustc_hash::FxHashMap<TypeId, Rc<dyn Any>>>,
     runtime_state: OnceCell<Box<dyn Any>>,
     pub host: Box<dyn Host>,
     pub argv: RefCell<Vec<String>>,

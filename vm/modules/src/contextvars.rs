@@ -1,6 +1,6 @@
 //! `_contextvars` (CPython's Python/context.c). A context's variables stand in a persistent map (Python/hamt.c): a copy
-//! shares its nodes, and a change makes new ones on the way to the variable. The running thread's context stands in
-//! `Vm::context`.
+//! shares its nodes, and a change makes new ones of those shared on the way to the variable. The running thread's context
+//! stands in `Vm::context`.
 use crate::util::*;
 use std::rc::Rc;
 
@@ -8,8 +8,9 @@ use std::rc::Rc;
 /// contexts share them.
 struct Node {
     /// Which of 32 places are taken; the entries are those, in order.
-    taken: u32,
-    entries: Box<[Entry]>,
+    taken: Cell<u32>,
+    /// No borrow is open while something is released.
+    entries: RefCell<Vec<Entry>>,
 }
 #[derive(Clone)]
 enum Entry {
@@ -20,7 +21,7 @@ impl Payload for Node {
     const CONTAINER: bool = true;
     const NAME: &'static str = "_contextvars.Node";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        for e in &self.entries {
+        for e in &*self.entries.borrow() {
             match e {
                 Entry::Leaf(k, v) => {
                     visit(k);
@@ -29,6 +30,10 @@ impl Payload for Node {
                 Entry::Sub(n) => visit(n.as_value()),
             }
         }
+    }
+    fn clear(&self) {
+        self.taken.set(0);
+        drop(self.entries.take());
     }
 }
 
@@ -43,49 +48,57 @@ fn bit(hash: u64) -> u32 {
     1 << (hash >> 59)
 }
 
+/// Whether nobody but its one holder sees a node, so that it can be changed.
+fn is_unshared(node: &Ref<Node>) -> bool {
+    node.as_value().ref_count() == 1
+}
+
 impl Node {
-    fn index(&self, bit: u32) -> usize {
-        (self.taken & (bit - 1)).count_ones() as usize
+    fn new(taken: u32, entries: Vec<Entry>) -> Node {
+        Node {
+            taken: Cell::new(taken),
+            entries: RefCell::new(entries),
+        }
     }
-    fn get(&self, key: &Value) -> Option<Value> {
-        let (mut node, mut h) = (self, hash(key));
-        loop {
-            let bit = bit(h);
-            if node.taken & bit == 0 {
-                return None;
-            }
-            match &node.entries[node.index(bit)] {
-                Entry::Leaf(k, v) => return k.is(key).then(|| v.clone()),
-                Entry::Sub(sub) => {
-                    node = sub;
-                    h <<= 5;
-                }
-            }
+    fn index(&self, bit: u32) -> usize {
+        (self.taken.get() & (bit - 1)).count_ones() as usize
+    }
+    fn has(&self, bit: u32) -> bool {
+        self.taken.get() & bit != 0
+    }
+    fn get(&self, key: &Value, h: u64) -> Option<Value> {
+        let bit = bit(h);
+        if !self.has(bit) {
+            return None;
+        }
+        match &self.entries.borrow()[self.index(bit)] {
+            Entry::Leaf(k, v) => k.is(key).then(|| v.clone()),
+            Entry::Sub(sub) => sub.get(key, h << 5),
         }
     }
     fn with(&self, bit: u32, entry: Entry) -> Node {
         let at = self.index(bit);
-        let mut entries = Vec::with_capacity(self.entries.len() + 1);
-        entries.extend_from_slice(&self.entries[..at]);
+        let old = self.entries.borrow();
+        let mut entries = Vec::with_capacity(old.len() + 1);
+        entries.extend_from_slice(&old[..at]);
         entries.push(entry);
-        let rest = at + usize::from(self.taken & bit != 0);
-        entries.extend_from_slice(&self.entries[rest..]);
-        Node {
-            taken: self.taken | bit,
-            entries: entries.into(),
-        }
+        entries.extend_from_slice(&old[at + usize::from(self.has(bit))..]);
+        Node::new(self.taken.get() | bit, entries)
     }
     fn but(&self, bit: u32) -> Node {
-        let at = self.index(bit);
-        let mut entries = self.entries.to_vec();
-        entries.remove(at);
-        Node {
-            taken: self.taken & !bit,
-            entries: entries.into(),
+        let mut entries = self.entries.borrow().clone();
+        entries.remove(self.index(bit));
+        Node::new(self.taken.get() & !bit, entries)
+    }
+    /// The leaf that is the only thing left in it.
+    fn single(&self) -> Option<Entry> {
+        match &self.entries.borrow()[..] {
+            [leaf @ Entry::Leaf(..)] => Some(leaf.clone()),
+            _ => None,
         }
     }
     fn items(&self, out: &mut Vec<(Value, Value)>) {
-        for e in &self.entries {
+        for e in &*self.entries.borrow() {
             match e {
                 Entry::Leaf(k, v) => out.push((k.clone(), v.clone())),
                 Entry::Sub(n) => n.items(out),
@@ -103,48 +116,53 @@ struct Map {
 
 impl Map {
     fn get(&self, key: &Value) -> Option<Value> {
-        self.root.as_ref()?.get(key)
+        self.root.as_ref()?.get(key, hash(key))
     }
-    fn set(&self, vm: &Vm, key: &Value, value: &Value) -> Map {
-        let class = match &self.root {
-            Some(root) => vm.type_of(root.as_value()).clone(),
-            None => state(vm).node.clone(),
-        };
-        let make = |node: Node| vm.heap.alloc(&class, node);
+    fn set(&mut self, vm: &Vm, key: &Value, value: &Value) {
         let new = (key.clone(), value.clone());
-        let mut added = true;
-        let root = match &self.root {
-            Some(root) => put(&make, root, 0, new, &mut added),
-            None => make(Node {
-                taken: bit(hash(key)),
-                entries: Box::new([Entry::Leaf(new.0, new.1)]),
-            }),
-        };
-        Map {
-            root: Some(root),
-            len: self.len + usize::from(added),
-        }
-    }
-    fn without(&self, vm: &Vm, key: &Value) -> Map {
-        let Some(root) = self.root.as_ref().filter(|r| r.get(key).is_some()) else {
-            return self.clone();
+        let Some(root) = &self.root else {
+            let (k, v) = new;
+            let node = Node::new(bit(hash(key)), vec![Entry::Leaf(k, v)]);
+            self.root = Some(vm.heap.alloc(&state(vm).node, node));
+            self.len = 1;
+            return;
         };
         let class = vm.type_of(root.as_value()).clone();
-        let root = match remove(&|node| vm.heap.alloc(&class, node), root, hash(key)) {
-            Some(Entry::Sub(root)) => Some(root),
-            Some(Entry::Leaf(k, v)) => {
-                let node = Node {
-                    taken: bit(hash(&k)),
-                    entries: Box::new([Entry::Leaf(k, v)]),
-                };
-                Some(vm.heap.alloc(&class, node))
-            }
-            None => None,
-        };
-        Map {
-            root,
-            len: self.len - 1,
+        let make = |node: Node| vm.heap.alloc(&class, node);
+        let mut added = true;
+        if is_unshared(root) {
+            put_here(&make, root, 0, new, &mut added);
+        } else {
+            let root = put(&make, root, 0, new, &mut added);
+            self.root = Some(root);
         }
+        self.len += usize::from(added);
+    }
+    fn remove(&mut self, vm: &Vm, key: &Value) {
+        let Some(root) = self.root.clone() else {
+            return;
+        };
+        if root.get(key, hash(key)).is_none() {
+            return;
+        }
+        self.len -= 1;
+        // Its one holder is this function now.
+        self.root = None;
+        let class = vm.type_of(root.as_value()).clone();
+        let make = |node: Node| vm.heap.alloc(&class, node);
+        self.root = if is_unshared(&root) {
+            remove_here(&make, &root, hash(key));
+            (root.taken.get() != 0).then_some(root)
+        } else {
+            match remove(&make, &root, hash(key)) {
+                Some(Entry::Sub(root)) => Some(root),
+                Some(Entry::Leaf(k, v)) => {
+                    let taken = bit(hash(&k));
+                    Some(make(Node::new(taken, vec![Entry::Leaf(k, v)])))
+                }
+                None => None,
+            }
+        };
     }
     fn items(&self) -> Vec<(Value, Value)> {
         let mut out = Vec::with_capacity(self.len);
@@ -162,17 +180,46 @@ type Pair = (Value, Value);
 /// A copy of a node of this level with a variable set.
 fn put(make: Make, node: &Node, level: u32, new: Pair, added: &mut bool) -> Ref<Node> {
     let bit = bit(hash(&new.0) << level);
-    let there = (node.taken & bit != 0).then(|| &node.entries[node.index(bit)]);
+    let there = node
+        .has(bit)
+        .then(|| node.entries.borrow()[node.index(bit)].clone());
     let entry = match there {
         None => Entry::Leaf(new.0, new.1),
         Some(Entry::Leaf(k, _)) if k.is(&new.0) => {
             *added = false;
             Entry::Leaf(new.0, new.1)
         }
-        Some(Entry::Sub(sub)) => Entry::Sub(put(make, sub, level + 5, new, added)),
-        Some(Entry::Leaf(k, v)) => Entry::Sub(both(make, level + 5, (k.clone(), v.clone()), new)),
+        Some(Entry::Sub(sub)) => Entry::Sub(put(make, &sub, level + 5, new, added)),
+        Some(Entry::Leaf(k, v)) => Entry::Sub(both(make, level + 5, (k, v), new)),
     };
     make(node.with(bit, entry))
+}
+
+/// Sets a variable in an unshared node of this level.
+fn put_here(make: Make, node: &Node, level: u32, new: Pair, added: &mut bool) {
+    let bit = bit(hash(&new.0) << level);
+    let at = node.index(bit);
+    let mut entries = node.entries.borrow_mut();
+    if !node.has(bit) {
+        entries.insert(at, Entry::Leaf(new.0, new.1));
+        node.taken.set(node.taken.get() | bit);
+        return;
+    }
+    let entry = match &mut entries[at] {
+        Entry::Leaf(k, v) if k.is(&new.0) => {
+            *added = false;
+            let old = std::mem::replace(v, new.1);
+            drop(entries);
+            drop(old);
+            return;
+        }
+        Entry::Sub(sub) if is_unshared(sub) => return put_here(make, sub, level + 5, new, added),
+        Entry::Sub(sub) => Entry::Sub(put(make, sub, level + 5, new, added)),
+        Entry::Leaf(k, v) => Entry::Sub(both(make, level + 5, (k.clone(), v.clone()), new)),
+    };
+    let old = std::mem::replace(&mut entries[at], entry);
+    drop(entries);
+    drop(old);
 }
 
 /// A node with two variables.
@@ -180,33 +227,58 @@ fn both(make: Make, level: u32, a: Pair, b: Pair) -> Ref<Node> {
     let place = |p: &Pair| bit(hash(&p.0) << level);
     let leaf = |p: Pair| Entry::Leaf(p.0, p.1);
     let (x, y) = (place(&a), place(&b));
-    let entries: Box<[Entry]> = match x.cmp(&y) {
-        std::cmp::Ordering::Less => Box::new([leaf(a), leaf(b)]),
-        std::cmp::Ordering::Greater => Box::new([leaf(b), leaf(a)]),
-        std::cmp::Ordering::Equal => Box::new([Entry::Sub(both(make, level + 5, a, b))]),
+    let entries = match x.cmp(&y) {
+        std::cmp::Ordering::Less => vec![leaf(a), leaf(b)],
+        std::cmp::Ordering::Greater => vec![leaf(b), leaf(a)],
+        std::cmp::Ordering::Equal => vec![Entry::Sub(both(make, level + 5, a, b))],
     };
-    make(Node {
-        taken: x | y,
-        entries,
-    })
+    make(Node::new(x | y, entries))
 }
 
 /// What is left of a node without a variable that is in it. A single leaf stands for itself.
 fn remove(make: Make, node: &Node, h: u64) -> Option<Entry> {
     let bit = bit(h);
-    let left = match &node.entries[node.index(bit)] {
+    let there = node.entries.borrow()[node.index(bit)].clone();
+    let left = match there {
         Entry::Leaf(..) => None,
-        Entry::Sub(sub) => remove(make, sub, h << 5),
+        Entry::Sub(sub) => remove(make, &sub, h << 5),
     };
     let node = match left {
         Some(entry) => node.with(bit, entry),
         None => node.but(bit),
     };
-    match &node.entries[..] {
-        [] => None,
-        [leaf @ Entry::Leaf(..)] => Some(leaf.clone()),
-        _ => Some(Entry::Sub(make(node))),
+    if node.taken.get() == 0 {
+        return None;
     }
+    Some(node.single().unwrap_or_else(|| Entry::Sub(make(node))))
+}
+
+/// Takes a variable that is in it out of an unshared node.
+fn remove_here(make: Make, node: &Node, h: u64) {
+    let bit = bit(h);
+    let at = node.index(bit);
+    let mut entries = node.entries.borrow_mut();
+    let left = match &entries[at] {
+        Entry::Leaf(..) => None,
+        Entry::Sub(sub) if is_unshared(sub) => {
+            remove_here(make, sub, h << 5);
+            // With a leaf alone it is no node any more; it is never empty.
+            match sub.single() {
+                Some(leaf) => Some(leaf),
+                None => return,
+            }
+        }
+        Entry::Sub(sub) => remove(make, sub, h << 5),
+    };
+    let old = match left {
+        Some(entry) => std::mem::replace(&mut entries[at], entry),
+        None => {
+            node.taken.set(node.taken.get() & !bit);
+            entries.remove(at)
+        }
+    };
+    drop(entries);
+    drop(old);
 }
 
 pub struct Context {
@@ -233,9 +305,9 @@ impl Context {
     fn get(&self, var: &Value) -> Option<Value> {
         self.vars.borrow().get(var)
     }
-    fn replace(&self, new: Map) {
-        let old = self.vars.replace(new);
-        drop(old);
+    /// Changes the map. What goes with the old value runs nothing, and looks at no context.
+    fn change(&self, change: impl FnOnce(&mut Map)) {
+        change(&mut self.vars.borrow_mut());
     }
 }
 
@@ -522,8 +594,7 @@ fn var_type(vm: &Vm) -> Ref<Type> {
         let ctx = current_context(vm);
         let c = vm.this::<Context>(&ctx)?;
         let old = c.get(v);
-        let new = c.map().set(vm, v, x);
-        c.replace(new);
+        c.change(|vars| vars.set(vm, v, x));
         let token = Token {
             context: ctx.clone(),
             var: v.clone(),
@@ -569,10 +640,9 @@ fn reset(vm: &Vm, var: &Value, token: &Value) -> PyResult<Value> {
     }
     t.used.set(true);
     let c = vm.this::<Context>(&ctx)?;
-    let vars = c.map();
-    c.replace(match t.old.get_bound() {
+    c.change(|vars| match t.old.get_bound() {
         Some(old) => vars.set(vm, var, &old),
-        None => vars.without(vm, var),
+        None => vars.remove(vm, var),
     });
     Ok(Value::NONE)
 }

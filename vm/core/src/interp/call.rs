@@ -136,6 +136,11 @@ impl Vm {
             return self.call_native(nf, args);
         };
         if nf.this.is_unbound() {
+            if let (Some(owner), Some((this, rest))) = (&nf.owner, args.pos.split_first())
+                && self.type_of(this).is(owner)
+            {
+                return f(self, this, Args { pos: rest, ..args });
+            }
             let (this, args) = self.native_self(nf, args)?;
             return f(self, &this, args);
         }
