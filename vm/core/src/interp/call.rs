@@ -147,10 +147,14 @@ impl Vm {
     fn call_any(&self, r: &mut Regs, callable: &Value, args: Args, drop: usize) -> PyResult<()> {
         if let Some(f) = callable.as_ref::<Function>() {
             let code = self.function_code(f)?;
+            if let Some(v) = self.ask_twin(f, &code, &args)? {
+                r.drop_top(drop);
+                r.push(v);
+                return Ok(());
+            }
             if is_generator(&code) {
-                let v = match (self.twin_of(&code), args.pos, args.names) {
-                    (Some(twin), [this], []) => twin(self, f, this.clone())?,
-                    (None, given, [])
+                let v = match (args.pos, args.names) {
+                    (given, [])
                         if code.shape.get() == CallShape::SimpleGenerator
                             && self.fits_exactly(&code, given.len()) =>
                     {
