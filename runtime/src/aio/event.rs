@@ -434,9 +434,11 @@ impl Waiter for EventWait {
     fn is_new(&self) -> bool {
         self.stage.get() == Stage::New
     }
+    fn waits(&self) -> bool {
+        !matches!(self.stage.get(), Stage::New | Stage::Done)
+    }
     fn cr_suspended(vm: &Vm, v: &Value) -> PyResult<Value> {
-        let stage = vm.this::<EventWait>(v)?.stage.get();
-        Ok(Value::bool(!matches!(stage, Stage::New | Stage::Done)))
+        Ok(Value::bool(vm.this::<EventWait>(v)?.waits()))
     }
     fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
         send(vm, v, input)

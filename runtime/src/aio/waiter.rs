@@ -8,6 +8,8 @@ use lasti_core::{Exc, Payload, PyResult, Ref, Resumed, Value, Vm};
 pub trait Waiter: Payload {
     fn function(&self, vm: &Vm) -> PyResult<Ref<Function>>;
     fn is_new(&self) -> bool;
+    /// Whether it waits, here or in the coroutine that runs in its place.
+    fn waits(&self) -> bool;
     fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed>;
     /// Raises an exception where it stands; gives what it yields then.
     fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Value>;
@@ -34,7 +36,7 @@ pub fn make_type<W: Waiter>(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::WEAKREF | TypeFlags::NO_NEW;
     let t = vm.new_native_type::<W>("coroutine", &vm.types.coroutine, flags);
     t.set_finalizer(finalize::<W>);
-    t.slots.await_.set(Some(lasti_core::self_iter));
+    t.slots.await_.set(Some(awaited::<W>));
     t.slots.iter.set(Some(lasti_core::self_iter));
     t.slots.send.set(Some(W::send));
     t.slots
@@ -86,6 +88,14 @@ pub fn make_type<W: Waiter>(vm: &Vm) -> Ref<Type> {
     vm.getset(&t, "cr_origin", |_, _| Ok(Value::NONE), None);
     vm.ready_type(&t);
     t
+}
+
+/// Whoever awaits one that another awaits is told so.
+fn awaited<W: Waiter>(vm: &Vm, v: &Value) -> PyResult<Value> {
+    if this::<W>(vm, v)?.waits() {
+        return Err(vm.runtime_error("coroutine is being awaited already"));
+    }
+    Ok(v.clone())
 }
 
 fn finalize<W: Waiter>(vm: &Vm, v: &Value) {

@@ -333,6 +333,9 @@ impl Waiter for Acquire {
     fn is_new(&self) -> bool {
         self.stage.get() == Stage::New
     }
+    fn waits(&self) -> bool {
+        !matches!(self.stage.get(), Stage::New | Stage::Done)
+    }
     fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
         let w = vm.this::<Acquire>(v)?;
         match w.stage.get() {
