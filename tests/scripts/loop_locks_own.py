@@ -382,6 +382,72 @@ async def conditions():
     print(sorted(await asyncio.gather(*(barrier.wait() for _ in range(3)))))
 
 
+async def places():
+    """Locks that are free, taken at every kind of place."""
+    a, b, queue = asyncio.Lock(), asyncio.BoundedSemaphore(2), asyncio.Queue()
+
+    async def early(how):
+        for n in range(3):
+            async with a, b as got:
+                if how == "return":
+                    return how, got, n, state(a), state(b)
+                if how == "break":
+                    break
+                if how == "continue":
+                    continue
+                if how == "raise":
+                    raise LookupError(how)
+        return how, n, state(a), state(b)
+
+    async def items():
+        for n in range(2):
+            async with a:
+                await queue.put(n)
+                yield await queue.get(), state(a)
+        yield [await queue.get() for n in range(2) if await queue.put(n) is None], state(a)
+
+    for how in "return", "break", "continue", "raise", "end":
+        print(await ending(early(how)), state(a), state(b))
+    print([x async for x in items()], state(a))
+    async for x in items():
+        print(x, state(a))
+        break
+    await asyncio.sleep(0)
+    print(await (a.acquire() if x else b.acquire()), a.release(), await (None or b.acquire()), b.release())
+    taken = [await a.acquire(), a.release(), (await b.acquire(), b._value), b.release()]
+    print(taken, await asyncio.wait_for(a.acquire(), 1), a.release())
+    try:
+        async with a:
+            async with a if not a.locked() else b:
+                async with b:
+                    print(state(a), state(b))
+                    1 / 0
+    except ZeroDivisionError as e:
+        print(repr(e), e.__context__, state(a), state(b))
+    try:
+        async with b:
+            b.release()
+            raise KeyError("first")
+    except ValueError as e:
+        print(repr(e), repr(e.__context__), [f.name for f in traceback.extract_tb(e.__traceback__)], state(b))
+    exec("""
+async def far():
+    %s
+    async with a as x:
+        return x, await q.put(70000), await q.get(), state(a)
+""" % "; ".join(f"x = {n}" for n in range(300)), scope := {"a": a, "q": queue, "state": state})
+    print(await scope["far"](), state(a))
+    event = asyncio.Event()
+    event.set()
+    print(await event.wait(), [await event.wait() for _ in range(2)])
+    event.clear()
+    task = await started(called(event.wait))
+    c = task.get_coro().cr_await
+    print(await ending(called(lambda: c)), task.done())
+    event.set()
+    print(await task)
+
+
 async def cycles():
     class Item:
         pass
@@ -463,5 +529,6 @@ by_hand()
 asyncio.run(other_loop(), loop_factory=OtherLoop)
 asyncio.run(origins())
 asyncio.run(conditions())
+asyncio.run(places())
 asyncio.run(cycles())
 asyncio.run(dropped())

@@ -302,6 +302,12 @@ pub fn new_wait(vm: &Vm, function: &Ref<Function>, args: &[Value]) -> PyResult<O
     Ok(Some(v))
 }
 
+/// What `await event.wait()` gives when it need not wait.
+fn set_already(_: &Vm, _: &Ref<Function>, args: &[Value]) -> PyResult<Option<Value>> {
+    let event = args.first().and_then(|v| v.as_ref::<Event>());
+    Ok(event.filter(|e| e.set.get()).map(|_| Value::TRUE))
+}
+
 fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
     let w = vm.this::<EventWait>(v)?;
     match w.stage.get() {
@@ -487,7 +493,7 @@ fn shown_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResult<Val
 
 /// Has calls of the class's `wait` make a waiter.
 pub fn adopt(vm: &Vm, class: &Value) -> PyResult<()> {
-    vm.set_twin(&vm.getattr_str(class, "wait")?, new_wait)?;
+    vm.set_coroutine_twin(&vm.getattr_str(class, "wait")?, new_wait, set_already)?;
     let version = vm.this::<Type>(class)?.version();
     let old = aio(vm).own_event.replace((class.clone(), version));
     drop(old);

@@ -33,7 +33,7 @@ fn qualified_name<W: Waiter>(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 /// The class of such coroutines, for Python a coroutine's.
 pub fn make_type<W: Waiter>(vm: &Vm) -> Ref<Type> {
-    let flags = TypeFlags::WEAKREF | TypeFlags::NO_NEW;
+    let flags = TypeFlags::WEAKREF | TypeFlags::NO_NEW | TypeFlags::COROUTINE;
     let t = vm.new_native_type::<W>("coroutine", &vm.types.coroutine, flags);
     t.set_finalizer(finalize::<W>);
     t.slots.await_.set(Some(awaited::<W>));

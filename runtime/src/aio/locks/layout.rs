@@ -7,7 +7,7 @@ use lasti_core::objects::{Instance, Str, Type};
 use lasti_core::{PyResult, Ref, Value, Vm};
 use lasti_modules::Deque;
 use rustc_hash::FxHashMap;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
@@ -89,6 +89,7 @@ impl Family {
 /// What is known of the objects of one shape.
 #[derive(Clone, Copy)]
 struct Layout {
+    shape: u32,
     /// The class's version when it was looked at.
     version: u32,
     /// None: their Python code has to run.
@@ -108,7 +109,11 @@ pub struct Layouts {
     originals: RefCell<Vec<Original>>,
     /// By shape.
     known: RefCell<FxHashMap<u32, Layout>>,
+    /// Those used last, by the low bits of their shape.
+    recent: [Cell<Option<Layout>>; RECENT],
 }
+
+const RECENT: usize = 8;
 
 /// Shapes remembered; there are few unless a program makes classes all the time.
 const MOST_KNOWN: usize = 256;
@@ -139,6 +144,7 @@ impl Layouts {
         drop(originals);
         drop(old);
         self.known.borrow_mut().clear();
+        self.recent.iter().for_each(|l| l.set(None));
         Ok(())
     }
 
@@ -178,9 +184,28 @@ impl Layouts {
         }
     }
 
+    #[inline(never)]
+    fn of(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Layout {
+        let shape = o.shape_id();
+        let known = self.known.borrow().get(&shape).copied();
+        if let Some(l) = known
+            && l.version == class.current_version()
+        {
+            return l;
+        }
+        let l = self.look(vm, class, o);
+        let mut known = self.known.borrow_mut();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(shape, l);
+        l
+    }
+
     #[cold]
     fn look(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Layout {
         let mut layout = Layout {
+            shape: o.shape_id(),
             version: class.version(),
             family: self.family_of(vm, class, o),
             at: [ABSENT; FIELDS],
@@ -223,16 +248,12 @@ impl<'a> Plain<'a> {
         let layouts = &aio(vm).locks.layouts;
         let class = vm.type_of(v);
         let shape = o.shape_id();
-        let known = layouts.known.borrow().get(&shape).copied();
-        let layout = match known {
-            Some(l) if l.version == class.current_version() && l.version != 0 => l,
+        let recent = &layouts.recent[shape as usize % RECENT];
+        let layout = match recent.get() {
+            Some(l) if l.shape == shape && l.version == class.current_version() => l,
             _ => {
-                let l = layouts.look(vm, class, o);
-                let mut known = layouts.known.borrow_mut();
-                if known.len() >= MOST_KNOWN {
-                    known.clear();
-                }
-                known.insert(shape, l);
+                let l = layouts.of(vm, class, o);
+                recent.set(Some(l));
                 l
             }
         };

@@ -142,18 +142,9 @@ pub fn permit_taken(vm: &Vm, semaphore: &Value, fut: &Value) -> PyResult<()> {
 }
 
 /// The end of a wait for a permit by an exception: one that was handed over is given back.
-pub fn permit_given_up(
-    vm: &Vm,
-    semaphore: &Value,
-    fut: &Value,
-    cancelled: bool,
-) -> PyResult<()> {
+pub fn permit_given_up(vm: &Vm, semaphore: &Value, fut: &Value, cancelled: bool) -> PyResult<()> {
     let left = leave(vm, semaphore, fut);
-    if left.is_ok()
-        && cancelled
-        && future::is_done(vm, fut)?
-        && !future::is_cancelled(vm, fut)?
-    {
+    if left.is_ok() && cancelled && future::is_done(vm, fut)? && !future::is_cancelled(vm, fut)? {
         let name = vm.intern("_value");
         let n = vm.getattr(semaphore, &name)?;
         let one = Value::small_int(1);

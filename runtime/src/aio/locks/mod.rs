@@ -11,7 +11,7 @@ mod queue;
 
 use super::waiter::{self, Waiter};
 use super::{aio, event_loop, future};
-use lasti_core::objects::{BoundMethod, Exception, Function, Generator, Type};
+use lasti_core::objects::{BoundMethod, Exception, Function, Generator, Twin, Type};
 use lasti_core::{Exc, Payload, PyResult, Ref, RefSlot, Resume, Resumed, Slot, Value, Vm};
 use lasti_modules::Deque;
 use layout::{Family, Layouts, Plain, field};
@@ -177,10 +177,27 @@ pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
     locks.layouts.adopt(vm, Family::Semaphore, semaphore)?;
     (locks.layouts).adopt(vm, Family::BoundedSemaphore, bounded)?;
     locks.layouts.adopt(vm, Family::Condition, condition)?;
-    adopt(vm, Op::Lock, lock, "acquire", acquire_lock)?;
-    adopt(vm, Op::Semaphore, semaphore, "acquire", acquire_semaphore)?;
-    adopt(vm, Op::EnterLock, lock, "__aenter__", enter)?;
-    adopt(vm, Op::Exit, lock, "__aexit__", exit)?;
+    let twins = [
+        (
+            Op::Lock,
+            lock,
+            "acquire",
+            acquire_lock as Twin,
+            acquire_lock_now as Twin,
+        ),
+        (
+            Op::Semaphore,
+            semaphore,
+            "acquire",
+            acquire_semaphore,
+            acquire_semaphore_now,
+        ),
+        (Op::EnterLock, lock, "__aenter__", enter, enter_now),
+        (Op::Exit, lock, "__aexit__", exit, exit_now),
+    ];
+    for (op, class, name, twin, now) in twins {
+        adopt(vm, op, class, name, twin, now)?;
+    }
     vm.set_twin(&vm.getattr_str(lock, "release")?, release_lock)?;
     vm.set_twin(&vm.getattr_str(semaphore, "release")?, release_semaphore)?;
     vm.set_twin(&vm.getattr_str(bounded, "release")?, release_bounded)
@@ -192,21 +209,15 @@ pub fn adopt_queues(vm: &Vm, classes: &[Value; 2]) -> PyResult<()> {
     let locks = &aio(vm).locks;
     locks.layouts.adopt(vm, Family::Queue, queue)?;
     locks.layouts.adopt(vm, Family::LifoQueue, lifo)?;
-    adopt(vm, Op::Get, queue, "get", get)?;
-    adopt(vm, Op::Put, queue, "put", put)?;
+    adopt(vm, Op::Get, queue, "get", get, get_nowait)?;
+    adopt(vm, Op::Put, queue, "put", put, put_nowait)?;
     vm.set_twin(&vm.getattr_str(queue, "get_nowait")?, get_nowait)?;
     vm.set_twin(&vm.getattr_str(queue, "put_nowait")?, put_nowait)
 }
 
-fn adopt(
-    vm: &Vm,
-    op: Op,
-    class: &Value,
-    name: &str,
-    twin: lasti_core::objects::Twin,
-) -> PyResult<()> {
+fn adopt(vm: &Vm, op: Op, class: &Value, name: &str, twin: Twin, now: Twin) -> PyResult<()> {
     let f = vm.getattr_str(class, name)?;
-    vm.set_twin(&f, twin)?;
+    vm.set_coroutine_twin(&f, twin, now)?;
     aio(vm).locks.functions[op.code()].set(f.as_ref::<Function>().cloned());
     Ok(())
 }
@@ -223,39 +234,81 @@ fn acquire_semaphore(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
     Ok(on.map(|on| make(vm, Op::Semaphore, on.value(), Value::NONE, Value::NONE)))
 }
 
+fn acquire_lock_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+    match Plain::of(vm, &args[0]) {
+        Some(on) if on.family == Family::Lock => taken(vm, &on, Value::TRUE),
+        _ => Ok(None),
+    }
+}
+
+fn acquire_semaphore_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+    match Plain::of(vm, &args[0]) {
+        Some(on) if on.is_semaphore() => taken(vm, &on, Value::TRUE),
+        _ => Ok(None),
+    }
+}
+
+fn taken(vm: &Vm, on: &Plain, result: Value) -> Twinned {
+    Ok((lock::take(vm, on)? == Some(true)).then_some(result))
+}
+
+/// What is entered and left by `async with`: the object itself, or (the second) the lock of a Condition.
+fn entered<'a>(
+    vm: &Vm,
+    this: &'a Value,
+    attribute: usize,
+    method: usize,
+) -> Option<(Plain<'a>, Value)> {
+    let on = Plain::of(vm, this)?;
+    let lock = match on.family {
+        Family::Condition => lock_of(vm, &on, attribute, method)?,
+        Family::Queue | Family::LifoQueue => return None,
+        _ => Value::NONE,
+    };
+    Some((on, lock))
+}
+
 fn enter(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
-    let Some(on) = Plain::of(vm, &args[0]) else {
+    let Some((on, lock)) = entered(vm, &args[0], field::ACQUIRE, 0) else {
         return Ok(None);
     };
-    let (op, lock) = match on.family {
-        Family::Lock => (Op::EnterLock, Value::NONE),
-        Family::Semaphore | Family::BoundedSemaphore => (Op::EnterSemaphore, Value::NONE),
-        Family::Condition => match lock_of(vm, &on, field::ACQUIRE, 0) {
-            Some(lock) => (Op::EnterLock, lock),
-            None => return Ok(None),
-        },
-        Family::Queue | Family::LifoQueue => return Ok(None),
+    let op = if on.is_semaphore() {
+        Op::EnterSemaphore
+    } else {
+        Op::EnterLock
     };
     Ok(Some(make(vm, op, on.value(), lock, Value::NONE)))
 }
 
-fn exit(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
-    let Some(on) = Plain::of(vm, &args[0]) else {
-        return Ok(None);
-    };
-    let lock = match on.family {
-        Family::Condition => match lock_of(vm, &on, field::RELEASE, 1) {
-            Some(lock) => lock,
-            None => return Ok(None),
+fn enter_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+    match entered(vm, &args[0], field::ACQUIRE, 0) {
+        Some((on, lock)) if lock.is_none() => taken(vm, &on, Value::NONE),
+        Some((_, lock)) => match Plain::of(vm, &lock) {
+            Some(on) => taken(vm, &on, Value::NONE),
+            None => Ok(None),
         },
-        Family::Queue | Family::LifoQueue => return Ok(None),
-        _ => Value::NONE,
+        None => Ok(None),
+    }
+}
+
+fn exit(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+    let Some((on, lock)) = entered(vm, &args[0], field::RELEASE, 1) else {
+        return Ok(None);
     };
     let given = match &args[1..] {
         given if given.iter().all(Value::is_none) => Value::NONE,
         given => vm.new_tuple(given.to_vec()).into(),
     };
     Ok(Some(make(vm, Op::Exit, on.value(), lock, given)))
+}
+
+fn exit_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+    let released = |on: &Plain| released(vm, on, on.family == Family::BoundedSemaphore);
+    match entered(vm, &args[0], field::RELEASE, 1) {
+        Some((on, lock)) if lock.is_none() => released(&on),
+        Some((_, lock)) => Plain::of(vm, &lock).map_or(Ok(None), |on| released(&on)),
+        None => Ok(None),
+    }
 }
 
 /// The lock of a Condition, whose attribute is that lock's method: 0 stands for acquire, 1 for release.
@@ -550,9 +603,7 @@ fn give_up(vm: &Vm, w: &Acquire, fut: &Value, cancelled: bool) -> PyResult<()> {
     let target = w.target();
     match w.op {
         Op::Lock | Op::EnterLock => lock::lock_given_up(vm, &target, fut, cancelled),
-        Op::Semaphore | Op::EnterSemaphore => {
-            lock::permit_given_up(vm, &target, fut, cancelled)
-        }
+        Op::Semaphore | Op::EnterSemaphore => lock::permit_given_up(vm, &target, fut, cancelled),
         Op::Get | Op::Put => queue::given_up(vm, &target, fut, w.op == Op::Get),
         Op::Exit => Ok(()),
     }
@@ -566,9 +617,7 @@ fn drive(vm: &Vm, v: &Value, w: &Acquire, input: Resume) -> PyResult<Resumed> {
         None => match input {
             Resume::Send(x) => Acquire::send(vm, &inner, &x),
             Resume::Throw(e) => match Acquire::throw(vm, &inner, e) {
-                Err(e) if vm.exc_is(&e, &vm.exc.stop_iteration) => {
-                    Ok(Resumed::Return(Value::NONE))
-                }
+                Err(e) if vm.exc_is(&e, &vm.exc.stop_iteration) => Ok(Resumed::Return(Value::NONE)),
                 r => r.map(Resumed::Yield),
             },
         },

@@ -49,18 +49,22 @@ pub enum Now {
     Wait,
 }
 
+/// What is to be done where an item or room is missing; of a queue that was shut down the Python code says so.
+fn wait(on: &Plain) -> Option<Now> {
+    (on.flag(field::SHUTDOWN) == Some(false)).then_some(Now::Wait)
+}
+
 /// Takes an item.
 pub fn get(vm: &Vm, on: &Plain) -> PyResult<Option<Now>> {
-    let (Some(items), Some(shut), Some(Some(putters))) = (
-        Items::of(vm, on),
-        on.flag(field::SHUTDOWN),
-        on.waiting(vm, field::PUTTERS),
-    ) else {
+    let Some(items) = Items::of(vm, on) else {
         return Ok(None);
     };
     if items.len() == 0 {
-        return Ok((!shut).then_some(Now::Wait));
+        return Ok(wait(on));
     }
+    let Some(Some(putters)) = on.waiting(vm, field::PUTTERS) else {
+        return Ok(None);
+    };
     let Some(item) = items.get() else {
         return Ok(None);
     };
@@ -70,18 +74,19 @@ pub fn get(vm: &Vm, on: &Plain) -> PyResult<Option<Now>> {
 
 /// Adds an item.
 pub fn put(vm: &Vm, on: &Plain, item: &Value) -> PyResult<Option<Now>> {
-    let (Some(items), Some(false), Some(Some(getters)), Some(most), Some(unfinished)) = (
-        Items::of(vm, on),
+    let (Some(items), Some(most)) = (Items::of(vm, on), on.int(field::MAXSIZE)) else {
+        return Ok(None);
+    };
+    if most > 0 && items.len() as i64 >= most {
+        return Ok(wait(on));
+    }
+    let (Some(false), Some(Some(getters)), Some(unfinished)) = (
         on.flag(field::SHUTDOWN),
         on.waiting(vm, field::GETTERS),
-        on.int(field::MAXSIZE),
         on.int(field::UNFINISHED),
     ) else {
         return Ok(None);
     };
-    if most > 0 && items.len() as i64 >= most {
-        return Ok(Some(Now::Wait));
-    }
     let finished = on.get(field::FINISHED);
     if !event::clear(vm, &finished) {
         return Ok(None);

@@ -126,6 +126,11 @@ impl Vm {
         // SAFETY: the arguments stay on this frame's stack until the call is over; frames pushed
         // meanwhile do not touch it.
         let args = Args::pos(unsafe { r.top_unbound(n) });
+        if let Some(v) = self.ask_awaited(r, &callable, &args)? {
+            r.drop_top(n + below);
+            r.push(v);
+            return Ok(());
+        }
         self.call_any(r, &callable, args, n + below)
     }
 

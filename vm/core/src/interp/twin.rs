@@ -4,7 +4,7 @@
 use super::Quick;
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::frame::live_or_none;
+use crate::frame::{Regs, live_or_none};
 use crate::heap::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -24,6 +24,49 @@ impl Vm {
             code.simple_args.set(u32::MAX);
         }
         Ok(())
+    }
+
+    /// Gives a coroutine function a native twin, and one for calls that are awaited where they are made: it may do what the
+    /// coroutine would do if that has not to wait, so that none is made.
+    pub fn set_coroutine_twin(&self, function: &Value, twin: Twin, now: Twin) -> PyResult<()> {
+        self.set_twin(function, twin)?;
+        let code = self.function_code(self.this::<Function>(function)?)?;
+        if code.shape.get() == CallShape::SimpleGenerator {
+            code.twin_now.set(Some(now));
+        }
+        Ok(())
+    }
+
+    /// The outcome of a call that is awaited where it is made, if the function's twin has it at once. The instructions up
+    /// to the YIELD_FROM are skipped then.
+    #[inline]
+    pub(crate) fn ask_awaited(
+        &self,
+        r: &mut Regs,
+        callable: &Value,
+        args: &Args,
+    ) -> PyResult<Option<Value>> {
+        let Some(code) = callable.as_ref::<Function>().and_then(|f| f.code.get()) else {
+            return Ok(None);
+        };
+        let (Some(now), Some(f)) = (code.twin_now.get(), callable.as_ref::<Function>()) else {
+            return Ok(None);
+        };
+        let awaited = || {
+            r.ahead(1).op.get() == Quick::GetAwaitable
+                && r.ahead(2).op.get() == Quick::LoadConst
+                && r.ahead(3).op.get() == Quick::YieldFrom
+        };
+        if args.names.is_empty()
+            && args.pos.len() == code.argcount as usize
+            && self.origin_depth.get() == 0
+            && awaited()
+            && let Some(v) = now(self, f, args.pos)?
+        {
+            r.jump(r.unit() as u32 + 4);
+            return Ok(Some(v));
+        }
+        Ok(None)
     }
 
     /// What the twin of a function makes of a call. Where origins are tracked, the Python code makes coroutines that have one.

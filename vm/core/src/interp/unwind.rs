@@ -1,4 +1,5 @@
 //! Exceptions: unwinding to a handler, blocks and with statements, chaining, tracebacks (3.8's ceval.c and errors.c).
+use crate::call::Args;
 use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Mode, Regs, live_or_none};
 use crate::heap::{Pending, Ref, RefSlot, Slot, Value};
@@ -442,7 +443,11 @@ impl Vm {
                     return Err(self.no_with_method(&mgr, &self.names.aexit, true, what));
                 };
                 r.push(exit);
-                self.call(&f, &[mgr])?
+                let args = [mgr];
+                match self.ask_awaited(r, &f, &Args::pos(&args))? {
+                    Some(v) => v,
+                    None => self.call(&f, &args)?,
+                }
             }
             None => {
                 let (enter, exit) =
@@ -498,7 +503,11 @@ impl Vm {
         let res = match exit.downcast::<BoundMethod>() {
             Some(m) => {
                 let [a, b, c] = args;
-                self.call(&m.func, &[m.this.clone(), a, b, c])?
+                let args = [m.this.clone(), a, b, c];
+                match self.ask_awaited(r, &m.func, &Args::pos(&args))? {
+                    Some(v) => v,
+                    None => self.call(&m.func, &args)?,
+                }
             }
             None => self.call(&exit, &args)?,
         };

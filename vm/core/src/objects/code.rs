@@ -130,6 +130,8 @@ pub struct Code {
     pub(crate) extra: Slot,
     /// See [`Twin`].
     pub(crate) twin: Cell<Option<Twin>>,
+    /// Of a coroutine function with a twin: what `await` of the call gives, where that need not wait. None: make the coroutine.
+    pub(crate) twin_now: Cell<Option<Twin>>,
 }
 
 /// Does what calling a function does, in its place and with the same outcome; None leaves the call to the function's code,
