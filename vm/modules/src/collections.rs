@@ -220,7 +220,7 @@ fn deque_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
         _ => None,
     };
     d.maxlen.set(maxlen);
-    if d.len() > 0 {
+    if !d.is_empty() {
         d.changed();
         let old = d.items.take();
         drop(old);
