@@ -6,9 +6,10 @@
 #![forbid(unsafe_code)]
 
 use super::future::{self, State};
+use super::waiter::Waiter;
 use super::{Task, aio, event_loop};
 use lasti_core::objects::{Function, Type, TypeFlags};
-use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
+use lasti_core::{Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
@@ -110,13 +111,6 @@ pub struct EventWait {
 
 // With the header, 48 bytes.
 const _: () = assert!(size_of::<EventWait>() == 32);
-
-impl EventWait {
-    /// `__qualname__`.
-    pub fn qualified_name(&self) -> Value {
-        self.function.qualname.get()
-    }
-}
 
 impl Payload for EventWait {
     const CONTAINER: bool = true;
@@ -247,17 +241,24 @@ fn wake(vm: &Vm, entry: &Value) -> PyResult<()> {
         }
         return Ok(());
     }
-    if entry.is_none() {
-        return Ok(());
+    if !entry.is_none() && !future::is_done(vm, entry)? {
+        future::set_any_result(vm, entry, Value::TRUE)?;
     }
-    match future::data_of(entry) {
-        Some(f) if f.done() => Ok(()),
-        Some(_) => future::set_result(vm, entry, Value::TRUE),
-        None if vm.is_true(&vm.call_method(entry, "done", &[])?)? => Ok(()),
-        None => vm
-            .call_method(entry, "set_result", &[Value::TRUE])
-            .map(|_| ()),
+    Ok(())
+}
+
+/// `event.clear()` of an object that is exactly an `asyncio.Event`, as it was when it was adopted; false for others.
+pub fn clear(vm: &Vm, v: &Value) -> bool {
+    let Some(event) = v.as_ref::<Event>() else {
+        return false;
+    };
+    let (class, version) = &*aio(vm).own_event.borrow();
+    let own = class.is(vm.type_of(v).as_value()) && vm.type_of(v).current_version() == *version;
+    if own && vm.has_no_dict(v) {
+        event.set.set(false);
+        return true;
     }
+    false
 }
 
 /// Takes a waiter or future out of the queue.
@@ -284,9 +285,9 @@ fn check_loop(vm: &Vm, event: &Ref<Event>) -> PyResult<Value> {
 // ---- the waiter ----
 
 /// The twin of `Event.wait`.
-pub fn new_wait(vm: &Vm, function: &Ref<Function>, this: Value) -> PyResult<Value> {
-    let Some(event) = this.as_ref::<Event>() else {
-        return Err(vm.type_error("an Event is required"));
+pub fn new_wait(vm: &Vm, function: &Ref<Function>, args: &[Value]) -> PyResult<Option<Value>> {
+    let Some(event) = args.first().and_then(|v| v.as_ref::<Event>()) else {
+        return Ok(None);
     };
     let wait = EventWait {
         event: event.clone(),
@@ -298,7 +299,13 @@ pub fn new_wait(vm: &Vm, function: &Ref<Function>, this: Value) -> PyResult<Valu
     let v: Value = vm.heap.alloc(&aio(vm).event_wait_type, wait).into();
     // "was never awaited" is due if it is dropped like this.
     vm.set_finalize(&v, true);
-    Ok(v)
+    Ok(Some(v))
+}
+
+/// What `await event.wait()` gives when it need not wait.
+fn set_already(_: &Vm, _: &Ref<Function>, args: &[Value]) -> PyResult<Option<Value>> {
+    let event = args.first().and_then(|v| v.as_ref::<Event>());
+    Ok(event.filter(|e| e.set.get()).map(|_| Value::TRUE))
 }
 
 fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
@@ -420,121 +427,55 @@ pub fn parks(v: &Value, t: &Ref<Task>) -> bool {
         .is_some_and(|w| w.stage.get() == Stage::Parked && w.on.get().is(t.as_value()))
 }
 
-fn throw(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let e = match a.pos {
-        [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => value,
-        [first, ..] => first,
-        [] => return Err(vm.type_error("throw expected at least 1 argument, got 0")),
-    };
-    let e: Exc = vm.exception_of(e)?;
-    let w = vm.this::<EventWait>(v)?;
-    if w.stage.get() == Stage::Done {
-        return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
-    }
-    let frame = shown_frame(vm, v, w, &Value::NONE)?;
-    stop(vm, v, w);
-    vm.traceback_resting(&frame, &e);
-    Err(e)
-}
-
 /// Ends the waiting from outside. The task, if it is parked still, stays on a future that nobody completes.
 fn stop(vm: &Vm, v: &Value, w: &EventWait) {
     rest_on_future(vm, v, w);
     end(vm, v, w);
 }
 
-fn finalize(vm: &Vm, v: &Value) {
-    let Some(w) = v.downcast::<EventWait>() else {
-        return;
-    };
-    if w.stage.get() != Stage::New {
-        return stop(vm, v, w);
+impl Waiter for EventWait {
+    fn function(&self, _: &Vm) -> PyResult<Ref<Function>> {
+        Ok(self.function.clone())
     }
-    let name = vm.display(&w.qualified_name());
-    let msg = format!("coroutine '{name}' was never awaited");
-    if let Err(e) = vm.warn(&vm.exc.runtime_warning, &msg, 1, Some(v)) {
-        vm.unraisable(&e, "Exception ignored while finalizing coroutine", Some(v));
+    fn is_new(&self) -> bool {
+        self.stage.get() == Stage::New
     }
-}
-
-pub fn make_wait_type(vm: &Vm) -> Ref<Type> {
-    let flags = TypeFlags::WEAKREF | TypeFlags::NO_NEW;
-    let t = vm.new_native_type::<EventWait>("coroutine", &vm.types.coroutine, flags);
-    t.set_finalizer(finalize);
-    t.slots.await_.set(Some(lasti_core::self_iter));
-    t.slots.iter.set(Some(lasti_core::self_iter));
-    t.slots.send.set(Some(send));
-    t.slots
-        .next
-        .set(Some(|vm, v| match send(vm, v, &Value::NONE)? {
-            Resumed::Yield(v) => Ok(Some(v)),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
-        }));
-    t.slots.repr.set(Some(|vm, v| {
-        let name = vm.display(&vm.this::<EventWait>(v)?.qualified_name());
-        let at = vm.id(v);
-        Ok(vm.str_value(&format!("<coroutine object {name} at {at:#x}>")))
-    }));
-    vm.method(&t, "send", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "send")?;
-        match send(vm, v, x)? {
-            Resumed::Yield(v) => Ok(v),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    fn waits(&self) -> bool {
+        !matches!(self.stage.get(), Stage::New | Stage::Done)
+    }
+    fn cr_suspended(vm: &Vm, v: &Value) -> PyResult<Value> {
+        Ok(Value::bool(vm.this::<EventWait>(v)?.waits()))
+    }
+    fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
+        send(vm, v, input)
+    }
+    fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Value> {
+        let w = vm.this::<EventWait>(v)?;
+        if w.stage.get() == Stage::Done {
+            return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
         }
-    });
-    vm.method(&t, "throw", "", throw);
-    vm.method(&t, "close", "", |vm, v, _| {
+        let frame = shown_frame(vm, v, w, &Value::NONE)?;
+        stop(vm, v, w);
+        vm.traceback_resting(&frame, &e);
+        Err(e)
+    }
+    fn close(vm: &Vm, v: &Value) -> PyResult<()> {
         stop(vm, v, vm.this::<EventWait>(v)?);
-        Ok(Value::NONE)
-    });
-    vm.getset(
-        &t,
-        "__name__",
-        |vm, v| Ok(vm.this::<EventWait>(v)?.function.name.get()),
-        None,
-    );
-    vm.getset(
-        &t,
-        "__qualname__",
-        |vm, v| Ok(vm.this::<EventWait>(v)?.qualified_name()),
-        None,
-    );
-    vm.getset(
-        &t,
-        "cr_code",
-        |vm, v| vm.getattr_str(vm.this::<EventWait>(v)?.function.as_value(), "__code__"),
-        None,
-    );
-    vm.getset(&t, "cr_await", cr_await, None);
-    vm.getset(&t, "cr_frame", cr_frame, None);
-    vm.getset(&t, "cr_running", |_, _| Ok(Value::FALSE), None);
-    vm.getset(
-        &t,
-        "cr_suspended",
-        |vm, v| {
-            let stage = vm.this::<EventWait>(v)?.stage.get();
-            Ok(Value::bool(!matches!(stage, Stage::New | Stage::Done)))
-        },
-        None,
-    );
-    vm.getset(&t, "cr_origin", |_, _| Ok(Value::NONE), None);
-    vm.ready_type(&t);
-    t
-}
-
-fn cr_await(vm: &Vm, v: &Value) -> PyResult<Value> {
-    let fut = rest_on_future(vm, v, vm.this::<EventWait>(v)?);
-    if fut.is_none() {
-        return Ok(fut);
+        Ok(())
     }
-    match future::data_of(&fut) {
-        Some(_) => future::asked_iter(vm, &fut),
-        None => Ok(fut),
+    fn cr_await(vm: &Vm, v: &Value) -> PyResult<Value> {
+        let fut = rest_on_future(vm, v, vm.this::<EventWait>(v)?);
+        if fut.is_none() {
+            return Ok(fut);
+        }
+        match future::data_of(&fut) {
+            Some(_) => future::asked_iter(vm, &fut),
+            None => Ok(fut),
+        }
     }
-}
-
-fn cr_frame(vm: &Vm, v: &Value) -> PyResult<Value> {
-    shown_frame(vm, v, vm.this::<EventWait>(v)?, v)
+    fn cr_frame(vm: &Vm, v: &Value) -> PyResult<Value> {
+        shown_frame(vm, v, vm.this::<EventWait>(v)?, v)
+    }
 }
 
 /// The frame of `wait`'s Python code, standing where the waiter stands; None when it has ended.
@@ -550,7 +491,11 @@ fn shown_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResult<Val
     }
 }
 
-/// Has calls of `Event.wait` make a waiter.
-pub fn adopt(vm: &Vm, function: &Value) -> PyResult<()> {
-    vm.set_twin(function, new_wait)
+/// Has calls of the class's `wait` make a waiter.
+pub fn adopt(vm: &Vm, class: &Value) -> PyResult<()> {
+    vm.set_coroutine_twin(&vm.getattr_str(class, "wait")?, new_wait, set_already)?;
+    let version = vm.this::<Type>(class)?.version();
+    let old = aio(vm).own_event.replace((class.clone(), version));
+    drop(old);
+    Ok(())
 }

@@ -581,6 +581,38 @@ pub fn cancel_any(vm: &Vm, v: &Value, msg: &Value) -> PyResult<bool> {
     vm.is_true(&r)
 }
 
+/// What `await` of a native future gives when it goes on.
+pub fn awaited(vm: &Vm, v: &Value) -> PyResult<Value> {
+    if data_of(v).is_some_and(|f| !f.done()) {
+        return Err(vm.runtime_error("await wasn't used with future"));
+    }
+    result(vm, v)
+}
+
+/// `done()` of anything that tasks wait for.
+pub fn is_done(vm: &Vm, v: &Value) -> PyResult<bool> {
+    match data_of(v) {
+        Some(f) => Ok(f.done()),
+        None => vm.is_true(&vm.call_method(v, "done", &[])?),
+    }
+}
+
+/// `cancelled()` of the same.
+pub fn is_cancelled(vm: &Vm, v: &Value) -> PyResult<bool> {
+    match data_of(v) {
+        Some(f) => Ok(f.state.get() == State::Cancelled),
+        None => vm.is_true(&vm.call_method(v, "cancelled", &[])?),
+    }
+}
+
+/// `set_result` of the same, which is pending.
+pub fn set_any_result(vm: &Vm, v: &Value, x: Value) -> PyResult<()> {
+    match data_of(v) {
+        Some(_) => set_result(vm, v, x),
+        None => vm.call_method(v, "set_result", &[x]).map(|_| ()),
+    }
+}
+
 fn schedule_waiters(vm: &Vm, v: &Value, f: &FutureData) -> PyResult<()> {
     if f.rare.get().is_none() {
         // At most one waiter, as nearly always.

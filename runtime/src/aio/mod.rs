@@ -7,10 +7,12 @@ mod event_loop;
 mod future;
 mod gather;
 mod handle;
+mod locks;
 mod module;
 mod sleep;
 mod task;
 mod trace;
+mod waiter;
 
 pub use event_loop::Loop;
 pub use task::Task;
@@ -31,6 +33,9 @@ pub struct Aio {
     pub future_iter_type: Ref<Type>,
     pub event_type: Ref<Type>,
     pub event_wait_type: Ref<Type>,
+    /// `asyncio.Event` and its version when it was made.
+    pub own_event: RefCell<(Value, u32)>,
+    pub locks: locks::Locks,
     /// Version of a loop class that leaves the native methods alone.
     pub plain_loop_version: Cell<u32>,
     /// The loop that runs in this thread, or None.
@@ -60,7 +65,9 @@ pub fn aio(vm: &Vm) -> &Aio {
             sleep_type: sleep::make_type(vm),
             future_iter_type: future::make_iter_type(vm),
             event_type: event::make_type(vm),
-            event_wait_type: event::make_wait_type(vm),
+            event_wait_type: waiter::make_type::<event::EventWait>(vm),
+            own_event: RefCell::new((Value::NONE, 0)),
+            locks: locks::Locks::new(vm),
             plain_loop_version: Cell::new(0),
             running: Slot::new(Value::NONE),
             current: Slot::new(Value::NONE),

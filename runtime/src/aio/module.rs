@@ -18,9 +18,18 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "TimerHandle", a.timer_type.value());
     vm.add_value(&m, "_GatheringFuture", aio(vm).gather_type.value());
     vm.add_value(&m, "_Event", aio(vm).event_type.value());
-    vm.add_function(&m, "_adopt_wait", "", |vm, _, a| {
-        let [f] = a.exactly::<1>(vm, "_adopt_wait")?;
-        super::event::adopt(vm, f)?;
+    // Called by the files of the classes, which tell their functions that have native twins.
+    vm.add_function(&m, "_adopt_event", "", |vm, _, a| {
+        let [class] = a.exactly::<1>(vm, "_adopt_event")?;
+        super::event::adopt(vm, class)?;
+        Ok(Value::NONE)
+    });
+    vm.add_function(&m, "_adopt_locks", "", |vm, _, a| {
+        super::locks::adopt_locks(vm, a.exactly::<4>(vm, "_adopt_locks")?)?;
+        Ok(Value::NONE)
+    });
+    vm.add_function(&m, "_adopt_queues", "", |vm, _, a| {
+        super::locks::adopt_queues(vm, a.exactly::<2>(vm, "_adopt_queues")?)?;
         Ok(Value::NONE)
     });
     vm.add_function(

@@ -263,6 +263,7 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
     }
     if v.downcast::<super::sleep::Sleep>().is_some()
         || v.downcast::<event::EventWait>().is_some()
+        || v.downcast::<super::locks::Acquire>().is_some()
         || v.downcast::<crate::embed::RustCoroutine>().is_some()
     {
         return true;
@@ -465,9 +466,9 @@ fn finish_step(vm: &Vm, t: &Ref<Task>, r: Stepped) -> PyResult<()> {
         Stepped::Raise(e) if is_cancelled(vm, &e) => {
             done(vm, t);
             trace::finished(vm, t, "cancelled", None);
+            // Whoever asks first gets this exception; those after it one without a message.
             t.data.put_exception(e.0);
-            let msg = t.data.cancel_msg();
-            future::cancel_future(vm, v, msg)?;
+            future::cancel_future(vm, v, Value::NONE)?;
             Ok(())
         }
         Stepped::Raise(e) => {

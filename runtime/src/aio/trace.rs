@@ -6,6 +6,7 @@
 
 use super::Task;
 use super::event::EventWait;
+use super::locks::Acquire;
 use crate::host::clock;
 use crate::reactor::{Clock, NANOS_PER_MILLI};
 use lasti_core::objects::{Function, Generator, NativeFunction, Str};
@@ -51,8 +52,9 @@ fn waited(vm: &Vm, v: &Value) -> String {
 
 fn coroutine(vm: &Vm, v: &Value) -> String {
     let own = v.downcast::<Generator>().map(|g| g.qualified_name());
-    let wait = || v.downcast::<EventWait>().map(EventWait::qualified_name);
-    own.or_else(wait)
+    let waits = v.downcast::<EventWait>().is_some() || v.downcast::<Acquire>().is_some();
+    let wait = || vm.getattr_str(v, "__qualname__").ok();
+    own.or_else(|| waits.then(wait).flatten())
         .and_then(|name| text(&name))
         .unwrap_or_else(|| vm.type_name(v))
 }

@@ -113,6 +113,11 @@ impl Vm {
         }
     }
 
+    /// Whether an object that is no instance of a Python class has no attributes in a dict.
+    pub fn has_no_dict(&self, v: &Value) -> bool {
+        self.own_dict(v).is_none()
+    }
+
     /// `v.__dict__`, made now if needed; none when the object has no dict.
     pub fn dict_of(&self, v: &Value) -> Option<Ref<Dict>> {
         if let Some(i) = v.downcast::<Instance>() {
@@ -379,6 +384,13 @@ pub(crate) fn is_generic(t: &Type) -> bool {
         None => true,
         Some(f) => std::ptr::fn_addr_eq(f, object_getattr as GetAttrFn),
     }
+}
+
+/// Whether attributes of the class's instances are looked up and set as `object` does it.
+pub fn is_plain(t: &Type) -> bool {
+    is_generic(t)
+        && (t.slots.setattr.get())
+            .is_none_or(|f| std::ptr::fn_addr_eq(f, object_setattr as SetAttrFn))
 }
 
 /// The slot of `object.__getattribute__`.

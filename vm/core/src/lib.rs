@@ -15,6 +15,7 @@ mod protocol;
 mod slots;
 pub mod vm;
 
+pub use attr::is_plain;
 pub use builtins::self_iter;
 pub use call::{Args, Resume, Resumed, Stepped};
 pub use error::{Exc, PyResult};

@@ -3,7 +3,7 @@
 use crate::util::*;
 use std::collections::VecDeque;
 
-pub(crate) struct Deque {
+pub struct Deque {
     items: RefCell<VecDeque<Value>>,
     maxlen: Cell<Option<usize>>,
     /// Counts changes of size, for "mutated during iteration".
@@ -32,10 +32,35 @@ impl Deque {
     fn changed(&self) {
         self.changes.set(self.changes.get().wrapping_add(1));
     }
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.items.borrow().len()
     }
-    fn push_back(&self, v: Value) {
+    /// The deque behind a value that is exactly a `collections.deque` without `maxlen`.
+    pub fn plain<'a>(vm: &Vm, v: &'a Value) -> Option<&'a Ref<Deque>> {
+        v.as_ref::<Deque>()
+            .filter(|d| !vm.type_of(v).is_heap_type() && d.maxlen.get().is_none())
+    }
+    /// A new `collections.deque`.
+    pub fn empty(vm: &Vm) -> Ref<Deque> {
+        vm.heap.alloc(&state(vm).deque, Deque::new())
+    }
+    pub fn is_empty(&self) -> bool {
+        self.items.borrow().is_empty()
+    }
+    pub fn pop_front(&self) -> Option<Value> {
+        self.changed();
+        self.items.borrow_mut().pop_front()
+    }
+    /// Takes out the first item that is `v` itself; false when it is not there.
+    pub fn remove_same(&self, v: &Value) -> bool {
+        let at = self.items.borrow().iter().position(|x| x.is(v));
+        let Some(at) = at else { return false };
+        self.changed();
+        let old = self.items.borrow_mut().remove(at);
+        drop(old);
+        true
+    }
+    pub fn push_back(&self, v: Value) {
         self.changed();
         let mut items = self.items.borrow_mut();
         items.push_back(v);
@@ -56,7 +81,7 @@ impl Deque {
     fn to_vec(&self) -> Vec<Value> {
         self.items.borrow().iter().cloned().collect()
     }
-    fn get(&self, i: usize) -> Option<Value> {
+    pub fn get(&self, i: usize) -> Option<Value> {
         self.items.borrow().get(i).cloned()
     }
 }
@@ -195,7 +220,7 @@ fn deque_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
         _ => None,
     };
     d.maxlen.set(maxlen);
-    if d.len() > 0 {
+    if !d.is_empty() {
         d.changed();
         let old = d.items.take();
         drop(old);

@@ -36,6 +36,7 @@ mod util;
 mod weakref;
 mod zlib;
 
+pub use collections::Deque;
 pub use contextvars::{
     copy_context, current_context, enter_context, exit_context, is_context, run_in_context,
 };

@@ -126,6 +126,11 @@ impl Vm {
         // SAFETY: the arguments stay on this frame's stack until the call is over; frames pushed
         // meanwhile do not touch it.
         let args = Args::pos(unsafe { r.top_unbound(n) });
+        if let Some(v) = self.ask_awaited(r, &callable, &args)? {
+            r.drop_top(n + below);
+            r.push(v);
+            return Ok(());
+        }
         self.call_any(r, &callable, args, n + below)
     }
 
@@ -152,10 +157,14 @@ impl Vm {
     fn call_any(&self, r: &mut Regs, callable: &Value, args: Args, drop: usize) -> PyResult<()> {
         if let Some(f) = callable.as_ref::<Function>() {
             let code = self.function_code(f)?;
+            if let Some(v) = self.ask_twin(f, &code, &args)? {
+                r.drop_top(drop);
+                r.push(v);
+                return Ok(());
+            }
             if is_generator(&code) {
-                let v = match (self.twin_of(&code), args.pos, args.names) {
-                    (Some(twin), [this], []) => twin(self, f, this.clone())?,
-                    (None, given, [])
+                let v = match (args.pos, args.names) {
+                    (given, [])
                         if code.shape.get() == CallShape::SimpleGenerator
                             && self.fits_exactly(&code, given.len()) =>
                     {

@@ -117,6 +117,7 @@ impl Vm {
             tuples: Default::default(),
             extra: Slot::empty(),
             twin: Cell::new(None),
+            twin_now: Cell::new(None),
         };
         self.heap.alloc(&self.types.code, code)
     }

@@ -13,6 +13,9 @@ impl Vm {
     /// Calls a Python function from Rust.
     pub(crate) fn run_function(&self, f: &Ref<Function>, args: Args) -> PyResult<Value> {
         let code = self.function_code(f)?;
+        if let Some(v) = self.ask_twin(f, &code, &args)? {
+            return Ok(v);
+        }
         if is_generator(&code) {
             return self.make_generator(f, code, |frame| self.bind_args(f, frame, args));
         }
@@ -93,15 +96,6 @@ impl Vm {
             (GenKind::Generator, &self.types.generator)
         };
         let origin = kind == GenKind::Coroutine && self.origin_depth.get() > 0;
-        if let Some(twin) = self.twin_of(&code) {
-            let frame = self.push_frame(f.clone(), code)?;
-            let made = bind(frame).and_then(|()| {
-                let this = frame.slot(0).get();
-                twin(self, f, this)
-            });
-            self.discard_frame(frame);
-            return made;
-        }
         let slots = code.frame_slots();
         let g = Generator::new(kind, Frame::new(code, f.clone(), true));
         let g = crate::frame::place_generator(&self.heap, class, g, slots);

@@ -558,7 +558,11 @@ impl Vm {
                         Quick::GetAwaitable => {
                             let v = r.peek(1);
                             let Some(g) = v.downcast::<Generator>() else {
-                                if crate::protocol::is_awaited_as_is(self.type_of(v)) {
+                                let t = self.type_of(v);
+                                if crate::protocol::is_awaited_as_is(t)
+                                    || t.has(TypeFlags::COROUTINE)
+                                        && t.slots.await_.get().is_some_and(|f| f(self, v).is_ok())
+                                {
                                     continue 'next;
                                 }
                                 break 'fast;

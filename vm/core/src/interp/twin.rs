@@ -1,29 +1,98 @@
-//! Coroutine functions with a native twin: what calling them gives is made in Rust, and smaller than a coroutine with a frame.
-//! Their Python code is what is shown of them, and what a coroutine with an origin runs.
+//! Functions with a native twin. Called with just its positional arguments, such a function is done in Rust, or, if it makes a
+//! coroutine, makes one that is smaller than one with a frame. The Python code is what is shown of it, and what runs where
+//! the twin says so, and where coroutines have an origin.
 use super::Quick;
+use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::frame::live_or_none;
+use crate::frame::{Regs, live_or_none};
 use crate::heap::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
 
 impl Vm {
-    /// Gives a coroutine function of one parameter a native twin.
+    /// Gives a function of positional parameters a native twin.
     pub fn set_twin(&self, function: &Value, twin: Twin) -> PyResult<()> {
         let code = self.function_code(self.this::<Function>(function)?)?;
-        if code.argcount != 1 || code.shape.get() != CallShape::SimpleGenerator || code.ncells != 0
-        {
-            return Err(self.type_error("a coroutine function of one parameter is required"));
+        if code.shape.get() == CallShape::General || code.ncells != 0 {
+            return Err(self.type_error("a function of positional parameters is required"));
         }
         code.twin.set(Some(twin));
+        if code.shape.get() == CallShape::Simple {
+            // The quick ways of calling enter a frame without asking.
+            code.shape.set(CallShape::Twin);
+            code.simple_args.set(u32::MAX);
+        }
         Ok(())
     }
 
-    /// The twin to call. Where origins are tracked, the Python code makes coroutines that have one.
+    /// Gives a coroutine function a native twin, and one for calls that are awaited where they are made: it may do what the
+    /// coroutine would do if that has not to wait, so that none is made.
+    pub fn set_coroutine_twin(&self, function: &Value, twin: Twin, now: Twin) -> PyResult<()> {
+        self.set_twin(function, twin)?;
+        let code = self.function_code(self.this::<Function>(function)?)?;
+        if code.shape.get() == CallShape::SimpleGenerator {
+            code.twin_now.set(Some(now));
+        }
+        Ok(())
+    }
+
+    /// The outcome of a call that is awaited where it is made, if the function's twin has it at once. The instructions up
+    /// to the YIELD_FROM are skipped then.
     #[inline]
-    pub(crate) fn twin_of(&self, code: &Code) -> Option<Twin> {
-        code.twin.get().filter(|_| self.origin_depth.get() == 0)
+    pub(crate) fn ask_awaited(
+        &self,
+        r: &mut Regs,
+        callable: &Value,
+        args: &Args,
+    ) -> PyResult<Option<Value>> {
+        let Some(code) = callable.as_ref::<Function>().and_then(|f| f.code.get()) else {
+            return Ok(None);
+        };
+        let (Some(now), Some(f)) = (code.twin_now.get(), callable.as_ref::<Function>()) else {
+            return Ok(None);
+        };
+        let awaited = || {
+            r.ahead(1).op.get() == Quick::GetAwaitable
+                && r.ahead(2).op.get() == Quick::LoadConst
+                && r.ahead(3).op.get() == Quick::YieldFrom
+        };
+        if args.names.is_empty()
+            && args.pos.len() == code.argcount as usize
+            && self.origin_depth.get() == 0
+            && awaited()
+            && let Some(v) = now(self, f, args.pos)?
+        {
+            r.jump(r.unit() as u32 + 4);
+            return Ok(Some(v));
+        }
+        Ok(None)
+    }
+
+    /// What the twin of a function makes of a call. Where origins are tracked, the Python code makes coroutines that have one.
+    #[inline]
+    pub(crate) fn ask_twin(
+        &self,
+        f: &Ref<Function>,
+        code: &Code,
+        args: &Args,
+    ) -> PyResult<Option<Value>> {
+        match code.twin.get() {
+            Some(twin)
+                if args.names.is_empty()
+                    && args.pos.len() == code.argcount as usize
+                    && self.origin_depth.get() == 0 =>
+            {
+                twin(self, f, args.pos)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The coroutine of the function's Python code, whether there is a twin or not.
+    pub fn coroutine_of(&self, f: &Ref<Function>, args: &[Value]) -> PyResult<Value> {
+        let code = self.function_code(f)?;
+        self.make_generator(f, code, |frame| self.bind_args(f, frame, Args::pos(args)))
     }
 
     /// Whether what a native awaitable yields now goes straight to whoever resumed `coroutine`: its chain runs, and the

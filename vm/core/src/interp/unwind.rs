@@ -1,4 +1,5 @@
 //! Exceptions: unwinding to a handler, blocks and with statements, chaining, tracebacks (3.8's ceval.c and errors.c).
+use crate::call::Args;
 use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Mode, Regs, live_or_none};
 use crate::heap::{Pending, Ref, RefSlot, Slot, Value};
@@ -408,32 +409,53 @@ impl Vm {
         exit: &Ref<Str>,
         what: &str,
     ) -> PyResult<(Value, Value)> {
-        let missing = |name: &Ref<Str>| {
-            let t = self.type_full_name(self.type_of(mgr));
-            let tail = if name.is(exit) {
-                format!(" (missed {} method)", exit.to_string_lossy())
-            } else {
-                String::new()
-            };
-            self.type_error(format!(
-                "'{t}' object does not support the {what} protocol{tail}"
-            ))
-        };
         let Some(e) = self.lookup_special(mgr, enter)? else {
-            return Err(missing(enter));
+            return Err(self.no_with_method(mgr, enter, false, what));
         };
         let Some(x) = self.lookup_special(mgr, exit)? else {
-            return Err(missing(exit));
+            return Err(self.no_with_method(mgr, exit, true, what));
         };
         Ok((e, x))
+    }
+
+    #[cold]
+    fn no_with_method(&self, mgr: &Value, name: &Ref<Str>, exit: bool, what: &str) -> Exc {
+        let t = self.type_full_name(self.type_of(mgr));
+        let tail = if exit {
+            format!(" (missed {} method)", name.to_string_lossy())
+        } else {
+            String::new()
+        };
+        self.type_error(format!(
+            "'{t}' object does not support the {what} protocol{tail}"
+        ))
     }
 
     pub(super) fn op_before_async_with(&self, r: &mut Regs) -> PyResult<()> {
         let mgr = r.pop();
         let what = "asynchronous context manager";
-        let (enter, exit) = self.with_methods(&mgr, &self.names.aenter, &self.names.aexit, what)?;
-        r.push(exit);
-        let v = self.call(&enter, &[])?;
+        // A plain method is called as it stands on the class.
+        let enter = self.type_of(&mgr).lookup(self, &self.names.aenter);
+        let plain = enter.filter(|f| f.downcast::<Function>().is_some());
+        let v = match plain {
+            Some(f) => {
+                let Some(exit) = self.lookup_special(&mgr, &self.names.aexit)? else {
+                    return Err(self.no_with_method(&mgr, &self.names.aexit, true, what));
+                };
+                r.push(exit);
+                let args = [mgr];
+                match self.ask_awaited(r, &f, &Args::pos(&args))? {
+                    Some(v) => v,
+                    None => self.call(&f, &args)?,
+                }
+            }
+            None => {
+                let (enter, exit) =
+                    self.with_methods(&mgr, &self.names.aenter, &self.names.aexit, what)?;
+                r.push(exit);
+                self.call(&enter, &[])?
+            }
+        };
         r.push(v);
         Ok(())
     }
@@ -478,7 +500,17 @@ impl Vm {
         } else {
             r.peek(1).clone()
         };
-        let res = self.call(&exit, &args)?;
+        let res = match exit.downcast::<BoundMethod>() {
+            Some(m) => {
+                let [a, b, c] = args;
+                let args = [m.this.clone(), a, b, c];
+                match self.ask_awaited(r, &m.func, &Args::pos(&args))? {
+                    Some(v) => v,
+                    None => self.call(&m.func, &args)?,
+                }
+            }
+            None => self.call(&exit, &args)?,
+        };
         r.push(exc);
         r.push(res);
         Ok(())

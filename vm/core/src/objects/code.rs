@@ -57,6 +57,8 @@ pub enum CallShape {
     Simple,
     /// As Simple, but calling makes a generator, coroutine or async generator.
     SimpleGenerator,
+    /// As Simple, with a [`Twin`].
+    Twin,
     /// Anything else.
     General,
 }
@@ -128,12 +130,17 @@ pub struct Code {
     pub(crate) extra: Slot,
     /// See [`Twin`].
     pub(crate) twin: Cell<Option<Twin>>,
+    /// Of a coroutine function with a twin: what `await` of the call gives, where that need not wait. None: make the coroutine.
+    pub(crate) twin_now: Cell<Option<Twin>>,
 }
 
-/// Makes what calling a coroutine function gives, in its place and with the same behaviour, out of its one argument. The
-/// function's code stays what Python sees of it.
-pub type Twin =
-    fn(&crate::vm::Vm, &Ref<crate::objects::Function>, Value) -> crate::error::PyResult<Value>;
+/// Does what calling a function does, in its place and with the same outcome; None leaves the call to the function's code,
+/// which stays what Python sees of it.
+pub type Twin = fn(
+    &crate::vm::Vm,
+    &Ref<crate::objects::Function>,
+    &[Value],
+) -> crate::error::PyResult<Option<Value>>;
 
 impl Payload for Code {
     const KIND: Kind = Kind::Code;

@@ -133,6 +133,8 @@ impl TypeFlags {
     pub const METHOD_DESCR: u32 = 1024;
     /// `T()` from Python raises "cannot create 'T' instances".
     pub const NO_NEW: u32 = 2048;
+    /// `__await__` gives the object itself, or an error.
+    pub const COROUTINE: u32 = 4096;
 }
 
 pub struct Type {
