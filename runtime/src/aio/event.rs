@@ -483,10 +483,10 @@ fn shown_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResult<Val
     let this = w.event.value();
     match w.stage.get() {
         Stage::Done => Ok(Value::NONE),
-        Stage::New => vm.resting_frame(&w.function, owner, false, vec![this]),
+        Stage::New => vm.resting_frame(&w.function, owner, None, vec![this]),
         _ => {
             let fut = rest_on_future(vm, v, w);
-            vm.resting_frame(&w.function, owner, true, vec![this, fut])
+            vm.resting_frame(&w.function, owner, Some(0), vec![this, fut])
         }
     }
 }

@@ -44,24 +44,14 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
         "gather(*coros_or_futures, return_exceptions=False)\n--\n\nA future of the list of results of several awaitables, in their order.",
         |vm, _, a| super::gather::gather(vm, a),
     );
-    vm.add_function(
-        &m,
-        "sleep",
-        "sleep(delay, result=None)\n--\n\n",
-        |vm, _, a| {
-            if let ([delay], []) = (a.pos, a.kw) {
-                return super::sleep::new_sleep(vm, delay, Value::NONE);
-            }
-            let [delay, result] = a.bind(vm, "sleep", ["delay", "result"], 1)?;
-            super::sleep::new_sleep(
-                vm,
-                delay.unwrap_or(&Value::NONE),
-                result.cloned().unwrap_or(Value::NONE),
-            )
-        },
-    );
-    let sleep = vm.getattr_str(m.as_value(), "sleep")?;
-    vm.set_pause(&sleep, super::sleep::pauses, super::sleep::paused)?;
+    vm.add_function(&m, "_adopt_sleep", "", |vm, _, a| {
+        let [function] = a.exactly::<1>(vm, "_adopt_sleep")?;
+        super::sleep::adopt(vm, function)?;
+        Ok(Value::NONE)
+    });
+    vm.add_function(&m, "_give_way", "", |vm, _, _| {
+        Ok(super::sleep::new_way(vm))
+    });
     Ok(m)
 }
 

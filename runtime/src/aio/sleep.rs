@@ -1,9 +1,30 @@
-//! `asyncio.sleep`: a native awaitable, so that `sleep(0)` costs no coroutine.
-use super::future;
-use super::{Loop, aio};
-use lasti_core::objects::{Type, TypeFlags};
-use lasti_core::{Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
+//! `asyncio.sleep`: its coroutines are made in Rust, without a frame (`interp/twin.rs`), and `await sleep(0)` makes none at all
+//! (`interp/pause.rs`).
+#![forbid(unsafe_code)]
+
+use super::waiter::{self, Waiter};
+use super::{Loop, aio, event_loop, future, handle};
+use lasti_core::objects::{Function, Type, TypeFlags};
+use lasti_core::{Exc, Payload, PyResult, Ref, RefSlot, Resumed, Slot, Value, Vm};
 use std::cell::Cell;
+
+/// What `sleep` keeps with the loop.
+pub struct Sleeps {
+    sleep_type: Ref<Type>,
+    way_type: Ref<Type>,
+    /// The Python function, for what is shown.
+    function: RefSlot<Function>,
+}
+
+impl Sleeps {
+    pub fn new(vm: &Vm) -> Sleeps {
+        Sleeps {
+            sleep_type: waiter::make_type::<Sleep>(vm),
+            way_type: make_way_type(vm),
+            function: RefSlot::default(),
+        }
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -14,13 +35,15 @@ enum Stage {
 
 /// The coroutine of `sleep(delay, result)`.
 pub struct Sleep {
-    delay: f64,
+    /// A small int or a float that is a number.
+    delay: Value,
     result: Slot,
-    stage: Cell<Stage>,
     /// The future its timer completes; unbound for `sleep(0)`.
     future: Slot,
     timer: Slot,
+    stage: Cell<Stage>,
 }
+
 impl Payload for Sleep {
     const CONTAINER: bool = true;
     const NAME: &'static str = "coroutine";
@@ -29,191 +52,241 @@ impl Payload for Sleep {
             s.visit(visit);
         }
     }
-}
-
-pub fn make_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Sleep>(
-        "coroutine",
-        &vm.types.object,
-        TypeFlags::WEAKREF | TypeFlags::NO_NEW,
-    );
-    t.slots.await_.set(Some(lasti_core::self_iter));
-    t.slots.iter.set(Some(lasti_core::self_iter));
-    t.slots.send.set(Some(send));
-    t.slots
-        .next
-        .set(Some(|vm, v| match send(vm, v, &Value::NONE)? {
-            Resumed::Yield(v) => Ok(Some(v)),
-            Resumed::Return(v) if v.is_none() => Ok(None),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
-        }));
-    t.slots.repr.set(Some(|vm, v| {
-        Ok(vm.str_value(&format!("<coroutine object sleep at {:#x}>", vm.id(v))))
-    }));
-    t.set_finalizer(|vm, v| {
-        let Some(s) = v.downcast::<Sleep>() else {
-            return;
-        };
-        if s.stage.get() == Stage::New {
-            let r = vm.warn(
-                &vm.exc.runtime_warning,
-                "coroutine 'sleep' was never awaited",
-                1,
-                Some(v),
-            );
-            if let Err(e) = r {
-                vm.unraisable(&e, "Exception ignored while finalizing coroutine", Some(v));
-            }
+    fn clear(&self) {
+        self.stage.set(Stage::Done);
+        for s in [&self.result, &self.future, &self.timer] {
+            s.set(Value::UNBOUND);
         }
-    });
-    vm.method(&t, "send", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "send")?;
-        match send(vm, v, x)? {
-            Resumed::Yield(v) => Ok(v),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
-        }
-    });
-    vm.method(&t, "throw", "", |vm, v, a| {
-        let s = vm.this::<Sleep>(v)?;
-        finish(vm, s)?;
-        let e = match a.pos {
-            [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => {
-                value.clone()
-            }
-            [first, ..] => first.clone(),
-            [] => return Err(vm.type_error("throw expected at least 1 argument, got 0")),
-        };
-        Err(vm.exception_of(&e)?)
-    });
-    vm.method(&t, "close", "", |vm, v, _| {
-        finish(vm, vm.this::<Sleep>(v)?)?;
-        Ok(Value::NONE)
-    });
-    for name in ["__name__", "__qualname__"] {
-        vm.getset(&t, name, |vm, _| Ok(vm.str_value("sleep")), None);
     }
-    vm.getset(
-        &t,
-        "cr_await",
-        |vm, v| {
-            let f = vm.this::<Sleep>(v)?.future.get();
-            Ok(if f.is_unbound() { Value::NONE } else { f })
-        },
-        None,
-    );
-    vm.getset(&t, "cr_running", |_, _| Ok(Value::FALSE), None);
-    vm.getset(
-        &t,
-        "cr_suspended",
-        |vm, v| {
-            Ok(Value::bool(
-                vm.this::<Sleep>(v)?.stage.get() == Stage::Waiting,
-            ))
-        },
-        None,
-    );
-    vm.getset(&t, "cr_frame", |_, _| Ok(Value::NONE), None);
-    vm.getset(&t, "cr_origin", |_, _| Ok(Value::NONE), None);
-    vm.ready_type(&t);
-    t
 }
 
-/// `asyncio.sleep(delay, result=None)`.
-pub fn new_sleep(vm: &Vm, delay: &Value, result: Value) -> PyResult<Value> {
-    let seconds = match delay.as_small_int() {
-        Some(n) => n as f64,
-        None => vm.to_f64(delay)?,
+/// Has calls of the Python function make these coroutines.
+pub fn adopt(vm: &Vm, function: &Value) -> PyResult<()> {
+    vm.set_twin(function, new_sleep)?;
+    vm.set_pause(function, pauses, paused)?;
+    let f = function.as_ref::<Function>().cloned();
+    aio(vm).sleeps.function.set(f);
+    Ok(())
+}
+
+fn seconds(delay: &Value) -> Option<f64> {
+    match delay.as_small_int() {
+        Some(n) => Some(n as f64),
+        None => delay.as_inline_float(),
+    }
+}
+
+/// The twin of `sleep`. Delays that are no plain numbers are for the Python code to say something about.
+fn new_sleep(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> PyResult<Option<Value>> {
+    let (delay, result) = match args {
+        [delay] => (delay, Value::NONE),
+        [delay, result] => (delay, result.clone()),
+        _ => return Ok(None),
     };
-    if seconds.is_nan() {
-        return Err(vm.value_error("Invalid delay: NaN (not a number)"));
+    if seconds(delay).is_none() {
+        return Ok(None);
     }
+    let v = make(vm, delay.clone(), result, Stage::New);
+    // "was never awaited" is due if it is dropped like this.
+    vm.set_finalize(&v, true);
+    Ok(Some(v))
+}
+
+fn make(vm: &Vm, delay: Value, result: Value, stage: Stage) -> Value {
     let s = Sleep {
-        delay: seconds,
+        delay,
         result: Slot::new(result),
-        stage: Cell::new(Stage::New),
         future: Slot::empty(),
         timer: Slot::empty(),
+        stage: Cell::new(stage),
     };
-    let v: Value = vm.heap.alloc(&aio(vm).sleep_type, s).into();
-    vm.set_finalize(&v, true);
-    Ok(v)
+    vm.heap.alloc(&aio(vm).sleeps.sleep_type, s).into()
 }
 
 /// Whether `sleep` with these arguments only gives way.
-pub fn pauses(args: &[Value]) -> bool {
+fn pauses(args: &[Value]) -> bool {
     matches!(args, [delay] if delay.as_small_int().is_some_and(|n| n <= 0))
 }
 
 /// The coroutine of a `sleep(0)` that has given way.
-pub fn paused(vm: &Vm) -> Value {
-    let s = Sleep {
-        delay: 0.0,
-        result: Slot::new(Value::NONE),
-        stage: Cell::new(Stage::Waiting),
-        future: Slot::empty(),
-        timer: Slot::empty(),
-    };
-    vm.heap.alloc(&aio(vm).sleep_type, s).into()
+fn paused(vm: &Vm) -> Value {
+    make(vm, Value::small_int(0), Value::NONE, Stage::Waiting)
 }
 
-fn finish(vm: &Vm, s: &Sleep) -> PyResult<()> {
+/// Ends it, whatever it waits for.
+fn finish(vm: &Vm, v: &Value, s: &Sleep) -> PyResult<()> {
     s.stage.set(Stage::Done);
+    vm.set_finalize(v, false);
+    s.future.take();
     let timer = s.timer.take();
     if !timer.is_unbound() {
-        match super::handle::handle_of(&timer) {
-            Some(_) => super::handle::cancel(vm, &timer)?,
+        match handle::handle_of(&timer) {
+            Some(_) => handle::cancel(vm, &timer)?,
             // A loop of somebody else's gave it.
             None => drop(vm.call_method(&timer, "cancel", &[])?),
         }
     }
-    s.future.take();
     Ok(())
 }
 
-fn send(vm: &Vm, v: &Value, _: &Value) -> PyResult<Resumed> {
-    let s = vm.this::<Sleep>(v)?;
-    match s.stage.get() {
-        Stage::Done => Err(vm.runtime_error("cannot reuse already awaited coroutine")),
-        Stage::New => {
-            vm.set_finalize(v, false);
-            s.stage.set(Stage::Waiting);
-            if s.delay <= 0.0 {
-                return Ok(Resumed::Yield(Value::NONE));
-            }
-            let l = super::event_loop::get_running_loop(vm)?;
-            let fut = match l.downcast::<Loop>() {
-                Some(_) => future::new_future(vm, &l),
-                None => vm.call_method(&l, "create_future", &[])?,
-            };
-            let timer = match l.downcast::<Loop>() {
-                Some(native) => native.wake_later(vm, &l, s.delay, fut.clone(), s.result.get())?,
-                None => {
-                    let set = vm.getattr_str(&fut, "set_result")?;
-                    let delay = vm.new_float(s.delay);
-                    vm.call_method(&l, "call_later", &[delay, set, s.result.get()])?
-                }
-            };
-            s.timer.set(timer);
-            s.future.set(fut.clone());
-            if let Some(f) = future::data_of(&fut) {
-                f.blocking.set(true);
-            } else {
-                vm.setattr(&fut, &vm.names.asyncio_future_blocking, Some(&Value::TRUE))?;
-            }
-            Ok(Resumed::Yield(fut))
+/// Sets the timer; gives the future that it completes.
+fn start(vm: &Vm, s: &Sleep, delay: f64) -> PyResult<Value> {
+    let l = event_loop::get_running_loop(vm)?;
+    let (fut, timer) = match l.downcast::<Loop>() {
+        Some(native) => {
+            let fut = future::new_future(vm, &l);
+            let timer = native.wake_later(vm, &l, delay, fut.clone(), s.result.get())?;
+            (fut, timer)
         }
+        None => {
+            let fut = vm.call_method(&l, "create_future", &[])?;
+            let set = vm.getattr_str(&fut, "set_result")?;
+            let args = [s.delay.clone(), set, s.result.get()];
+            let timer = vm.call_method(&l, "call_later", &args)?;
+            (fut, timer)
+        }
+    };
+    s.timer.set(timer);
+    s.future.set(fut.clone());
+    match future::data_of(&fut) {
+        Some(f) => f.blocking.set(true),
+        None => vm.setattr(&fut, &vm.names.asyncio_future_blocking, Some(&Value::TRUE))?,
+    }
+    Ok(fut)
+}
+
+/// The frame of the Python code, standing where the coroutine stands; None when it has ended.
+fn shown_frame(vm: &Vm, s: &Sleep, owner: &Value) -> PyResult<Value> {
+    let mut locals = vec![s.delay.clone(), s.result.get()];
+    let fut = s.future.get();
+    let at = match s.stage.get() {
+        Stage::Done => return Ok(Value::NONE),
+        Stage::New => None,
+        Stage::Waiting if fut.is_unbound() => Some(0),
         Stage::Waiting => {
-            let fut = s.future.get();
-            if fut.is_unbound() {
-                s.stage.set(Stage::Done);
-                return Ok(Resumed::Return(s.result.get()));
+            locals.extend([fut, s.timer.get()]);
+            Some(1)
+        }
+    };
+    vm.resting_frame(&s.function(vm)?, owner, at, locals)
+}
+
+impl Waiter for Sleep {
+    fn function(&self, vm: &Vm) -> PyResult<Ref<Function>> {
+        let f = aio(vm).sleeps.function.get();
+        f.ok_or_else(|| vm.runtime_error("asyncio is not loaded"))
+    }
+    fn is_new(&self) -> bool {
+        self.stage.get() == Stage::New
+    }
+    fn waits(&self) -> bool {
+        self.stage.get() == Stage::Waiting
+    }
+    fn cr_suspended(vm: &Vm, v: &Value) -> PyResult<Value> {
+        Ok(Value::bool(vm.this::<Sleep>(v)?.waits()))
+    }
+    fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
+        let s = vm.this::<Sleep>(v)?;
+        match s.stage.get() {
+            Stage::Done => Err(vm.runtime_error("cannot reuse already awaited coroutine")),
+            Stage::New if !input.is_none() => {
+                Err(vm.type_error("can't send non-None value to a just-started coroutine"))
             }
-            let r = match future::data_of(&fut) {
-                Some(_) => future::result(vm, &fut),
-                None => vm.call_method(&fut, "result", &[]),
-            };
-            finish(vm, s)?;
-            r.map(Resumed::Return)
+            Stage::New => {
+                vm.set_finalize(v, false);
+                s.stage.set(Stage::Waiting);
+                let delay = seconds(&s.delay).unwrap_or(0.0);
+                if delay <= 0.0 {
+                    return Ok(Resumed::Yield(Value::NONE));
+                }
+                // Dropped while it waits, it cancels its timer.
+                vm.set_finalize(v, true);
+                match start(vm, s, delay) {
+                    Ok(fut) => Ok(Resumed::Yield(fut)),
+                    Err(e) => {
+                        finish(vm, v, s)?;
+                        Err(e)
+                    }
+                }
+            }
+            Stage::Waiting => {
+                let fut = s.future.get();
+                if fut.is_unbound() {
+                    s.stage.set(Stage::Done);
+                    return Ok(Resumed::Return(s.result.take()));
+                }
+                let r = match future::data_of(&fut) {
+                    Some(f) if f.done() => future::result(vm, &fut),
+                    Some(_) => Err(vm.runtime_error("await wasn't used with future")),
+                    None => vm.call_method(&fut, "result", &[]),
+                };
+                if let Err(e) = &r {
+                    vm.traceback_resting(&shown_frame(vm, s, &Value::NONE)?, e);
+                }
+                finish(vm, v, s)?;
+                r.map(Resumed::Return)
+            }
         }
     }
+    fn throw(vm: &Vm, v: &Value, e: Exc) -> PyResult<Value> {
+        let s = vm.this::<Sleep>(v)?;
+        if s.stage.get() == Stage::Done {
+            return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
+        }
+        let frame = shown_frame(vm, s, &Value::NONE)?;
+        finish(vm, v, s)?;
+        vm.traceback_resting(&frame, &e);
+        Err(e)
+    }
+    fn close(vm: &Vm, v: &Value) -> PyResult<()> {
+        finish(vm, v, vm.this::<Sleep>(v)?)
+    }
+    fn cr_await(vm: &Vm, v: &Value) -> PyResult<Value> {
+        let s = vm.this::<Sleep>(v)?;
+        let fut = s.future.get();
+        if !s.waits() {
+            Ok(Value::NONE)
+        } else if fut.is_unbound() {
+            Ok(new_way(vm))
+        } else if future::data_of(&fut).is_some() {
+            future::asked_iter(vm, &fut)
+        } else {
+            Ok(fut)
+        }
+    }
+    fn cr_frame(vm: &Vm, v: &Value) -> PyResult<Value> {
+        shown_frame(vm, vm.this::<Sleep>(v)?, v)
+    }
+}
+
+/// What the Python code of `sleep(0)` awaits: yields None once.
+struct Way {
+    given: Cell<bool>,
+}
+impl Payload for Way {
+    const NAME: &'static str = "generator";
+}
+
+pub fn new_way(vm: &Vm) -> Value {
+    let way = Way {
+        given: Cell::new(false),
+    };
+    vm.heap.alloc(&aio(vm).sleeps.way_type, way).into()
+}
+
+fn make_way_type(vm: &Vm) -> Ref<Type> {
+    let t = vm.new_native_type::<Way>("generator", &vm.types.object, TypeFlags::NO_NEW);
+    t.slots.await_.set(Some(lasti_core::self_iter));
+    t.slots.iter.set(Some(lasti_core::self_iter));
+    t.slots.send.set(Some(|vm, v, _| {
+        Ok(match vm.this::<Way>(v)?.given.replace(true) {
+            false => Resumed::Yield(Value::NONE),
+            true => Resumed::Return(Value::NONE),
+        })
+    }));
+    t.slots.next.set(Some(|vm, v| {
+        Ok((!vm.this::<Way>(v)?.given.replace(true)).then_some(Value::NONE))
+    }));
+    vm.ready_type(&t);
+    t
 }

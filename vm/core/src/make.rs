@@ -161,7 +161,6 @@ impl Vm {
             this: crate::heap::Slot::new(this),
             owner: None,
             module: crate::heap::Slot::new(module),
-            pauses: Cell::new(None),
         };
         self.heap.alloc(&self.types.native, n).into()
     }

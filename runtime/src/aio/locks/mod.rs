@@ -661,9 +661,14 @@ fn shown_frame(vm: &Vm, w: &Acquire, owner: &Value) -> PyResult<Value> {
     if started && w.op.inner().is_none() {
         locals.push(w.on.get());
     }
-    vm.resting_frame(&w.code(vm)?, owner, started, locals)
+    vm.resting_frame(&w.code(vm)?, owner, started.then_some(0), locals)
 }
 
 fn resting(vm: &Vm, op: Op, locals: Vec<Value>, started: bool) -> PyResult<Value> {
-    vm.resting_frame(&code_of(vm, op)?, &Value::NONE, started, locals)
+    vm.resting_frame(
+        &code_of(vm, op)?,
+        &Value::NONE,
+        started.then_some(0),
+        locals,
+    )
 }

@@ -444,7 +444,6 @@ fn bind_native(vm: &Vm, n: &NativeFunction, this: Value) -> Value {
         this: Slot::new(this),
         owner: n.owner.clone(),
         module: Slot::new(Value::NONE),
-        pauses: Cell::new(None),
     };
     vm.heap.alloc(&vm.types.native, bound).into()
 }

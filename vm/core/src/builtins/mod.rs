@@ -53,7 +53,6 @@ use crate::error::PyResult;
 use crate::heap::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
-use std::cell::Cell;
 
 /// Fills slots and methods of every built-in type.
 pub(crate) fn init(vm: &Vm) {
@@ -112,7 +111,6 @@ impl Vm {
             this: Slot::empty(),
             owner: Some(t.clone()),
             module: Slot::new(Value::NONE),
-            pauses: Cell::new(None),
         };
         let f = self.heap.alloc(&self.types.method_descriptor, n);
         self.dict_set_str(&t.dict(), &name, f.into());
@@ -127,7 +125,6 @@ impl Vm {
             this: Slot::empty(),
             owner: Some(t.clone()),
             module: Slot::new(Value::NONE),
-            pauses: Cell::new(None),
         };
         let f = self.heap.alloc(&self.types.classmethod_descriptor, n);
         self.dict_set_str(&t.dict(), &name, f.into());

@@ -126,6 +126,11 @@ impl Vm {
         // SAFETY: the arguments stay on this frame's stack until the call is over; frames pushed
         // meanwhile do not touch it.
         let args = Args::pos(unsafe { r.top_unbound(n) });
+        if let Some(code) = callable.as_ref::<Function>().and_then(|f| f.code.get())
+            && code.pauses.get().is_some()
+        {
+            self.begin_call_pause(r, below == 2);
+        }
         if let Some(v) = self.ask_awaited(r, &callable, &args)? {
             r.drop_top(n + below);
             r.push(v);

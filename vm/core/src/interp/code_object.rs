@@ -118,6 +118,8 @@ impl Vm {
             extra: Slot::empty(),
             twin: Cell::new(None),
             twin_now: Cell::new(None),
+            twin_least: Cell::new(0),
+            pauses: Cell::new(None),
         };
         self.heap.alloc(&self.types.code, code)
     }

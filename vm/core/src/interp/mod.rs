@@ -510,9 +510,6 @@ impl Vm {
                 };
                 match plain_native(r.peek(n + 1)) {
                     Some(f) => {
-                        if f.pauses.get().is_some() {
-                            self.begin_call_pause(r, i, below == 2);
-                        }
                         let v = self.call_plain(f, Args::pos(r.top(n)))?;
                         r.drop_top(n + below - 1);
                         r.set_top(v);

@@ -9,23 +9,23 @@ use crate::objects::*;
 use crate::vm::Vm;
 
 impl Vm {
-    /// Tells of a native function that what it gives for some arguments, which `when` knows, yields None once, whatever it
-    /// is sent then returns None, and does nothing else. `seen` makes such an awaitable that has yielded.
+    /// Tells of a coroutine function that what it gives for some arguments, which `when` knows, yields None once, whatever it
+    /// is sent then returns None, and does nothing else. `seen` makes such a coroutine that has yielded.
     pub fn set_pause(
         &self,
         function: &Value,
         when: Pauses,
         seen: fn(&Vm) -> Value,
     ) -> PyResult<()> {
-        self.this::<NativeFunction>(function)?
-            .pauses
-            .set(Some(when));
+        let code = self.function_code(self.this::<Function>(function)?)?;
+        code.pauses.set(Some(when));
         self.pause_seen.set(Some(seen));
         Ok(())
     }
 
-    /// Specializes a call that is awaited at once.
-    pub(super) fn begin_call_pause(&self, r: &Regs, i: &Instr, method: bool) {
+    /// Specializes the call that runs, if it is awaited at once.
+    pub(super) fn begin_call_pause(&self, r: &Regs, method: bool) {
+        let i = r.instr();
         let ahead = |n: usize| {
             let at = r.frame().code.quick.get(r.unit() + n);
             at.map(|i| i.op.get())
@@ -54,13 +54,16 @@ impl Vm {
     /// for the frame to be left. False: nothing was done.
     #[inline(always)]
     pub(super) fn pause_at_call(&self, r: &mut Regs, n: usize, method: usize) -> bool {
-        let Some(f) = r.peek(n + 1).downcast::<NativeFunction>() else {
+        let Some(f) = r.peek(n + 1).as_ref::<Function>() else {
             return false;
         };
-        let Some(pauses) = f.pauses.get() else {
+        let Some(pauses) = f.code.get().and_then(|code| code.pauses.get()) else {
             return false;
         };
-        if method != 0 && !r.peek(n + 2).is_unbound() || !pauses(r.top(n)) {
+        if method != 0 && !r.peek(n + 2).is_unbound()
+            || self.origin_depth.get() != 0
+            || !pauses(r.top(n))
+        {
             return false;
         }
         r.drop_top(n + 1 + method);

@@ -175,7 +175,7 @@ pub enum Quick {
     LoadFastConstCompareJump = 183,
     /// Two LOAD_FAST, an ordering and the jump on its outcome.
     LoadFastFastCompareJump = 184,
-    /// A call whose result is awaited at once, of a native function that may give an awaitable which only pauses
+    /// A call whose result is awaited at once, of a function that may give a coroutine which only pauses
     /// (`Vm::set_pause`). The extra operand says whether it stands for a CALL_METHOD.
     CallPause = 185,
     /// LOAD_FAST and LOAD_ATTR.

@@ -18,6 +18,10 @@ impl Vm {
             return Err(self.type_error("a function of positional parameters is required"));
         }
         code.twin.set(Some(twin));
+        let defaults = self.this::<Function>(function)?.defaults.get();
+        let defaults = defaults.map_or(0, |d| d.len());
+        code.twin_least
+            .set((code.argcount as usize).saturating_sub(defaults));
         if code.shape.get() == CallShape::Simple {
             // The quick ways of calling enter a frame without asking.
             code.shape.set(CallShape::Twin);
@@ -80,7 +84,8 @@ impl Vm {
         match code.twin.get() {
             Some(twin)
                 if args.names.is_empty()
-                    && args.pos.len() == code.argcount as usize
+                    && (code.twin_least.get()..=code.argcount as usize)
+                        .contains(&args.pos.len())
                     && self.origin_depth.get() == 0 =>
             {
                 twin(self, f, args.pos)
@@ -111,26 +116,24 @@ impl Vm {
         })
     }
 
-    /// The frame that a function would rest in at its first `await`, or (`started` being false) before its first instruction,
+    /// The frame that a function would rest in at its `await` of this number (from 0), or before its first instruction,
     /// with these locals and `owner` as its generator. It is for looking at: nothing goes on in it.
     pub fn resting_frame(
         &self,
         f: &Ref<Function>,
         owner: &Value,
-        started: bool,
+        at: Option<usize>,
         locals: Vec<Value>,
     ) -> PyResult<Value> {
         let code = self.function_code(f)?;
-        let wait = || {
-            let at = code
-                .quick
-                .iter()
-                .position(|i| i.op.get() == Quick::YieldFrom)?;
-            i32::try_from(at).ok().map(|at| (at - 1) * 2)
+        let waits = |n: usize| {
+            let units = code.quick.iter().enumerate();
+            let mut waits = units.filter(|(_, i)| i.op.get() == Quick::YieldFrom);
+            i32::try_from(waits.nth(n)?.0).ok().map(|at| (at - 1) * 2)
         };
         let mut saved = locals;
         saved.resize(code.fixed_slots(), Value::UNBOUND);
-        let lasti = if started { wait().unwrap_or(-1) } else { -1 };
+        let lasti = at.and_then(waits).unwrap_or(-1);
         let frame = FrameObject {
             live: Cell::new(std::ptr::null()),
             function: f.clone(),

@@ -132,7 +132,14 @@ pub struct Code {
     pub(crate) twin: Cell<Option<Twin>>,
     /// Of a coroutine function with a twin: what `await` of the call gives, where that need not wait. None: make the coroutine.
     pub(crate) twin_now: Cell<Option<Twin>>,
+    /// The fewest arguments that the twin is called with.
+    pub(crate) twin_least: Cell<usize>,
+    /// Whether a call with these arguments gives an awaitable that only pauses; see [`Vm::set_pause`](crate::Vm::set_pause).
+    pub(crate) pauses: Cell<Option<Pauses>>,
 }
+
+/// Says of the arguments of a call whether the coroutine that it gives yields None once and then returns None.
+pub type Pauses = fn(&[Value]) -> bool;
 
 /// Does what calling a function does, in its place and with the same outcome; None leaves the call to the function's code,
 /// which stays what Python sees of it.

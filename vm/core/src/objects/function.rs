@@ -117,12 +117,7 @@ pub struct NativeFunction {
     /// Set for methods of a type: the type whose instances it takes.
     pub owner: Option<Ref<Type>>,
     pub module: Slot,
-    /// Whether a call with these arguments gives an awaitable that only pauses; see [`Vm::set_pause`](crate::Vm::set_pause).
-    pub(crate) pauses: Cell<Option<Pauses>>,
 }
-
-/// Says of the arguments of a call whether what it gives yields None once and then returns None.
-pub type Pauses = fn(&[Value]) -> bool;
 
 impl Payload for NativeFunction {
     const KIND: Kind = Kind::NativeFunction;

@@ -25,7 +25,7 @@ from _asyncio import (
     _set_running_loop,
     _unregister_task,
 )
-from _lasti_loop import Handle, Loop, TimerHandle, create_task, gather, sleep
+from _lasti_loop import Handle, Loop, TimerHandle, create_task, gather, _adopt_sleep, _give_way
 
 # Which submodule brings which names. Names of the stream, protocol and subprocess files cost the most to load.
 _HOMES = {
@@ -54,6 +54,32 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _HOME_OF["TimeoutError"] = "exceptions"
+
+
+async def sleep(delay, result=None):
+    """Lets `delay` seconds pass, in which other tasks run, and gives `result`."""
+    if delay <= 0:
+        await _give_way()
+        return result
+    if delay != delay:
+        raise ValueError("Invalid delay: NaN (not a number)")
+    loop = get_running_loop()
+    future = loop.create_future()
+    timer = loop.call_later(delay, _complete, future, result)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+
+
+def _complete(future, result):
+    if not future.cancelled():
+        future.set_result(result)
+
+
+# Its coroutines are native where nobody asks for their origins.
+sleep.__module__ = "asyncio.tasks"
+_adopt_sleep(sleep)
 
 
 def __getattr__(name):

@@ -15,8 +15,8 @@ from _asyncio import (
     get_event_loop,
     get_running_loop,
 )
-from _lasti_loop import _GatheringFuture, gather, sleep
-from asyncio import _wrap_awaitable, create_task, ensure_future, wait
+from _lasti_loop import _GatheringFuture, gather
+from asyncio import _wrap_awaitable, create_task, ensure_future, sleep, wait
 from asyncio.exceptions import CancelledError
 
 FIRST_COMPLETED = "FIRST_COMPLETED"
