@@ -8,7 +8,7 @@ import traceback
 import types
 import warnings
 
-print(asyncio.iscoroutinefunction(asyncio.sleep), inspect.signature(asyncio.sleep), asyncio.sleep.__name__, asyncio.sleep.__module__)
+print(inspect.iscoroutinefunction(asyncio.sleep), inspect.signature(asyncio.sleep), asyncio.sleep.__name__, asyncio.sleep.__module__)
 
 
 def fields(coro):
