@@ -6,7 +6,8 @@
 //! that a large live heap does not make each new object pay (of three million new objects that stay, each is looked at 1.5 times).
 use super::header::{Header, flag};
 use super::{
-    CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker,
+    CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref, Value, breaker,
+    prefetch,
 };
 use crate::objects::{Type, WeakRef};
 use std::alloc::{Layout, alloc, dealloc};
@@ -153,6 +154,15 @@ unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
     }
 }
 
+/// Asks for the object that a pass over the set will come to some steps later.
+#[inline(always)]
+fn prefetch_ahead(set: &[*mut Header], i: usize) {
+    if let Some(&p) = set.get(i + 12) {
+        prefetch(p);
+        prefetch(p.wrapping_byte_add(LINE));
+    }
+}
+
 impl Heap {
     /// Runs the collector if it is due. Called between two instructions.
     pub(crate) fn collect_if_due(&self) {
@@ -173,18 +183,22 @@ impl Heap {
         }
         // The young list becomes the set, so that a large heap needs no second one.
         let mut set = std::mem::take(&mut *gc.young.borrow_mut());
-        set.retain(|&p| {
+        let mut kept = 0;
+        for i in 0..set.len() {
+            prefetch_ahead(&set, i);
+            let p = set[i];
             // SAFETY: slots in the list are never unmapped while they are in it.
             unsafe {
                 let h = &*p;
                 h.unset(flag::YOUNG);
-                let kept = !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER);
-                if kept {
+                if !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER) {
                     begin(p);
+                    set[kept] = p;
+                    kept += 1;
                 }
-                kept
             }
-        });
+        }
+        set.truncate(kept);
         if full {
             set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
             self.for_each_object(|p| {
@@ -229,36 +243,41 @@ impl Heap {
     }
 
     /// Trial deletion: what only its own set refers to. The set was begun with; each pass over it is one over memory that is
-    /// seldom in a cache, so there are few.
+    /// seldom in a cache, so there are few: objects lose their flag as they are found alive, and where all did, nothing is left to do.
     fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
         // SAFETY: every pointer in `set` is a live container of this heap, and nothing is allocated or
         // released until the function returns.
         unsafe {
-            for &p in set {
+            for (i, &p) in set.iter().enumerate() {
+                prefetch_ahead(set, i);
+                let mut leads_on = false;
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()
                         && h.has(flag::COLLECTING)
                     {
                         let c = counter(h as *const Header as *mut Header);
                         *c = (*c).saturating_sub(1);
+                        leads_on = true;
                     }
                 });
+                if !leads_on {
+                    (*p).set(flag::LEAF);
+                }
             }
             // Whatever is referred to from outside is alive, and so is all it leads to.
             let mut grey = Vec::new();
-            for &p in set {
-                if *counter(p) > 0 {
-                    self.mark(p, &mut grey);
+            let mut alive = 0;
+            for (i, &p) in set.iter().enumerate() {
+                prefetch_ahead(set, i);
+                if (*p).has(flag::COLLECTING) && *counter(p) > 0 {
+                    alive += self.mark(p, &mut grey);
                 }
             }
-            let mut left = Vec::new();
-            for &p in set {
-                if (*p).has(flag::REACHABLE) {
-                    (*p).unset(flag::COLLECTING | flag::REACHABLE);
-                } else {
-                    left.push(p);
-                }
+            if alive == set.len() {
+                return Vec::new();
             }
+            let under = |p: &*mut Header| (**p).has(flag::COLLECTING);
+            let mut left: Vec<_> = set.iter().copied().filter(under).collect();
             // What must run a finalizer first stays, with all it leads to; a later collection takes it.
             for &p in &left {
                 let h = &*p;
@@ -267,40 +286,50 @@ impl Heap {
                     h.refs.set(h.refs.get() + 1);
                     let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
                     self.push_pending(Pending::Finalize(v));
-                    self.mark(p, &mut grey);
+                    if under(&p) {
+                        self.mark(p, &mut grey);
+                    }
                 }
             }
-            let dead = |&p: &*mut Header| !(*p).has(flag::REACHABLE);
-            let garbage = left.iter().copied().filter(dead).collect();
+            left.retain(under);
             for &p in &left {
-                (*p).unset(flag::COLLECTING | flag::REACHABLE);
+                (*p).unset(flag::COLLECTING | flag::LEAF);
             }
-            garbage
+            left
         }
     }
 
-    /// Marks what an object of the set leads to. `grey` is empty before and after.
+    /// Marks an object of the set, and what it leads to, as found alive: they are no longer under examination. Gives their number.
+    /// `grey` is empty before and after.
     ///
     /// # Safety
-    /// `p` is a live object.
-    unsafe fn mark(&self, p: *mut Header, grey: &mut Vec<*mut Header>) {
+    /// `p` is a live object that is under examination.
+    unsafe fn mark(&self, p: *mut Header, grey: &mut Vec<*mut Header>) -> usize {
         // SAFETY: by contract, and what live objects refer to is live.
         unsafe {
-            if (*p).has(flag::REACHABLE) {
-                return;
-            }
-            (*p).set(flag::REACHABLE);
-            grey.push(p);
+            let mut found = 0;
+            let mut reach = |h: &Header, grey: &mut Vec<*mut Header>| {
+                found += 1;
+                let leaf = h.has(flag::LEAF);
+                h.unset(flag::COLLECTING | flag::LEAF);
+                if !leaf {
+                    grey.push(h as *const Header as *mut Header);
+                }
+            };
+            reach(&*p, grey);
             while let Some(p) = grey.pop() {
+                if let Some(&next) = grey.last() {
+                    prefetch(next);
+                }
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()
-                        && h.flags.get() & (flag::COLLECTING | flag::REACHABLE) == flag::COLLECTING
+                        && h.has(flag::COLLECTING)
                     {
-                        h.set(flag::REACHABLE);
-                        grey.push(h as *const Header as *mut Header);
+                        reach(h, grey);
                     }
                 });
             }
+            found
         }
     }
 

@@ -235,6 +235,13 @@ impl Value {
             None
         }
     }
+    /// Asks for the object's first line of memory, which will be needed soon.
+    #[inline(always)]
+    pub fn prefetch(&self) {
+        if self.is_object() {
+            super::prefetch(self.bits() as *const Header);
+        }
+    }
     #[inline(always)]
     pub fn kind(&self) -> Option<Kind> {
         self.header().map(|h| h.kind.get())
