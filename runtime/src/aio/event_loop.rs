@@ -30,6 +30,35 @@ enum Ready {
 
 const _: () = assert!(size_of::<Ready>() == 16);
 
+/// A ring with more entries than this is long; so far ahead it is looked at.
+const LONG: usize = 16;
+
+impl Ready {
+    fn value(&self) -> &Value {
+        match self {
+            Ready::Step(t) | Ready::Wake(t) | Ready::Throw(t) => t.as_value(),
+            Ready::Gathered(g) => g.as_value(),
+            Ready::Handle(h) => h,
+        }
+    }
+    fn prefetch(&self) {
+        match self {
+            // One line.
+            Ready::Handle(h) => h.prefetch(),
+            r => r.value().prefetch_two(),
+        }
+    }
+    /// Of a task that `prefetch` was called for some time ago.
+    fn prefetch_coroutine(&self) {
+        if let Ready::Step(t) | Ready::Wake(t) = self {
+            t.coro.prefetch_two();
+        }
+    }
+}
+
+/// So many nanoseconds before its clock began a loop's timers count from: deadlines before keep their order.
+const BEFORE: i64 = 1 << 62;
+
 /// With callbacks ready, the poller is asked only every so many rounds.
 const POLL_EVERY: u32 = 16;
 
@@ -60,11 +89,7 @@ impl Payload for Loop {
     const NAME: &'static str = "EventLoop";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         for r in self.ready.borrow().iter() {
-            match r {
-                Ready::Step(t) | Ready::Wake(t) | Ready::Throw(t) => visit(t.as_value()),
-                Ready::Gathered(g) => visit(g.as_value()),
-                Ready::Handle(h) => visit(h),
-            }
+            visit(r.value());
         }
         self.operands.borrow().iter().for_each(&mut *visit);
         for t in self.timers.borrow().iter() {
@@ -167,7 +192,7 @@ impl Loop {
         future: Value,
         result: Value,
     ) -> PyResult<Value> {
-        let deadline = clock().now().saturating_add(to_ns(delay));
+        let deadline = (clock().now() as i64).saturating_add(to_ns(delay));
         let handle = Handle {
             callback: Slot::new(future),
             args: Slot::new(result),
@@ -180,11 +205,11 @@ impl Loop {
         Ok(self.set_timer(vm, deadline, deadline as f64 / 1e9, handle))
     }
 
-    fn set_timer(&self, vm: &Vm, deadline: u64, when: f64, handle: Handle) -> Value {
+    fn set_timer(&self, vm: &Vm, deadline: i64, when: f64, handle: Handle) -> Value {
         let timer = Timer { handle, when };
         let t = vm.heap.alloc(&aio(vm).timer_type, timer);
         let v = t.value();
-        self.timers.borrow_mut().insert(deadline, t);
+        self.timers.borrow_mut().insert(timers_time(deadline), t);
         v
     }
 
@@ -238,7 +263,7 @@ impl Loop {
         })
     }
     pub fn next_deadline(&self) -> Option<u64> {
-        self.timers.borrow_mut().next_deadline()
+        self.timers.borrow_mut().next_deadline().map(clock_time)
     }
     pub fn is_closed(&self) -> bool {
         self.closed.get()
@@ -267,7 +292,7 @@ impl Loop {
         self.rounds.set(rounds);
         let has_io = self.poller.borrow().is_some();
         if !busy || has_io && rounds.is_multiple_of(POLL_EVERY) {
-            let deadline = self.timers.borrow_mut().next_deadline();
+            let deadline = self.next_deadline();
             let wait = match (busy || !may_sleep, deadline) {
                 (true, _) => Wait::Not,
                 (false, Some(d)) => Wait::Until(d),
@@ -279,13 +304,27 @@ impl Loop {
         self.collect_due(vm)?;
         let n = self.ready.borrow().len();
         for _ in 0..n {
-            let Some(r) = self.ready.borrow_mut().pop_front() else {
+            let Some(r) = self.take_ready() else {
                 break;
             };
             self.run_ready(vm, r)?;
             vm.run_due();
         }
         vm.check_signals()
+    }
+
+    /// The first of the ring. Where it is long, no cache holds all that it leads to: what comes next is asked for ahead.
+    #[inline]
+    fn take_ready(&self) -> Option<Ready> {
+        let mut ready = self.ready.borrow_mut();
+        let first = ready.pop_front();
+        if let Some(far) = ready.get(LONG) {
+            far.prefetch();
+            if let Some(near) = ready.get(LONG / 2) {
+                near.prefetch_coroutine();
+            }
+        }
+        first
     }
 
     #[inline]
@@ -374,11 +413,11 @@ impl Loop {
         }
         let now = clock().now();
         loop {
-            let due = self.timers.borrow_mut().pop_due(now);
+            let due = self.timers.borrow_mut().pop_due(timers_time(now as i64));
             let Some((deadline, due)) = due else {
                 return Ok(());
             };
-            trace::timer(deadline, now);
+            trace::timer(clock_time(deadline), now);
             if !due.handle.completes {
                 self.push_handle(due.into());
                 continue;
@@ -424,9 +463,17 @@ fn report(vm: &Vm, t: &Ref<Task>, r: PyResult<()>) -> PyResult<()> {
     }
 }
 
-/// Seconds as nanoseconds, not below 0 and not above what the clock counts.
-fn to_ns(seconds: f64) -> u64 {
-    (seconds * 1e9).ceil().max(0.0) as u64
+/// Seconds as nanoseconds, as far as they can be counted.
+fn to_ns(seconds: f64) -> i64 {
+    (seconds * 1e9).ceil() as i64
+}
+
+/// A time of the clock as the timers count it.
+fn timers_time(ns: i64) -> u64 {
+    ns.saturating_add(BEFORE).max(0) as u64
+}
+fn clock_time(timers_time: u64) -> u64 {
+    timers_time.saturating_sub(BEFORE as u64)
 }
 
 // ---- which loop ----
@@ -552,13 +599,9 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let seconds = vm.to_f64(when)?;
     check_thread(vm, l, v)?;
     check_callback(vm, callback, name)?;
-    let now = clock().now();
     let (deadline, at) = if later {
-        // A delay below zero comes before one of zero.
-        let deadline = match seconds < 0.0 {
-            true => now.saturating_sub(to_ns(-seconds)),
-            false => now.saturating_add(to_ns(seconds)),
-        };
+        let now = clock().now();
+        let deadline = (now as i64).saturating_add(to_ns(seconds));
         (deadline, now as f64 / 1e9 + seconds)
     } else {
         (to_ns(seconds), seconds)

@@ -228,7 +228,7 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
             parts.push("cancelled".into());
         }
         if let Some(t) = v.downcast::<Timer>() {
-            parts.push(format!("when={}", t.when));
+            parts.push(format!("when={}", vm.repr_string(&vm.new_float(t.when))?));
         }
         let callback = callback_of(vm, h)?;
         if !callback.is_none() {

@@ -14,8 +14,10 @@ use std::collections::BinaryHeap;
 #[cfg(test)]
 mod tests;
 
-/// Below this many entries a sweep gains less than it costs, and a heap does.
+/// Below this many entries a sweep gains less than it costs.
 const FEW: usize = 64;
+/// So many entries stand in the heap alone.
+const HEAP_ALONE: usize = 256;
 
 /// The wheel counts time in units of 65 microseconds.
 const UNIT: u32 = 16;
@@ -153,7 +155,7 @@ impl<T: Scheduled> Timers<T> {
     pub fn insert(&mut self, deadline: u64, payload: T) {
         let seq = self.next_seq;
         self.next_seq += 1;
-        if self.base == NO_WHEEL && self.heap.len() >= FEW {
+        if self.base == NO_WHEEL && self.heap.len() >= HEAP_ALONE {
             self.base = (self.now >> UNIT) + 1;
             for e in std::mem::take(&mut self.heap) {
                 self.place(e);
@@ -222,7 +224,7 @@ impl<T: Scheduled> Timers<T> {
         if now >> UNIT >= self.base {
             self.turn_to((now >> UNIT) + 1);
         }
-        if self.sorted.is_empty() && self.heap.len() > FEW {
+        if self.sorted.is_empty() && self.heap.len() > HEAP_ALONE {
             // Popping each would go through memory that no cache holds once for every level.
             self.sorted = std::mem::take(&mut self.heap).into_vec();
             self.sorted.sort_unstable();

@@ -6,7 +6,7 @@
 //! that a large live heap does not make each new object pay (of three million new objects that stay, each is looked at 1.5 times).
 use super::header::{Header, flag};
 use super::{
-    CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref, Value, breaker,
+    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref, Value, breaker,
     prefetch,
 };
 use crate::objects::{Type, WeakRef};
@@ -157,7 +157,7 @@ unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
 /// Asks for the object that a pass over the set will come to some steps later.
 #[inline(always)]
 fn prefetch_ahead(set: &[*mut Header], i: usize) {
-    if let Some(&p) = set.get(i + 12) {
+    if let Some(&p) = set.get(i + AHEAD) {
         prefetch(p);
         prefetch(p.wrapping_byte_add(LINE));
     }

@@ -37,10 +37,12 @@ const CHUNK: usize = 64 * 1024;
 /// Chunks of the first arena, and of the largest.
 const FIRST_ARENA: usize = 8;
 const LARGEST_ARENA: usize = 128;
-/// A heap of so many bytes asks for huge pages from then on: tasks by the hundred thousand need none, and the first touch of a page is
-/// a good part of what a new object costs beyond them.
-const HUGE_FROM: usize = 64 << 20;
+/// A heap of so many bytes asks for huge pages from then on: the first touch of a small page is a good part of what a new object
+/// costs there, and the way to it of what an old one does. A page not used to its end is a small part of such a heap.
+const HUGE_FROM: usize = 16 << 20;
 const HUGE_PAGE: usize = 2 << 20;
+/// Chunks of an arena of huge pages. (The first page is none: the allocator writes to it before.)
+const HUGE_ARENA: usize = 512;
 /// Bytes in front of a large block: its index in `Heap::large` and its size.
 const LARGE_PREFIX: usize = 16;
 
@@ -74,6 +76,8 @@ struct ChunkHead {
 /// So much that blocks of 64 bytes (futures, handles, timers) have a line of the cache each.
 const CHUNK_HEAD: usize = LINE;
 const LINE: usize = 64;
+/// How many objects ahead a pass over many asks for memory.
+const AHEAD: usize = 12;
 const _: () = assert!(size_of::<ChunkHead>() <= CHUNK_HEAD);
 
 /// All objects of one interpreter.
@@ -251,9 +255,13 @@ impl Heap {
             return NonNull::new(cur.cast()).expect("an arena is not at address 0");
         }
         let mut arenas = self.arenas.borrow_mut();
-        let chunks = (FIRST_ARENA << arenas.len().min(8)).min(LARGEST_ARENA);
         let huge = self.chunks.borrow().len() * CHUNK >= HUGE_FROM;
-        let align = if huge { HUGE_PAGE } else { CHUNK };
+        let (chunks, align) = if huge {
+            (HUGE_ARENA, HUGE_PAGE)
+        } else {
+            let doubled = FIRST_ARENA << arenas.len().min(8);
+            (doubled.min(LARGEST_ARENA), CHUNK)
+        };
         let layout =
             Layout::from_size_align(chunks * CHUNK, align).expect("a bounded number of chunks");
         // SAFETY: the layout is not empty.
@@ -559,6 +567,7 @@ impl Heap {
                 let mut at = CHUNK_HEAD;
                 while at + stride <= CHUNK {
                     let h = base.add(at).cast::<Header>();
+                    prefetch(h.wrapping_byte_add(AHEAD * stride));
                     if (*h).kind.get() != Kind::Free {
                         visit(NonNull::new_unchecked(h));
                     }
