@@ -10,7 +10,7 @@ use super::{
     prefetch,
 };
 use crate::objects::{Type, WeakRef};
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -53,6 +53,9 @@ impl Default for Collector {
 }
 
 const DEFAULT_THRESHOLD: i64 = 10_000;
+
+/// What tells objects of a set from others, until it is known what becomes of them.
+const EXAMINED: u16 = flag::COLLECTING | flag::LEAF | flag::YOUNG;
 
 impl Collector {
     #[inline]
@@ -99,7 +102,7 @@ fn counters_layout(stride: u32) -> Layout {
     Layout::array::<u32>((CHUNK - CHUNK_HEAD) / stride as usize + 1).expect("a small array")
 }
 
-/// The collector's counter of an object under examination.
+/// The collector's counter of an object; 0 between collections.
 ///
 /// # Safety
 /// `p` is a live object of this heap.
@@ -112,7 +115,7 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
         let head = (p as usize & !(CHUNK - 1)) as *mut ChunkHead;
         let stride = (*head).stride;
         if (*head).gc_refs.is_null() {
-            (*head).gc_refs = alloc(counters_layout(stride)).cast();
+            (*head).gc_refs = alloc_zeroed(counters_layout(stride)).cast();
             if (*head).gc_refs.is_null() {
                 std::alloc::handle_alloc_error(counters_layout(stride));
             }
@@ -122,18 +125,6 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
         let index = (grains * (*head).reciprocal as usize) >> 20;
         debug_assert_eq!(index, grains * GRAIN / stride as usize);
         (*head).gc_refs.add(index)
-    }
-}
-
-/// Puts an object under examination.
-///
-/// # Safety
-/// `p` is a live object of this heap.
-unsafe fn begin(p: *mut Header) {
-    // SAFETY: by contract.
-    unsafe {
-        (*p).set(flag::COLLECTING);
-        *counter(p) = (*p).refs.get();
     }
 }
 
@@ -183,33 +174,38 @@ impl Heap {
         }
         // The young list becomes the set, so that a large heap needs no second one.
         let mut set = std::mem::take(&mut *gc.young.borrow_mut());
-        let mut kept = 0;
-        for i in 0..set.len() {
-            prefetch_ahead(&set, i);
-            let p = set[i];
-            // SAFETY: slots in the list are never unmapped while they are in it.
-            unsafe {
-                let h = &*p;
-                h.unset(flag::YOUNG);
-                if !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER) {
-                    begin(p);
-                    set[kept] = p;
-                    kept += 1;
+        // SAFETY: slots in the list are never unmapped while they are in it, visited objects are live, and nothing is
+        // allocated or released until the garbage is known.
+        unsafe {
+            if full {
+                for (i, &p) in set.iter().enumerate() {
+                    prefetch_ahead(&set, i);
+                    (*p).unset(flag::YOUNG);
                 }
-            }
-        }
-        set.truncate(kept);
-        if full {
-            set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
-            self.for_each_object(|p| {
-                // SAFETY: visited objects are live.
-                unsafe {
+                set.clear();
+                set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
+                self.for_each_object(|p| {
                     if p.as_ref().has(flag::CONTAINER) {
-                        begin(p.as_ptr());
+                        self.examine(p.as_ptr(), flag::CONTAINER);
                         set.push(p.as_ptr());
                     }
+                });
+            } else {
+                let mut kept = 0;
+                for i in 0..set.len() {
+                    prefetch_ahead(&set, i);
+                    let p = set[i];
+                    if (*p).kind.get() != Kind::Free && (*p).has(flag::CONTAINER) {
+                        // It stays young until it is found alive: that says who is in the set.
+                        self.examine(p, flag::CONTAINER | flag::YOUNG);
+                        set[kept] = p;
+                        kept += 1;
+                    } else {
+                        (*p).unset(flag::YOUNG);
+                    }
                 }
-            });
+                set.truncate(kept);
+            }
         }
         let survivors = set.len() as i64;
         let garbage = self.find_garbage(&set);
@@ -242,34 +238,44 @@ impl Heap {
         found
     }
 
-    /// Trial deletion: what only its own set refers to. The set was begun with; each pass over it is one over memory that is
-    /// seldom in a cache, so there are few: objects lose their flag as they are found alive, and where all did, nothing is left to do.
+    /// Trial deletion, the first of its two passes: adds an object's references to its counter, and takes away from those of what
+    /// it refers to in the set, which has the flags `member`.
+    ///
+    /// # Safety
+    /// `p` is a live object of the set.
+    unsafe fn examine(&self, p: *mut Header, member: u16) {
+        // SAFETY: by contract, and what live objects refer to is live.
+        unsafe {
+            let c = counter(p);
+            *c = (*c).wrapping_add((*p).refs.get());
+            let mut leads_on = false;
+            traverse(self, p, &mut |v| {
+                if let Some(h) = v.header()
+                    && h.flags.get() & member == member
+                {
+                    let c = counter(h as *const Header as *mut Header);
+                    *c = (*c).wrapping_sub(1);
+                    leads_on = true;
+                }
+            });
+            let leaf = if leads_on { 0 } else { flag::LEAF };
+            (*p).set(flag::COLLECTING | leaf);
+        }
+    }
+
+    /// What nothing outside of its own set refers to. Each pass over the set is one over memory that is seldom in a cache: objects
+    /// lose their flag as they are found alive, and where all did, nothing is left to do.
     fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
-        // SAFETY: every pointer in `set` is a live container of this heap, and nothing is allocated or
+        // SAFETY: every pointer in `set` is a live container of this heap that was examined, and nothing is allocated or
         // released until the function returns.
         unsafe {
-            for (i, &p) in set.iter().enumerate() {
-                prefetch_ahead(set, i);
-                let mut leads_on = false;
-                traverse(self, p, &mut |v| {
-                    if let Some(h) = v.header()
-                        && h.has(flag::COLLECTING)
-                    {
-                        let c = counter(h as *const Header as *mut Header);
-                        *c = (*c).saturating_sub(1);
-                        leads_on = true;
-                    }
-                });
-                if !leads_on {
-                    (*p).set(flag::LEAF);
-                }
-            }
             // Whatever is referred to from outside is alive, and so is all it leads to.
             let mut grey = Vec::new();
             let mut alive = 0;
             for (i, &p) in set.iter().enumerate() {
                 prefetch_ahead(set, i);
-                if (*p).has(flag::COLLECTING) && *counter(p) > 0 {
+                let outside = std::mem::take(&mut *counter(p));
+                if outside != 0 && (*p).has(flag::COLLECTING) {
                     alive += self.mark(p, &mut grey);
                 }
             }
@@ -293,7 +299,7 @@ impl Heap {
             }
             left.retain(under);
             for &p in &left {
-                (*p).unset(flag::COLLECTING | flag::LEAF);
+                (*p).unset(EXAMINED);
             }
             left
         }
@@ -311,7 +317,7 @@ impl Heap {
             let mut reach = |h: &Header, grey: &mut Vec<*mut Header>| {
                 found += 1;
                 let leaf = h.has(flag::LEAF);
-                h.unset(flag::COLLECTING | flag::LEAF);
+                h.unset(EXAMINED);
                 if !leaf {
                     grey.push(h as *const Header as *mut Header);
                 }
