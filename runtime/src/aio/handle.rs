@@ -37,8 +37,7 @@ impl Payload for Handle {
 impl Handle {
     /// Of what a constructor was given.
     fn new(vm: &Vm, args: [Option<&Value>; 4]) -> PyResult<Handle> {
-        let [callback, args, event_loop, context] =
-            args.map(|v| v.cloned().unwrap_or(Value::NONE));
+        let [callback, args, event_loop, context] = args.map(|v| v.cloned().unwrap_or(Value::NONE));
         let context = if context.is_none() {
             super::copy_context(vm)?
         } else {
@@ -201,12 +200,7 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
         run(vm, v)?;
         Ok(Value::NONE)
     });
-    vm.getset(
-        t,
-        "_callback",
-        |vm, v| callback_of(vm, this(vm, v)?),
-        None,
-    );
+    vm.getset(t, "_callback", |vm, v| callback_of(vm, this(vm, v)?), None);
     vm.getset(t, "_args", |vm, v| Ok(args_of(vm, this(vm, v)?)), None);
     vm.getset(t, "_loop", |vm, v| Ok(this(vm, v)?.event_loop.get()), None);
     vm.getset(

@@ -4,10 +4,12 @@
 //! remembers that across reuse, so making and freeing tasks does not grow the list). A young collection looks at
 //! those alone; a full one at all containers, and is due when the old generation is three times what the last one left, so
 //! that a large live heap does not make each new object pay (of three million new objects that stay, each is looked at 1.5 times).
+//!
+//! A collection passes over its set twice: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
-    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref, Value, breaker,
-    prefetch,
+    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref,
+    Value, breaker, prefetch,
 };
 use crate::objects::{Type, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
