@@ -195,7 +195,7 @@ fn agrees_with_a_list(steps: u64, reach: u64, pace: u64, set: u64) {
         }
     }
     model.sort_by_key(|(deadline, id, _)| (*deadline, *id));
-    let live = timers.in_order().into_iter().map(|(at, t)| (at, t));
+    let live = timers.in_order().into_iter();
     let live = live.filter(|(_, t)| !t.is_cancelled());
     let live: Vec<_> = live.map(|(at, t)| (at, t.0.name)).collect();
     let expected: Vec<_> = model.iter().map(|(at, id, _)| (*at, *id)).collect();
