@@ -3,6 +3,7 @@ use crate::host::clock;
 use crate::reactor::Clock;
 use lasti_core::objects::{Module, Tuple, Type};
 use lasti_core::{Exc, PyResult, Ref, Value, Vm};
+use rustix::time::ClockId;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub fn register(vm: &Vm) {
@@ -55,16 +56,18 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     for name in ["monotonic_ns", "perf_counter_ns"] {
         f(name, "", |vm, _, _| Ok(vm.new_int(clock().now() as i64)));
     }
-    for name in ["process_time", "thread_time"] {
-        f(name, "", |vm, _, _| {
-            Ok(vm.new_float(process_time().as_secs_f64()))
-        });
-    }
-    for name in ["process_time_ns", "thread_time_ns"] {
-        f(name, "", |vm, _, _| {
-            Ok(vm.new_int(process_time().as_nanos() as i64))
-        });
-    }
+    f("process_time", "", |vm, _, _| {
+        Ok(vm.new_float(processor_time(ClockId::ProcessCPUTime).as_secs_f64()))
+    });
+    f("thread_time", "", |vm, _, _| {
+        Ok(vm.new_float(processor_time(ClockId::ThreadCPUTime).as_secs_f64()))
+    });
+    f("process_time_ns", "", |vm, _, _| {
+        Ok(vm.new_int(processor_time(ClockId::ProcessCPUTime).as_nanos() as i64))
+    });
+    f("thread_time_ns", "", |vm, _, _| {
+        Ok(vm.new_int(processor_time(ClockId::ThreadCPUTime).as_nanos() as i64))
+    });
     f("sleep", "sleep(seconds, /)\n--\n\n", |vm, _, a| {
         let [s] = a.exactly::<1>(vm, "sleep")?;
         let seconds = vm.to_f64(s)?;
@@ -177,11 +180,9 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     Ok(m)
 }
 
-fn process_time() -> Duration {
-    // User and system time in clock ticks of 10 ms would be too coarse: the scheduler's own account is in ns.
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let ns = text.split_whitespace().next().and_then(|n| n.parse().ok());
-    ns.map_or_else(|| Duration::from_nanos(clock().now()), Duration::from_nanos)
+/// Processor time used, by all threads or by this one.
+fn processor_time(id: ClockId) -> Duration {
+    Duration::try_from(rustix::time::clock_gettime(id)).unwrap_or_default()
 }
 
 /// Sleeps, waking for signals, with the baton given up.

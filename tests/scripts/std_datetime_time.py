@@ -21,3 +21,8 @@ print(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(86400)), time.gmtime(0).tm_
 a = time.monotonic(); b = time.perf_counter(); n = time.monotonic_ns()
 time.sleep(0.01)
 print(time.monotonic() - a >= 0.01, time.perf_counter() > b, time.monotonic_ns() - n >= 10 ** 7, abs(time.time() - time.time_ns() / 1e9) < 5, time.process_time() >= 0, abs(datetime.now().timestamp() - time.time()) < 5, time.asctime(time.gmtime(0)))
+# Time of the processor goes on while it computes, in each thread for itself, and not while it sleeps.
+p, t = time.process_time(), time.thread_time_ns()
+while time.process_time() - p < 0.02: pass
+print(time.thread_time_ns() - t >= 10 ** 7)
+p = time.process_time_ns(); time.sleep(0.05); print(time.process_time_ns() - p < 4 * 10 ** 7, time.thread_time() <= time.process_time())

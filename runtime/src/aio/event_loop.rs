@@ -2,11 +2,11 @@
 //! asyncio/base_events.py, `_run_once`).
 use super::future::{self, State};
 use super::gather::{self, Gather};
-use super::handle::{self, Timer};
+use super::handle::{self, Handle, Timer};
 use super::{Task, aio, task, trace};
 use crate::host::clock;
 use crate::reactor::{
-    Clock, Direction, Inbox, Outcome, Poller, Sender, Timers, Trigger, Wait, timeout,
+    Clock, Direction, Inbox, Outcome, Poller, Scheduled, Sender, Timers, Trigger, Wait, timeout,
 };
 use lasti_core::objects::{Str, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
@@ -30,15 +30,34 @@ enum Ready {
 
 const _: () = assert!(size_of::<Ready>() == 16);
 
-/// What a timer does when it is due.
-pub enum Due {
-    Handle(Value),
-    /// Completes the future of a sleep.
-    Complete {
-        future: Value,
-        result: Value,
-    },
+/// A ring with more entries than this is long; so far ahead it is looked at.
+const LONG: usize = 16;
+
+impl Ready {
+    fn value(&self) -> &Value {
+        match self {
+            Ready::Step(t) | Ready::Wake(t) | Ready::Throw(t) => t.as_value(),
+            Ready::Gathered(g) => g.as_value(),
+            Ready::Handle(h) => h,
+        }
+    }
+    fn prefetch(&self) {
+        match self {
+            // One line.
+            Ready::Handle(h) => h.prefetch(),
+            r => r.value().prefetch_two(),
+        }
+    }
+    /// Of a task that `prefetch` was called for some time ago.
+    fn prefetch_coroutine(&self) {
+        if let Ready::Step(t) | Ready::Wake(t) = self {
+            t.coro.prefetch_two();
+        }
+    }
 }
+
+/// So many nanoseconds before its clock began a loop's timers count from: deadlines before keep their order.
+const BEFORE: i64 = 1 << 62;
 
 /// With callbacks ready, the poller is asked only every so many rounds.
 const POLL_EVERY: u32 = 16;
@@ -47,7 +66,7 @@ pub struct Loop {
     ready: RefCell<VecDeque<Ready>>,
     /// What some entries of the ring come with, in their order, so that each takes two words.
     operands: RefCell<VecDeque<Value>>,
-    pub timers: RefCell<Timers<Due>>,
+    pub timers: RefCell<Timers<Ref<Timer>>>,
     poller: RefCell<Option<Poller<Value>>>,
     waker: std::sync::OnceLock<std::sync::Arc<mio::Waker>>,
     /// Wake-ups of Rust futures, from any thread; made with the first one.
@@ -70,21 +89,11 @@ impl Payload for Loop {
     const NAME: &'static str = "EventLoop";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         for r in self.ready.borrow().iter() {
-            match r {
-                Ready::Step(t) | Ready::Wake(t) | Ready::Throw(t) => visit(t.as_value()),
-                Ready::Gathered(g) => visit(g.as_value()),
-                Ready::Handle(h) => visit(h),
-            }
+            visit(r.value());
         }
         self.operands.borrow().iter().for_each(&mut *visit);
-        for d in self.timers.borrow().iter() {
-            match d {
-                Due::Handle(h) => visit(h),
-                Due::Complete { future, result } => {
-                    visit(future);
-                    visit(result);
-                }
-            }
+        for t in self.timers.borrow().iter() {
+            visit(t.as_value());
         }
         if let Some(p) = &*self.poller.borrow() {
             for v in p.iter() {
@@ -102,6 +111,7 @@ impl Payload for Loop {
         let operands = self.operands.take();
         drop(operands);
         let timers = self.timers.replace(Timers::new());
+        timers.iter().for_each(Scheduled::unscheduled);
         drop(timers);
         let gens = self.asyncgens.take();
         drop(gens);
@@ -173,11 +183,6 @@ impl Loop {
         r.map_err(|e| vm.os_error(&e, None))
     }
 
-    /// Schedules a deadline; the time is clamped to what the clock can count.
-    fn insert_timer(&self, deadline: u64, due: Due) -> crate::reactor::TimerKey {
-        self.timers.borrow_mut().insert(deadline, due)
-    }
-
     /// A timer that completes a sleep's future.
     pub fn wake_later(
         &self,
@@ -187,21 +192,25 @@ impl Loop {
         future: Value,
         result: Value,
     ) -> PyResult<Value> {
-        let deadline = clock().now().saturating_add(to_ns(delay));
-        let t = new_timer(
-            vm,
-            me,
-            deadline as f64 / 1e9,
-            Value::NONE,
-            Vec::new(),
-            Value::UNBOUND,
-        );
-        if let Some(timer) = t.downcast::<Timer>() {
-            timer.key.set(Some(
-                self.insert_timer(deadline, Due::Complete { future, result }),
-            ));
-        }
-        Ok(t)
+        let deadline = (clock().now() as i64).saturating_add(to_ns(delay));
+        let handle = Handle {
+            callback: Slot::new(future),
+            args: Slot::new(result),
+            context: Slot::empty(),
+            event_loop: Slot::new(me.clone()),
+            cancelled: Cell::new(false),
+            scheduled: Cell::new(true),
+            completes: true,
+        };
+        Ok(self.set_timer(vm, deadline, deadline as f64 / 1e9, handle))
+    }
+
+    fn set_timer(&self, vm: &Vm, deadline: i64, when: f64, handle: Handle) -> Value {
+        let timer = Timer { handle, when };
+        let t = vm.heap.alloc(&aio(vm).timer_type, timer);
+        let v = t.value();
+        self.timers.borrow_mut().insert(timers_time(deadline), t);
+        v
     }
 
     /// Where other threads send the keys of wake-ups; the keys come out in the order of sending.
@@ -254,7 +263,7 @@ impl Loop {
         })
     }
     pub fn next_deadline(&self) -> Option<u64> {
-        self.timers.borrow().next_deadline()
+        self.timers.borrow_mut().next_deadline().map(clock_time)
     }
     pub fn is_closed(&self) -> bool {
         self.closed.get()
@@ -283,7 +292,7 @@ impl Loop {
         self.rounds.set(rounds);
         let has_io = self.poller.borrow().is_some();
         if !busy || has_io && rounds.is_multiple_of(POLL_EVERY) {
-            let deadline = self.timers.borrow().next_deadline();
+            let deadline = self.next_deadline();
             let wait = match (busy || !may_sleep, deadline) {
                 (true, _) => Wait::Not,
                 (false, Some(d)) => Wait::Until(d),
@@ -295,13 +304,27 @@ impl Loop {
         self.collect_due(vm)?;
         let n = self.ready.borrow().len();
         for _ in 0..n {
-            let Some(r) = self.ready.borrow_mut().pop_front() else {
+            let Some(r) = self.take_ready() else {
                 break;
             };
             self.run_ready(vm, r)?;
             vm.run_due();
         }
         vm.check_signals()
+    }
+
+    /// The first of the ring. Where it is long, no cache holds all that it leads to: what comes next is asked for ahead.
+    #[inline]
+    fn take_ready(&self) -> Option<Ready> {
+        let mut ready = self.ready.borrow_mut();
+        let first = ready.pop_front();
+        if let Some(far) = ready.get(LONG) {
+            far.prefetch();
+            if let Some(near) = ready.get(LONG / 2) {
+                near.prefetch_coroutine();
+            }
+        }
+        first
     }
 
     #[inline]
@@ -384,30 +407,24 @@ impl Loop {
 
     fn collect_due(&self, vm: &Vm) -> PyResult<()> {
         if self.timers.borrow().is_empty() {
+            let dead = self.timers.borrow_mut().take_dead();
+            drop(dead);
             return Ok(());
         }
         let now = clock().now();
         loop {
-            let due = self.timers.borrow_mut().pop_due(now);
+            let due = self.timers.borrow_mut().pop_due(timers_time(now as i64));
             let Some((deadline, due)) = due else {
                 return Ok(());
             };
-            trace::timer(deadline, now);
-            match due {
-                Due::Handle(h) => {
-                    if let Some(t) = h.downcast::<Timer>() {
-                        t.key.set(None);
-                    }
-                    self.push_handle(h);
-                }
-                Due::Complete {
-                    future: fut,
-                    result,
-                } => {
-                    if future::data_of(&fut).is_some_and(|f| f.state.get() == State::Pending) {
-                        future::set_result(vm, &fut, result)?;
-                    }
-                }
+            trace::timer(clock_time(deadline), now);
+            if !due.handle.completes {
+                self.push_handle(due.into());
+                continue;
+            }
+            let fut = due.handle.callback.get();
+            if future::data_of(&fut).is_some_and(|f| f.state.get() == State::Pending) {
+                future::set_result(vm, &fut, due.handle.args.get())?;
             }
         }
     }
@@ -446,36 +463,17 @@ fn report(vm: &Vm, t: &Ref<Task>, r: PyResult<()>) -> PyResult<()> {
     }
 }
 
-/// Seconds as nanoseconds, not below 0 and not above what the clock counts.
-fn to_ns(seconds: f64) -> u64 {
-    (seconds * 1e9).ceil().max(0.0) as u64
+/// Seconds as nanoseconds, as far as they can be counted.
+fn to_ns(seconds: f64) -> i64 {
+    (seconds * 1e9).ceil() as i64
 }
 
-fn new_timer(
-    vm: &Vm,
-    me: &Value,
-    when: f64,
-    callback: Value,
-    args: Vec<Value>,
-    context: Value,
-) -> Value {
-    let h = handle::Handle {
-        callback: Slot::new(callback),
-        args: Slot::new(vm.new_tuple(args).into()),
-        context: Slot::new(context),
-        event_loop: Slot::new(me.clone()),
-        cancelled: Cell::new(false),
-    };
-    vm.heap
-        .alloc(
-            &aio(vm).timer_type,
-            Timer {
-                handle: h,
-                when,
-                key: Cell::new(None),
-            },
-        )
-        .into()
+/// A time of the clock as the timers count it.
+fn timers_time(ns: i64) -> u64 {
+    ns.saturating_add(BEFORE).max(0) as u64
+}
+fn clock_time(timers_time: u64) -> u64 {
+    timers_time.saturating_sub(BEFORE as u64)
 }
 
 // ---- which loop ----
@@ -601,31 +599,23 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let seconds = vm.to_f64(when)?;
     check_thread(vm, l, v)?;
     check_callback(vm, callback, name)?;
-    let now = clock().now();
     let (deadline, at) = if later {
-        // A delay below zero comes before one of zero.
-        let deadline = match seconds < 0.0 {
-            true => now.saturating_sub(to_ns(-seconds)),
-            false => now.saturating_add(to_ns(seconds)),
-        };
+        let now = clock().now();
+        let deadline = (now as i64).saturating_add(to_ns(seconds));
         (deadline, now as f64 / 1e9 + seconds)
     } else {
         (to_ns(seconds), seconds)
     };
-    let t = new_timer(
-        vm,
-        v,
-        at,
-        callback.clone(),
-        args.to_vec(),
-        context_arg(vm, &a)?,
-    );
-    if let Some(timer) = t.downcast::<Timer>() {
-        timer
-            .key
-            .set(Some(l.insert_timer(deadline, Due::Handle(t.clone()))));
-    }
-    Ok(t)
+    let handle = Handle {
+        callback: Slot::new(callback.clone()),
+        args: Slot::new(vm.new_tuple(args.to_vec()).into()),
+        context: Slot::new(context_arg(vm, &a)?),
+        event_loop: Slot::new(v.clone()),
+        cancelled: Cell::new(false),
+        scheduled: Cell::new(true),
+        completes: false,
+    };
+    Ok(l.set_timer(vm, deadline, at, handle))
 }
 
 fn fd_of(vm: &Vm, v: &Value) -> PyResult<RawFd> {
@@ -834,6 +824,16 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         &t,
         "_debug",
         |vm, v| Ok(Value::bool(this(vm, v)?.debug.get())),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_scheduled",
+        |vm, v| {
+            let timers = this(vm, v)?.timers.borrow();
+            let handles = timers.in_order().into_iter().map(|(_, t)| t.value());
+            Ok(vm.new_list(handles.collect()))
+        },
         None,
     );
     vm.getset(

@@ -1,9 +1,10 @@
 //! `Handle` and `TimerHandle` (CPython's asyncio/events.py).
 use super::aio;
-use crate::reactor::TimerKey;
+use crate::reactor::Scheduled;
 use lasti_core::objects::{CmpOp, Type, TypeFlags};
 use lasti_core::{Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
+use std::cmp::Ordering;
 
 /// A callback the loop will call once.
 pub struct Handle {
@@ -13,6 +14,10 @@ pub struct Handle {
     pub context: Slot,
     pub event_loop: Slot,
     pub cancelled: Cell<bool>,
+    /// A timer's: it stands among the loop's. (Handles have room for it.)
+    pub scheduled: Cell<bool>,
+    /// A sleep's timer: it gives the future that stands in the place of the callback the result in the place of the arguments.
+    pub completes: bool,
 }
 impl Payload for Handle {
     const CONTAINER: bool = true;
@@ -29,12 +34,48 @@ impl Payload for Handle {
     }
 }
 
+impl Handle {
+    /// Of what a constructor was given.
+    fn new(vm: &Vm, args: [Option<&Value>; 4]) -> PyResult<Handle> {
+        let [callback, args, event_loop, context] = args.map(|v| v.cloned().unwrap_or(Value::NONE));
+        let context = if context.is_none() {
+            super::copy_context(vm)?
+        } else {
+            context
+        };
+        let args = vm.new_tuple(vm.collect(&args)?);
+        Ok(Handle {
+            callback: Slot::new(callback),
+            args: Slot::new(args.into()),
+            context: Slot::new(context),
+            event_loop: Slot::new(event_loop),
+            cancelled: Cell::new(false),
+            scheduled: Cell::new(false),
+            completes: false,
+        })
+    }
+}
+
 /// A handle with a deadline.
 pub struct Timer {
     pub handle: Handle,
     /// Seconds, as the caller gave it.
     pub when: f64,
-    pub key: Cell<Option<TimerKey>>,
+}
+
+// With the header, one line of the cache: a timer is looked at when it is far from any.
+const _: () = assert!(size_of::<Timer>() <= 48);
+
+impl Scheduled for Ref<Timer> {
+    fn is_cancelled(&self) -> bool {
+        self.handle.cancelled.get()
+    }
+    fn unscheduled(&self) {
+        self.handle.scheduled.set(false);
+    }
+    fn prefetch(&self) {
+        self.as_value().prefetch();
+    }
 }
 impl Payload for Timer {
     const CONTAINER: bool = true;
@@ -62,22 +103,8 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Handle>("asyncio.events.Handle", &vm.types.object, flags);
     methods(vm, &t);
     t.slots.new.set(Some(|vm, class, a| {
-        let [callback, args, event_loop, context] = a
-            .bind(vm, "Handle", ["callback", "args", "loop", "context"], 3)?
-            .map(|v| v.cloned().unwrap_or(Value::NONE));
-        let context = if context.is_none() {
-            super::copy_context(vm)?
-        } else {
-            context
-        };
-        let args = vm.new_tuple(vm.collect(&args)?);
-        let h = Handle {
-            callback: Slot::new(callback),
-            args: Slot::new(args.into()),
-            context: Slot::new(context),
-            event_loop: Slot::new(event_loop),
-            cancelled: Cell::new(false),
-        };
+        let rest = a.bind(vm, "Handle", ["callback", "args", "loop", "context"], 3)?;
+        let h = Handle::new(vm, rest)?;
         Ok(vm.heap.alloc(class, h).into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
@@ -85,26 +112,76 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     t
 }
 
-pub fn make_timer_type(vm: &Vm) -> Ref<Type> {
+pub fn make_timer_type(vm: &Vm, handle_type: &Ref<Type>) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
-    let t = vm.new_native_type::<Timer>("asyncio.events.TimerHandle", &vm.types.object, flags);
-    methods(vm, &t);
+    let t = vm.new_native_type::<Timer>("asyncio.events.TimerHandle", handle_type, flags);
+    t.slots.new.set(Some(|vm, class, a| {
+        let names = ["when", "callback", "args", "loop", "context"];
+        let [when, rest @ ..] = a.bind(vm, "TimerHandle", names, 4)?;
+        let when = vm.to_f64(when.unwrap_or(&Value::NONE))?;
+        let handle = Handle::new(vm, rest)?;
+        Ok(vm.heap.alloc(class, Timer { handle, when }).into())
+    }));
+    t.slots.init.set(Some(|_, _, _| Ok(())));
     vm.method(&t, "when", "when($self, /)\n--\n\n", |vm, v, _| {
         Ok(vm.new_float(vm.this::<Timer>(v)?.when))
     });
-    t.slots.richcmp.set(Some(|_, a, b, op: CmpOp| {
+    vm.getset(
+        &t,
+        "_when",
+        |vm, v| Ok(vm.new_float(vm.this::<Timer>(v)?.when)),
+        None,
+    );
+    vm.getset(
+        &t,
+        "_scheduled",
+        |vm, v| Ok(Value::bool(vm.this::<Timer>(v)?.handle.scheduled.get())),
+        None,
+    );
+    t.slots.richcmp.set(Some(|vm, a, b, op: CmpOp| {
         let (Some(x), Some(y)) = (a.downcast::<Timer>(), b.downcast::<Timer>()) else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
-        Ok(match op {
-            CmpOp::Eq => Value::bool(a.is(b)),
-            CmpOp::Ne => Value::bool(!a.is(b)),
-            _ => Value::bool(op.holds(x.when.total_cmp(&y.when))),
-        })
+        let order = x.when.partial_cmp(&y.when);
+        Ok(Value::bool(match op {
+            CmpOp::Lt => order == Some(Ordering::Less),
+            CmpOp::Gt => order == Some(Ordering::Greater),
+            CmpOp::Le => order == Some(Ordering::Less) || same(vm, x, y)?,
+            CmpOp::Ge => order == Some(Ordering::Greater) || same(vm, x, y)?,
+            CmpOp::Eq => same(vm, x, y)?,
+            CmpOp::Ne => !same(vm, x, y)?,
+        }))
     }));
-    t.slots.hash.set(Some(|_, v| Ok(v.bits() >> 4)));
+    t.slots.hash.set(Some(|vm, v| {
+        let when = vm.this::<Timer>(v)?.when;
+        vm.hash(&vm.new_float(when))
+    }));
     vm.ready_type(&t);
     t
+}
+
+fn same(vm: &Vm, x: &Timer, y: &Timer) -> PyResult<bool> {
+    let (a, b) = (&x.handle, &y.handle);
+    Ok(x.when == y.when
+        && vm.eq(&callback_of(vm, a)?, &callback_of(vm, b)?)?
+        && vm.eq(&args_of(vm, a), &args_of(vm, b))?
+        && a.cancelled.get() == b.cancelled.get())
+}
+
+/// What Python sees as its callback: asyncio's for a sleep's timer.
+fn callback_of(vm: &Vm, h: &Handle) -> PyResult<Value> {
+    if !h.completes || h.cancelled.get() {
+        return Ok(h.callback.get());
+    }
+    let m = vm.import("asyncio.futures")?;
+    vm.getattr_str(&m, "_set_result_unless_cancelled")
+}
+
+fn args_of(vm: &Vm, h: &Handle) -> Value {
+    if !h.completes || h.cancelled.get() {
+        return h.args.get();
+    }
+    vm.new_tuple([h.callback.get(), h.args.get()]).into()
 }
 
 fn methods(vm: &Vm, t: &Ref<Type>) {
@@ -123,13 +200,8 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
         run(vm, v)?;
         Ok(Value::NONE)
     });
-    vm.getset(
-        t,
-        "_callback",
-        |vm, v| Ok(this(vm, v)?.callback.get()),
-        None,
-    );
-    vm.getset(t, "_args", |vm, v| Ok(this(vm, v)?.args.get()), None);
+    vm.getset(t, "_callback", |vm, v| callback_of(vm, this(vm, v)?), None);
+    vm.getset(t, "_args", |vm, v| Ok(args_of(vm, this(vm, v)?)), None);
     vm.getset(t, "_loop", |vm, v| Ok(this(vm, v)?.event_loop.get()), None);
     vm.getset(
         t,
@@ -150,11 +222,11 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
             parts.push("cancelled".into());
         }
         if let Some(t) = v.downcast::<Timer>() {
-            parts.push(format!("when={}", t.when));
+            parts.push(format!("when={}", vm.repr_string(&vm.new_float(t.when))?));
         }
-        let callback = h.callback.get();
+        let callback = callback_of(vm, h)?;
         if !callback.is_none() {
-            let args = vm.collect(&h.args.get())?;
+            let args = vm.collect(&args_of(vm, h))?;
             parts.push(describe_call(vm, h, &callback, &args)?);
         }
         Ok(vm.str_value(&format!("<{}>", parts.join(" "))))
@@ -179,18 +251,17 @@ pub fn describe(vm: &Vm, f: &Value) -> PyResult<String> {
     }
 }
 
-/// Cancels a handle; a timer leaves the loop's timers at once.
+/// Cancels a handle. A timer's loop is told, and lets go of it with the others that were cancelled.
 pub fn cancel(vm: &Vm, v: &Value) -> PyResult<()> {
     let h = this(vm, v)?;
     if h.cancelled.replace(true) {
         return Ok(());
     }
-    if let Some(t) = v.downcast::<Timer>()
-        && let Some(key) = t.key.take()
+    if h.scheduled.get()
         && let Some(l) = h.event_loop.get().downcast::<super::Loop>()
     {
-        let item = l.timers.borrow_mut().cancel(key);
-        drop(item);
+        let swept = l.timers.borrow_mut().note_cancelled();
+        drop(swept);
     }
     h.callback.set(Value::NONE);
     h.args.set(Value::NONE);
@@ -203,7 +274,7 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
     if h.cancelled.get() {
         return Ok(());
     }
-    let (callback, args) = (h.callback.get(), h.args.get());
+    let (callback, args) = (callback_of(vm, h)?, args_of(vm, h));
     let args = args
         .downcast::<lasti_core::objects::Tuple>()
         .map(|t| t.to_vec())
@@ -269,6 +340,8 @@ pub fn new_handle(
         context: Slot::new(context),
         event_loop: Slot::new(event_loop.clone()),
         cancelled: Cell::new(false),
+        scheduled: Cell::new(false),
+        completes: false,
     };
     vm.heap.alloc(&aio(vm).handle_type, h).into()
 }

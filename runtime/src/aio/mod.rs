@@ -60,7 +60,7 @@ pub fn aio(vm: &Vm) -> &Aio {
             task_type: Ref::clone(&vm.types.object),
             gather_type: Ref::clone(&vm.types.object),
             handle_type: handle::make_type(vm),
-            timer_type: handle::make_timer_type(vm),
+            timer_type: Ref::clone(&vm.types.object),
             loop_type: event_loop::make_type(vm),
             sleeps: sleep::Sleeps::new(vm),
             future_iter_type: future::make_iter_type(vm),
@@ -84,6 +84,7 @@ pub fn aio(vm: &Vm) -> &Aio {
 
 impl Aio {
     fn with_task(mut self, vm: &Vm) -> Aio {
+        self.timer_type = handle::make_timer_type(vm, &self.handle_type);
         self.task_type = task::make_type(vm, &self.future_type);
         self.gather_type = gather::make_type(vm, &self.future_type);
         self

@@ -15,4 +15,4 @@ mod timers;
 pub use clock::{Clock, FakeClock, MonotonicClock, NANOS_PER_MILLI, NANOS_PER_SEC};
 pub use inbox::{Closed, Inbox, Sender};
 pub use poller::{Direction, Outcome, Poller, Ready, Trigger, Wait, timeout};
-pub use timers::{TimerKey, Timers};
+pub use timers::{Scheduled, Timers};

@@ -46,15 +46,26 @@ impl Slot {
         // SAFETY: as for `get`.
         unsafe { (*self.0.get()).is_unbound() }
     }
+    /// Asks for two lines of its object's memory, which will be needed soon.
+    #[inline(always)]
+    pub fn prefetch_two(&self) {
+        // SAFETY: as for `get`.
+        unsafe { (*self.0.get()).prefetch_two() }
+    }
     /// Whether it holds this very value.
     #[inline]
     pub fn holds(&self, v: &Value) -> bool {
         // SAFETY: as for `get`.
         unsafe { (*self.0.get()).is(v) }
     }
+    /// Shows the collector the reference, if it holds one.
+    #[inline(always)]
     pub fn visit(&self, visit: &mut dyn FnMut(&Value)) {
         // SAFETY: visitors of the collector neither release nor replace anything.
-        visit(unsafe { &*self.0.get() })
+        let v = unsafe { &*self.0.get() };
+        if v.is_object() {
+            visit(v);
+        }
     }
 }
 

@@ -4,12 +4,15 @@
 //! remembers that across reuse, so making and freeing tasks does not grow the list). A young collection looks at
 //! those alone; a full one at all containers, and is due when the old generation is three times what the last one left, so
 //! that a large live heap does not make each new object pay (of three million new objects that stay, each is looked at 1.5 times).
+//!
+//! A collection passes over its set twice: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
-    CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, Pending, Ref, Value, breaker,
+    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref,
+    Value, breaker, prefetch,
 };
 use crate::objects::{Type, WeakRef};
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -52,6 +55,9 @@ impl Default for Collector {
 }
 
 const DEFAULT_THRESHOLD: i64 = 10_000;
+
+/// What tells objects of a set from others, until it is known what becomes of them.
+const EXAMINED: u16 = flag::COLLECTING | flag::LEAF | flag::YOUNG;
 
 impl Collector {
     #[inline]
@@ -98,7 +104,7 @@ fn counters_layout(stride: u32) -> Layout {
     Layout::array::<u32>((CHUNK - CHUNK_HEAD) / stride as usize + 1).expect("a small array")
 }
 
-/// The collector's counter of an object under examination.
+/// The collector's counter of an object; 0 between collections.
 ///
 /// # Safety
 /// `p` is a live object of this heap.
@@ -111,7 +117,7 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
         let head = (p as usize & !(CHUNK - 1)) as *mut ChunkHead;
         let stride = (*head).stride;
         if (*head).gc_refs.is_null() {
-            (*head).gc_refs = alloc(counters_layout(stride)).cast();
+            (*head).gc_refs = alloc_zeroed(counters_layout(stride)).cast();
             if (*head).gc_refs.is_null() {
                 std::alloc::handle_alloc_error(counters_layout(stride));
             }
@@ -121,18 +127,6 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
         let index = (grains * (*head).reciprocal as usize) >> 20;
         debug_assert_eq!(index, grains * GRAIN / stride as usize);
         (*head).gc_refs.add(index)
-    }
-}
-
-/// Puts an object under examination.
-///
-/// # Safety
-/// `p` is a live object of this heap.
-unsafe fn begin(p: *mut Header) {
-    // SAFETY: by contract.
-    unsafe {
-        (*p).set(flag::COLLECTING);
-        *counter(p) = (*p).refs.get();
     }
 }
 
@@ -150,6 +144,15 @@ unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
         if (*p).class().data.is_heap_type() {
             visit(super::class_of(&*p).as_value());
         }
+    }
+}
+
+/// Asks for the object that a pass over the set will come to some steps later.
+#[inline(always)]
+fn prefetch_ahead(set: &[*mut Header], i: usize) {
+    if let Some(&p) = set.get(i + AHEAD) {
+        prefetch(p);
+        prefetch(p.wrapping_byte_add(LINE));
     }
 }
 
@@ -173,29 +176,38 @@ impl Heap {
         }
         // The young list becomes the set, so that a large heap needs no second one.
         let mut set = std::mem::take(&mut *gc.young.borrow_mut());
-        set.retain(|&p| {
-            // SAFETY: slots in the list are never unmapped while they are in it.
-            unsafe {
-                let h = &*p;
-                h.unset(flag::YOUNG);
-                let kept = !full && h.kind.get() != Kind::Free && h.has(flag::CONTAINER);
-                if kept {
-                    begin(p);
+        // SAFETY: slots in the list are never unmapped while they are in it, visited objects are live, and nothing is
+        // allocated or released until the garbage is known.
+        unsafe {
+            if full {
+                for (i, &p) in set.iter().enumerate() {
+                    prefetch_ahead(&set, i);
+                    (*p).unset(flag::YOUNG);
                 }
-                kept
-            }
-        });
-        if full {
-            set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
-            self.for_each_object(|p| {
-                // SAFETY: visited objects are live.
-                unsafe {
+                set.clear();
+                set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
+                self.for_each_object(|p| {
                     if p.as_ref().has(flag::CONTAINER) {
-                        begin(p.as_ptr());
+                        self.examine(p.as_ptr(), flag::CONTAINER);
                         set.push(p.as_ptr());
                     }
+                });
+            } else {
+                let mut kept = 0;
+                for i in 0..set.len() {
+                    prefetch_ahead(&set, i);
+                    let p = set[i];
+                    if (*p).kind.get() != Kind::Free && (*p).has(flag::CONTAINER) {
+                        // It stays young until it is found alive: that says who is in the set.
+                        self.examine(p, flag::CONTAINER | flag::YOUNG);
+                        set[kept] = p;
+                        kept += 1;
+                    } else {
+                        (*p).unset(flag::YOUNG);
+                    }
                 }
-            });
+                set.truncate(kept);
+            }
         }
         let survivors = set.len() as i64;
         let garbage = self.find_garbage(&set);
@@ -228,37 +240,52 @@ impl Heap {
         found
     }
 
-    /// Trial deletion: what only its own set refers to. The set was begun with; each pass over it is one over memory that is
-    /// seldom in a cache, so there are few.
+    /// Trial deletion, the first of its two passes: adds an object's references to its counter, and takes away from those of what
+    /// it refers to in the set, which has the flags `member`.
+    ///
+    /// # Safety
+    /// `p` is a live object of the set.
+    unsafe fn examine(&self, p: *mut Header, member: u16) {
+        // SAFETY: by contract, and what live objects refer to is live.
+        unsafe {
+            let c = counter(p);
+            *c = (*c).wrapping_add((*p).refs.get());
+            let mut leads_on = false;
+            traverse(self, p, &mut |v| {
+                if let Some(h) = v.header()
+                    && h.flags.get() & member == member
+                {
+                    let c = counter(h as *const Header as *mut Header);
+                    *c = (*c).wrapping_sub(1);
+                    leads_on = true;
+                }
+            });
+            let leaf = if leads_on { 0 } else { flag::LEAF };
+            (*p).set(flag::COLLECTING | leaf);
+        }
+    }
+
+    /// What nothing outside of its own set refers to. Each pass over the set is one over memory that is seldom in a cache: objects
+    /// lose their flag as they are found alive, and where all did, nothing is left to do.
     fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
-        // SAFETY: every pointer in `set` is a live container of this heap, and nothing is allocated or
+        // SAFETY: every pointer in `set` is a live container of this heap that was examined, and nothing is allocated or
         // released until the function returns.
         unsafe {
-            for &p in set {
-                traverse(self, p, &mut |v| {
-                    if let Some(h) = v.header()
-                        && h.has(flag::COLLECTING)
-                    {
-                        let c = counter(h as *const Header as *mut Header);
-                        *c = (*c).saturating_sub(1);
-                    }
-                });
-            }
             // Whatever is referred to from outside is alive, and so is all it leads to.
             let mut grey = Vec::new();
-            for &p in set {
-                if *counter(p) > 0 {
-                    self.mark(p, &mut grey);
+            let mut alive = 0;
+            for (i, &p) in set.iter().enumerate() {
+                prefetch_ahead(set, i);
+                let outside = std::mem::take(&mut *counter(p));
+                if outside != 0 && (*p).has(flag::COLLECTING) {
+                    alive += self.mark(p, &mut grey);
                 }
             }
-            let mut left = Vec::new();
-            for &p in set {
-                if (*p).has(flag::REACHABLE) {
-                    (*p).unset(flag::COLLECTING | flag::REACHABLE);
-                } else {
-                    left.push(p);
-                }
+            if alive == set.len() {
+                return Vec::new();
             }
+            let under = |p: &*mut Header| (**p).has(flag::COLLECTING);
+            let mut left: Vec<_> = set.iter().copied().filter(under).collect();
             // What must run a finalizer first stays, with all it leads to; a later collection takes it.
             for &p in &left {
                 let h = &*p;
@@ -267,40 +294,50 @@ impl Heap {
                     h.refs.set(h.refs.get() + 1);
                     let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
                     self.push_pending(Pending::Finalize(v));
-                    self.mark(p, &mut grey);
+                    if under(&p) {
+                        self.mark(p, &mut grey);
+                    }
                 }
             }
-            let dead = |&p: &*mut Header| !(*p).has(flag::REACHABLE);
-            let garbage = left.iter().copied().filter(dead).collect();
+            left.retain(under);
             for &p in &left {
-                (*p).unset(flag::COLLECTING | flag::REACHABLE);
+                (*p).unset(EXAMINED);
             }
-            garbage
+            left
         }
     }
 
-    /// Marks what an object of the set leads to. `grey` is empty before and after.
+    /// Marks an object of the set, and what it leads to, as found alive: they are no longer under examination. Gives their number.
+    /// `grey` is empty before and after.
     ///
     /// # Safety
-    /// `p` is a live object.
-    unsafe fn mark(&self, p: *mut Header, grey: &mut Vec<*mut Header>) {
+    /// `p` is a live object that is under examination.
+    unsafe fn mark(&self, p: *mut Header, grey: &mut Vec<*mut Header>) -> usize {
         // SAFETY: by contract, and what live objects refer to is live.
         unsafe {
-            if (*p).has(flag::REACHABLE) {
-                return;
-            }
-            (*p).set(flag::REACHABLE);
-            grey.push(p);
+            let mut found = 0;
+            let mut reach = |h: &Header, grey: &mut Vec<*mut Header>| {
+                found += 1;
+                let leaf = h.has(flag::LEAF);
+                h.unset(EXAMINED);
+                if !leaf {
+                    grey.push(h as *const Header as *mut Header);
+                }
+            };
+            reach(&*p, grey);
             while let Some(p) = grey.pop() {
+                if let Some(&next) = grey.last() {
+                    prefetch(next);
+                }
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()
-                        && h.flags.get() & (flag::COLLECTING | flag::REACHABLE) == flag::COLLECTING
+                        && h.has(flag::COLLECTING)
                     {
-                        h.set(flag::REACHABLE);
-                        grey.push(h as *const Header as *mut Header);
+                        reach(h, grey);
                     }
                 });
             }
+            found
         }
     }
 

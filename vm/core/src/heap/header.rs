@@ -55,8 +55,8 @@ pub(crate) mod flag {
     pub const SIDE_DICT: u16 = 32;
     /// Under examination in the running collection.
     pub const COLLECTING: u16 = 64;
-    /// Found reachable in the running collection.
-    pub const REACHABLE: u16 = 128;
+    /// Under examination, and leads to nothing else that is.
+    pub const LEAF: u16 = 128;
     /// Allocated by malloc, listed in `Heap::large`.
     pub const LARGE: u16 = 256;
     /// Python's dunder methods of this instance's class may define `__del__`.

@@ -7,6 +7,7 @@
 mod cell;
 mod gc;
 pub(crate) mod header;
+mod huge;
 mod inspect;
 mod pool;
 mod value;
@@ -36,6 +37,12 @@ const CHUNK: usize = 64 * 1024;
 /// Chunks of the first arena, and of the largest.
 const FIRST_ARENA: usize = 8;
 const LARGEST_ARENA: usize = 128;
+/// A heap of so many bytes asks for huge pages from then on: the first touch of a small page is a good part of what a new object
+/// costs there, and the way to it of what an old one does. A page not used to its end is a small part of such a heap.
+const HUGE_FROM: usize = 16 << 20;
+const HUGE_PAGE: usize = 2 << 20;
+/// Chunks of an arena of huge pages. (The first page is none: the allocator writes to it before.)
+const HUGE_ARENA: usize = 512;
 /// Bytes in front of a large block: its index in `Heap::large` and its size.
 const LARGE_PREFIX: usize = 16;
 
@@ -66,7 +73,11 @@ struct ChunkHead {
     /// The collector's counters, one per slot, made when first needed.
     gc_refs: *mut u32,
 }
-const CHUNK_HEAD: usize = 16;
+/// So much that blocks of 64 bytes (futures, handles, timers) have a line of the cache each.
+const CHUNK_HEAD: usize = LINE;
+const LINE: usize = 64;
+/// How many objects ahead a pass over many asks for memory.
+const AHEAD: usize = 12;
 const _: () = assert!(size_of::<ChunkHead>() <= CHUNK_HEAD);
 
 /// All objects of one interpreter.
@@ -74,8 +85,8 @@ pub struct Heap {
     free: [Cell<*mut Header>; CLASSES],
     bump: [Cell<(*mut u8, *mut u8)>; CLASSES],
     chunks: RefCell<Vec<NonNull<ChunkHead>>>,
-    /// Blocks that chunks are cut from, with their numbers of chunks.
-    arenas: RefCell<Vec<(NonNull<u8>, usize)>>,
+    /// Blocks that chunks are cut from.
+    arenas: RefCell<Vec<(NonNull<u8>, Layout)>>,
     /// What is left of the newest: its next chunk, and how many.
     arena: Cell<(*mut u8, usize)>,
     large: RefCell<Vec<NonNull<u8>>>,
@@ -203,7 +214,10 @@ impl Heap {
             return self.bump_slot(class);
         }
         // SAFETY: a free slot keeps the next one in its class field.
-        self.free[class].set(unsafe { (*slot).class.as_ptr().cast::<*mut Header>().read() });
+        let next = unsafe { (*slot).class.as_ptr().cast::<*mut Header>().read() };
+        // Where many objects died in any order, the next slot can be anywhere.
+        prefetch(next);
+        self.free[class].set(next);
         slot
     }
 
@@ -243,13 +257,23 @@ impl Heap {
             return NonNull::new(cur.cast()).expect("an arena is not at address 0");
         }
         let mut arenas = self.arenas.borrow_mut();
-        let chunks = (FIRST_ARENA << arenas.len().min(8)).min(LARGEST_ARENA);
-        let layout = arena_layout(chunks);
+        let huge = self.chunks.borrow().len() * CHUNK >= HUGE_FROM;
+        let (chunks, align) = if huge {
+            (HUGE_ARENA, HUGE_PAGE)
+        } else {
+            let doubled = FIRST_ARENA << arenas.len().min(8);
+            (doubled.min(LARGEST_ARENA), CHUNK)
+        };
+        let layout =
+            Layout::from_size_align(chunks * CHUNK, align).expect("a bounded number of chunks");
         // SAFETY: the layout is not empty.
         let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
             std::alloc::handle_alloc_error(layout)
         };
-        arenas.push((base, chunks));
+        if huge {
+            huge::advise(base, layout.size());
+        }
+        arenas.push((base, layout));
         // SAFETY: as above.
         self.arena
             .set((unsafe { base.as_ptr().add(CHUNK) }, chunks - 1));
@@ -545,6 +569,7 @@ impl Heap {
                 let mut at = CHUNK_HEAD;
                 while at + stride <= CHUNK {
                     let h = base.add(at).cast::<Header>();
+                    prefetch(h.wrapping_byte_add(AHEAD * stride));
                     if (*h).kind.get() != Kind::Free {
                         visit(NonNull::new_unchecked(h));
                     }
@@ -627,9 +652,9 @@ impl Drop for Heap {
             // SAFETY: the chunk is whole until its arena goes.
             unsafe { gc::free_counters(chunk) };
         }
-        for (base, chunks) in self.arenas.borrow_mut().drain(..) {
+        for (base, layout) in self.arenas.borrow_mut().drain(..) {
             // SAFETY: the arena was allocated with this layout, and its chunks are not used any more.
-            unsafe { dealloc(base.as_ptr(), arena_layout(chunks)) };
+            unsafe { dealloc(base.as_ptr(), layout) };
         }
         for block in self.large.borrow_mut().drain(..) {
             // SAFETY: the prefix holds the size that was asked for.
@@ -641,8 +666,17 @@ impl Drop for Heap {
     }
 }
 
-fn arena_layout(chunks: usize) -> Layout {
-    Layout::from_size_align(chunks * CHUNK, CHUNK).expect("a bounded number of chunks")
+/// Asks for the line of memory at an address, which will be needed soon. Any address will do.
+#[inline(always)]
+pub(crate) fn prefetch<T>(p: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint, which faults on no address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(p.cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = p;
 }
 
 /// A new reference to the object at `address`, which a weak reference in the table keeps track of.

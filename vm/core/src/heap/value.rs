@@ -235,6 +235,22 @@ impl Value {
             None
         }
     }
+    /// Asks for the first line of the object's memory, which will be needed soon.
+    #[inline(always)]
+    pub fn prefetch(&self) {
+        if self.is_object() {
+            super::prefetch(self.bits() as *const Header);
+        }
+    }
+    /// Asks for the second line, too.
+    #[inline(always)]
+    pub fn prefetch_two(&self) {
+        if self.is_object() {
+            let p = self.bits() as *const Header;
+            super::prefetch(p);
+            super::prefetch(p.wrapping_byte_add(super::LINE));
+        }
+    }
     #[inline(always)]
     pub fn kind(&self) -> Option<Kind> {
         self.header().map(|h| h.kind.get())

@@ -112,9 +112,18 @@ impl Drop for List {
 /// Drops items from the last to the first, which is the order their finalizers run in.
 fn drop_back(mut items: Vec<Value>) {
     while let Some(v) = items.pop() {
+        // No cache may hold what a long list leads to.
+        if let Some(soon) = items.len().checked_sub(2 * AHEAD) {
+            items[soon].prefetch();
+        }
         drop(v);
     }
 }
+
+/// How many items ahead memory is asked for.
+const AHEAD: usize = 8;
+/// Lists of more items than this lead to more than a cache holds.
+const LONG: usize = 4096;
 
 impl List {
     pub fn new(items: Vec<Value>) -> List {
@@ -187,6 +196,17 @@ impl List {
     pub fn with<R>(&self, f: impl FnOnce(&[Value]) -> R) -> R {
         f(&self.items.borrow())
     }
+    /// An item of a list that is gone through.
+    #[inline]
+    fn get_and_prefetch(&self, i: usize) -> Option<Value> {
+        let items = self.items.borrow();
+        if items.len() > LONG
+            && let Some(soon) = items.get(i + AHEAD)
+        {
+            soon.prefetch();
+        }
+        items.get(i).cloned()
+    }
     /// Changes the items. `f` must not run Python.
     #[inline]
     pub fn with_mut<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
@@ -213,7 +233,7 @@ impl ListIter {
     #[inline]
     pub fn next(&self) -> Option<Value> {
         let i = self.index.get();
-        let item = self.list.borrow().as_ref()?.get(i);
+        let item = self.list.borrow().as_ref()?.get_and_prefetch(i);
         match item {
             Some(v) => {
                 self.index.set(i + 1);
