@@ -30,8 +30,10 @@ enum Ready {
 
 const _: () = assert!(size_of::<Ready>() == 16);
 
-/// A ring with more entries than this is long; so far ahead it is looked at.
-const LONG: usize = 16;
+/// What a ring of more entries than this leads to is in no cache of one core.
+const LONG: usize = 2048;
+/// So far ahead a long ring is looked at.
+const AHEAD: usize = 16;
 
 impl Ready {
     fn value(&self) -> &Value {
@@ -318,11 +320,9 @@ impl Loop {
     fn take_ready(&self) -> Option<Ready> {
         let mut ready = self.ready.borrow_mut();
         let first = ready.pop_front();
-        if let Some(far) = ready.get(LONG) {
-            far.prefetch();
-            if let Some(near) = ready.get(LONG / 2) {
-                near.prefetch_coroutine();
-            }
+        if ready.len() > LONG {
+            ready[AHEAD].prefetch();
+            ready[AHEAD / 2].prefetch_coroutine();
         }
         first
     }
@@ -443,24 +443,28 @@ fn wake(vm: &Vm, t: &Ref<Task>) -> PyResult<()> {
     report(vm, t, task::wakeup(vm, t, &t.waiting_for.get()))
 }
 
-/// KeyboardInterrupt and SystemExit leave the loop; anything else is a fault in a callback.
+#[inline(always)]
 fn report(vm: &Vm, t: &Ref<Task>, r: PyResult<()>) -> PyResult<()> {
     match r {
-        Err(e)
-            if !vm.exc_is(&e, &vm.exc.keyboard_interrupt)
-                && !vm.exc_is(&e, &vm.exc.system_exit) =>
-        {
-            let pairs = [
-                (
-                    "message",
-                    vm.str_value("Exception in callback Task.task_step()"),
-                ),
-                ("exception", e.0),
-            ];
-            call_exception_handler(vm, &t.data.event_loop.get(), &pairs)
-        }
-        r => r,
+        Ok(()) => Ok(()),
+        Err(e) => report_fault(vm, t, e),
     }
+}
+
+/// KeyboardInterrupt and SystemExit leave the loop; anything else is a fault in a callback.
+#[cold]
+fn report_fault(vm: &Vm, t: &Ref<Task>, e: Exc) -> PyResult<()> {
+    if vm.exc_is(&e, &vm.exc.keyboard_interrupt) || vm.exc_is(&e, &vm.exc.system_exit) {
+        return Err(e);
+    }
+    let pairs = [
+        (
+            "message",
+            vm.str_value("Exception in callback Task.task_step()"),
+        ),
+        ("exception", e.0),
+    ];
+    call_exception_handler(vm, &t.data.event_loop.get(), &pairs)
 }
 
 /// Seconds as nanoseconds, as far as they can be counted.

@@ -23,8 +23,10 @@ pub(crate) enum Mode {
     Call,
     /// A call's frame that is one of these.
     Watched,
-    /// `__init__` pushed by a class call: its None is dropped, the instance below it stays.
+    /// `__init__` entered by a class call: its None is dropped, the instance below it stays. As plain as Call's.
     Init,
+    /// As Init, for a frame that is Watched.
+    WatchedInit,
     /// Generator resumed by FOR_ITER: a return ends the loop.
     ForIter,
     /// Generator resumed by `next` or `send`: a return raises StopIteration.
@@ -323,28 +325,15 @@ pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
     }
 }
 
-/// [`leave`] for a running frame whose mode is Call.
+/// [`leave`] for a running frame whose mode is Call or Init.
 #[inline(always)]
 pub(crate) fn leave_plain(vm: &crate::vm::Vm, r: &Regs) {
     let f = r.frame();
-    debug_assert!(f.mode.get() == Mode::Call);
+    debug_assert!(matches!(f.mode.get(), Mode::Call | Mode::Init));
     vm.frame.set(f.back.get());
     vm.depth.set(vm.depth.get() - 1);
     // SAFETY: as in `leave`; by its mode the frame has values only.
     unsafe { vm.stack.pop_running(r.frame, r.end()) }
-}
-
-/// [`leave`] for the frame of a plain call, which has no generator.
-#[inline(always)]
-pub(crate) fn leave_call(vm: &crate::vm::Vm, frame: *const Frame) {
-    let f = live(frame);
-    if !f.object.is_none() || !f.locals.is_unbound() {
-        return leave(vm, frame);
-    }
-    vm.frame.set(f.back.get());
-    vm.depth.set(vm.depth.get() - 1);
-    // SAFETY: as in `leave`; nobody has a frame object of it.
-    unsafe { vm.stack.pop_plain(frame) }
 }
 
 /// A frame object that outlives its frame keeps its callers' too.

@@ -158,32 +158,10 @@ impl FrameStack {
         self.shrink(at);
     }
 
-    /// [`FrameStack::pop`] for a frame without a frame object, in one pass over its slots.
-    ///
-    /// # Safety
-    /// As for `pop`; the frame is at rest, and has neither a frame object nor a namespace.
-    #[inline(always)]
-    pub unsafe fn pop_plain(&self, frame: *const Frame) {
-        // SAFETY: by contract the first `top` slots are initialised, and nobody looks at them again.
-        unsafe {
-            let slots = frame.add(1).cast_mut().cast::<Slot>();
-            for i in 0..(*frame).top.get() as usize {
-                slots.add(i).drop_in_place();
-            }
-            // The other fields of a plain call's frame are empty.
-            debug_assert!((*frame).object.is_none() && (*frame).locals.is_unbound());
-            drop((&raw const (*frame).function).read());
-            drop((&raw const (*frame).code).read());
-        }
-        let at = frame.cast_mut().cast::<u64>();
-        self.top.set(at);
-        self.shrink(at);
-    }
-
     /// Drops the topmost frame, which runs, with the values below `end`.
     ///
     /// # Safety
-    /// As for `pop`; the frame's mode is Call.
+    /// As for `pop`; the frame's mode is Call or Init.
     #[inline(always)]
     pub unsafe fn pop_running(&self, frame: *const Frame, end: *mut Value) {
         // SAFETY: by contract; what lies between the header and `end` are values, and nobody looks at them again.

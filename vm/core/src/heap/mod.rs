@@ -614,6 +614,16 @@ pub(crate) fn release(p: NonNull<Header>) {
     }
     // SAFETY: no references are left, and nothing to finalize.
     unsafe { heap.free_now(p) };
+    // SAFETY: nobody else looks at the list meanwhile.
+    if unsafe { heap.dead.try_borrow_unguarded() }.is_ok_and(|dead| !dead.is_empty()) {
+        free_dead(heap);
+    }
+    heap.freeing.set(false);
+}
+
+/// Frees what dying objects let go of, and what that lets go of.
+#[inline(never)]
+fn free_dead(heap: &Heap) {
     let mut first = 0;
     loop {
         let mut dead = heap.dead.borrow_mut();
@@ -625,7 +635,6 @@ pub(crate) fn release(p: NonNull<Header>) {
         // SAFETY: as above, at the time it was pushed.
         unsafe { heap.free_now(next) };
     }
-    heap.freeing.set(false);
 }
 
 impl Drop for Heap {

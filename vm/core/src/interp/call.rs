@@ -275,7 +275,7 @@ impl Vm {
         }
         let obj: Value = self.new_instance(t);
         let frame = self.push_frame(f.clone(), code)?;
-        frame.mode.set(Mode::Init);
+        frame.mode.set(Mode::WatchedInit);
         let exact = self.fits_exactly(&frame.code, args.pos.len() + 1) && args.kw.is_empty();
         let bound = if exact {
             frame.slot(0).set(obj.clone());

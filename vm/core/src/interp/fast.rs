@@ -147,618 +147,633 @@ impl Vm {
         let r = &mut owned;
         'next: loop {
             let left = 'leave: {
-                'fast: {
-                    let (i, op) = r.fetch();
-                    let arg = i.arg.get();
-                    match op {
-                        Quick::Nop | Quick::ExtendedArg => {}
-                        Quick::LoadFast => {
-                            if !r.load_fast(arg) {
-                                break 'fast;
+                'leave_init: {
+                    'fast: {
+                        let (i, op) = r.fetch();
+                        let arg = i.arg.get();
+                        match op {
+                            Quick::Nop | Quick::ExtendedArg => {}
+                            Quick::LoadFast => {
+                                if !r.load_fast(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastLoadFast => {
-                            if !r.load_fast_fast(arg) {
-                                break 'fast;
+                            Quick::LoadFastLoadFast => {
+                                if !r.load_fast_fast(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastLoadConst => {
-                            if !r.load_fast_const(arg) {
-                                break 'fast;
+                            Quick::LoadFastLoadConst => {
+                                if !r.load_fast_const(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        // On operands of other kinds a fused instruction does what only loads, and the rest comes next.
-                        Quick::LoadFastConstAdd => {
-                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                            if let Some(sum) = Value::add_small(a, b) {
-                                r.result(2, sum);
-                            } else if !r.load_fast_const(arg) {
-                                break 'fast;
+                            // On operands of other kinds a fused instruction does what only loads, and the rest comes next.
+                            Quick::LoadFastConstAdd => {
+                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                                if let Some(sum) = Value::add_small(a, b) {
+                                    r.result(2, sum);
+                                } else if !r.load_fast_const(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastConstSubtract => {
-                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                            if let Some(difference) = Value::sub_small(a, b) {
-                                r.result(2, difference);
-                            } else if !r.load_fast_const(arg) {
-                                break 'fast;
+                            Quick::LoadFastConstSubtract => {
+                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                                if let Some(difference) = Value::sub_small(a, b) {
+                                    r.result(2, difference);
+                                } else if !r.load_fast_const(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastConstCompareJump => {
-                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                            if let Some(order) = Value::order_small(a, b) {
-                                r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
-                            } else if !r.load_fast_const(arg) {
-                                break 'fast;
+                            Quick::LoadFastConstCompareJump => {
+                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                                if let Some(order) = Value::order_small(a, b) {
+                                    r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                                } else if !r.load_fast_const(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastFastCompareJump => {
-                            let second = r.following().arg.get();
-                            let (a, b) = (r.local(arg as usize), r.local(second as usize));
-                            if let Some(order) = Value::order_small(a, b) {
-                                r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
-                            } else if !r.load_fast_fast(arg) {
-                                break 'fast;
+                            Quick::LoadFastFastCompareJump => {
+                                let second = r.following().arg.get();
+                                let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                                if let Some(order) = Value::order_small(a, b) {
+                                    r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                                } else if !r.load_fast_fast(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastFastAdd => {
-                            let second = r.following().arg.get();
-                            let (a, b) = (r.local(arg as usize), r.local(second as usize));
-                            if let Some(sum) = Value::add_small(a, b) {
-                                r.result(2, sum);
-                            } else if !r.load_fast_fast(arg) {
-                                break 'fast;
+                            Quick::LoadFastFastAdd => {
+                                let second = r.following().arg.get();
+                                let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                                if let Some(sum) = Value::add_small(a, b) {
+                                    r.result(2, sum);
+                                } else if !r.load_fast_fast(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastConstMultiply => {
-                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                            if let Some(product) = small(a, b, multiply) {
-                                r.result(2, product);
-                            } else if !r.load_fast_const(arg) {
-                                break 'fast;
+                            Quick::LoadFastConstMultiply => {
+                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                                if let Some(product) = small(a, b, multiply) {
+                                    r.result(2, product);
+                                } else if !r.load_fast_const(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastConstModulo => {
-                            let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                            if let Some(remainder) = small(a, b, modulo) {
-                                r.result(2, remainder);
-                            } else if !r.load_fast_const(arg) {
-                                break 'fast;
+                            Quick::LoadFastConstModulo => {
+                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                                if let Some(remainder) = small(a, b, modulo) {
+                                    r.result(2, remainder);
+                                } else if !r.load_fast_const(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastLoadAttr => {
-                            let (v, next) = (r.local(arg as usize), r.following());
-                            if matches!(next.op.get(), Quick::LoadAttrSlot)
-                                && let Some(o) = cached_instance(v, next)
-                                && let attribute = o.slot(next.extra.get() as usize)
-                                && !attribute.is_unbound()
-                            {
-                                r.skip(1);
-                                r.push(attribute);
-                            } else if !r.load_fast(arg) {
-                                break 'fast;
+                            Quick::LoadFastLoadAttr => {
+                                let (v, next) = (r.local(arg as usize), r.following());
+                                if matches!(next.op.get(), Quick::LoadAttrSlot)
+                                    && let Some(o) = cached_instance(v, next)
+                                    && let attribute = o.slot(next.extra.get() as usize)
+                                    && !attribute.is_unbound()
+                                {
+                                    r.skip(1);
+                                    r.push(attribute);
+                                } else if !r.load_fast(arg) {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::LoadFastLoadMethod => {
-                            let (v, next) = (r.local(arg as usize), r.following());
-                            if matches!(next.op.get(), Quick::LoadMethodCached)
-                                && self.has_cached_method(v, next)
-                            {
-                                let (f, v) = (
-                                    r.frame().code.cached_value(next.extra.get() as u32),
-                                    v.clone(),
-                                );
-                                r.skip(1);
-                                r.push(f);
+                            Quick::LoadFastLoadMethod => {
+                                let (v, next) = (r.local(arg as usize), r.following());
+                                if matches!(next.op.get(), Quick::LoadMethodCached)
+                                    && self.has_cached_method(v, next)
+                                {
+                                    let (f, v) = (
+                                        r.frame().code.cached_value(next.extra.get() as u32),
+                                        v.clone(),
+                                    );
+                                    r.skip(1);
+                                    r.push(f);
+                                    r.push(v);
+                                } else if !r.load_fast(arg) {
+                                    break 'fast;
+                                }
+                            }
+                            Quick::LoadFastFastStoreAttr => {
+                                let second = r.following().arg.get();
+                                let (v, o) = (r.local(arg as usize), r.local(second as usize));
+                                if !v.is_unbound() && store_cached(r, o, r.ahead(2), v) {
+                                    r.skip(2);
+                                } else if !r.load_fast_fast(arg) {
+                                    break 'fast;
+                                }
+                            }
+                            Quick::StoreFast => {
+                                let v = r.pop();
+                                r.set_local(arg as usize, v);
+                            }
+                            Quick::LoadConst => {
+                                let v = r.constant(i).clone();
                                 r.push(v);
-                            } else if !r.load_fast(arg) {
-                                break 'fast;
                             }
-                        }
-                        Quick::LoadFastFastStoreAttr => {
-                            let second = r.following().arg.get();
-                            let (v, o) = (r.local(arg as usize), r.local(second as usize));
-                            if !v.is_unbound() && store_cached(r, o, r.ahead(2), v) {
-                                r.skip(2);
-                            } else if !r.load_fast_fast(arg) {
-                                break 'fast;
+                            Quick::PopTop => {
+                                drop(r.pop());
+                                if self.interrupted() {
+                                    // What the release left to do is done on this line: the step pops a stand-in and looks.
+                                    r.push(Value::NONE);
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::StoreFast => {
-                            let v = r.pop();
-                            r.set_local(arg as usize, v);
-                        }
-                        Quick::LoadConst => {
-                            let v = r.constant(i).clone();
-                            r.push(v);
-                        }
-                        Quick::PopTop => {
-                            drop(r.pop());
-                            if self.interrupted() {
-                                // What the release left to do is done on this line: the step pops a stand-in and looks.
-                                r.push(Value::NONE);
-                                break 'fast;
+                            Quick::RotTwo => r.swap_top(),
+                            Quick::DupTop => {
+                                let v = r.peek(1).clone();
+                                r.push(v);
                             }
-                        }
-                        Quick::RotTwo => r.swap_top(),
-                        Quick::DupTop => {
-                            let v = r.peek(1).clone();
-                            r.push(v);
-                        }
 
-                        Quick::BinaryAdd | Quick::InplaceAdd => {
-                            let floats = |a: f64, b: f64| Value::try_float(a + b);
-                            arithmetic!('fast, r, Value::add_small, floats)
-                        }
-                        Quick::BinarySubtract | Quick::InplaceSubtract => {
-                            let floats = |a: f64, b: f64| Value::try_float(a - b);
-                            arithmetic!('fast, r, Value::sub_small, floats)
-                        }
-                        Quick::BinaryMultiply | Quick::InplaceMultiply => {
-                            let floats = |a: f64, b: f64| Value::try_float(a * b);
-                            arithmetic!('fast, r, |a, b| small(a, b, multiply), floats)
-                        }
-                        Quick::BinaryModulo | Quick::InplaceModulo => {
-                            arithmetic!('fast, r, |a, b| small(a, b, modulo), |_, _| None)
-                        }
-                        Quick::UnaryNot => {
-                            let Some(b) = r.peek(1).as_bool() else {
-                                break 'fast;
-                            };
-                            r.set_immediate(Value::bool(!b));
-                        }
-                        Quick::CompareOp => {
-                            let (a, b) = (r.peek(2), r.peek(1));
-                            let holds = if arg < 6
-                                && let Some(order) = Value::order_small(a, b)
-                            {
-                                r.forget_immediate();
-                                r.forget_immediate();
-                                i.extra.get() >> order & 1 != 0
-                            } else if arg & !1 == 8 {
-                                let same = a.is(b);
-                                r.drop_top(2);
-                                same == (arg == 8)
-                            } else {
-                                break 'fast;
-                            };
-                            // A jump that follows is taken here, without the bool on the stack.
-                            match r.following().op.get() {
-                                Quick::PopJumpIfFalse => r.skip_or_jump(1, !holds),
-                                Quick::PopJumpIfTrue => r.skip_or_jump(1, holds),
-                                _ => r.push(Value::bool(holds)),
+                            Quick::BinaryAdd | Quick::InplaceAdd => {
+                                let floats = |a: f64, b: f64| Value::try_float(a + b);
+                                arithmetic!('fast, r, Value::add_small, floats)
                             }
-                        }
-
-                        Quick::JumpForward => r.follow(i),
-                        Quick::JumpAbsolute => {
-                            if self.interrupted() {
-                                break 'fast;
+                            Quick::BinarySubtract | Quick::InplaceSubtract => {
+                                let floats = |a: f64, b: f64| Value::try_float(a - b);
+                                arithmetic!('fast, r, Value::sub_small, floats)
                             }
-                            r.follow(i);
-                        }
-                        Quick::PopJumpIfFalse => {
-                            let Some(b) = r.peek(1).as_bool() else {
-                                break 'fast;
-                            };
-                            r.forget_immediate();
-                            if !b {
-                                r.follow(i);
+                            Quick::BinaryMultiply | Quick::InplaceMultiply => {
+                                let floats = |a: f64, b: f64| Value::try_float(a * b);
+                                arithmetic!('fast, r, |a, b| small(a, b, multiply), floats)
                             }
-                        }
-                        Quick::PopJumpIfTrue => {
-                            let Some(b) = r.peek(1).as_bool() else {
-                                break 'fast;
-                            };
-                            r.forget_immediate();
-                            if b {
-                                r.follow(i);
+                            Quick::BinaryModulo | Quick::InplaceModulo => {
+                                arithmetic!('fast, r, |a, b| small(a, b, modulo), |_, _| None)
                             }
-                        }
-                        Quick::JumpIfFalseOrPop => {
-                            let Some(b) = r.peek(1).as_bool() else {
-                                break 'fast;
-                            };
-                            if b {
-                                r.forget_immediate();
-                            } else {
-                                r.follow(i);
-                            }
-                        }
-                        Quick::JumpIfTrueOrPop => {
-                            let Some(b) = r.peek(1).as_bool() else {
-                                break 'fast;
-                            };
-                            if b {
-                                r.follow(i);
-                            } else {
-                                r.forget_immediate();
-                            }
-                        }
-
-                        Quick::LoadGlobalModule => {
-                            let globals = &r.frame().function.globals;
-                            let (version, entry) = i.cache.get();
-                            if globals.current_version() != version {
-                                break 'fast;
-                            }
-                            let Some(v) = globals.get_at(entry as usize) else {
-                                break 'fast;
-                            };
-                            r.push(v);
-                        }
-                        Quick::LoadGlobalBuiltin => {
-                            let f = &r.frame().function;
-                            let (version, builtins) = i.cache.get();
-                            if f.globals.current_version() != version
-                                || f.builtins.current_version() != builtins
-                            {
-                                break 'fast;
-                            }
-                            let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
-                                break 'fast;
-                            };
-                            r.push(v);
-                        }
-                        Quick::LoadNameCached => {
-                            let (version, entry) = i.cache.get();
-                            let Some(d) = r.frame().namespace() else {
-                                break 'fast;
-                            };
-                            if d.current_version() != version {
-                                break 'fast;
-                            }
-                            let Some(v) = d.get_at(entry as usize) else {
-                                break 'fast;
-                            };
-                            r.push(v);
-                        }
-                        Quick::StoreNameCached => {
-                            let (version, entry) = i.cache.get();
-                            let Some(d) = live(r.frame).namespace() else {
-                                break 'fast;
-                            };
-                            if d.current_version() != version {
-                                break 'fast;
-                            }
-                            drop(d.replace_at(entry as usize, r.pop()));
-                        }
-                        Quick::LoadAttrSlot => {
-                            let Some(o) = cached_instance(r.peek(1), i) else {
-                                break 'fast;
-                            };
-                            let v = o.slot(i.extra.get() as usize);
-                            if v.is_unbound() {
-                                break 'fast;
-                            }
-                            r.set_top(v);
-                        }
-                        Quick::LoadAttrModule => {
-                            let Some(v) = self.cached_module_attr(r.peek(1), i) else {
-                                break 'fast;
-                            };
-                            r.set_top(v);
-                        }
-                        Quick::LoadMethodModule => {
-                            let Some(v) = self.cached_module_attr(r.peek(1), i) else {
-                                break 'fast;
-                            };
-                            r.set_top(Value::UNBOUND);
-                            r.push(v);
-                        }
-                        Quick::StoreAttrSlot | Quick::StoreAttrNew => {
-                            if !store_cached(r, r.peek(1), i, r.peek(2)) {
-                                break 'fast;
-                            }
-                            r.drop_top(2);
-                        }
-                        Quick::LoadMethodCached => {
-                            if !self.has_cached_method(r.peek(1), i) {
-                                break 'fast;
-                            }
-                            let f = r.frame().code.cached_value(i.extra.get() as u32);
-                            r.insert_below(f);
-                        }
-                        Quick::LoadClosure => {
-                            let n = r.frame().code.nlocals as usize + arg as usize;
-                            let v = r.local(n).clone();
-                            r.push(v);
-                        }
-                        Quick::LoadDeref => {
-                            let n = r.frame().code.nlocals as usize + arg as usize;
-                            let Some(c) = r.local(n).downcast::<PyCell>() else {
-                                break 'fast;
-                            };
-                            let v = c.content.get();
-                            if v.is_unbound() {
-                                break 'fast;
-                            }
-                            r.push(v);
-                        }
-                        Quick::StoreDeref => {
-                            let n = r.frame().code.nlocals as usize + arg as usize;
-                            let v = r.pop();
-                            if let Some(c) = r.local(n).downcast::<PyCell>() {
-                                c.content.set(v);
-                            }
-                        }
-
-                        Quick::BinarySubscr => {
-                            let Some(n) = r.peek(1).as_small_int() else {
-                                let Some(v) = self.item_known(r.peek(2), r.peek(1)) else {
+                            Quick::UnaryNot => {
+                                let Some(b) = r.peek(1).as_bool() else {
                                     break 'fast;
                                 };
-                                r.drop_top(1);
-                                r.set_top(v);
-                                continue 'next;
-                            };
-                            let v = r.peek(2);
-                            let found = if let Some(l) = v.as_ref::<List>()
-                                && l.class().is(&self.types.list)
-                            {
-                                l.get(n as usize)
-                            } else if let Some(t) = v.as_ref::<Tuple>()
-                                && t.class().is(&self.types.tuple)
-                            {
-                                t.get(n as usize).cloned()
-                            } else {
-                                self.item_known(v, r.peek(1))
-                            };
-                            let Some(v) = found else { break 'fast };
-                            r.forget_immediate();
-                            r.set_top(v);
-                        }
-                        Quick::StoreSubscr => {
-                            if !self.store_known(r.peek(2), r.peek(1), r.peek(3)) {
-                                break 'fast;
+                                r.set_immediate(Value::bool(!b));
                             }
-                            r.drop_top(3);
-                        }
-                        Quick::BuildTuple if arg > 0 => {
-                            let v = r.take_tuple(self, arg as usize);
-                            r.push(v);
-                        }
-                        Quick::ListAppend => {
-                            let v = r.pop();
-                            if let Some(l) = r.peek(arg as usize).downcast::<List>() {
-                                l.push(v);
+                            Quick::CompareOp => {
+                                let (a, b) = (r.peek(2), r.peek(1));
+                                let holds = if arg < 6
+                                    && let Some(order) = Value::order_small(a, b)
+                                {
+                                    r.forget_immediate();
+                                    r.forget_immediate();
+                                    i.extra.get() >> order & 1 != 0
+                                } else if arg & !1 == 8 {
+                                    let same = a.is(b);
+                                    r.drop_top(2);
+                                    same == (arg == 8)
+                                } else {
+                                    break 'fast;
+                                };
+                                // A jump that follows is taken here, without the bool on the stack.
+                                match r.following().op.get() {
+                                    Quick::PopJumpIfFalse => r.skip_or_jump(1, !holds),
+                                    Quick::PopJumpIfTrue => r.skip_or_jump(1, holds),
+                                    _ => r.push(Value::bool(holds)),
+                                }
                             }
-                        }
 
-                        Quick::ForIter => {
-                            let it = r.peek(1);
-                            let next = match it.kind() {
-                                Some(Kind::RangeIter) => match it.downcast::<RangeIter>() {
-                                    // Bounds that do not fit the word are for the slow path.
-                                    Some(it) => match it.next_small() {
-                                        Some(next) => next,
-                                        None => break 'fast,
-                                    },
-                                    None => break 'fast,
-                                },
-                                Some(Kind::ListIter) => {
-                                    it.downcast::<ListIter>().and_then(|it| it.next())
+                            Quick::JumpForward => r.follow(i),
+                            Quick::JumpAbsolute => {
+                                if self.interrupted() {
+                                    break 'fast;
                                 }
-                                Some(Kind::TupleIter) => {
-                                    it.downcast::<TupleIter>().and_then(|it| it.next())
-                                }
-                                Some(Kind::Generator) if self.for_iter_suspended(r) => {
-                                    continue 'next;
-                                }
-                                _ => break 'fast,
-                            };
-                            match next {
-                                Some(v) => r.result(0, v),
-                                None => {
-                                    drop(r.pop());
+                                r.follow(i);
+                            }
+                            Quick::PopJumpIfFalse => {
+                                let Some(b) = r.peek(1).as_bool() else {
+                                    break 'fast;
+                                };
+                                r.forget_immediate();
+                                if !b {
                                     r.follow(i);
                                 }
                             }
-                        }
-                        Quick::GetAwaitable => {
-                            let v = r.peek(1);
-                            let Some(g) = v.downcast::<Generator>() else {
-                                let t = self.type_of(v);
-                                if crate::protocol::is_awaited_as_is(t)
-                                    || t.has(TypeFlags::COROUTINE)
-                                        && t.slots.await_.get().is_some_and(|f| f(self, v).is_ok())
-                                {
-                                    continue 'next;
+                            Quick::PopJumpIfTrue => {
+                                let Some(b) = r.peek(1).as_bool() else {
+                                    break 'fast;
+                                };
+                                r.forget_immediate();
+                                if b {
+                                    r.follow(i);
                                 }
-                                break 'fast;
-                            };
-                            // A started one may be awaited already: that is for the slow path to say.
-                            if g.kind != GenKind::Coroutine || g.state.get() != GenState::Created {
-                                break 'fast;
                             }
-                        }
-                        Quick::YieldValue if self.yield_to_for(r) || self.yield_to_anext(r) => {}
-                        Quick::GetAnext if self.anext_suspended(r) => {}
-                        Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
-                            break 'leave r.pop();
-                        }
-                        Quick::LoadFastReturn => {
-                            if r.local(arg as usize).is_unbound() {
-                                break 'fast;
+                            Quick::JumpIfFalseOrPop => {
+                                let Some(b) = r.peek(1).as_bool() else {
+                                    break 'fast;
+                                };
+                                if b {
+                                    r.forget_immediate();
+                                } else {
+                                    r.follow(i);
+                                }
                             }
-                            if r.frame().mode.get() == Mode::Call {
-                                break 'leave r.take_local(arg as usize);
+                            Quick::JumpIfTrueOrPop => {
+                                let Some(b) = r.peek(1).as_bool() else {
+                                    break 'fast;
+                                };
+                                if b {
+                                    r.follow(i);
+                                } else {
+                                    r.forget_immediate();
+                                }
                             }
-                            let v = r.local(arg as usize).clone();
-                            r.push(v);
-                        }
-                        Quick::LoadConstReturn => {
-                            if r.frame().mode.get() == Mode::Call {
-                                break 'leave r.constant(i).clone();
-                            }
-                            let v = r.constant(i).clone();
-                            if r.frame().mode.get() == Mode::Init && v.is_none() {
-                                self.return_from_call(r);
-                            } else {
+
+                            Quick::LoadGlobalModule => {
+                                let globals = &r.frame().function.globals;
+                                let (version, entry) = i.cache.get();
+                                if globals.current_version() != version {
+                                    break 'fast;
+                                }
+                                let Some(v) = globals.get_at(entry as usize) else {
+                                    break 'fast;
+                                };
                                 r.push(v);
                             }
-                        }
-                        // An `__init__` leaves the instance below it as the result.
-                        Quick::ReturnValue
-                            if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
-                        {
-                            r.forget_immediate();
-                            self.return_from_call(r);
-                        }
-                        Quick::CallFunction => {
-                            if self.interrupted()
-                                || !self.call_simple(r, arg as usize, false)
-                                    && !self.call_class(r, arg as usize)
+                            Quick::LoadGlobalBuiltin => {
+                                let f = &r.frame().function;
+                                let (version, builtins) = i.cache.get();
+                                if f.globals.current_version() != version
+                                    || f.builtins.current_version() != builtins
+                                {
+                                    break 'fast;
+                                }
+                                let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
+                                    break 'fast;
+                                };
+                                r.push(v);
+                            }
+                            Quick::LoadNameCached => {
+                                let (version, entry) = i.cache.get();
+                                let Some(d) = r.frame().namespace() else {
+                                    break 'fast;
+                                };
+                                if d.current_version() != version {
+                                    break 'fast;
+                                }
+                                let Some(v) = d.get_at(entry as usize) else {
+                                    break 'fast;
+                                };
+                                r.push(v);
+                            }
+                            Quick::StoreNameCached => {
+                                let (version, entry) = i.cache.get();
+                                let Some(d) = live(r.frame).namespace() else {
+                                    break 'fast;
+                                };
+                                if d.current_version() != version {
+                                    break 'fast;
+                                }
+                                drop(d.replace_at(entry as usize, r.pop()));
+                            }
+                            Quick::LoadAttrSlot => {
+                                let Some(o) = cached_instance(r.peek(1), i) else {
+                                    break 'fast;
+                                };
+                                let v = o.slot(i.extra.get() as usize);
+                                if v.is_unbound() {
+                                    break 'fast;
+                                }
+                                r.set_top(v);
+                            }
+                            Quick::LoadAttrModule => {
+                                let Some(v) = self.cached_module_attr(r.peek(1), i) else {
+                                    break 'fast;
+                                };
+                                r.set_top(v);
+                            }
+                            Quick::LoadMethodModule => {
+                                let Some(v) = self.cached_module_attr(r.peek(1), i) else {
+                                    break 'fast;
+                                };
+                                r.set_top(Value::UNBOUND);
+                                r.push(v);
+                            }
+                            Quick::StoreAttrSlot | Quick::StoreAttrNew => {
+                                if !store_cached(r, r.peek(1), i, r.peek(2)) {
+                                    break 'fast;
+                                }
+                                r.drop_top(2);
+                            }
+                            Quick::LoadMethodCached => {
+                                if !self.has_cached_method(r.peek(1), i) {
+                                    break 'fast;
+                                }
+                                let f = r.frame().code.cached_value(i.extra.get() as u32);
+                                r.insert_below(f);
+                            }
+                            Quick::LoadClosure => {
+                                let n = r.frame().code.nlocals as usize + arg as usize;
+                                let v = r.local(n).clone();
+                                r.push(v);
+                            }
+                            Quick::LoadDeref => {
+                                let n = r.frame().code.nlocals as usize + arg as usize;
+                                let Some(c) = r.local(n).downcast::<PyCell>() else {
+                                    break 'fast;
+                                };
+                                let v = c.content.get();
+                                if v.is_unbound() {
+                                    break 'fast;
+                                }
+                                r.push(v);
+                            }
+                            Quick::StoreDeref => {
+                                let n = r.frame().code.nlocals as usize + arg as usize;
+                                let v = r.pop();
+                                if let Some(c) = r.local(n).downcast::<PyCell>() {
+                                    c.content.set(v);
+                                }
+                            }
+
+                            Quick::BinarySubscr => {
+                                let Some(n) = r.peek(1).as_small_int() else {
+                                    let Some(v) = self.item_known(r.peek(2), r.peek(1)) else {
+                                        break 'fast;
+                                    };
+                                    r.drop_top(1);
+                                    r.set_top(v);
+                                    continue 'next;
+                                };
+                                let v = r.peek(2);
+                                let found = if let Some(l) = v.as_ref::<List>()
+                                    && l.class().is(&self.types.list)
+                                {
+                                    l.get(n as usize)
+                                } else if let Some(t) = v.as_ref::<Tuple>()
+                                    && t.class().is(&self.types.tuple)
+                                {
+                                    t.get(n as usize).cloned()
+                                } else {
+                                    self.item_known(v, r.peek(1))
+                                };
+                                let Some(v) = found else { break 'fast };
+                                r.forget_immediate();
+                                r.set_top(v);
+                            }
+                            Quick::StoreSubscr => {
+                                if !self.store_known(r.peek(2), r.peek(1), r.peek(3)) {
+                                    break 'fast;
+                                }
+                                r.drop_top(3);
+                            }
+                            Quick::BuildTuple if arg > 0 => {
+                                let v = r.take_tuple(self, arg as usize);
+                                r.push(v);
+                            }
+                            Quick::ListAppend => {
+                                let v = r.pop();
+                                if let Some(l) = r.peek(arg as usize).downcast::<List>() {
+                                    l.push(v);
+                                }
+                            }
+
+                            Quick::ForIter => {
+                                let it = r.peek(1);
+                                let next = match it.kind() {
+                                    Some(Kind::RangeIter) => match it.downcast::<RangeIter>() {
+                                        // Bounds that do not fit the word are for the slow path.
+                                        Some(it) => match it.next_small() {
+                                            Some(next) => next,
+                                            None => break 'fast,
+                                        },
+                                        None => break 'fast,
+                                    },
+                                    Some(Kind::ListIter) => {
+                                        it.downcast::<ListIter>().and_then(|it| it.next())
+                                    }
+                                    Some(Kind::TupleIter) => {
+                                        it.downcast::<TupleIter>().and_then(|it| it.next())
+                                    }
+                                    Some(Kind::Generator) if self.for_iter_suspended(r) => {
+                                        continue 'next;
+                                    }
+                                    _ => break 'fast,
+                                };
+                                match next {
+                                    Some(v) => r.result(0, v),
+                                    None => {
+                                        drop(r.pop());
+                                        r.follow(i);
+                                    }
+                                }
+                            }
+                            Quick::GetAwaitable => {
+                                let v = r.peek(1);
+                                let Some(g) = v.downcast::<Generator>() else {
+                                    let t = self.type_of(v);
+                                    if crate::protocol::is_awaited_as_is(t)
+                                        || t.has(TypeFlags::COROUTINE)
+                                            && t.slots
+                                                .await_
+                                                .get()
+                                                .is_some_and(|f| f(self, v).is_ok())
+                                    {
+                                        continue 'next;
+                                    }
+                                    break 'fast;
+                                };
+                                // A started one may be awaited already: that is for the slow path to say.
+                                if g.kind != GenKind::Coroutine
+                                    || g.state.get() != GenState::Created
+                                {
+                                    break 'fast;
+                                }
+                            }
+                            Quick::YieldValue if self.yield_to_for(r) || self.yield_to_anext(r) => {
+                            }
+                            Quick::GetAnext if self.anext_suspended(r) => {}
+                            Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
+                                break 'leave r.pop();
+                            }
+                            Quick::LoadFastReturn => {
+                                if r.local(arg as usize).is_unbound() {
+                                    break 'fast;
+                                }
+                                if r.frame().mode.get() == Mode::Call {
+                                    break 'leave r.take_local(arg as usize);
+                                }
+                                let v = r.local(arg as usize).clone();
+                                r.push(v);
+                            }
+                            Quick::LoadConstReturn => {
+                                if r.frame().mode.get() == Mode::Call {
+                                    break 'leave r.constant(i).clone();
+                                }
+                                let v = r.constant(i).clone();
+                                if v.is_none() && r.frame().mode.get() == Mode::Init {
+                                    break 'leave_init;
+                                }
+                                r.push(v);
+                            }
+                            // An `__init__` leaves the instance below it as the result.
+                            Quick::ReturnValue
+                                if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
                             {
-                                break 'fast;
+                                r.forget_immediate();
+                                break 'leave_init;
                             }
-                        }
-                        Quick::CallMethod => {
-                            // Below the arguments lie method and self, or NULL and a callable.
-                            let n = arg as usize;
-                            let bare = r.peek(n + 2).is_unbound();
-                            if self.interrupted() || !self.call_simple(r, n + !bare as usize, bare)
-                            {
-                                break 'fast;
+                            Quick::CallFunction => {
+                                if self.interrupted()
+                                    || !self.call_simple(r, arg as usize, false)
+                                        && !self.call_class(r, arg as usize)
+                                {
+                                    break 'fast;
+                                }
                             }
-                        }
-                        Quick::CallPause => {
-                            let method = i.extra.get() as usize;
-                            if self.interrupted() || !self.pause_at_call(r, arg as usize, method) {
-                                break 'fast;
+                            Quick::CallMethod => {
+                                // Below the arguments lie method and self, or NULL and a callable.
+                                let n = arg as usize;
+                                let bare = r.peek(n + 2).is_unbound();
+                                if self.interrupted()
+                                    || !self.call_simple(r, n + !bare as usize, bare)
+                                {
+                                    break 'fast;
+                                }
                             }
-                            *regs = owned;
-                            return Flow::YieldFrom(Value::NONE);
+                            Quick::CallPause => {
+                                let method = i.extra.get() as usize;
+                                if self.interrupted()
+                                    || !self.pause_at_call(r, arg as usize, method)
+                                {
+                                    break 'fast;
+                                }
+                                *regs = owned;
+                                return Flow::YieldFrom(Value::NONE);
+                            }
+                            // Back from a pause.
+                            Quick::YieldFrom if r.peek(2).is_unbound() => {
+                                drop(r.pop());
+                                r.set_immediate(Value::NONE);
+                            }
+                            Quick::PopBlock => {
+                                r.pop_block();
+                            }
+                            Quick::SetupFinally => {
+                                let b = Block {
+                                    kind: BlockKind::Finally,
+                                    handler: arg,
+                                    level: r.depth() as u16,
+                                };
+                                r.push_block(b);
+                            }
+                            // Named one by one, so that the dispatch needs no range check.
+                            Quick::RotThree
+                            | Quick::DupTopTwo
+                            | Quick::RotFour
+                            | Quick::UnaryPositive
+                            | Quick::UnaryNegative
+                            | Quick::UnaryInvert
+                            | Quick::BinaryMatrixMultiply
+                            | Quick::InplaceMatrixMultiply
+                            | Quick::BinaryPower
+                            | Quick::BinaryFloorDivide
+                            | Quick::BinaryTrueDivide
+                            | Quick::InplaceFloorDivide
+                            | Quick::InplaceTrueDivide
+                            | Quick::GetLen
+                            | Quick::MatchMapping
+                            | Quick::MatchSequence
+                            | Quick::MatchKeys
+                            | Quick::CheckEgMatch
+                            | Quick::StarCollect
+                            | Quick::Reraise
+                            | Quick::LoadLocals
+                            | Quick::BuildTemplate
+                            | Quick::GetAiter
+                            | Quick::GetAnext
+                            | Quick::BeforeAsyncWith
+                            | Quick::BeginFinally
+                            | Quick::EndAsyncFor
+                            | Quick::DeleteSubscr
+                            | Quick::BinaryLshift
+                            | Quick::BinaryRshift
+                            | Quick::BinaryAnd
+                            | Quick::BinaryXor
+                            | Quick::BinaryOr
+                            | Quick::InplacePower
+                            | Quick::GetIter
+                            | Quick::GetYieldFromIter
+                            | Quick::PrintExpr
+                            | Quick::LoadBuildClass
+                            | Quick::YieldFrom
+                            | Quick::InplaceLshift
+                            | Quick::InplaceRshift
+                            | Quick::InplaceAnd
+                            | Quick::InplaceXor
+                            | Quick::InplaceOr
+                            | Quick::WithCleanupStart
+                            | Quick::WithCleanupFinish
+                            | Quick::ReturnValue
+                            | Quick::ImportStar
+                            | Quick::SetupAnnotations
+                            | Quick::YieldValue
+                            | Quick::EndFinally
+                            | Quick::PopExcept
+                            | Quick::StoreName
+                            | Quick::DeleteName
+                            | Quick::UnpackSequence
+                            | Quick::UnpackEx
+                            | Quick::StoreAttr
+                            | Quick::DeleteAttr
+                            | Quick::StoreGlobal
+                            | Quick::DeleteGlobal
+                            | Quick::LoadName
+                            | Quick::BuildTuple
+                            | Quick::BuildList
+                            | Quick::BuildSet
+                            | Quick::BuildMap
+                            | Quick::LoadAttr
+                            | Quick::ImportName
+                            | Quick::ImportFrom
+                            | Quick::LoadGlobal
+                            | Quick::MatchClass
+                            | Quick::Copy
+                            | Quick::Swap
+                            | Quick::CallIntrinsic1
+                            | Quick::CallIntrinsic2
+                            | Quick::DeleteFast
+                            | Quick::LoadCommonConstant
+                            | Quick::LoadFromDictOrGlobals
+                            | Quick::LoadFromDictOrDeref
+                            | Quick::RaiseVarargs
+                            | Quick::MakeFunction
+                            | Quick::BuildSlice
+                            | Quick::BuildInterpolation
+                            | Quick::DeleteDeref
+                            | Quick::CallFunctionKw
+                            | Quick::CallFunctionEx
+                            | Quick::SetupWith
+                            | Quick::SetAdd
+                            | Quick::MapAdd
+                            | Quick::LoadClassderef
+                            | Quick::BuildListUnpack
+                            | Quick::BuildMapUnpack
+                            | Quick::BuildMapUnpackWithCall
+                            | Quick::BuildTupleUnpack
+                            | Quick::BuildSetUnpack
+                            | Quick::SetupAsyncWith
+                            | Quick::FormatValue
+                            | Quick::BuildConstKeyMap
+                            | Quick::BuildString
+                            | Quick::BuildTupleUnpackWithCall
+                            | Quick::LoadMethod
+                            | Quick::CallFinally
+                            | Quick::PopFinally => break 'fast,
                         }
-                        // Back from a pause.
-                        Quick::YieldFrom if r.peek(2).is_unbound() => {
-                            drop(r.pop());
-                            r.set_immediate(Value::NONE);
-                        }
-                        Quick::PopBlock => {
-                            r.pop_block();
-                        }
-                        Quick::SetupFinally => {
-                            let b = Block {
-                                kind: BlockKind::Finally,
-                                handler: arg,
-                                level: r.depth() as u16,
-                            };
-                            r.push_block(b);
-                        }
-                        // Named one by one, so that the dispatch needs no range check.
-                        Quick::RotThree
-                        | Quick::DupTopTwo
-                        | Quick::RotFour
-                        | Quick::UnaryPositive
-                        | Quick::UnaryNegative
-                        | Quick::UnaryInvert
-                        | Quick::BinaryMatrixMultiply
-                        | Quick::InplaceMatrixMultiply
-                        | Quick::BinaryPower
-                        | Quick::BinaryFloorDivide
-                        | Quick::BinaryTrueDivide
-                        | Quick::InplaceFloorDivide
-                        | Quick::InplaceTrueDivide
-                        | Quick::GetLen
-                        | Quick::MatchMapping
-                        | Quick::MatchSequence
-                        | Quick::MatchKeys
-                        | Quick::CheckEgMatch
-                        | Quick::StarCollect
-                        | Quick::Reraise
-                        | Quick::LoadLocals
-                        | Quick::BuildTemplate
-                        | Quick::GetAiter
-                        | Quick::GetAnext
-                        | Quick::BeforeAsyncWith
-                        | Quick::BeginFinally
-                        | Quick::EndAsyncFor
-                        | Quick::DeleteSubscr
-                        | Quick::BinaryLshift
-                        | Quick::BinaryRshift
-                        | Quick::BinaryAnd
-                        | Quick::BinaryXor
-                        | Quick::BinaryOr
-                        | Quick::InplacePower
-                        | Quick::GetIter
-                        | Quick::GetYieldFromIter
-                        | Quick::PrintExpr
-                        | Quick::LoadBuildClass
-                        | Quick::YieldFrom
-                        | Quick::InplaceLshift
-                        | Quick::InplaceRshift
-                        | Quick::InplaceAnd
-                        | Quick::InplaceXor
-                        | Quick::InplaceOr
-                        | Quick::WithCleanupStart
-                        | Quick::WithCleanupFinish
-                        | Quick::ReturnValue
-                        | Quick::ImportStar
-                        | Quick::SetupAnnotations
-                        | Quick::YieldValue
-                        | Quick::EndFinally
-                        | Quick::PopExcept
-                        | Quick::StoreName
-                        | Quick::DeleteName
-                        | Quick::UnpackSequence
-                        | Quick::UnpackEx
-                        | Quick::StoreAttr
-                        | Quick::DeleteAttr
-                        | Quick::StoreGlobal
-                        | Quick::DeleteGlobal
-                        | Quick::LoadName
-                        | Quick::BuildTuple
-                        | Quick::BuildList
-                        | Quick::BuildSet
-                        | Quick::BuildMap
-                        | Quick::LoadAttr
-                        | Quick::ImportName
-                        | Quick::ImportFrom
-                        | Quick::LoadGlobal
-                        | Quick::MatchClass
-                        | Quick::Copy
-                        | Quick::Swap
-                        | Quick::CallIntrinsic1
-                        | Quick::CallIntrinsic2
-                        | Quick::DeleteFast
-                        | Quick::LoadCommonConstant
-                        | Quick::LoadFromDictOrGlobals
-                        | Quick::LoadFromDictOrDeref
-                        | Quick::RaiseVarargs
-                        | Quick::MakeFunction
-                        | Quick::BuildSlice
-                        | Quick::BuildInterpolation
-                        | Quick::DeleteDeref
-                        | Quick::CallFunctionKw
-                        | Quick::CallFunctionEx
-                        | Quick::SetupWith
-                        | Quick::SetAdd
-                        | Quick::MapAdd
-                        | Quick::LoadClassderef
-                        | Quick::BuildListUnpack
-                        | Quick::BuildMapUnpack
-                        | Quick::BuildMapUnpackWithCall
-                        | Quick::BuildTupleUnpack
-                        | Quick::BuildSetUnpack
-                        | Quick::SetupAsyncWith
-                        | Quick::FormatValue
-                        | Quick::BuildConstKeyMap
-                        | Quick::BuildString
-                        | Quick::BuildTupleUnpackWithCall
-                        | Quick::LoadMethod
-                        | Quick::CallFinally
-                        | Quick::PopFinally => break 'fast,
+                        continue 'next;
+                    }
+                    let mut copy = *r;
+                    let flow = self.step(&mut copy);
+                    *r = copy;
+                    if !matches!(flow, Flow::Next | Flow::Switched) {
+                        *regs = owned;
+                        return flow;
                     }
                     continue 'next;
                 }
-                let mut copy = *r;
-                let flow = self.step(&mut copy);
-                *r = copy;
-                if !matches!(flow, Flow::Next | Flow::Switched) {
-                    *regs = owned;
-                    return flow;
-                }
+                // An `__init__`'s frame is left; its instance is on the caller's stack.
+                let back = r.frame().back.get();
+                crate::frame::leave_plain(self, r);
+                *r = Regs::load(back);
                 continue 'next;
             };
             // A plain call's frame is left with a value.
@@ -767,15 +782,6 @@ impl Vm {
             *r = Regs::load(back);
             r.result(0, left);
         }
-    }
-
-    /// Leaves the frame of a plain call for its caller's.
-    #[inline(always)]
-    fn return_from_call(&self, r: &mut Regs) {
-        r.save();
-        let back = r.frame().back.get();
-        crate::frame::leave_call(self, r.frame);
-        *r = Regs::load(back);
     }
 
     #[inline(always)]

@@ -43,6 +43,7 @@ impl Vm {
     }
 
     /// Resumes `g` with a value. Gives an exit or what was raised.
+    #[inline(always)]
     fn send_out(&self, g: &Ref<Generator>, v: Value) -> Flow {
         let prepared = match self.guard_native_stack("") {
             Ok(()) => self.prepare_resume(g, v),
@@ -60,6 +61,7 @@ impl Vm {
 
     /// Checks that `g` can be resumed as a root and makes it one. Gives the frame to go on in and how; none when it has
     /// finished before.
+    #[inline]
     pub(crate) fn prepare_resume(
         &self,
         g: &Ref<Generator>,
@@ -135,6 +137,7 @@ impl Vm {
     }
 
     /// Makes a prepared generator the running root. The frame that runs is its resumer.
+    #[inline]
     pub(crate) fn activate(&self, g: &Generator, mode: Mode) -> PyResult<()> {
         let base = self.depth.get();
         let below = g.depth.get();
@@ -483,7 +486,7 @@ impl Vm {
                 r.push(v);
                 Flow::Switched
             }
-            Mode::Init => {
+            Mode::Init | Mode::WatchedInit => {
                 self.pop_frame(frame);
                 *r = Regs::load(back);
                 if v.is_none() {

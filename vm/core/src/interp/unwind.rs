@@ -31,7 +31,9 @@ impl Vm {
                     self.pop_frame(frame);
                     return Err(e);
                 }
-                Mode::Call | Mode::Watched | Mode::Init => self.pop_frame(frame),
+                Mode::Call | Mode::Watched | Mode::Init | Mode::WatchedInit => {
+                    self.pop_frame(frame)
+                }
                 Mode::ForIter | Mode::Send => {
                     self.end_generator(f);
                     self.pop_frame(frame);
@@ -237,8 +239,10 @@ impl Vm {
         };
         let o = self.heap.alloc(&self.types.frame, o);
         f.object.set(Some(o.clone()));
-        if f.mode.get() == Mode::Call {
-            f.mode.set(Mode::Watched);
+        match f.mode.get() {
+            Mode::Call => f.mode.set(Mode::Watched),
+            Mode::Init => f.mode.set(Mode::WatchedInit),
+            _ => {}
         }
         o
     }

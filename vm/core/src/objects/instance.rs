@@ -11,6 +11,23 @@ const MAX_SHAPE: usize = 64;
 /// Children of one shape above this number: the class is used as a mapping.
 const MAX_CHILDREN: usize = 128;
 
+/// So many instances of a class show how many attributes they have.
+const LEARN: u8 = 32;
+
+impl Type {
+    /// Counts an instance. Once enough were made, others get as many slots as those had attributes.
+    #[cold]
+    #[inline(never)]
+    fn learn_slots(&self) {
+        self.made.set(self.made.get() + 1);
+        // Instances without any get theirs later, from outside.
+        if self.made.get() == LEARN && self.most_slots.get() > 0 {
+            let most = self.most_slots.get().max(self.member_count.get());
+            self.inline_slots.set(self.inline_slots.get().min(most));
+        }
+    }
+}
+
 /// A layout of attribute names. Shapes form a tree: adding a name leads to a child.
 pub struct Shape {
     /// Unique in the heap, never 0.
@@ -138,6 +155,9 @@ impl Instance {
     pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>) -> Ref<Instance> {
         let root = class.shape.get_or_init(|| Shape::root(heap, Vec::new()));
         let shape = root.clone();
+        if class.made.get() < LEARN {
+            class.learn_slots();
+        }
         let inline = class.inline_slots.get();
         let data = Instance {
             shape: UnsafeCell::new(shape),
@@ -267,6 +287,9 @@ impl Instance {
         match self.shape_ref().extend(&vm.heap, name) {
             Some(shape) => {
                 let i = shape.keys.len() - 1;
+                class
+                    .most_slots
+                    .set(class.most_slots.get().max(i as u16 + 1));
                 if i >= class.inline_slots.get() as usize && class.inline_slots.get() < 32 {
                     class.inline_slots.set(i as u16 + 1);
                 }

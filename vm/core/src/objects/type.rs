@@ -155,6 +155,9 @@ pub struct Type {
     pub(crate) shape: OnceCell<Rc<Shape>>,
     /// Inline slots to give a new instance, learned from earlier ones.
     pub(crate) inline_slots: Cell<u16>,
+    /// The most attributes that one of its instances has had, and how many were made while that is being learned.
+    pub(crate) most_slots: Cell<u16>,
+    pub(crate) made: Cell<u8>,
     /// Names of `__slots__` in this class and its bases.
     pub(crate) member_count: Cell<u16>,
     /// `__init__` of a class whose calls need nothing but an instance and that function, for one version of the class.
@@ -218,6 +221,8 @@ impl Type {
             subclasses: RefCell::default(),
             shape: OnceCell::new(),
             inline_slots: Cell::new(4),
+            most_slots: Cell::new(0),
+            made: Cell::new(0),
             member_count: Cell::new(0),
             finalizer: Cell::new(None),
         }
