@@ -349,6 +349,7 @@ impl Heap {
 
     /// # Safety
     /// `p` has no references left and nothing to finalize.
+    #[inline(always)]
     unsafe fn free_now(&self, p: NonNull<Header>) {
         // SAFETY: by contract this is the last use of the object.
         unsafe {

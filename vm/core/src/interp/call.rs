@@ -409,7 +409,7 @@ impl Vm {
     }
 
     /// A new instance of a Python class without `__init__` run.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new_instance(&self, t: &Ref<Type>) -> Value {
         let v: Value = Instance::alloc(&self.heap, t).into();
         if t.has(TypeFlags::DEL) {

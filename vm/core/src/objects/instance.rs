@@ -196,13 +196,13 @@ impl Instance {
         self.shape_ref().clone()
     }
     /// Adds the attribute that leads from the present layout to `shape`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn extend_to(&self, shape: Rc<Shape>, v: Value) {
         let slot = shape.keys.len() - 1;
         self.set_shape(shape);
         self.set_slot(slot, v);
     }
-    #[inline]
+    #[inline(always)]
     fn set_shape(&self, s: Rc<Shape>) {
         // SAFETY: borrows of the shape never leave this file's methods.
         let old = unsafe { std::mem::replace(&mut *self.shape.get(), s) };
@@ -223,10 +223,13 @@ impl Instance {
         if i < self.inline as usize {
             return self.inline_slot(i).get();
         }
+        self.overflow_slot(i - self.inline as usize)
+    }
+    #[cold]
+    #[inline(never)]
+    fn overflow_slot(&self, n: usize) -> Value {
         let overflow = self.overflow.borrow();
-        let more = overflow
-            .as_ref()
-            .and_then(|o| o.get(i - self.inline as usize));
+        let more = overflow.as_ref().and_then(|o| o.get(n));
         more.cloned().unwrap_or(Value::UNBOUND)
     }
     #[inline(always)]
@@ -235,7 +238,11 @@ impl Instance {
             self.inline_slot(i).set(v);
             return;
         }
-        let n = i - self.inline as usize;
+        self.set_overflow(i - self.inline as usize, v);
+    }
+    #[cold]
+    #[inline(never)]
+    fn set_overflow(&self, n: usize, v: Value) {
         let mut overflow = self.overflow.borrow_mut();
         let more = overflow.get_or_insert_default();
         while more.len() <= n {
