@@ -13,6 +13,10 @@ use std::rc::Rc;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
+    // First, while the process has no memory that others left.
+    if let Some(bytes) = tokio_current_thread::parked_bytes(100_000) {
+        println!("tokio_current_thread: {bytes:.0} B for each of 100,000 parked tasks, resident");
+    }
     divan::main();
 }
 
@@ -180,6 +184,15 @@ async def child():
 async def spawns(n):
     for task in [asyncio.create_task(child()) for _ in range(n)]:
         await task
+async def waiter(event):
+    await event.wait()
+async def parks(n):
+    event = asyncio.Event()
+    waiters = [asyncio.create_task(waiter(event)) for _ in range(n)]
+    await asyncio.sleep(0)
+    event.set()
+    for task in waiters:
+        await task
 ";
 
     #[divan::bench(args = [1, 1000])]
@@ -193,21 +206,74 @@ async def spawns(n):
         let bench = "def bench(n): loop.run_until_complete(spawns(n))";
         run_script(bencher, &format!("{SCRIPT}{bench}"), tasks);
     }
+
+    #[divan::bench(args = [100_000], sample_count = 20)]
+    fn park_and_wake(bencher: Bencher, tasks: usize) {
+        let bench = "def bench(n): loop.run_until_complete(parks(n))";
+        run_script(bencher, &format!("{SCRIPT}{bench}"), tasks);
+    }
 }
 
-/// The same on tokio's scheduler of one thread: `yield_now`, `spawn`.
+/// The same on tokio's scheduler of one thread: `yield_now`, `spawn`, `Notify`.
 #[divan::bench_group]
 mod tokio_current_thread {
     use super::*;
-    use tokio::task::yield_now;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::runtime::Runtime;
+    use tokio::sync::Notify;
+    use tokio::task::{JoinHandle, yield_now};
+
+    fn runtime() -> Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.build().expect("a runtime")
+    }
 
     fn run(bencher: Bencher, items: usize, main: impl AsyncFn()) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime");
+        let runtime = runtime();
         bencher
             .counter(ItemsCount::new(items))
             .bench_local(|| runtime.block_on(main()));
+    }
+
+    /// Tasks that all wait for one notification, and that.
+    async fn park(tasks: usize) -> (Vec<JoinHandle<()>>, Arc<Notify>) {
+        let notify = Arc::new(Notify::new());
+        let parked = Arc::new(AtomicUsize::new(0));
+        let waiter = |_| {
+            let (notify, parked) = (notify.clone(), parked.clone());
+            tokio::spawn(async move {
+                parked.fetch_add(1, Ordering::Relaxed);
+                notify.notified().await;
+            })
+        };
+        let all = (0..tasks).map(waiter).collect();
+        while parked.load(Ordering::Relaxed) < tasks {
+            yield_now().await;
+        }
+        (all, notify)
+    }
+
+    async fn wake((all, notify): (Vec<JoinHandle<()>>, Arc<Notify>)) {
+        notify.notify_waiters();
+        for task in all {
+            task.await.expect("a task that ends");
+        }
+    }
+
+    /// What a parked task takes of the process's memory, where the system tells.
+    pub fn parked_bytes(tasks: usize) -> Option<f64> {
+        let resident = || {
+            let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+            text.split(' ').nth(1)?.parse::<f64>().ok()
+        };
+        let runtime = runtime();
+        runtime.block_on(async { wake(park(10).await).await });
+        let before = resident()?;
+        let parked = runtime.block_on(park(tasks));
+        let pages = resident()? - before;
+        runtime.block_on(wake(parked));
+        Some(pages * 4096.0 / tasks as f64)
     }
 
     async fn worker(switches: usize) {
@@ -236,5 +302,10 @@ mod tokio_current_thread {
                 task.await.expect("a task that ends");
             }
         });
+    }
+
+    #[divan::bench(args = [100_000], sample_count = 20)]
+    fn park_and_wake(bencher: Bencher, tasks: usize) {
+        run(bencher, tasks, async || wake(park(tasks).await).await);
     }
 }
