@@ -197,7 +197,7 @@ fn str_add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     if x.is_empty() {
         return exact(vm, y);
     }
-    Ok(vm.new_wtf8(&[x.as_bytes(), y.as_bytes()].concat()).into())
+    Ok(Str::concat(&vm.heap, &vm.types.str, x, y, false).into())
 }
 
 fn str_mul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {

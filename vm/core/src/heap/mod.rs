@@ -585,6 +585,16 @@ fn large_layout(size: usize) -> Layout {
     Layout::from_size_align(size + LARGE_PREFIX, 16).expect("sizes are far below isize::MAX")
 }
 
+/// The bytes of an object's block, header included, if it has one of its own.
+pub(crate) fn large_size(h: &Header) -> Option<usize> {
+    // SAFETY: large objects have the prefix that `take_large` wrote.
+    let size = || unsafe {
+        let base = (h as *const Header).cast::<u8>().sub(LARGE_PREFIX);
+        base.add(8).cast::<usize>().read()
+    };
+    h.has(flag::LARGE).then(size)
+}
+
 /// An object's last reference went.
 #[cold]
 #[inline(never)]

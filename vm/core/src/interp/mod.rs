@@ -207,6 +207,7 @@ impl Vm {
             }
 
             // ---- arithmetic ----
+            Quick::BinaryAdd | Quick::InplaceAdd if self.append_text(r) => {}
             Quick::BinaryAdd
             | Quick::BinarySubtract
             | Quick::BinaryMultiply

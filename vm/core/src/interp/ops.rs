@@ -230,6 +230,56 @@ impl Vm {
         }
     }
 
+    /// `text += more`, long enough that copying it each time would tell: the variable that the result goes to lets go of the old
+    /// text, which then grows where it is if nobody else holds it (CPython's `unicode_concatenate`). False: nothing was done.
+    #[inline(never)]
+    pub(super) fn append_text(&self, r: &mut Regs) -> bool {
+        let (Some(text), Some(more)) = (r.peek(2).as_ref::<Str>(), r.peek(1).as_ref::<Str>())
+        else {
+            return false;
+        };
+        let plain = |s: &crate::Ref<Str>| s.class().is(&self.types.str) && !s.is_empty();
+        if text.byte_len() + more.byte_len() < GROWS_FROM || !plain(text) || !plain(more) {
+            return false;
+        }
+        let next = r.following();
+        let arg = next.arg.get() as usize;
+        match next.op.get() {
+            Quick::StoreFast if r.local(arg).is(r.peek(2)) => r.set_local(arg, Value::UNBOUND),
+            Quick::StoreDeref => {
+                let n = r.frame().code.nlocals as usize + arg;
+                if let Some(c) = r.local(n).downcast::<PyCell>()
+                    && c.content.holds(r.peek(2))
+                {
+                    c.content.set(Value::UNBOUND);
+                }
+            }
+            Quick::StoreNameCached => {
+                let (version, entry) = next.cache.get();
+                if let Some(d) = r.frame().namespace()
+                    && d.current_version() == version
+                    && d.get_at(entry as usize).is_some_and(|v| v.is(r.peek(2)))
+                {
+                    // Nothing runs until the store.
+                    drop(d.replace_at(entry as usize, Value::NONE));
+                }
+            }
+            _ => {}
+        }
+        let more = r.pop();
+        let text = std::mem::replace(r.peek_mut(1), Value::UNBOUND);
+        let (Some(a), Some(b)) = (text.as_ref::<Str>(), more.as_ref::<Str>()) else {
+            return false;
+        };
+        let sum = if Str::append(a, b) {
+            text
+        } else {
+            Str::concat(&self.heap, &self.types.str, a, b, true).into()
+        };
+        r.set_top(sum);
+        true
+    }
+
     pub(super) fn op_delete_name(&self, r: &mut Regs, arg: u32) -> PyResult<()> {
         let f = r.frame();
         let name = f.code.names[arg as usize].clone();

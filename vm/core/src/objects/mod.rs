@@ -29,5 +29,6 @@ pub use number::{Complex, Float, Int};
 pub use sequence::{List, ListIter, Tuple, TupleIter};
 pub use set::{Set, SetIter};
 pub use simple::*;
+pub(crate) use str::GROWS_FROM;
 pub use str::{HashKeys, Str, mix_words};
 pub use r#type::*;

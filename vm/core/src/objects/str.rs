@@ -1,17 +1,19 @@
 //! `str`: WTF-8 bytes in the object's own block, with an ASCII flag and the keyed hash cached. A longer text that is not
-//! ASCII gets a table of where every 64th character begins when one of its characters is first asked for by number.
+//! ASCII gets a table of where every 64th character begins when one of its characters is first asked for by number. A text that
+//! `+=` made long has room behind it, for the next.
 use crate::heap::{Heap, Kind, Obj, Payload, Ref};
 use crate::objects::Type;
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hash};
 
 pub struct Str {
-    len: usize,
+    /// Changes only in [`Str::append`].
+    len: Cell<usize>,
     /// 0 while not computed.
     hash: Cell<u64>,
     /// Code points; `u32::MAX` while not counted.
     chars: Cell<u32>,
-    ascii: bool,
+    ascii: Cell<bool>,
     interned: Cell<bool>,
     /// The heap has a table of where its characters are.
     indexed: Cell<bool>,
@@ -20,6 +22,8 @@ pub struct Str {
 /// Characters between two entries of the table, and the length from which on there is one.
 const STEP: usize = 64;
 const INDEXED_FROM: usize = 256;
+/// Texts of so many bytes get room when they grow. Shorter ones are copied as fast.
+pub(crate) const GROWS_FROM: usize = 1024;
 
 impl Payload for Str {
     const KIND: Kind = Kind::Str;
@@ -40,23 +44,94 @@ impl Payload for Str {
 impl Str {
     /// `bytes` must be WTF-8; callers outside this crate go through `Vm::new_str`.
     pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>, bytes: &[u8]) -> Ref<Str> {
-        let ascii = bytes.is_ascii();
-        let chars = if ascii { bytes.len() as u32 } else { u32::MAX };
+        Str::alloc_parts(heap, class, [bytes, &[]], bytes.is_ascii(), 0)
+    }
+
+    /// One text behind the other. With `grows`, a long one gets room for more.
+    pub(crate) fn concat(
+        heap: &Heap,
+        class: &Ref<Type>,
+        a: &Str,
+        b: &Str,
+        grows: bool,
+    ) -> Ref<Str> {
+        let len = a.byte_len() + b.byte_len();
+        let room = if grows && len >= GROWS_FROM {
+            len / 4
+        } else {
+            0
+        };
+        let ascii = a.is_ascii() && b.is_ascii();
+        Str::alloc_parts(heap, class, [a.as_bytes(), b.as_bytes()], ascii, room)
+    }
+
+    fn alloc_parts(
+        heap: &Heap,
+        class: &Ref<Type>,
+        parts: [&[u8]; 2],
+        ascii: bool,
+        room: usize,
+    ) -> Ref<Str> {
+        let len = parts[0].len() + parts[1].len();
         let data = Str {
-            len: bytes.len(),
+            len: Cell::new(len),
             hash: Cell::new(0),
-            chars: Cell::new(chars),
-            ascii,
+            chars: Cell::new(if ascii { len as u32 } else { u32::MAX }),
+            ascii: Cell::new(ascii),
             interned: Cell::new(false),
             indexed: Cell::new(false),
         };
-        let s = heap.alloc_with(class, data, bytes.len());
+        let s = heap.alloc_with(class, data, len + room);
         // SAFETY: the block has `len` bytes behind the payload, and nobody else sees it yet.
         unsafe {
             let tail = s.as_ptr().as_ptr().cast::<u8>().add(size_of::<Obj<Str>>());
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), tail, bytes.len());
+            let [a, b] = parts;
+            std::ptr::copy_nonoverlapping(a.as_ptr(), tail, a.len());
+            std::ptr::copy_nonoverlapping(b.as_ptr(), tail.add(a.len()), b.len());
         }
         s
+    }
+
+    /// Appends to a text that nobody but the caller holds, where its block has the room. False: nothing was done.
+    pub(crate) fn append(this: &Ref<Str>, more: &Str) -> bool {
+        let Some(header) = this.as_value().header() else {
+            return false;
+        };
+        let Some(size) = crate::heap::large_size(header) else {
+            return false;
+        };
+        let (len, end) = (this.byte_len(), this.byte_len() + more.byte_len());
+        if header.refs.get() != 1 || this.interned.get() || size_of::<Obj<Str>>() + end > size {
+            return false;
+        }
+        // SAFETY: the block has the bytes, and no slice of this text is in use, since its one reference is the caller's;
+        // for the same reason `more` is another text.
+        unsafe {
+            let tail = this
+                .as_ptr()
+                .as_ptr()
+                .cast::<u8>()
+                .add(size_of::<Obj<Str>>());
+            std::ptr::copy_nonoverlapping(more.as_bytes().as_ptr(), tail.add(len), end - len);
+        }
+        this.len.set(end);
+        this.hash.set(0);
+        let counted = |s: &Str| (s.chars.get() != u32::MAX).then(|| s.chars.get());
+        let chars = counted(this)
+            .zip(counted(more))
+            .and_then(|(a, b)| a.checked_add(b));
+        this.chars.set(chars.unwrap_or(u32::MAX));
+        this.ascii.set(this.ascii.get() && more.ascii.get());
+        if this.indexed.replace(false) {
+            header.heap().forget_index(this.as_ptr().as_ptr());
+        }
+        true
+    }
+
+    /// Length in bytes.
+    #[inline]
+    pub(crate) fn byte_len(&self) -> usize {
+        self.len.get()
     }
 
     /// The text as WTF-8.
@@ -65,7 +140,7 @@ impl Str {
         // SAFETY: `len` initialised bytes stand behind the payload; a Str exists only inside its object.
         unsafe {
             let tail = (self as *const Str).cast::<u8>().add(size_of::<Str>());
-            std::slice::from_raw_parts(tail, self.len)
+            std::slice::from_raw_parts(tail, self.len.get())
         }
     }
     /// The text, unless it holds a lone surrogate.
@@ -81,7 +156,7 @@ impl Str {
         }
     }
     pub fn is_ascii(&self) -> bool {
-        self.ascii
+        self.ascii.get()
     }
     /// Length in code points.
     #[inline]
@@ -97,18 +172,18 @@ impl Str {
         self.chars.get() as usize
     }
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len.get() == 0
     }
     /// Byte offset of code point `index` (up to and including the length).
     pub fn offset(&self, index: usize) -> usize {
-        if self.ascii {
+        if self.ascii.get() {
             return index;
         }
         if index >= self.char_len() {
-            return self.len;
+            return self.len.get();
         }
-        let (mut seen, from) = match self.len {
-            INDEXED_FROM.. if self.len < u32::MAX as usize => self.indexed_before(index),
+        let (mut seen, from) = match self.len.get() {
+            INDEXED_FROM.. if self.len.get() < u32::MAX as usize => self.indexed_before(index),
             _ => (0, 0),
         };
         for (i, b) in self.as_bytes()[from..].iter().enumerate() {
@@ -119,13 +194,13 @@ impl Str {
                 seen += 1;
             }
         }
-        self.len
+        self.len.get()
     }
     /// The code points from `start` up to `stop`, as bytes.
     pub fn part(&self, start: usize, stop: usize) -> &[u8] {
         let from = self.offset(start);
         let rest = &self.as_bytes()[from..];
-        if stop > start + 2 * STEP || self.ascii {
+        if stop > start + 2 * STEP || self.ascii.get() {
             return &rest[..self.offset(stop).max(from) - from];
         }
         let mut begins = rest
