@@ -26,6 +26,7 @@ mod queue;
 #[doc(hidden)]
 pub mod reactor;
 mod resource;
+mod scratch;
 mod select;
 mod signals;
 mod socket;

@@ -381,23 +381,20 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
 /// One read of at most `n` bytes.
 pub(crate) fn read_some(vm: &Vm, fd: &Value, n: usize) -> PyResult<io::Result<Vec<u8>>> {
     let (number, f) = file_of(vm, fd)?;
-    let mut buffer = vec![0; n];
-    let r = crate::threads::blocking(vm, || {
-        loop {
-            let r = match &f {
-                Some(f) => (&**f).read(&mut buffer),
-                None if number == 0 => io::stdin().lock().read(&mut buffer),
-                None => Err(io::Error::from_raw_os_error(9)),
-            };
-            match r {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                r => break r,
+    Ok(crate::scratch::read_into(vm, n, |buffer| {
+        crate::threads::blocking(vm, || {
+            loop {
+                let r = match &f {
+                    Some(f) => (&**f).read(buffer),
+                    None if number == 0 => io::stdin().lock().read(buffer),
+                    None => Err(io::Error::from_raw_os_error(9)),
+                };
+                match r {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                    r => break r,
+                }
             }
-        }
-    });
-    Ok(r.map(|got| {
-        buffer.truncate(got);
-        buffer
+        })
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The `_socket` module over socket2 (CPython's Modules/socketmodule.c). Every descriptor is non-blocking below; a call
 //! that has to wait does so here, in slices, so that signals and other threads get their turn.
 use crate::netaddr::{self, Errors};
+use crate::scratch;
 use lasti_core::objects::{Module, PlainFn, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
 use mio::Interest;
@@ -313,21 +314,22 @@ fn no_ancillary(vm: &Vm, v: Option<&Value>) -> PyResult<()> {
 
 fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
     let h = s.handle(vm)?;
-    let mut buffer = vec![0; n];
     let d = s.deadline();
     let d = if flags & libc::MSG_DONTWAIT != 0 {
         Deadline { nowait: true, ..d }
     } else {
         d
     };
-    let got = retry(vm, &h, Interest::READABLE, d, |u| {
-        if flags & libc::MSG_PEEK != 0 {
-            u.peek(&mut buffer)
-        } else {
-            u.recv(&mut buffer)
-        }
+    let mut buffer = scratch::read_into(vm, n, |buffer| {
+        retry(vm, &h, Interest::READABLE, d, |u| {
+            if flags & libc::MSG_PEEK != 0 {
+                u.peek(buffer)
+            } else {
+                u.recv(buffer)
+            }
+        })
     })?;
-    buffer.truncate(got);
+    let got = buffer.len();
     if flags & libc::MSG_WAITALL != 0 && s.kind.get() == libc::SOCK_STREAM && got > 0 && got < n {
         buffer.extend(receive(vm, s, n - got, flags)?);
     }
@@ -336,30 +338,35 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
 
 fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, Value)> {
     let h = s.handle(vm)?;
-    let mut buffer = vec![0; n];
     let d = s.deadline();
+    let mut from = Value::NONE;
     if s.family.get() == libc::AF_UNIX {
         let copy = SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?;
         let u = UnixDatagram::from(std::os::fd::OwnedFd::from(copy));
-        let (got, from) = retry(vm, &h, Interest::READABLE, d, |_| u.recv_from(&mut buffer))?;
-        buffer.truncate(got);
-        let from = from
-            .as_pathname()
-            .map(|p| vm.str_value(&p.to_string_lossy()));
-        return Ok((buffer, from.unwrap_or(Value::NONE)));
+        let bytes = scratch::read_into(vm, n, |buffer| {
+            let (got, sender) = retry(vm, &h, Interest::READABLE, d, |_| u.recv_from(buffer))?;
+            if let Some(path) = sender.as_pathname() {
+                from = vm.str_value(&path.to_string_lossy());
+            }
+            Ok(got)
+        })?;
+        return Ok((bytes, from));
     }
     if s.kind.get() == libc::SOCK_STREAM {
         return Ok((receive(vm, s, n, flags)?, Value::NONE));
     }
-    let (got, from) = retry(vm, &h, Interest::READABLE, d, |u| {
-        if flags & libc::MSG_PEEK != 0 {
-            u.peek_from(&mut buffer)
-        } else {
-            u.recv_from(&mut buffer)
-        }
+    let bytes = scratch::read_into(vm, n, |buffer| {
+        let (got, sender) = retry(vm, &h, Interest::READABLE, d, |u| {
+            if flags & libc::MSG_PEEK != 0 {
+                u.peek_from(buffer)
+            } else {
+                u.recv_from(buffer)
+            }
+        })?;
+        from = netaddr::value(vm, &sender.into());
+        Ok(got)
     })?;
-    buffer.truncate(got);
-    Ok((buffer, netaddr::value(vm, &from.into())))
+    Ok((bytes, from))
 }
 
 fn size_arg(vm: &Vm, v: &Value, func: &str) -> PyResult<usize> {
