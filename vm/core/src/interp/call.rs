@@ -1,5 +1,5 @@
 //! The call instructions.
-use super::Start;
+use super::{Flow, Start};
 use super::enter::is_generator;
 use crate::call::Args;
 use crate::error::PyResult;
@@ -118,6 +118,24 @@ impl Vm {
         true
     }
 
+    /// Calls the plain native that lies `n + 1` from the top; `below` slots under the arguments go with it. Switched: it is none,
+    /// nothing was done.
+    #[inline(never)]
+    pub(super) fn call_top_native(&self, r: &mut Regs, n: usize, below: usize) -> Flow {
+        let Some(f) = super::plain_native(r.peek(n + 1)) else {
+            return Flow::Switched;
+        };
+        r.publish();
+        match self.call_plain(f, Args::pos(r.top(n))) {
+            Ok(v) => {
+                r.drop_top(n + below - 1);
+                r.set_top(v);
+                Flow::Next
+            }
+            Err(e) => Flow::Raise(e),
+        }
+    }
+
     /// Calls what lies `n + 1` from the top with the `n` values above it; `below` slots under the arguments go
     /// with the callable.
     #[inline(never)]
@@ -159,7 +177,13 @@ impl Vm {
 
     /// Calls anything with arguments that lie on the stack (or elsewhere); drops `drop` values and pushes the result, or
     /// enters the callee's frame.
-    fn call_any(&self, r: &mut Regs, callable: &Value, args: Args, drop: usize) -> PyResult<()> {
+    pub(super) fn call_any(
+        &self,
+        r: &mut Regs,
+        callable: &Value,
+        args: Args,
+        drop: usize,
+    ) -> PyResult<()> {
         if let Some(f) = callable.as_ref::<Function>() {
             let code = self.function_code(f)?;
             if let Some(v) = self.ask_twin(f, &code, &args)? {

@@ -92,6 +92,18 @@ impl Vm {
         d.get_at(self.entry_known(d, key)?)
     }
 
+    /// Whether a key stands in a dict or set as itself.
+    #[inline(never)]
+    fn holds_known(&self, container: &Value, key: &Value) -> bool {
+        if let Some(d) = container.as_ref::<Dict>() {
+            return d.class().is(&self.types.dict) && self.entry_known(d, key).is_some();
+        }
+        match container.as_ref::<Set>() {
+            Some(s) if !s.class().is_heap_type() => self.entry_known(&s.dict, key).is_some(),
+            _ => false,
+        }
+    }
+
     /// Stores under a key that stands in a dict as itself, or within a list. False: nothing was done.
     #[inline(never)]
     fn store_known(&self, target: &Value, key: &Value, v: &Value) -> bool {
@@ -320,6 +332,9 @@ impl Vm {
                                     let same = a.is(b);
                                     r.drop_top(2);
                                     same == (arg == 8)
+                                } else if arg & !1 == 6 && self.holds_known(b, a) {
+                                    r.drop_top(2);
+                                    arg == 6
                                 } else {
                                     break 'fast;
                                 };
@@ -612,21 +627,59 @@ impl Vm {
                                 break 'leave_init;
                             }
                             Quick::CallFunction => {
-                                if self.interrupted()
-                                    || !self.call_simple(r, arg as usize, false)
-                                        && !self.call_class(r, arg as usize)
-                                {
+                                let n = arg as usize;
+                                if self.interrupted() {
                                     break 'fast;
+                                }
+                                if !self.call_simple(r, n, false) && !self.call_class(r, n) {
+                                    let mut copy = *r;
+                                    let flow = self.call_top_native(&mut copy, n, 1);
+                                    *r = copy;
+                                    match flow {
+                                        Flow::Next => {}
+                                        Flow::Switched => break 'fast,
+                                        raised => {
+                                            *regs = owned;
+                                            return raised;
+                                        }
+                                    }
                                 }
                             }
                             Quick::CallMethod => {
                                 // Below the arguments lie method and self, or NULL and a callable.
-                                let n = arg as usize;
-                                let bare = r.peek(n + 2).is_unbound();
-                                if self.interrupted()
-                                    || !self.call_simple(r, n + !bare as usize, bare)
-                                {
+                                let bare = r.peek(arg as usize + 2).is_unbound();
+                                let n = arg as usize + !bare as usize;
+                                if self.interrupted() {
                                     break 'fast;
+                                }
+                                if !self.call_simple(r, n, bare) {
+                                    let mut copy = *r;
+                                    let flow =
+                                        self.call_top_native(&mut copy, n, 1 + bare as usize);
+                                    *r = copy;
+                                    match flow {
+                                        Flow::Next => {}
+                                        Flow::Switched => break 'fast,
+                                        raised => {
+                                            *regs = owned;
+                                            return raised;
+                                        }
+                                    }
+                                }
+                            }
+                            Quick::UnpackSequence => {
+                                let n = arg as usize;
+                                let whole = |t: &&crate::heap::Ref<Tuple>| {
+                                    t.class().is(&self.types.tuple) && t.len() == n
+                                };
+                                if r.peek(1).as_ref::<Tuple>().filter(whole).is_none() {
+                                    break 'fast;
+                                }
+                                let v = r.pop();
+                                if let Some(t) = v.as_ref::<Tuple>() {
+                                    for item in t.iter().rev() {
+                                        r.push(item.clone());
+                                    }
                                 }
                             }
                             Quick::CallPause => {
@@ -710,7 +763,6 @@ impl Vm {
                             | Quick::PopExcept
                             | Quick::StoreName
                             | Quick::DeleteName
-                            | Quick::UnpackSequence
                             | Quick::UnpackEx
                             | Quick::StoreAttr
                             | Quick::DeleteAttr

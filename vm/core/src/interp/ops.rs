@@ -356,6 +356,14 @@ impl Vm {
                     i.extra.set(n as u16);
                     i.op.set(Quick::LoadAttrSlot);
                 }
+            } else if crate::attr::is_generic(ty)
+                && let Some(descr) = ty.lookup(self, name)
+                && let Some(p) = descr.downcast::<Property>()
+                && self.type_of(&descr).is(&self.types.property)
+                && let Ok(getter) = p.get.get().into_ref::<Function>()
+            {
+                // A getter's frame is entered, as that of any call.
+                return self.call_any(r, getter.as_value(), crate::Args::pos(&[v]), 1);
             }
         } else if let Some(m) = v.downcast::<Module>()
             && self.type_of(&v).is(&self.types.module)
