@@ -398,6 +398,19 @@ pub(crate) fn read_some(vm: &Vm, fd: &Value, n: usize) -> PyResult<io::Result<Ve
     }))
 }
 
+/// What is left of a regular file, about `room` bytes. None: it is not a file of ours.
+pub(crate) fn read_rest(vm: &Vm, fd: &Value, room: usize) -> PyResult<Option<io::Result<Vec<u8>>>> {
+    let (_, Some(f)) = file_of(vm, fd)? else {
+        return Ok(None);
+    };
+    let mut all = Vec::new();
+    if all.try_reserve_exact(room).is_err() {
+        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+    }
+    let r = crate::threads::blocking(vm, || (&*f).read_to_end(&mut all));
+    Ok(Some(r.map(|_| all)))
+}
+
 /// `sysconf` by table, for what is the same on every Linux that we run on.
 const SYSCONF: [(&str, i32, i64); 6] = [
     ("SC_IOV_MAX", libc::_SC_IOV_MAX, 1024),

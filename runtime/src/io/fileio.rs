@@ -92,6 +92,9 @@ impl FileIo {
             && let Ok(at) = self.seek(vm, 0, 1)
         {
             room = (m.size().saturating_sub(at) as usize).min(1 << 40) + 1;
+            if let Some(rest) = posix::read_rest(vm, &fd, room)? {
+                return would_block(vm, rest);
+            }
         }
         let mut all = Vec::new();
         loop {

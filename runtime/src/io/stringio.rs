@@ -5,6 +5,7 @@ use super::{base, line_end, size_arg};
 use lasti_core::objects::{Str, Tuple, Type};
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
 use lasti_text::wtf8;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
 #[derive(Default)]
@@ -80,11 +81,11 @@ impl StringIo {
     fn write(&self, vm: &Vm, s: &[u8]) -> PyResult<()> {
         let universal = matches!(self.newline.borrow().as_deref(), None | Some(""));
         let mut data = match universal {
-            true => self.newlines.apply(s.to_vec(), true),
-            false => s.to_vec(),
+            true => Cow::Owned(self.newlines.apply(s.to_vec(), true)),
+            false => Cow::Borrowed(s),
         };
         if let Some(newline @ ("\r" | "\r\n")) = self.newline.borrow().as_deref() {
-            data = translated(&data, newline);
+            data = Cow::Owned(translated(&data, newline));
         }
         if data.is_empty() {
             return Ok(());
@@ -106,7 +107,7 @@ impl StringIo {
             let from = self.offset(&text, at);
             let to = self.offset(&text, at.saturating_add(n));
             self.known.set((at, from));
-            text.splice(from..to, data);
+            text.splice(from..to, data.iter().copied());
         }
         self.at.set(at + n);
         self.len.set(self.len.get().max(at + n));

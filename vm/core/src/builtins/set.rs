@@ -417,8 +417,9 @@ fn common(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
     if let Some(o) = other.as_ref::<Set>() {
         let (small, large) = if o.len() > s.len() { (s, o) } else { (o, s) };
         for (hash, key, _) in small.dict.snapshot() {
+            // They differ from each other already.
             if find_hashed(vm, large, hash, &key)?.is_some() {
-                add_hashed(vm, &out, hash, key)?;
+                out.dict.insert_new(hash, key, Value::NONE);
             }
         }
         return Ok(out);

@@ -1,6 +1,6 @@
 //! The call instructions.
-use super::{Flow, Start};
 use super::enter::is_generator;
+use super::{Flow, Start};
 use crate::call::Args;
 use crate::error::PyResult;
 use crate::frame::{Frame, Mode, Regs};
