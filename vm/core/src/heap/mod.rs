@@ -39,7 +39,7 @@ const FIRST_ARENA: usize = 8;
 const LARGEST_ARENA: usize = 128;
 /// A heap of so many bytes asks for huge pages from then on: the first touch of a small page is a good part of what a new object
 /// costs there, and the way to it of what an old one does. A page not used to its end is a small part of such a heap.
-const HUGE_FROM: usize = 16 << 20;
+const HUGE_FROM: usize = 3 << 20;
 const HUGE_PAGE: usize = 2 << 20;
 /// Chunks of an arena of huge pages. (The first page is none: the allocator writes to it before.)
 const HUGE_ARENA: usize = 512;
