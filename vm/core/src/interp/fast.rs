@@ -1,6 +1,6 @@
-//! The straight path: instructions on operands of the common kinds. Nothing here raises, runs Python or takes the address
-//! of the registers, so that they stay in machine registers. Whatever would goes through the one call of `Vm::step`, with a
-//! copy of them.
+//! The straight path: instructions on operands of the common kinds. Nothing here takes the address of the registers, so that
+//! they stay in machine registers. What raises or runs Python is called out of line with a copy of them: plain natives by
+//! `call_top_native`, everything else by the one call of `Vm::step`.
 use super::{Flow, Quick};
 use crate::frame::{Block, BlockKind, Mode, Regs, live};
 use crate::heap::{Kind, Ref, Value};
