@@ -636,7 +636,8 @@ impl Vm {
                                     let flow = self.call_top_native(&mut copy, n, 1);
                                     *r = copy;
                                     match flow {
-                                        Flow::Next => {}
+                                        // Nothing is in it; said, so that no code is run to drop it.
+                                        Flow::Next => std::mem::forget(flow),
                                         Flow::Switched => break 'fast,
                                         raised => {
                                             *regs = owned;
@@ -658,7 +659,8 @@ impl Vm {
                                         self.call_top_native(&mut copy, n, 1 + bare as usize);
                                     *r = copy;
                                     match flow {
-                                        Flow::Next => {}
+                                        // Nothing is in it; said, so that no code is run to drop it.
+                                        Flow::Next => std::mem::forget(flow),
                                         Flow::Switched => break 'fast,
                                         raised => {
                                             *regs = owned;
@@ -820,6 +822,7 @@ impl Vm {
                         *regs = owned;
                         return flow;
                     }
+                    std::mem::forget(flow);
                     continue 'next;
                 }
                 // An `__init__`'s frame is left; its instance is on the caller's stack.
