@@ -211,7 +211,7 @@ impl Heap {
         }
         let survivors = set.len() as i64;
         let garbage = self.find_garbage(&set);
-        if !full && gc.young.borrow().is_empty() {
+        if gc.young.borrow().is_empty() {
             // Its memory serves the next one.
             set.clear();
             gc.young.replace(set);
