@@ -261,9 +261,7 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
         return g.kind == GenKind::Coroutine
             || g.kind == GenKind::Generator && g.code_flags() & iterable != 0;
     }
-    if v.downcast::<super::sleep::Sleep>().is_some()
-        || v.downcast::<event::EventWait>().is_some()
-        || v.downcast::<super::locks::Acquire>().is_some()
+    if vm.type_of(v).has(TypeFlags::COROUTINE)
         || v.downcast::<crate::embed::RustCoroutine>().is_some()
     {
         return true;

@@ -145,6 +145,14 @@ impl Regs {
         // SAFETY: as for `fetch`; only instructions that are never the last ask.
         unsafe { &*next }
     }
+    /// Whether the result of the instruction that runs is awaited at once.
+    #[inline]
+    pub fn is_awaited(&self) -> bool {
+        // Each of the first two is never the last instruction.
+        self.ahead(1).op.get() == Quick::GetAwaitable
+            && self.ahead(2).op.get() == Quick::LoadConst
+            && self.ahead(3).op.get() == Quick::YieldFrom
+    }
     /// Goes on behind the `n` instructions that were done together with this one.
     #[inline(always)]
     pub fn skip(&mut self, n: usize) {

@@ -31,6 +31,24 @@ macro_rules! arithmetic {
     }};
 }
 
+/// A call of a plain native out of line. `$regs` get the registers back where it raises.
+macro_rules! call_native {
+    ($vm:ident, $fast:lifetime, $regs:ident, $r:ident, $n:expr, $below:expr) => {{
+        let mut copy = *$r;
+        let flow = $vm.call_top_native(&mut copy, $n, $below);
+        *$r = copy;
+        match flow {
+            // Nothing is in it; said, so that no code is run to drop it.
+            Flow::Next => std::mem::forget(flow),
+            Flow::Switched => break $fast,
+            raised => {
+                *$regs = *$r;
+                return raised;
+            }
+        }
+    }};
+}
+
 /// A function of two numbers as one of two words.
 #[inline(always)]
 fn small(a: &Value, b: &Value, f: impl FnOnce(i64, i64) -> Option<Value>) -> Option<Value> {
@@ -632,18 +650,7 @@ impl Vm {
                                     break 'fast;
                                 }
                                 if !self.call_simple(r, n, false) && !self.call_class(r, n) {
-                                    let mut copy = *r;
-                                    let flow = self.call_top_native(&mut copy, n, 1);
-                                    *r = copy;
-                                    match flow {
-                                        // Nothing is in it; said, so that no code is run to drop it.
-                                        Flow::Next => std::mem::forget(flow),
-                                        Flow::Switched => break 'fast,
-                                        raised => {
-                                            *regs = owned;
-                                            return raised;
-                                        }
-                                    }
+                                    call_native!(self, 'fast, regs, r, n, 1);
                                 }
                             }
                             Quick::CallMethod => {
@@ -654,19 +661,7 @@ impl Vm {
                                     break 'fast;
                                 }
                                 if !self.call_simple(r, n, bare) {
-                                    let mut copy = *r;
-                                    let flow =
-                                        self.call_top_native(&mut copy, n, 1 + bare as usize);
-                                    *r = copy;
-                                    match flow {
-                                        // Nothing is in it; said, so that no code is run to drop it.
-                                        Flow::Next => std::mem::forget(flow),
-                                        Flow::Switched => break 'fast,
-                                        raised => {
-                                            *regs = owned;
-                                            return raised;
-                                        }
-                                    }
+                                    call_native!(self, 'fast, regs, r, n, 1 + bare as usize);
                                 }
                             }
                             Quick::UnpackSequence => {

@@ -26,12 +26,7 @@ impl Vm {
     /// Specializes the call that runs, if it is awaited at once.
     pub(super) fn begin_call_pause(&self, r: &Regs, method: bool) {
         let i = r.instr();
-        let ahead = |n: usize| {
-            let at = r.frame().code.quick.get(r.unit() + n);
-            at.map(|i| i.op.get())
-        };
-        let awaited = [Quick::GetAwaitable, Quick::LoadConst, Quick::YieldFrom];
-        if (1..=3).map(ahead).eq(awaited.map(Some)) && i.heat.get() < u8::MAX {
+        if r.is_awaited() && i.heat.get() < u8::MAX {
             i.heat.set(i.heat.get() + 1);
             i.extra.set(method as u16);
             i.op.set(Quick::CallPause);

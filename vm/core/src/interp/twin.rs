@@ -56,15 +56,10 @@ impl Vm {
         let (Some(now), Some(f)) = (code.twin_now.get(), callable.as_ref::<Function>()) else {
             return Ok(None);
         };
-        let awaited = || {
-            r.ahead(1).op.get() == Quick::GetAwaitable
-                && r.ahead(2).op.get() == Quick::LoadConst
-                && r.ahead(3).op.get() == Quick::YieldFrom
-        };
         if args.names.is_empty()
             && args.pos.len() == code.argcount as usize
             && self.origin_depth.get() == 0
-            && awaited()
+            && r.is_awaited()
             && let Some(v) = now(self, f, args.pos)?
         {
             r.jump(r.unit() as u32 + 4);
