@@ -10,7 +10,7 @@ use lasti_core::{Value, Vm, VmFlags, VmOptions};
 use std::rc::Rc;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: lasti::HugeBlocks<mimalloc::MiMalloc> = lasti::HugeBlocks(mimalloc::MiMalloc);
 
 fn main() {
     // First, while the process has no memory that others left.

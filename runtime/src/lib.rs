@@ -38,3 +38,4 @@ mod uncaught;
 
 pub use embed::{Bytes, Error, FromArgs, FromPython, Object, PyFuture, Python, ToArgs, ToPython};
 pub use interpreter::{Interpreter, Settings};
+pub use lasti_core::HugeBlocks;

@@ -2,7 +2,7 @@
 use std::panic;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: lasti::HugeBlocks<mimalloc::MiMalloc> = lasti::HugeBlocks(mimalloc::MiMalloc);
 
 /// Address space for the interpreter's native stack; pages are used as they are touched.
 const STACK: usize = 256 * 1024 * 1024;

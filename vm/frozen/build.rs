@@ -43,7 +43,9 @@ const LEFT_OUT: &[&str] = &[
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let overlay = Path::new(env!("CARGO_MANIFEST_DIR")).join("overlay");
+    // Asked for at run time: a build script may be reused for another checkout that shares the target folder.
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let overlay = Path::new(&package).join("overlay");
     println!("cargo:rerun-if-changed={}", overlay.display());
     println!("cargo:rerun-if-changed=build.rs");
     let mut modules = BTreeMap::new();

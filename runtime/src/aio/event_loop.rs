@@ -9,7 +9,7 @@ use crate::reactor::{
     Clock, Direction, Inbox, Outcome, Poller, Scheduled, Sender, Timers, Trigger, Wait, timeout,
 };
 use lasti_core::objects::{Str, Type, TypeFlags};
-use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Tagged, Untagged, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
@@ -28,32 +28,40 @@ enum Ready {
     Handle(Value),
 }
 
-const _: () = assert!(size_of::<Ready>() == 16);
+/// One of them in the ring: a word.
+type Entry = Tagged<Task, Gather>;
+
+const STEP: u8 = 0;
+const WAKE: u8 = 1;
+const THROW: u8 = 2;
 
 /// What a ring of more entries than this leads to is in no cache of one core.
 const LONG: usize = 2048;
 /// So far ahead a long ring is looked at.
 const AHEAD: usize = 16;
 
-impl Ready {
-    fn value(&self) -> &Value {
-        match self {
-            Ready::Step(t) | Ready::Wake(t) | Ready::Throw(t) => t.as_value(),
-            Ready::Gathered(g) => g.as_value(),
-            Ready::Handle(h) => h,
-        }
+impl From<Ready> for Entry {
+    #[inline]
+    fn from(r: Ready) -> Entry {
+        Tagged::new(match r {
+            Ready::Step(t) => Untagged::First(t, STEP),
+            Ready::Wake(t) => Untagged::First(t, WAKE),
+            Ready::Throw(t) => Untagged::First(t, THROW),
+            Ready::Gathered(g) => Untagged::Second(g),
+            Ready::Handle(h) => Untagged::Other(h),
+        })
     }
-    fn prefetch(&self) {
-        match self {
-            // One line.
-            Ready::Handle(h) => h.prefetch(),
-            r => r.value().prefetch_two(),
-        }
-    }
-    /// Of a task that `prefetch` was called for some time ago.
-    fn prefetch_coroutine(&self) {
-        if let Ready::Step(t) | Ready::Wake(t) = self {
-            t.coro.prefetch_two();
+}
+
+impl From<Entry> for Ready {
+    #[inline]
+    fn from(e: Entry) -> Ready {
+        match e.untag() {
+            Untagged::First(t, STEP) => Ready::Step(t),
+            Untagged::First(t, WAKE) => Ready::Wake(t),
+            Untagged::First(t, _) => Ready::Throw(t),
+            Untagged::Second(g) => Ready::Gathered(g),
+            Untagged::Other(h) => Ready::Handle(h),
         }
     }
 }
@@ -65,7 +73,7 @@ const BEFORE: i64 = 1 << 62;
 const POLL_EVERY: u32 = 16;
 
 pub struct Loop {
-    ready: RefCell<VecDeque<Ready>>,
+    ready: RefCell<VecDeque<Entry>>,
     /// What some entries of the ring come with, in their order, so that each takes two words.
     operands: RefCell<VecDeque<Value>>,
     pub timers: RefCell<Timers<Ref<Timer>>>,
@@ -90,8 +98,12 @@ impl Payload for Loop {
     const CONTAINER: bool = true;
     const NAME: &'static str = "EventLoop";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        for r in self.ready.borrow().iter() {
-            visit(r.value());
+        let ready = self.ready.borrow();
+        for (i, r) in ready.iter().enumerate() {
+            if let Some(soon) = ready.get(i + AHEAD) {
+                soon.prefetch();
+            }
+            r.visit(visit);
         }
         self.operands.borrow().iter().for_each(&mut *visit);
         for t in self.timers.borrow().iter() {
@@ -146,22 +158,26 @@ impl Loop {
     pub fn is_debug(&self) -> bool {
         self.debug.get()
     }
+    #[inline]
+    fn push(&self, r: Ready) {
+        self.ready.borrow_mut().push_back(r.into());
+    }
     pub fn push_step(&self, t: Ref<Task>) {
-        self.ready.borrow_mut().push_back(Ready::Step(t));
+        self.push(Ready::Step(t));
     }
     pub fn push_wakeup(&self, t: Ref<Task>) {
-        self.ready.borrow_mut().push_back(Ready::Wake(t));
+        self.push(Ready::Wake(t));
     }
     pub fn push_throw(&self, t: Ref<Task>, e: Value) {
         self.operands.borrow_mut().push_back(e);
-        self.ready.borrow_mut().push_back(Ready::Throw(t));
+        self.push(Ready::Throw(t));
     }
     pub fn push_gathered(&self, g: Ref<Gather>, child: Value) {
         self.operands.borrow_mut().push_back(child);
-        self.ready.borrow_mut().push_back(Ready::Gathered(g));
+        self.push(Ready::Gathered(g));
     }
     pub fn push_handle(&self, h: Value) {
-        self.ready.borrow_mut().push_back(Ready::Handle(h));
+        self.push(Ready::Handle(h));
     }
 
     /// Runs `f` with the poller, made when first needed.
@@ -322,9 +338,12 @@ impl Loop {
         let first = ready.pop_front();
         if ready.len() > LONG {
             ready[AHEAD].prefetch();
-            ready[AHEAD / 2].prefetch_coroutine();
+            // Of a task that was asked for some time ago.
+            if let Some((t, STEP | WAKE)) = ready[AHEAD / 2].first() {
+                t.coro.prefetch_two();
+            }
         }
-        first
+        first.map(Ready::from)
     }
 
     #[inline]
@@ -408,7 +427,7 @@ impl Loop {
     fn collect_due(&self, vm: &Vm) -> PyResult<()> {
         if self.timers.borrow().is_empty() {
             let dead = self.timers.borrow_mut().take_dead();
-            drop(dead);
+            handle::drop_timers(dead);
             return Ok(());
         }
         let now = clock().now();

@@ -16,6 +16,8 @@ mod tests;
 
 /// Below this many entries a sweep gains less than it costs.
 const FEW: usize = 64;
+/// How many entries ahead the memory of a payload is asked for.
+const AHEAD: usize = 8;
 /// So many entries stand in the heap alone.
 const HEAP_ALONE: usize = 256;
 
@@ -235,7 +237,7 @@ impl<T: Scheduled> Timers<T> {
                 return None;
             }
             let e = self.pop_near()?;
-            if let Some(soon) = self.sorted.len().checked_sub(8) {
+            if let Some(soon) = self.sorted.len().checked_sub(AHEAD) {
                 self.sorted[soon].payload.prefetch();
             }
             e.payload.unscheduled();
@@ -362,10 +364,19 @@ impl<T: Scheduled> Timers<T> {
         self.cancelled = 0;
         let mut swept = Vec::new();
         let mut sweep = |list: &mut Vec<Entry<T>>| {
-            swept.extend(
-                list.extract_if(.., |e| e.payload.is_cancelled())
-                    .map(|e| e.payload),
-            );
+            let mut live = 0;
+            for i in 0..list.len() {
+                if let Some(soon) = list.get(i + AHEAD) {
+                    soon.payload.prefetch();
+                }
+                if list[i].payload.is_cancelled() {
+                    list[i].payload.unscheduled();
+                } else {
+                    list.swap(live, i);
+                    live += 1;
+                }
+            }
+            swept.extend(list.drain(live..).map(|e| e.payload));
             // What many timers took is given back.
             if list.capacity() > 4 * list.len() + FEW {
                 list.shrink_to_fit();
@@ -392,9 +403,6 @@ impl<T: Scheduled> Timers<T> {
         }
         if self.entries() == 0 {
             self.base = NO_WHEEL;
-        }
-        for payload in &swept {
-            payload.unscheduled();
         }
         swept
     }

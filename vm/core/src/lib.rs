@@ -19,5 +19,5 @@ pub use attr::is_plain;
 pub use builtins::self_iter;
 pub use call::{Args, Resume, Resumed, Stepped};
 pub use error::{Exc, PyResult};
-pub use heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
+pub use heap::{HugeBlocks, Kind, Payload, Ref, RefSlot, Slot, Tagged, Untagged, Value};
 pub use vm::{Vm, VmFlags, VmOptions};

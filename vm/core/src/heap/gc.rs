@@ -1,15 +1,15 @@
 //! The cycle collector: trial deletion over containers, in two generations.
 //!
-//! Every slot that held a container since the last collection stands once in the young list (its header
-//! remembers that across reuse, so making and freeing tasks does not grow the list). A young collection looks at
-//! those alone; a full one at all containers, and is due when the old generation is three times what the last one left, so
-//! that a large live heap does not make each new object pay (of three million new objects that stay, each is looked at 1.5 times).
+//! A slot that held a container since the last collection is young (its header remembers that across reuse), and so is its
+//! chunk. A young collection looks at young objects alone; a full one at all containers, and is due when the old
+//! generation is three times what the last one left, so that a large live heap does not make each new object pay.
 //!
-//! A collection passes over its set twice: it examines each object (`examine`), then marks what is alive (`find_garbage`).
+//! A collection passes over its set twice, chunk by chunk, so that it goes through memory in order and needs no list of
+//! what it looks at: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
     AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref,
-    Value, breaker, prefetch,
+    Value, breaker, chunk_of, prefetch,
 };
 use crate::objects::{Type, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -25,7 +25,10 @@ pub struct GcStats {
 }
 
 pub(crate) struct Collector {
-    young: RefCell<Vec<*mut Header>>,
+    /// Chunks with young slots, each once.
+    young: RefCell<Vec<NonNull<ChunkHead>>>,
+    /// Young objects that have a block of their own.
+    young_large: RefCell<Vec<*mut Header>>,
     /// Containers made less containers freed since the last collection.
     balance: Cell<i64>,
     due_at: Cell<i64>,
@@ -42,6 +45,7 @@ impl Default for Collector {
     fn default() -> Collector {
         Collector {
             young: RefCell::default(),
+            young_large: RefCell::default(),
             balance: Cell::new(0),
             due_at: Cell::new(DEFAULT_THRESHOLD),
             old: Cell::new(0),
@@ -60,13 +64,30 @@ const DEFAULT_THRESHOLD: i64 = 10_000;
 const EXAMINED: u16 = flag::COLLECTING | flag::LEAF | flag::YOUNG;
 
 impl Collector {
+    /// Notes that a slot of a chunk became young.
+    ///
+    /// # Safety
+    /// `slot` stands in a chunk.
     #[inline]
-    pub(super) fn push_young(&self, slot: *mut Header) {
-        self.young.borrow_mut().push(slot);
+    pub(super) unsafe fn note_young(&self, slot: *mut Header) {
+        let chunk = chunk_of(slot);
+        // SAFETY: by contract.
+        if !unsafe { (*chunk).young.replace(true) } {
+            self.push_young(chunk);
+        }
     }
-    pub(super) fn forget_young(&self, slot: *mut Header) {
-        let mut young = self.young.borrow_mut();
-        if let Some(i) = young.iter().rposition(|p| *p == slot) {
+    #[cold]
+    #[inline(never)]
+    fn push_young(&self, chunk: *mut ChunkHead) {
+        let chunk = NonNull::new(chunk).expect("a chunk is not at address 0");
+        self.young.borrow_mut().push(chunk);
+    }
+    pub(super) fn note_young_large(&self, p: *mut Header) {
+        self.young_large.borrow_mut().push(p);
+    }
+    pub(super) fn forget_young_large(&self, p: *mut Header) {
+        let mut young = self.young_large.borrow_mut();
+        if let Some(i) = young.iter().rposition(|q| *q == p) {
             young.swap_remove(i);
         }
     }
@@ -104,30 +125,57 @@ fn counters_layout(stride: u32) -> Layout {
     Layout::array::<u32>((CHUNK - CHUNK_HEAD) / stride as usize + 1).expect("a small array")
 }
 
+/// The counters of a chunk, one for each slot, made when first asked for.
+///
+/// # Safety
+/// `head` is a live chunk.
+#[inline(always)]
+unsafe fn counters(head: *mut ChunkHead) -> *mut u32 {
+    #[cold]
+    unsafe fn make(head: *mut ChunkHead) -> *mut u32 {
+        // SAFETY: as for `counters`; the layout is not empty.
+        unsafe {
+            let layout = counters_layout((*head).stride);
+            let made: *mut u32 = alloc_zeroed(layout).cast();
+            if made.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            (*head).gc_refs = made;
+            made
+        }
+    }
+    // SAFETY: by contract.
+    unsafe {
+        let there = (*head).gc_refs;
+        if there.is_null() { make(head) } else { there }
+    }
+}
+
 /// The collector's counter of an object; 0 between collections.
 ///
 /// # Safety
 /// `p` is a live object of this heap.
+#[inline(always)]
 unsafe fn counter(p: *mut Header) -> *mut u32 {
     // SAFETY: small objects stand in a chunk aligned to its size; large ones have a prefix.
     unsafe {
         if (*p).has(flag::LARGE) {
-            return p.cast::<u8>().sub(LARGE_PREFIX).cast::<u32>().add(1);
+            return large_counter(p);
         }
-        let head = (p as usize & !(CHUNK - 1)) as *mut ChunkHead;
-        let stride = (*head).stride;
-        if (*head).gc_refs.is_null() {
-            (*head).gc_refs = alloc_zeroed(counters_layout(stride)).cast();
-            if (*head).gc_refs.is_null() {
-                std::alloc::handle_alloc_error(counters_layout(stride));
-            }
-        }
+        let head = chunk_of(p);
         // Exact: there are fewer than 2^12 grains in a chunk, and at most 2^6 in a slot.
         let grains = ((p as usize & (CHUNK - 1)) - CHUNK_HEAD) / GRAIN;
         let index = (grains * (*head).reciprocal as usize) >> 20;
-        debug_assert_eq!(index, grains * GRAIN / stride as usize);
-        (*head).gc_refs.add(index)
+        debug_assert_eq!(index, grains * GRAIN / (*head).stride as usize);
+        counters(head).add(index)
     }
+}
+
+/// # Safety
+/// `p` is a live object with a block of its own.
+unsafe fn large_counter(p: *mut Header) -> *mut u32 {
+    // SAFETY: the prefix stands in front of it.
+    unsafe { p.cast::<u8>().sub(LARGE_PREFIX).cast::<u32>().add(1) }
 }
 
 /// # Safety
@@ -147,13 +195,10 @@ unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
     }
 }
 
-/// Asks for the object that a pass over the set will come to some steps later.
-#[inline(always)]
-fn prefetch_ahead(set: &[*mut Header], i: usize) {
-    if let Some(&p) = set.get(i + AHEAD) {
-        prefetch(p);
-        prefetch(p.wrapping_byte_add(LINE));
-    }
+/// Where a collection looks.
+struct Places {
+    chunks: Vec<NonNull<ChunkHead>>,
+    large: Vec<*mut Header>,
 }
 
 impl Heap {
@@ -165,59 +210,43 @@ impl Heap {
             return;
         }
         let full = gc.old.get() > 3 * gc.old_at_full.get() + 8 * gc.threshold.get();
-        self.collect(full);
+        self.collect_set(full, !full);
     }
 
-    /// Finds and clears unreachable cycles; returns how many objects were found. Runs no Python: finalizers are queued.
+    /// Finds and clears unreachable cycles, of young objects or of all, with what hangs on them; returns how many objects were
+    /// found. Runs no Python: finalizers are queued.
     pub fn collect(&self, full: bool) -> usize {
+        self.collect_set(full, false)
+    }
+
+    /// `cycles_only`: does not ask about what cannot be part of a cycle (see `examine`). That goes with the cycle it hangs on,
+    /// uncounted, as an old object does.
+    fn collect_set(&self, full: bool, cycles_only: bool) -> usize {
         let gc = &self.gc;
         if gc.running.replace(true) {
             return 0;
         }
-        // The young list becomes the set, so that a large heap needs no second one.
-        let mut set = std::mem::take(&mut *gc.young.borrow_mut());
-        // SAFETY: slots in the list are never unmapped while they are in it, visited objects are live, and nothing is
-        // allocated or released until the garbage is known.
-        unsafe {
-            if full {
-                for (i, &p) in set.iter().enumerate() {
-                    prefetch_ahead(&set, i);
-                    (*p).unset(flag::YOUNG);
-                }
-                set.clear();
-                set.reserve_exact((gc.old.get() + gc.balance.get()).max(0) as usize);
-                self.for_each_object(|p| {
-                    if p.as_ref().has(flag::CONTAINER) {
-                        self.examine(p.as_ptr(), flag::CONTAINER);
-                        set.push(p.as_ptr());
-                    }
-                });
-            } else {
-                let mut kept = 0;
-                for i in 0..set.len() {
-                    prefetch_ahead(&set, i);
-                    let p = set[i];
-                    if (*p).kind.get() != Kind::Free && (*p).has(flag::CONTAINER) {
-                        // It stays young until it is found alive: that says who is in the set.
-                        self.examine(p, flag::CONTAINER | flag::YOUNG);
-                        set[kept] = p;
-                        kept += 1;
-                    } else {
-                        (*p).unset(flag::YOUNG);
-                    }
-                }
-                set.truncate(kept);
+        let young = Places {
+            chunks: std::mem::take(&mut *gc.young.borrow_mut()),
+            large: std::mem::take(&mut *gc.young_large.borrow_mut()),
+        };
+        for chunk in &young.chunks {
+            // SAFETY: chunks live as long as the heap.
+            unsafe { chunk.as_ref() }.young.set(false);
+        }
+        let places = if full {
+            Places {
+                chunks: self.chunks.borrow().clone(),
+                large: self.large_objects(),
             }
-        }
-        let survivors = set.len() as i64;
-        let garbage = self.find_garbage(&set);
-        if gc.young.borrow().is_empty() {
-            // Its memory serves the next one.
-            set.clear();
-            gc.young.replace(set);
         } else {
-            drop(set);
-        }
+            young
+        };
+        // SAFETY: nothing is released until the garbage is known.
+        let (survivors, garbage) = unsafe {
+            let (looked_at, asked) = self.examine_all(&places, full, cycles_only);
+            (looked_at as i64, self.find_garbage(&places, asked))
+        };
         let found = garbage.len();
         self.clear_garbage(garbage);
         let survivors = survivors - found as i64;
@@ -228,10 +257,10 @@ impl Heap {
             gc.old.set(gc.old.get() + survivors);
         }
         gc.balance.set(0);
-        // Where nothing was found the next one can wait until the heap has doubled: who makes no cycles pays less.
-        let patience = if found == 0 { 1 } else { 2 };
-        gc.due_at
-            .set(gc.threshold.get().max(gc.old.get() / patience));
+        // Who makes no cycles pays less: the next one comes when the heap is three times as large, else half as large again.
+        let old = gc.old.get();
+        let growth = if found == 0 { 2 * old } else { old / 2 };
+        gc.due_at.set(gc.threshold.get().max(growth));
         let mut stats = gc.stats.get();
         stats[full as usize].collections += 1;
         stats[full as usize].collected += found;
@@ -240,16 +269,66 @@ impl Heap {
         found
     }
 
-    /// Trial deletion, the first of its two passes: adds an object's references to its counter, and takes away from those of what
-    /// it refers to in the set, which has the flags `member`.
+    /// Trial deletion, the first of its two passes. Gives the number of objects looked at, and of those in question.
     ///
     /// # Safety
-    /// `p` is a live object of the set.
-    unsafe fn examine(&self, p: *mut Header, member: u16) {
+    /// What stands in the places is not released meanwhile.
+    unsafe fn examine_all(&self, places: &Places, full: bool, cycles_only: bool) -> (usize, usize) {
+        // A young object stays so until it is found alive: that says who is in the set.
+        let member = if full {
+            flag::CONTAINER
+        } else {
+            flag::CONTAINER | flag::YOUNG
+        };
+        let (mut looked_at, mut asked) = (0, 0);
+        // SAFETY: by contract; free slots have a header, too.
+        unsafe {
+            for &chunk in &places.chunks {
+                let mut own: *mut u32 = std::ptr::null_mut();
+                self.for_each_slot(chunk, |p, i| {
+                    let flags = (*p).flags.get();
+                    if (*p).kind.get() == Kind::Free || flags & flag::CONTAINER == 0 {
+                        (*p).flags.set(flags & !flag::YOUNG);
+                    } else if flags & member == member {
+                        if own.is_null() {
+                            own = counters(chunk.as_ptr());
+                        }
+                        asked += self.examine(p, own.add(i), member, cycles_only) as usize;
+                        looked_at += 1;
+                    }
+                });
+            }
+            for &p in &places.large {
+                if (*p).flags.get() & member == member {
+                    asked += self.examine(p, large_counter(p), member, cycles_only) as usize;
+                    looked_at += 1;
+                } else {
+                    (*p).unset(flag::YOUNG);
+                }
+            }
+        }
+        (looked_at, asked)
+    }
+
+    /// Adds an object's references to its counter, and takes away from those of what it refers to in the set, which has the
+    /// flags `member`. False where the object leaves the set.
+    ///
+    /// With `cycles_only` an object leaves that leads to nothing that is still in: it cannot be part of a cycle. Where children are
+    /// made before what holds them, as coroutines are before their tasks, one such pass over young objects is nearly all there
+    /// is to do. (A weak reference stays, so that one that is garbage itself does not call back.)
+    ///
+    /// # Safety
+    /// `p` is a live object of the set, and `own` its counter.
+    #[inline(always)]
+    unsafe fn examine(
+        &self,
+        p: *mut Header,
+        own: *mut u32,
+        member: u16,
+        cycles_only: bool,
+    ) -> bool {
         // SAFETY: by contract, and what live objects refer to is live.
         unsafe {
-            let c = counter(p);
-            *c = (*c).wrapping_add((*p).refs.get());
             let mut leads_on = false;
             traverse(self, p, &mut |v| {
                 if let Some(h) = v.header()
@@ -260,32 +339,70 @@ impl Heap {
                     leads_on = true;
                 }
             });
+            if cycles_only
+                && !leads_on
+                && !(*p).class().data.layout().same(super::vtable::<WeakRef>())
+            {
+                *own = 0;
+                (*p).unset(flag::YOUNG);
+                return false;
+            }
+            *own = (*own).wrapping_add((*p).refs.get());
             let leaf = if leads_on { 0 } else { flag::LEAF };
             (*p).set(flag::COLLECTING | leaf);
+            true
         }
     }
 
-    /// What nothing outside of its own set refers to. Each pass over the set is one over memory that is seldom in a cache: objects
-    /// lose their flag as they are found alive, and where all did, nothing is left to do.
-    fn find_garbage(&self, set: &[*mut Header]) -> Vec<*mut Header> {
-        // SAFETY: every pointer in `set` is a live container of this heap that was examined, and nothing is allocated or
-        // released until the function returns.
+    /// What nothing outside of its own set refers to. Objects lose their flag as they are found alive, and where all of the
+    /// `asked` did, nothing is left to do. Sets the counters back.
+    ///
+    /// # Safety
+    /// `examine_all` went over the places, and nothing was released since.
+    unsafe fn find_garbage(&self, places: &Places, asked: usize) -> Vec<*mut Header> {
+        // SAFETY: by contract.
         unsafe {
             // Whatever is referred to from outside is alive, and so is all it leads to.
             let mut grey = Vec::new();
             let mut alive = 0;
-            for (i, &p) in set.iter().enumerate() {
-                prefetch_ahead(set, i);
-                let outside = std::mem::take(&mut *counter(p));
+            for &chunk in &places.chunks {
+                let (head, stride) = (chunk.as_ptr(), (*chunk.as_ptr()).stride as usize);
+                if (*head).gc_refs.is_null() {
+                    continue;
+                }
+                let first = head.cast::<u8>().add(CHUNK_HEAD);
+                let own =
+                    std::slice::from_raw_parts_mut((*head).gc_refs, (CHUNK - CHUNK_HEAD) / stride);
+                for (i, c) in own.iter_mut().enumerate() {
+                    if *c != 0 {
+                        *c = 0;
+                        let p: *mut Header = first.add(i * stride).cast();
+                        prefetch(p.wrapping_byte_add(AHEAD * stride));
+                        if (*p).has(flag::COLLECTING) {
+                            alive += self.mark(p, &mut grey);
+                        }
+                    }
+                }
+            }
+            for &p in &places.large {
+                let outside = std::mem::take(&mut *large_counter(p));
                 if outside != 0 && (*p).has(flag::COLLECTING) {
                     alive += self.mark(p, &mut grey);
                 }
             }
-            if alive == set.len() {
+            if alive == asked {
                 return Vec::new();
             }
+            let mut left = Vec::with_capacity(asked - alive);
+            for &chunk in &places.chunks {
+                self.for_each_slot(chunk, |p, _| {
+                    if (*p).has(flag::COLLECTING) {
+                        left.push(p);
+                    }
+                });
+            }
             let under = |p: &*mut Header| (**p).has(flag::COLLECTING);
-            let mut left: Vec<_> = set.iter().copied().filter(under).collect();
+            left.extend(places.large.iter().copied().filter(under));
             // What must run a finalizer first stays, with all it leads to; a later collection takes it.
             for &p in &left {
                 let h = &*p;
@@ -326,8 +443,9 @@ impl Heap {
             };
             reach(&*p, grey);
             while let Some(p) = grey.pop() {
-                if let Some(&next) = grey.last() {
-                    prefetch(next);
+                if let Some(&soon) = grey.get(grey.len().wrapping_sub(AHEAD)) {
+                    prefetch(soon);
+                    prefetch(soon.wrapping_byte_add(LINE));
                 }
                 traverse(self, p, &mut |v| {
                     if let Some(h) = v.header()

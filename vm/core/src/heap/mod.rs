@@ -10,14 +10,17 @@ pub(crate) mod header;
 mod huge;
 mod inspect;
 mod pool;
+mod tagged;
 mod value;
 
 pub use cell::{RefSlot, Slot};
 pub use gc::GcStats;
 pub(crate) use header::{Header, Obj, flag};
 pub use header::{Kind, Payload, VTable};
+pub use huge::HugeBlocks;
 pub use pool::PoolCounters;
 pub(crate) use pool::Pooled;
+pub use tagged::{Tagged, Untagged};
 pub(crate) use value::class_of;
 pub use value::{INT_MAX, INT_MIN, Ref, Unpacked, Value};
 
@@ -40,8 +43,7 @@ const LARGEST_ARENA: usize = 128;
 /// A heap of so many bytes asks for huge pages from then on: the first touch of a small page is a good part of what a new object
 /// costs there, and the way to it of what an old one does. A page not used to its end is a small part of such a heap.
 const HUGE_FROM: usize = 3 << 20;
-const HUGE_PAGE: usize = 2 << 20;
-/// Chunks of an arena of huge pages. (The first page is none: the allocator writes to it before.)
+/// Chunks of an arena of huge pages.
 const HUGE_ARENA: usize = 512;
 /// Bytes in front of a large block: its index in `Heap::large` and its size.
 const LARGE_PREFIX: usize = 16;
@@ -72,7 +74,16 @@ struct ChunkHead {
     reciprocal: u32,
     /// The collector's counters, one per slot, made when first needed.
     gc_refs: *mut u32,
+    /// Stands in the collector's list of chunks with young slots.
+    young: Cell<bool>,
 }
+
+/// The chunk that a slot stands in, by its address alone.
+#[inline(always)]
+fn chunk_of(slot: *mut Header) -> *mut ChunkHead {
+    (slot as usize & !(CHUNK - 1)) as *mut ChunkHead
+}
+
 /// So much that blocks of 64 bytes (futures, handles, timers) have a line of the cache each.
 const CHUNK_HEAD: usize = LINE;
 const LINE: usize = 64;
@@ -94,7 +105,8 @@ pub struct Heap {
     /// By [`Pooled`].
     pools: [pool::Pool; 2],
     pooling: Cell<bool>,
-    freeing: Cell<bool>,
+    /// Objects being freed inside one another.
+    freeing: Cell<u32>,
     closing: Cell<bool>,
     pub(crate) pending: RefCell<std::collections::VecDeque<Pending>>,
     weakrefs: RefCell<FxHashMap<usize, Vec<NonNull<Obj<WeakRef>>>>>,
@@ -121,7 +133,7 @@ impl Heap {
             dead: RefCell::default(),
             pools: Default::default(),
             pooling: Cell::new(true),
-            freeing: Cell::new(false),
+            freeing: Cell::new(0),
             closing: Cell::new(false),
             pending: RefCell::default(),
             weakrefs: RefCell::default(),
@@ -185,7 +197,12 @@ impl Heap {
         if T::CONTAINER {
             if flags & flag::YOUNG == 0 {
                 flags |= flag::YOUNG;
-                self.gc.push_young(slot);
+                if size <= MAX_SMALL {
+                    // SAFETY: a slot of this size stands in a chunk.
+                    unsafe { self.gc.note_young(slot) };
+                } else {
+                    self.gc.note_young_large(slot);
+                }
             }
             flags |= flag::CONTAINER;
             self.gc.count_alloc(&self.breaker);
@@ -239,6 +256,7 @@ impl Heap {
                 stride: stride as u32,
                 reciprocal: (1_u32 << 20).div_ceil(class as u32),
                 gc_refs: std::ptr::null_mut(),
+                young: Cell::new(false),
             });
             let first = base.add(CHUNK_HEAD);
             self.bump[class].set((first.add(stride), base.add(CHUNK)));
@@ -258,26 +276,29 @@ impl Heap {
         }
         let mut arenas = self.arenas.borrow_mut();
         let huge = self.chunks.borrow().len() * CHUNK >= HUGE_FROM;
-        let (chunks, align) = if huge {
-            (HUGE_ARENA, HUGE_PAGE)
+        // The allocator writes to the first page of a block before it can be asked for as part of a huge one.
+        let (chunks, align, skip) = if huge {
+            (HUGE_ARENA, huge::HUGE_PAGE, huge::HUGE_PAGE)
         } else {
             let doubled = FIRST_ARENA << arenas.len().min(8);
-            (doubled.min(LARGEST_ARENA), CHUNK)
+            (doubled.min(LARGEST_ARENA), CHUNK, 0)
         };
-        let layout =
-            Layout::from_size_align(chunks * CHUNK, align).expect("a bounded number of chunks");
+        let layout = Layout::from_size_align(skip + chunks * CHUNK, align)
+            .expect("a bounded number of chunks");
         // SAFETY: the layout is not empty.
         let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
             std::alloc::handle_alloc_error(layout)
         };
-        if huge {
-            huge::advise(base, layout.size());
-        }
         arenas.push((base, layout));
+        // SAFETY: the block has room for both.
+        let first = unsafe { base.add(skip) };
+        if huge {
+            huge::advise(first, chunks * CHUNK);
+        }
         // SAFETY: as above.
         self.arena
-            .set((unsafe { base.as_ptr().add(CHUNK) }, chunks - 1));
-        base.cast()
+            .set((unsafe { first.as_ptr().add(CHUNK) }, chunks - 1));
+        first.cast()
     }
 
     #[cold]
@@ -332,7 +353,7 @@ impl Heap {
         // SAFETY: large objects have the prefix that `take_large` wrote.
         unsafe {
             if (*p.as_ptr()).has(flag::YOUNG) {
-                self.gc.forget_young(p.as_ptr());
+                self.gc.forget_young_large(p.as_ptr());
             }
             let base = p.as_ptr().cast::<u8>().sub(LARGE_PREFIX);
             let index = base.cast::<u32>().read() as usize;
@@ -546,13 +567,19 @@ impl Heap {
         self.str_indices.borrow_mut().remove(&(s as usize));
     }
 
+    /// Every live object with a block of its own.
+    fn large_objects(&self) -> Vec<*mut Header> {
+        // SAFETY: the block starts with the prefix.
+        let object = |block: &NonNull<u8>| unsafe { block.as_ptr().add(LARGE_PREFIX).cast() };
+        self.large.borrow().iter().map(object).collect()
+    }
+
     /// Visits every live object of the heap.
     fn for_each_object(&self, mut visit: impl FnMut(NonNull<Header>)) {
         self.for_each_in_chunks(None, &mut visit);
-        let large: Vec<_> = self.large.borrow().clone();
-        for block in large {
-            // SAFETY: the block starts with the prefix.
-            visit(unsafe { NonNull::new_unchecked(block.as_ptr().add(LARGE_PREFIX).cast()) });
+        for p in self.large_objects() {
+            // SAFETY: a block is not at address 0.
+            visit(unsafe { NonNull::new_unchecked(p) });
         }
     }
 
@@ -560,23 +587,42 @@ impl Heap {
     fn for_each_in_chunks(&self, only: Option<usize>, mut visit: impl FnMut(NonNull<Header>)) {
         let chunks: Vec<_> = self.chunks.borrow().clone();
         for chunk in chunks {
-            // SAFETY: chunks live as long as the heap; slots not yet bumped are zero, which is Kind::Free.
+            // SAFETY: chunks live as long as the heap.
             unsafe {
-                let stride = (*chunk.as_ptr()).stride as usize;
-                if only.is_some_and(|s| s != stride) {
-                    continue;
-                }
-                let base = chunk.as_ptr().cast::<u8>();
-                let mut at = CHUNK_HEAD;
-                while at + stride <= CHUNK {
-                    let h = base.add(at).cast::<Header>();
-                    prefetch(h.wrapping_byte_add(AHEAD * stride));
-                    if (*h).kind.get() != Kind::Free {
-                        visit(NonNull::new_unchecked(h));
-                    }
-                    at += stride;
+                if only.is_none_or(|stride| stride == chunk.as_ref().stride as usize) {
+                    self.for_each_slot(chunk, |p, _| {
+                        if (*p).kind.get() != Kind::Free {
+                            visit(NonNull::new_unchecked(p));
+                        }
+                    });
                 }
             }
+        }
+    }
+
+    /// Visits the slots of a chunk that are or were in use, with their numbers.
+    ///
+    /// # Safety
+    /// The chunk is one of this heap.
+    #[inline(always)]
+    unsafe fn for_each_slot(
+        &self,
+        chunk: NonNull<ChunkHead>,
+        mut visit: impl FnMut(*mut Header, usize),
+    ) {
+        let head = chunk.as_ptr();
+        // SAFETY: by contract.
+        let stride = unsafe { (*head).stride } as usize;
+        let (cur, _) = self.bump[stride / GRAIN].get();
+        // What was not bumped yet is memory that was never touched.
+        let used = match (cur as usize).wrapping_sub(head as usize) {
+            used @ CHUNK_HEAD..CHUNK => used,
+            _ => CHUNK,
+        };
+        for i in 0..(used - CHUNK_HEAD) / stride {
+            // SAFETY: in the chunk.
+            let p: *mut Header = unsafe { head.cast::<u8>().add(CHUNK_HEAD + i * stride).cast() };
+            visit(p, i);
         }
     }
 }
@@ -619,18 +665,25 @@ pub(crate) fn release(p: NonNull<Header>) {
             heap.clear_weakrefs(p);
         }
     }
-    if heap.freeing.replace(true) {
+    let depth = heap.freeing.get();
+    if depth >= NESTED {
         heap.dead.borrow_mut().push(p);
         return;
     }
+    heap.freeing.set(depth + 1);
     // SAFETY: no references are left, and nothing to finalize.
     unsafe { heap.free_now(p) };
     // SAFETY: nobody else looks at the list meanwhile.
-    if unsafe { heap.dead.try_borrow_unguarded() }.is_ok_and(|dead| !dead.is_empty()) {
+    if depth == 0 && unsafe { heap.dead.try_borrow_unguarded() }.is_ok_and(|dead| !dead.is_empty())
+    {
         free_dead(heap);
     }
-    heap.freeing.set(false);
+    heap.freeing.set(depth);
 }
+
+/// So many objects die inside one another, each before what holds it; the others wait for their turn, so that no chain of them
+/// is too long for the native stack.
+const NESTED: u32 = 32;
 
 /// Frees what dying objects let go of, and what that lets go of.
 #[inline(never)]

@@ -96,7 +96,13 @@ impl Payload for List {
     const CONTAINER: bool = true;
     const NAME: &'static str = "list";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        self.items.borrow().iter().for_each(visit);
+        let items = self.items.borrow();
+        for (i, v) in items.iter().enumerate() {
+            if let Some(soon) = items.get(i + 2 * AHEAD) {
+                soon.prefetch();
+            }
+            visit(v);
+        }
     }
     fn clear(&self) {
         drop_back(self.items.take());
