@@ -304,7 +304,10 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
         let c = uncaught::report(vm, e);
         code = if code == 0 { c } else { code };
     }
-    crate::interpreter::clear_main(vm);
+    // Most scripts leave nothing that somebody would hear of.
+    if vm.heap.has_finalizers() {
+        crate::interpreter::clear_main(vm);
+    }
     uncaught::flush_stdout(vm);
     code
 }

@@ -208,7 +208,7 @@ fn readline(vm: &Vm, v: &Value, limit: Option<usize>) -> PyResult<Value> {
 }
 
 pub(super) fn raw_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
-    let t = vm.new_native_type::<Plain>("_io._RawIOBase", base, FLAGS);
+    let t = vm.new_native_type::<Plain>("_io._RawIOBase", base, FLAGS | TypeFlags::RAW_STREAM);
     vm.method(&t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
         let Some(n) = size_arg(vm, a.between(vm, "read", 0, 1)?.first())? else {
             return vm.call_method(v, "readall", &[]);
@@ -252,7 +252,11 @@ pub(super) fn raw_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
 }
 
 pub(super) fn buffered_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
-    let t = vm.new_native_type::<Plain>("_io._BufferedIOBase", base, FLAGS);
+    let t = vm.new_native_type::<Plain>(
+        "_io._BufferedIOBase",
+        base,
+        FLAGS | TypeFlags::BUFFERED_STREAM,
+    );
     vm.method(&t, "detach", "", |vm, _, _| Err(unsupported(vm, "detach")));
     vm.method(&t, "read", "", |vm, _, _| Err(unsupported(vm, "read")));
     vm.method(&t, "read1", "", |vm, _, _| Err(unsupported(vm, "read1")));
@@ -286,7 +290,7 @@ fn into_by(vm: &Vm, v: &Value, target: &Value, name: &str, by: &str) -> PyResult
 }
 
 pub(super) fn text_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
-    let t = vm.new_native_type::<Plain>("_io._TextIOBase", base, FLAGS);
+    let t = vm.new_native_type::<Plain>("_io._TextIOBase", base, FLAGS | TypeFlags::TEXT_STREAM);
     vm.method(&t, "detach", "", |vm, _, _| Err(unsupported(vm, "detach")));
     vm.method(&t, "read", "", |vm, _, _| Err(unsupported(vm, "read")));
     vm.method(&t, "readline", "", |vm, _, _| {

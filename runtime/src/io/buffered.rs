@@ -5,7 +5,7 @@ use super::{
     BUFFER_SIZE, base, both, bytes_arg, cannot_pickle, is_native, line_end, read_into, size_arg,
     truth, unsupported,
 };
-use lasti_core::objects::{ByteArray, Bytes, Type};
+use lasti_core::objects::{ByteArray, Bytes, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::thread::ThreadId;
@@ -507,7 +507,11 @@ fn init(vm: &Vm, v: &Value, a: Args, kind: Kind) -> PyResult<()> {
 }
 
 pub(super) fn make(vm: &Vm, base: &Ref<Type>, kind: Kind) -> Ref<Type> {
-    let t = vm.new_native_type::<Buffered>(&format!("_io.Buffered{kind:?}"), base, base::FLAGS);
+    let t = vm.new_native_type::<Buffered>(
+        &format!("_io.Buffered{kind:?}"),
+        base,
+        base::FLAGS | TypeFlags::BUFFERED_STREAM,
+    );
     t.slots.new.set(Some(|vm, class, _| {
         let b = Buffered {
             raw: Slot::empty(),

@@ -3,7 +3,7 @@ use super::{
     BUFFER_SIZE, base, bytes_arg, cannot_pickle, io, is_native, read_into, size_arg, unsupported,
 };
 use crate::posix;
-use lasti_core::objects::Type;
+use lasti_core::objects::{Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
 use std::os::unix::fs::MetadataExt;
@@ -280,7 +280,7 @@ fn optional_bytes(vm: &Vm, data: Option<Vec<u8>>) -> Value {
 }
 
 pub(super) fn make(vm: &Vm, raw: &Ref<Type>) -> Ref<Type> {
-    let t = vm.new_native_type::<FileIo>("_io.FileIO", raw, base::FLAGS);
+    let t = vm.new_native_type::<FileIo>("_io.FileIO", raw, base::FLAGS | TypeFlags::RAW_STREAM);
     t.slots.new.set(Some(|vm, class, _| {
         let f = FileIo {
             fd: Cell::new(-1),

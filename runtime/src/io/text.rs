@@ -11,7 +11,7 @@ use super::{
 };
 use dashu_int::IBig;
 use lasti_core::builtins::encoding::{BuiltinCodec, decode_builtin, encode_builtin};
-use lasti_core::objects::{Bytes, Str, Type};
+use lasti_core::objects::{Bytes, Str, Type, TypeFlags};
 use lasti_core::{Args, Payload, PyResult, Ref, Slot, Value, Vm};
 use lasti_text::codecs::Codec;
 use lasti_text::wtf8;
@@ -852,7 +852,11 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
-    let t = vm.new_native_type::<TextIo>("_io.TextIOWrapper", base, base::FLAGS);
+    let t = vm.new_native_type::<TextIo>(
+        "_io.TextIOWrapper",
+        base,
+        base::FLAGS | TypeFlags::TEXT_STREAM,
+    );
     t.slots.new.set(Some(|vm, class, _| {
         let t = TextIo {
             buffer: Slot::empty(),

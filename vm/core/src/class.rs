@@ -245,8 +245,11 @@ impl Vm {
             base.layout()
         };
         let mut flags = TypeFlags::HEAP | TypeFlags::BASE;
-        let inherited =
-            TypeFlags::SEQUENCE | TypeFlags::MAPPING | TypeFlags::DEL | TypeFlags::MATCH_SELF;
+        let inherited = TypeFlags::SEQUENCE
+            | TypeFlags::MAPPING
+            | TypeFlags::DEL
+            | TypeFlags::MATCH_SELF
+            | TypeFlags::STREAM;
         flags |= base.flags.get() & inherited;
         for b in &base_types {
             flags |= b.flags.get()

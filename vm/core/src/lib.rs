@@ -13,6 +13,7 @@ mod make;
 pub mod objects;
 mod protocol;
 mod slots;
+mod type_cache;
 pub mod vm;
 
 pub use attr::is_plain;

@@ -3,6 +3,7 @@ use crate::frame::{Frame, FrameStack};
 use crate::heap::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
 use crate::host::Host;
 use crate::objects::*;
+use crate::type_cache::TypeCache;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -267,18 +268,6 @@ names! {
 /// Makes a native module's object when it is first imported.
 pub type ModuleInit = fn(&Vm) -> crate::error::PyResult<Ref<Module>>;
 
-const TYPE_CACHE: usize = 4096;
-
-#[derive(Clone)]
-struct TypeCacheEntry {
-    version: u32,
-    name: usize,
-    /// What the look-up found; a strong reference.
-    value: Option<Value>,
-    /// Keeps the name's address from being used again.
-    _name: Option<Ref<Str>>,
-}
-
 /// What belongs to one Python thread; the running thread's stands in [`Vm`].
 pub struct ThreadState {
     pub(crate) stack: FrameStack,
@@ -315,7 +304,7 @@ pub struct Vm {
     pub modules: Ref<Dict>,
     pub sys: RefSlot<Module>,
     pub hash_keys: HashKeys,
-    type_cache: RefCell<Vec<TypeCacheEntry>>,
+    type_cache: TypeCache,
     pub(crate) empty_tuple: Ref<Tuple>,
     pub(crate) ascii: Vec<Ref<Str>>,
     pub(crate) stack: FrameStack,
@@ -385,12 +374,6 @@ impl Vm {
         let builtins = heap.alloc(&types.dict, Dict::default());
         let modules = heap.alloc(&types.dict, Dict::default());
         let empty_tuple = Tuple::alloc(&heap, &types.tuple, 0, std::iter::empty());
-        let empty = TypeCacheEntry {
-            version: 0,
-            name: 0,
-            value: None,
-            _name: None,
-        };
         let remaining = stacker::remaining_stack().unwrap_or(1 << 20);
         let here = 0u8;
         let floor = (&raw const here as usize).saturating_sub(remaining)
@@ -403,7 +386,7 @@ impl Vm {
             modules,
             sys: RefSlot::default(),
             hash_keys,
-            type_cache: RefCell::new(vec![empty; TYPE_CACHE]),
+            type_cache: TypeCache::default(),
             empty_tuple,
             ascii,
             stack: FrameStack::default(),
@@ -531,24 +514,15 @@ impl Vm {
     pub(crate) fn type_lookup(&self, t: &Type, name: &Ref<Str>) -> Option<Value> {
         let version = t.version();
         let key = name.as_value().address();
-        let slot = (version as usize ^ (key >> 4)) & (TYPE_CACHE - 1);
+        if version != 0
+            && let Some(known) = self.type_cache.get(version, key)
         {
-            let cache = self.type_cache.borrow();
-            let e = &cache[slot];
-            if e.version == version && e.name == key && version != 0 {
-                return e.value.clone();
-            }
+            return known;
         }
-        self.type_lookup_slow(t, name, version, slot)
+        self.type_lookup_slow(t, name, version)
     }
     #[inline(never)]
-    fn type_lookup_slow(
-        &self,
-        t: &Type,
-        name: &Ref<Str>,
-        version: u32,
-        slot: usize,
-    ) -> Option<Value> {
+    fn type_lookup_slow(&self, t: &Type, name: &Ref<Str>, version: u32) -> Option<Value> {
         let hash = name.hash_with(&self.hash_keys);
         let mut value = None;
         for c in t.mro().iter() {
@@ -559,27 +533,13 @@ impl Vm {
             }
         }
         if version != 0 && name.is_interned() {
-            let new = TypeCacheEntry {
-                version,
-                name: name.as_value().address(),
-                value: value.clone(),
-                _name: Some(name.clone()),
-            };
-            let old = std::mem::replace(&mut self.type_cache.borrow_mut()[slot], new);
-            drop(old);
+            self.type_cache.put(version, name, value.clone());
         }
         value
     }
     /// Empties the method cache, so that it keeps nothing alive.
     pub fn clear_type_cache(&self) {
-        let empty = TypeCacheEntry {
-            version: 0,
-            name: 0,
-            value: None,
-            _name: None,
-        };
-        let old = self.type_cache.replace(vec![empty; TYPE_CACHE]);
-        drop(old);
+        self.type_cache.clear();
     }
 
     /// State that a native module keeps with the interpreter, made on first use.

@@ -11,7 +11,7 @@ use super::{
     AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref,
     Value, breaker, chunk_of, prefetch,
 };
-use crate::objects::{Type, WeakRef};
+use crate::objects::{Type, TypeFlags, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -404,16 +404,20 @@ impl Heap {
             let under = |p: &*mut Header| (**p).has(flag::COLLECTING);
             left.extend(places.large.iter().copied().filter(under));
             // What must run a finalizer first stays, with all it leads to; a later collection takes it.
-            for &p in &left {
+            let to_finalize = |p: &*mut Header| {
+                (**p).has(flag::FINALIZE | flag::HAS_DEL) && !(**p).has(flag::FINALIZED)
+            };
+            let mut due: Vec<_> = left.iter().copied().filter(to_finalize).collect();
+            // A file that closes before what has still to be written to it would lose that.
+            due.sort_by_key(|p| (**p).class().data.flags.get() & TypeFlags::STREAM);
+            for p in due {
                 let h = &*p;
-                if h.has(flag::FINALIZE | flag::HAS_DEL) && !h.has(flag::FINALIZED) {
-                    h.set(flag::FINALIZED);
-                    h.refs.set(h.refs.get() + 1);
-                    let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
-                    self.push_pending(Pending::Finalize(v));
-                    if under(&p) {
-                        self.mark(p, &mut grey);
-                    }
+                h.set(flag::FINALIZED);
+                h.refs.set(h.refs.get() + 1);
+                let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
+                self.push_pending(Pending::Finalize(v));
+                if under(&p) {
+                    self.mark(p, &mut grey);
                 }
             }
             left.retain(under);

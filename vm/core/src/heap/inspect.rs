@@ -2,7 +2,7 @@
 use super::gc::GcStats;
 use super::header::flag;
 use super::{GRAIN, Heap, Obj, Payload, Ref, Value};
-use crate::objects::Type;
+use crate::objects::{Type, WeakRef};
 use std::ptr::NonNull;
 
 impl Heap {
@@ -50,6 +50,22 @@ impl Heap {
             }
         });
         out
+    }
+    /// Whether Python would hear of an object's end: one with a finalizer that did not run, or a weak reference that calls back.
+    pub fn has_finalizers(&self) -> bool {
+        let table = self.weakrefs.borrow();
+        // SAFETY: a weak reference takes itself out of the table when it dies.
+        let calls_back = |w: &NonNull<Obj<WeakRef>>| unsafe { w.as_ref() }.data.has_callback();
+        if table.values().flatten().any(calls_back) {
+            return true;
+        }
+        let mut found = false;
+        self.for_each_object(|p| {
+            // SAFETY: visited objects are live.
+            let h = unsafe { p.as_ref() };
+            found |= h.has(flag::FINALIZE | flag::HAS_DEL) && !h.has(flag::FINALIZED);
+        });
+        found
     }
     /// Whether its finalizer was queued or has run.
     pub fn gc_is_finalized(&self, v: &Value) -> bool {

@@ -233,6 +233,15 @@ pub struct WeakRef {
     pub(crate) callback: Cell<Option<Value>>,
     pub(crate) hash: Cell<u64>,
 }
+
+impl WeakRef {
+    pub(crate) fn has_callback(&self) -> bool {
+        let callback = self.callback.take();
+        let there = callback.is_some();
+        self.callback.set(callback);
+        there
+    }
+}
 impl Payload for WeakRef {
     const CONTAINER: bool = true;
     const NAME: &'static str = "weakref.ReferenceType";

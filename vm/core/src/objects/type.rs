@@ -135,6 +135,11 @@ impl TypeFlags {
     pub const NO_NEW: u32 = 2048;
     /// `__await__` gives the object itself, or an error.
     pub const COROUTINE: u32 = 4096;
+    /// Of garbage, instances are finalized after what writes to them: text streams, then what they write to, then raw streams.
+    pub const TEXT_STREAM: u32 = 1 << 13;
+    pub const BUFFERED_STREAM: u32 = 2 << 13;
+    pub const RAW_STREAM: u32 = 3 << 13;
+    pub const STREAM: u32 = 3 << 13;
 }
 
 pub struct Type {
