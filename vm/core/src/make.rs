@@ -104,7 +104,10 @@ impl Vm {
         Tuple::alloc(&self.heap, &self.types.tuple, n, items)
     }
     pub fn tuple_value<const N: usize>(&self, items: [Value; N]) -> Value {
-        self.new_tuple(items).into()
+        if N == 0 {
+            return self.empty_tuple.value();
+        }
+        Tuple::alloc_array(&self.heap, &self.types.tuple, items).into()
     }
     pub fn new_dict(&self) -> Ref<Dict> {
         self.heap.alloc(&self.types.dict, Dict::default())

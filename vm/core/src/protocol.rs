@@ -1,6 +1,6 @@
 //! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
 use crate::error::PyResult;
-use crate::heap::{Ref, Unpacked, Value};
+use crate::heap::{Kind, Ref, Unpacked, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use dashu_int::IBig;
@@ -433,6 +433,19 @@ impl Vm {
     /// The next item; `None` at the end.
     #[inline]
     pub fn next(&self, it: &Value) -> PyResult<Option<Value>> {
+        // Most iterators under a zip, an enumerate or a map are of these.
+        let known = match it.kind() {
+            Some(Kind::ListIter) => it.downcast::<ListIter>().map(ListIter::next),
+            Some(Kind::RangeIter) => it.downcast::<RangeIter>().and_then(RangeIter::next_small),
+            _ => None,
+        };
+        match known {
+            Some(next) => Ok(next),
+            None => self.next_by_slot(it),
+        }
+    }
+
+    fn next_by_slot(&self, it: &Value) -> PyResult<Option<Value>> {
         match self.type_of(it).slots.next.get() {
             Some(f) => match f(self, it) {
                 // A generator's return value, or a StopIteration of what it calls: the end as well.

@@ -376,7 +376,32 @@ fn new_zip(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
 
 fn zip_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<NativeIter>(v)?;
-    Ok(next_row(vm, it, 0, "zip")?.map(|row| vm.new_tuple(row).into()))
+    let n = it.state.borrow().len();
+    // The usual lengths need no memory but the tuple's.
+    match n {
+        2 => short_row::<2>(vm, it),
+        3 => short_row::<3>(vm, it),
+        _ => Ok(next_row(vm, it, 0, "zip")?.map(|row| vm.new_tuple(row).into())),
+    }
+}
+
+/// A zip's row of `N` iterators.
+fn short_row<const N: usize>(vm: &Vm, it: &NativeIter) -> PyResult<Option<Value>> {
+    let mut row = [const { Value::UNBOUND }; N];
+    for (i, x) in row.iter_mut().enumerate() {
+        let known = match it.state.borrow().get(i) {
+            Some(source) => source.clone(),
+            None => return Ok(None),
+        };
+        match vm.next(&known)? {
+            Some(next) => *x = next,
+            None if it.count.get() == STRICT => {
+                return check_ends(vm, it, 0, i, "zip").map(|_| None);
+            }
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(vm.tuple_value(row)))
 }
 
 /// One item of each iterator from state `first` on.

@@ -49,7 +49,7 @@ pub mod union;
 pub(crate) mod util;
 pub mod weakref;
 
-use crate::error::PyResult;
+use crate::error::{Exc, PyResult};
 use crate::heap::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -159,13 +159,19 @@ impl Vm {
     }
     /// The payload of `this` in a method of a native type.
     pub fn this<'a, T: crate::heap::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
-        v.as_ref::<T>().ok_or_else(|| {
-            self.type_error(format!(
-                "descriptor requires a '{}' object but received a '{}'",
-                T::NAME,
-                self.type_name(v)
-            ))
-        })
+        match v.as_ref::<T>() {
+            Some(this) => Ok(this),
+            None => Err(self.wrong_receiver(v, T::NAME)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wrong_receiver(&self, v: &Value, wanted: &str) -> Exc {
+        self.type_error(format!(
+            "descriptor requires a '{wanted}' object but received a '{}'",
+            self.type_name(v)
+        ))
     }
 }
 

@@ -579,6 +579,19 @@ impl Vm {
                                     Some(Kind::Generator) if self.for_iter_suspended(r) => {
                                         continue 'next;
                                     }
+                                    Some(Kind::Foreign | Kind::DictIter) => {
+                                        let mut copy = *r;
+                                        let flow = self.for_iter_native(&mut copy, i);
+                                        *r = copy;
+                                        match flow {
+                                            Flow::Next => std::mem::forget(flow),
+                                            raised => {
+                                                *regs = *r;
+                                                return raised;
+                                            }
+                                        }
+                                        continue 'next;
+                                    }
                                     _ => break 'fast,
                                 };
                                 match next {

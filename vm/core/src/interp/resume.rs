@@ -165,6 +165,21 @@ impl Vm {
         Ok(())
     }
 
+    /// FOR_ITER over an iterator written in Rust.
+    #[inline(never)]
+    pub(crate) fn for_iter_native(&self, r: &mut Regs, i: &Instr) -> Flow {
+        r.publish();
+        match self.next(r.peek(1)) {
+            Ok(Some(v)) => r.push(v),
+            Ok(None) => {
+                drop(r.pop());
+                r.follow(i);
+            }
+            Err(e) => return Flow::Raise(e),
+        }
+        Flow::Next
+    }
+
     /// FOR_ITER over a suspended generator that delegates to nobody: goes on in its frame. False: nothing was done.
     #[inline(always)]
     pub(crate) fn for_iter_suspended(&self, r: &mut Regs) -> bool {

@@ -49,6 +49,18 @@ impl Tuple {
         }
         t
     }
+    /// A tuple of so many values that their number is known.
+    #[inline]
+    pub(crate) fn alloc_array<const N: usize>(
+        heap: &Heap,
+        class: &Ref<Type>,
+        items: [Value; N],
+    ) -> Ref<Tuple> {
+        let items = std::mem::ManuallyDrop::new(items);
+        // SAFETY: the array gives its values up.
+        unsafe { Tuple::alloc_moved(heap, class, items.as_ptr(), N) }
+    }
+
     /// A tuple of values moved out of a frame's stack.
     ///
     /// # Safety
