@@ -10,6 +10,8 @@ use std::rc::{Rc, Weak};
 const MAX_SHAPE: usize = 64;
 /// Children of one shape above this number: the class is used as a mapping.
 const MAX_CHILDREN: usize = 128;
+/// Layouts that a class remembers from deletions.
+const MAX_SHRUNK: usize = 8;
 
 /// So many instances of a class show how many attributes they have.
 const LEARN: u8 = 32;
@@ -79,6 +81,26 @@ impl Shape {
                 .map(|i| *i as usize);
         }
         self.keys.iter().position(|k| k.is(name))
+    }
+    /// The shape without slot `i`, found by walking the tree of `class` again; none when there are too many.
+    fn without(&self, vm: &Vm, class: &Type, i: usize) -> Option<Rc<Shape>> {
+        let lately = class.shrunk.get_or_init(Box::default);
+        let known = |e: &&(u32, usize, Rc<Shape>)| (e.0, e.1) == (self.id, i);
+        if let Some((_, _, shape)) = lately.borrow().iter().find(known) {
+            return Some(shape.clone());
+        }
+        let mut shape = class.shape.get()?.clone();
+        for (n, key) in self.keys.iter().enumerate().skip(self.hidden) {
+            if n != i {
+                shape = shape.extend(&vm.heap, key)?;
+            }
+        }
+        let mut lately = lately.borrow_mut();
+        if lately.len() >= MAX_SHRUNK {
+            lately.pop_front();
+        }
+        lately.push_back((self.id, i, shape.clone()));
+        Some(shape)
     }
     /// The shape with one more name; none when there are too many.
     fn extend(self: &Rc<Shape>, heap: &Heap, name: &Ref<Str>) -> Option<Rc<Shape>> {
@@ -309,28 +331,19 @@ impl Instance {
             }
         }
     }
-    /// Takes slot `i` out of the layout by walking the tree again without it.
+    /// Takes slot `i` out of the layout.
     fn forget(&self, vm: &Vm, class: &Type, i: usize) {
         let old = self.shape_ref().clone();
-        let values: Vec<Value> = (0..old.keys.len()).map(|n| self.slot(n)).collect();
-        let Some(mut shape) = class.shape.get().cloned() else {
+        let Some(new) = old.without(vm, class, i) else {
+            self.to_dict(vm);
             return;
         };
-        let mut at = old.hidden;
-        for (n, key) in old.keys.iter().enumerate().skip(old.hidden) {
-            if n == i {
-                continue;
-            }
-            let Some(next) = shape.extend(&vm.heap, key) else {
-                self.to_dict(vm);
-                return;
-            };
-            shape = next;
-            self.set_slot(at, values[n].clone());
-            at += 1;
+        let last = old.keys.len() - 1;
+        for n in i..last {
+            self.set_slot(n, self.slot(n + 1));
         }
-        self.set_slot(at, Value::UNBOUND);
-        self.set_shape(shape);
+        self.set_slot(last, Value::UNBOUND);
+        self.set_shape(new);
     }
     /// Deletes an attribute; false when it is not there.
     pub fn delete(&self, vm: &Vm, class: &Type, name: &Ref<Str>, hash: u64) -> bool {

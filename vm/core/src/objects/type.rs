@@ -5,6 +5,7 @@ use crate::heap::{Heap, Kind, Payload, Ref, RefSlot, Slot, VTable, Value};
 use crate::objects::{Dict, Shape, Str, Tuple};
 use crate::vm::Vm;
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -158,6 +159,8 @@ pub struct Type {
     subclasses: RefCell<Vec<Ref<crate::objects::WeakRef>>>,
     /// Layout that new instances of this class start with.
     pub(crate) shape: OnceCell<Rc<Shape>>,
+    /// Layouts that deletions led to lately, each with the layout before and the slot. Nothing else may hold them.
+    pub(crate) shrunk: OnceCell<Box<RefCell<VecDeque<(u32, usize, Rc<Shape>)>>>>,
     /// Inline slots to give a new instance, learned from earlier ones.
     pub(crate) inline_slots: Cell<u16>,
     /// The most attributes that one of its instances has had, and how many were made while that is being learned.
@@ -225,6 +228,7 @@ impl Type {
             slots: Slots::default(),
             subclasses: RefCell::default(),
             shape: OnceCell::new(),
+            shrunk: OnceCell::new(),
             inline_slots: Cell::new(4),
             most_slots: Cell::new(0),
             made: Cell::new(0),
