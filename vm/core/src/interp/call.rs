@@ -118,6 +118,38 @@ impl Vm {
         true
     }
 
+    /// LOAD_ATTR of a property that the instruction was specialized for: enters the getter's frame. False: nothing was done.
+    #[inline(never)]
+    pub(super) fn enter_getter(&self, r: &mut Regs, i: &Instr) -> bool {
+        if self.type_of(r.peek(1)).current_version() != i.cache.get().0 {
+            return false;
+        }
+        let descr = r.frame().code.cached_value(i.extra.get() as u32);
+        // A property may be given another getter, which changes no class.
+        let getter = descr.downcast::<Property>().map(|p| p.get.get());
+        let Some(Ok(f)) = getter.map(Value::into_ref::<Function>) else {
+            return false;
+        };
+        let Some(code) = f.code.get() else {
+            return false;
+        };
+        let depth = self.depth.get();
+        if code.simple_args.get() != 1
+            || !self.stack.fits(&code)
+            || depth >= self.recursion_limit.get()
+        {
+            return false;
+        }
+        self.depth.set(depth + 1);
+        let this = r.pop();
+        let (frame, regs) = self.stack.push_init(r, code, f, this, 0);
+        frame.back.set(r.frame);
+        r.save();
+        self.frame.set(frame);
+        *r = regs;
+        true
+    }
+
     /// Calls the plain native that lies `n + 1` from the top; `below` slots under the arguments go with it. Switched: it is none,
     /// nothing was done.
     #[inline(never)]

@@ -473,6 +473,14 @@ impl Vm {
                                 };
                                 r.set_top(v);
                             }
+                            Quick::LoadAttrProperty => {
+                                let mut copy = *r;
+                                let entered = self.enter_getter(&mut copy, i);
+                                *r = copy;
+                                if !entered {
+                                    break 'fast;
+                                }
+                            }
                             Quick::LoadMethodModule => {
                                 let Some(v) = self.cached_module_attr(r.peek(1), i) else {
                                     break 'fast;

@@ -286,9 +286,10 @@ impl Vm {
             Quick::LoadGlobal | Quick::LoadGlobalModule | Quick::LoadGlobalBuiltin => {
                 self.op_load_global(r, i)?
             }
-            Quick::LoadAttr | Quick::LoadAttrSlot | Quick::LoadAttrModule => {
-                self.op_load_attr(r, i)?
-            }
+            Quick::LoadAttr
+            | Quick::LoadAttrSlot
+            | Quick::LoadAttrModule
+            | Quick::LoadAttrProperty => self.op_load_attr(r, i)?,
             Quick::StoreAttr | Quick::StoreAttrSlot | Quick::StoreAttrNew => {
                 self.op_store_attr(r, i)?
             }

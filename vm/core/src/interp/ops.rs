@@ -336,7 +336,7 @@ impl Vm {
         let code = r.frame().code.clone();
         let name = &code.names[i.arg.get() as usize];
         let v = r.peek(1).clone();
-        i.op.set(Quick::LoadAttr);
+        let was = i.op.replace(Quick::LoadAttr);
         if let Some(o) = v.downcast::<Instance>() {
             let ty = self.type_of(&v);
             if crate::attr::is_generic(ty)
@@ -362,6 +362,25 @@ impl Vm {
                 && self.type_of(&descr).is(&self.types.property)
                 && let Ok(getter) = p.get.get().into_ref::<Function>()
             {
+                let number = if was == Quick::LoadAttrProperty {
+                    Some(i.extra.get())
+                } else {
+                    u16::try_from(code.cached.borrow().len()).ok()
+                };
+                if let Some(number) = number
+                    && ty.version() != 0
+                    && i.heat.get() < u8::MAX
+                {
+                    i.heat.set(i.heat.get() + 1);
+                    if was == Quick::LoadAttrProperty {
+                        code.set_cached(number as u32, descr.clone());
+                    } else {
+                        code.cache_value(descr.clone());
+                    }
+                    i.extra.set(number);
+                    i.cache.set((ty.version(), 0));
+                    i.op.set(Quick::LoadAttrProperty);
+                }
                 // A getter's frame is entered, as that of any call.
                 return self.call_any(r, getter.as_value(), crate::Args::pos(&[v]), 1);
             }

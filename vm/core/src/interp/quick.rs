@@ -151,6 +151,8 @@ pub enum Quick {
     LoadAttrSlot = 172,
     /// A module attribute at a known entry.
     LoadAttrModule = 173,
+    /// A property of the class whose getter is a plain Python function: enters its frame.
+    LoadAttrProperty = 169,
     /// As LoadAttrSlot, storing into a slot that exists.
     StoreAttrSlot = 174,
     /// A store that adds an attribute: leads from a known layout to the next.
@@ -197,7 +199,7 @@ pub enum Quick {
 }
 
 impl Quick {
-    /// The largest number; the smallest is 0.
+    /// The largest number, on which the dispatch rests; the smallest is 0.
     pub const LAST: u8 = Quick::LoadFastConstModulo as u8;
     /// A fused form that ends in a jump.
     pub fn jumps(self) -> bool {
