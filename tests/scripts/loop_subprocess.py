@@ -106,8 +106,10 @@ async def main():
 
     print("== protocol")
     loop = asyncio.get_running_loop()
-    transport, watch = await loop.subprocess_exec(Watch, SH, "-c", "echo hi", stdin=None, stderr=None)
+    transport, watch = await loop.subprocess_exec(Watch, SH, "-c", "read x; echo hi", stderr=None)
     print(transport.get_pid() > 0, transport.get_returncode())
+    # It cannot end before it is told to.
+    transport.get_pipe_transport(0).write(b"go\n")
     print(await watch.done, transport.get_returncode(), sorted(map(str, watch.events)))
     transport.close()
 
