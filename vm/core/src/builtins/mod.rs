@@ -159,13 +159,18 @@ impl Vm {
     }
     /// The payload of `this` in a method of a native type.
     pub fn this<'a, T: crate::heap::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
-        v.as_ref::<T>().ok_or_else(|| {
-            self.type_error(format!(
-                "descriptor requires a '{}' object but received a '{}'",
-                T::NAME,
-                self.type_name(v)
-            ))
-        })
+        match v.as_ref::<T>() {
+            Some(this) => Ok(this),
+            None => Err(self.wrong_this(T::NAME, v)),
+        }
+    }
+
+    #[cold]
+    fn wrong_this(&self, wanted: &str, v: &Value) -> crate::error::Exc {
+        self.type_error(format!(
+            "descriptor requires a '{wanted}' object but received a '{}'",
+            self.type_name(v)
+        ))
     }
 }
 
