@@ -1,4 +1,5 @@
 //! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
+use crate::call::Stepped;
 use crate::error::PyResult;
 use crate::heap::{Ref, Unpacked, Value};
 use crate::objects::*;
@@ -433,6 +434,20 @@ impl Vm {
     /// The next item; `None` at the end.
     #[inline]
     pub fn next(&self, it: &Value) -> PyResult<Option<Value>> {
+        // As the slot of generators does, in fewer steps.
+        if let Some(g) = it.as_ref::<Generator>()
+            && g.kind == GenKind::Generator
+        {
+            return match self.step_coroutine(g) {
+                Stepped::Yield(v) => Ok(Some(v)),
+                Stepped::Return(_) => Ok(None),
+                Stepped::Raise(e) if self.exc_is(&e, &self.exc.stop_iteration) => Ok(None),
+                Stepped::Raise(e) => Err(e),
+            };
+        }
+        self.next_by_slot(it)
+    }
+    fn next_by_slot(&self, it: &Value) -> PyResult<Option<Value>> {
         match self.type_of(it).slots.next.get() {
             Some(f) => match f(self, it) {
                 // A generator's return value, or a StopIteration of what it calls: the end as well.
