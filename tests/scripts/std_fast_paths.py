@@ -319,3 +319,6 @@ for build in [lambda: ("a" * 10**7).replace("a", "b" * (4 * 10**7)), lambda: ("a
         build()
     except (MemoryError, OverflowError):
         print("too much")
+for n in range(20):
+    piece = "0123456789abcdefghij"[:n]
+    print("|".join([piece, "", piece]), "<x>".replace("x", piece + "\xe9") + ("<x>" * 30).replace("x>", piece)[:40])

@@ -319,7 +319,7 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         && most >= data.len()
         && data.len() > 1
     {
-        if !data.contains(from) {
+        if wtf8::find(data, old_data).is_none() {
             return exact(vm, s);
         }
         let swap = |b| if b == *from { *to } else { b };
