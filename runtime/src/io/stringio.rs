@@ -3,9 +3,8 @@ use super::bytesio::{own_dict, restore_dict};
 use super::newline::Newlines;
 use super::{base, line_end, size_arg};
 use lasti_core::objects::{Str, Tuple, Type};
-use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
 use lasti_text::wtf8;
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
 #[derive(Default)]
@@ -18,10 +17,49 @@ struct StringIo {
     known: Cell<(usize, usize)>,
     closed: Cell<bool>,
     ready: Cell<bool>,
-    /// As `newline` was given; empty: none are translated.
-    newline: RefCell<Option<String>>,
+    newline: Cell<Newline>,
     newlines: Newlines,
 }
+
+/// The `newline` argument.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Newline {
+    /// None: every kind becomes `\n`.
+    Translated,
+    /// Empty: every kind ends a line, and stays.
+    Any,
+    #[default]
+    Lf,
+    Cr,
+    CrLf,
+}
+
+impl Newline {
+    /// Of what [`newline_arg`] gave.
+    fn of(arg: Option<&str>) -> Newline {
+        match arg {
+            None => Newline::Translated,
+            Some("") => Newline::Any,
+            Some("\r") => Newline::Cr,
+            Some("\r\n") => Newline::CrLf,
+            Some(_) => Newline::Lf,
+        }
+    }
+    fn text(self) -> Option<&'static str> {
+        match self {
+            Newline::Translated => None,
+            Newline::Any => Some(""),
+            Newline::Lf => Some("\n"),
+            Newline::Cr => Some("\r"),
+            Newline::CrLf => Some("\r\n"),
+        }
+    }
+    /// Whether the newlines that come by are noted.
+    fn universal(self) -> bool {
+        matches!(self, Newline::Translated | Newline::Any)
+    }
+}
+
 impl Payload for StringIo {
     // By its attributes.
     const CONTAINER: bool = true;
@@ -65,32 +103,34 @@ impl StringIo {
             let text = self.text.borrow();
             let from = self.offset(&text, self.at.get());
             let rest = &text[from..];
-            let end = match self.newline.borrow().as_deref() {
-                // Universal, and not translated: any of them ends a line.
-                Some("") => memchr::memchr2(b'\n', b'\r', rest).map(|i| {
+            let end = match self.newline.get() {
+                Newline::Any => memchr::memchr2(b'\n', b'\r', rest).map(|i| {
                     i + 1 + usize::from(rest[i] == b'\r' && rest.get(i + 1) == Some(&b'\n'))
                 }),
-                Some("\r") => memchr::memchr(b'\r', rest).map(|i| i + 1),
-                Some("\r\n") => memchr::memmem::find(rest, b"\r\n").map(|i| i + 2),
-                _ => line_end(rest),
+                Newline::Cr => memchr::memchr(b'\r', rest).map(|i| i + 1),
+                Newline::CrLf => memchr::memmem::find(rest, b"\r\n").map(|i| i + 2),
+                Newline::Lf | Newline::Translated => line_end(rest),
             };
             count(&rest[..end.unwrap_or(rest.len())])
         };
         self.take(vm, Some(limit.map_or(n, |limit| n.min(limit))))
     }
-    fn write(&self, vm: &Vm, s: &[u8]) -> PyResult<()> {
-        let universal = matches!(self.newline.borrow().as_deref(), None | Some(""));
-        let mut data = match universal {
-            true => Cow::Owned(self.newlines.apply(s.to_vec(), true)),
-            false => Cow::Borrowed(s),
-        };
-        if let Some(newline @ ("\r" | "\r\n")) = self.newline.borrow().as_deref() {
-            data = Cow::Owned(translated(&data, newline));
+    fn write(&self, vm: &Vm, s: &Str) -> PyResult<()> {
+        let newline = self.newline.get();
+        if newline == Newline::Lf {
+            return self.put(vm, s.as_bytes(), s.char_len());
         }
-        if data.is_empty() {
+        let data = match newline.text() {
+            Some(newline @ ("\r" | "\r\n")) => translated(s.as_bytes(), newline),
+            _ => self.newlines.apply(s.as_bytes().to_vec(), true),
+        };
+        self.put(vm, &data, count(&data))
+    }
+    /// Writes `n` characters as they are.
+    fn put(&self, vm: &Vm, data: &[u8], n: usize) -> PyResult<()> {
+        if n == 0 {
             return Ok(());
         }
-        let n = count(&data);
         let mut text = self.text.borrow_mut();
         let (at, len) = (self.at.get(), self.len.get());
         if at > len {
@@ -102,7 +142,7 @@ impl StringIo {
             self.len.set(at);
         }
         if at >= len {
-            text.extend_from_slice(&data);
+            text.extend_from_slice(data);
         } else {
             let from = self.offset(&text, at);
             let to = self.offset(&text, at.saturating_add(n));
@@ -129,11 +169,24 @@ pub(super) fn translated(text: &[u8], newline: &str) -> Vec<u8> {
 
 fn open<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<StringIo>> {
     let s = vm.this::<StringIo>(v)?;
+    check(vm, s)?;
+    Ok(s)
+}
+
+fn check(vm: &Vm, s: &StringIo) -> PyResult<()> {
     match (s.ready.get(), s.closed.get()) {
         (false, _) => Err(vm.value_error("I/O operation on uninitialized object")),
         (_, true) => Err(vm.value_error("I/O operation on closed file")),
-        _ => Ok(s),
+        _ => Ok(()),
     }
+}
+
+#[cold]
+fn not_text(vm: &Vm, x: &Value) -> Exc {
+    vm.type_error(format!(
+        "string argument expected, got '{}'",
+        vm.type_name(x)
+    ))
 }
 
 /// A `newline` argument, checked.
@@ -171,9 +224,10 @@ fn init(vm: &Vm, v: &Value, a: Args) -> PyResult<()> {
             vm.type_name(x)
         )));
     }
+    let newline = Newline::of(newline.as_deref());
     s.newlines.reset();
-    s.newlines.translate.set(newline.is_none());
-    s.newline.replace(newline);
+    s.newlines.translate.set(newline == Newline::Translated);
+    s.newline.set(newline);
     s.text.borrow_mut().clear();
     for n in [&s.len, &s.at] {
         n.set(0);
@@ -182,7 +236,7 @@ fn init(vm: &Vm, v: &Value, a: Args) -> PyResult<()> {
     s.closed.set(false);
     s.ready.set(true);
     if let Some(x) = initial.and_then(|x| x.downcast::<Str>()) {
-        s.write(vm, x.as_bytes())?;
+        s.write(vm, x)?;
         s.at.set(0);
     }
     Ok(())
@@ -226,13 +280,10 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         let [x] = a.exactly::<1>(vm, "write")?;
         let s = vm.this::<StringIo>(v)?;
         let Some(text) = x.downcast::<Str>() else {
-            return Err(vm.type_error(format!(
-                "string argument expected, got '{}'",
-                vm.type_name(x)
-            )));
+            return Err(not_text(vm, x));
         };
-        open(vm, v)?;
-        s.write(vm, text.as_bytes())?;
+        check(vm, s)?;
+        s.write(vm, text)?;
         Ok(vm.new_int(text.char_len() as i64))
     });
     vm.method(&t, "getvalue", "getvalue($self, /)\n--\n\n", |vm, v, _| {
@@ -333,8 +384,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         "newlines",
         |vm, v| {
             let s = open(vm, v)?;
-            let universal = matches!(s.newline.borrow().as_deref(), None | Some(""));
-            Ok(match universal {
+            Ok(match s.newline.get().universal() {
                 true => s.newlines.shown(vm),
                 false => Value::NONE,
             })
@@ -343,7 +393,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     );
     vm.method(&t, "__getstate__", "", |vm, v, _| {
         let s = open(vm, v)?;
-        let newline = match &*s.newline.borrow() {
+        let newline = match s.newline.get().text() {
             Some(n) => vm.str_value(n),
             None => Value::NONE,
         };

@@ -52,50 +52,57 @@ impl<'a> Args<'a> {
             .position(|n| n.downcast::<Str>().is_some_and(|s| *s == *name))?;
         self.kw.get(i)
     }
+    #[inline]
     pub fn no_kw(&self, vm: &Vm, func: &str) -> PyResult<()> {
         if self.kw.is_empty() {
             Ok(())
         } else {
-            Err(vm.type_error(format!("{func}() takes no keyword arguments")))
+            Err(keywords_refused(vm, func))
         }
     }
     /// Exactly `N` positional arguments and no keywords.
+    #[inline]
     pub fn exactly<const N: usize>(&self, vm: &Vm, func: &str) -> PyResult<&'a [Value; N]> {
         self.no_kw(vm, func)?;
-        self.pos.try_into().map_err(|_| {
-            let n = self.pos.len();
-            match N {
-                0 => vm.type_error(format!("{func}() takes no arguments ({n} given)")),
-                1 => vm.type_error(format!("{func}() takes exactly one argument ({n} given)")),
-                _ => vm.type_error(format!("{func} expected {N} arguments, got {n}")),
-            }
-        })
+        match self.pos.try_into() {
+            Ok(all) => Ok(all),
+            Err(_) => Err(not_exactly(vm, func, N, self.pos.len())),
+        }
     }
     /// Between `min` and `max` positional arguments and no keywords.
+    #[inline]
     pub fn between(&self, vm: &Vm, func: &str, min: usize, max: usize) -> PyResult<&'a [Value]> {
         self.no_kw(vm, func)?;
-        let n = self.pos.len();
-        let s = |k: usize| if k == 1 { "" } else { "s" };
-        if n < min {
-            let word = if min == max { "" } else { "at least " };
-            return Err(vm.type_error(format!(
-                "{func} expected {word}{min} argument{}, got {n}",
-                s(min)
-            )));
+        if (min..=max).contains(&self.pos.len()) {
+            Ok(self.pos)
+        } else {
+            Err(not_between(vm, func, min, max, self.pos.len()))
         }
-        if n > max {
-            let word = if min == max { "" } else { "at most " };
-            return Err(vm.type_error(format!(
-                "{func} expected {word}{max} argument{}, got {n}",
-                s(max)
-            )));
-        }
-        Ok(self.pos)
     }
     /// Binds positional and keyword arguments to `names`; the first `required` must be there. A name that starts
     /// with `*` and all after it are keyword-only, one that starts with `/` is positional-only (both marks
     /// are not part of the name).
+    #[inline]
     pub fn bind<const N: usize>(
+        &self,
+        vm: &Vm,
+        func: &str,
+        names: [&str; N],
+        required: usize,
+    ) -> PyResult<[Option<&'a Value>; N]> {
+        // Most calls name nothing. The names are constants of the caller: this is a count, and a copy.
+        let n = self.pos.len();
+        if self.kw.is_empty()
+            && (required..=N).contains(&n)
+            && !(0..N).any(|i| i < n && names[i].starts_with('*'))
+        {
+            return Ok(std::array::from_fn(|i| self.pos.get(i)));
+        }
+        self.bind_named(vm, func, names, required)
+    }
+
+    #[inline(never)]
+    fn bind_named<const N: usize>(
         &self,
         vm: &Vm,
         func: &str,
@@ -148,6 +155,33 @@ impl<'a> Args<'a> {
         }
         Ok(out)
     }
+}
+
+#[cold]
+fn keywords_refused(vm: &Vm, func: &str) -> Exc {
+    vm.type_error(format!("{func}() takes no keyword arguments"))
+}
+
+#[cold]
+fn not_exactly(vm: &Vm, func: &str, wanted: usize, n: usize) -> Exc {
+    vm.type_error(match wanted {
+        0 => format!("{func}() takes no arguments ({n} given)"),
+        1 => format!("{func}() takes exactly one argument ({n} given)"),
+        _ => format!("{func} expected {wanted} arguments, got {n}"),
+    })
+}
+
+#[cold]
+fn not_between(vm: &Vm, func: &str, min: usize, max: usize, n: usize) -> Exc {
+    let (word, bound) = match n < min {
+        _ if min == max => ("", min),
+        true => ("at least ", min),
+        false => ("at most ", max),
+    };
+    let s = if bound == 1 { "" } else { "s" };
+    vm.type_error(format!(
+        "{func} expected {word}{bound} argument{s}, got {n}"
+    ))
 }
 
 impl Vm {

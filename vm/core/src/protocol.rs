@@ -1,4 +1,5 @@
 //! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
+use crate::call::Stepped;
 use crate::error::PyResult;
 use crate::heap::{Kind, Ref, Unpacked, Value};
 use crate::objects::*;
@@ -433,10 +434,24 @@ impl Vm {
     /// The next item; `None` at the end.
     #[inline]
     pub fn next(&self, it: &Value) -> PyResult<Option<Value>> {
-        // Most iterators under a zip, an enumerate or a map are of these.
+        // Most iterators under a zip, an enumerate, a map or a sum are of these.
         let known = match it.kind() {
             Some(Kind::ListIter) => it.downcast::<ListIter>().map(ListIter::next),
             Some(Kind::RangeIter) => it.downcast::<RangeIter>().and_then(RangeIter::next_small),
+            Some(Kind::Generator) => {
+                if let Some(g) = it.as_ref::<Generator>()
+                    && g.kind == GenKind::Generator
+                {
+                    // As the slot of generators does, in fewer steps.
+                    return match self.step_coroutine(g) {
+                        Stepped::Yield(v) => Ok(Some(v)),
+                        Stepped::Return(_) => Ok(None),
+                        Stepped::Raise(e) if self.exc_is(&e, &self.exc.stop_iteration) => Ok(None),
+                        Stepped::Raise(e) => Err(e),
+                    };
+                }
+                None
+            }
             _ => None,
         };
         match known {

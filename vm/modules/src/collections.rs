@@ -351,6 +351,11 @@ fn repeated(vm: &Vm, d: &Ref<Deque>, n: i64) -> PyResult<Vec<Value>> {
     Ok(out)
 }
 
+#[cold]
+fn exhausted(vm: &Vm) -> Exc {
+    vm.index_error("pop from an empty deque")
+}
+
 fn deque_methods(vm: &Vm, t: &Ref<Type>) {
     vm.method(
         t,
@@ -381,7 +386,7 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
             let d = vm.this::<Deque>(v)?;
             let x = d.items.borrow_mut().pop_back();
             d.changed();
-            x.ok_or_else(|| vm.index_error("pop from an empty deque"))
+            x.ok_or_else(|| exhausted(vm))
         },
     );
     vm.method(
@@ -393,7 +398,7 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
             let d = vm.this::<Deque>(v)?;
             let x = d.items.borrow_mut().pop_front();
             d.changed();
-            x.ok_or_else(|| vm.index_error("pop from an empty deque"))
+            x.ok_or_else(|| exhausted(vm))
         },
     );
     vm.method(

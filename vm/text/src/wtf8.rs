@@ -268,8 +268,67 @@ pub fn rfind(text: &[u8], needle: &[u8]) -> Option<usize> {
 pub fn count_of(text: &[u8], needle: &[u8]) -> usize {
     match needle {
         [] => count(text) + 1,
-        [b] => memchr::memchr_iter(*b, text).count(),
-        _ => memmem::find_iter(text, needle).count(),
+        _ => Needle::new(needle, text).count(text, usize::MAX),
+    }
+}
+
+/// Something to look for, made once for any number of looks. A search on a text too short to pay for a searcher makes none.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "stands on the stack for one call"
+)]
+pub enum Needle<'n> {
+    Byte(u8),
+    Short(&'n [u8]),
+    Long(memmem::Finder<'n>),
+}
+
+/// From this length on a text is worth a searcher; `memmem::find` draws its own line there.
+const WORTH_A_FINDER: usize = 64;
+
+impl<'n> Needle<'n> {
+    /// `needle` must not be empty.
+    #[inline]
+    pub fn new(needle: &'n [u8], text: &[u8]) -> Needle<'n> {
+        match needle {
+            [b] => Needle::Byte(*b),
+            _ if text.len() < WORTH_A_FINDER => Needle::Short(needle),
+            _ => Needle::Long(memmem::Finder::new(needle)),
+        }
+    }
+    #[inline]
+    fn width(&self) -> usize {
+        match self {
+            Needle::Byte(_) => 1,
+            Needle::Short(n) => n.len().max(1),
+            Needle::Long(f) => f.needle().len().max(1),
+        }
+    }
+    #[inline]
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        match self {
+            Needle::Byte(b) => memchr::memchr(*b, text),
+            Needle::Short(n) => memmem::find(text, n),
+            Needle::Long(f) => f.find(text),
+        }
+    }
+    /// Byte offsets where it stands, without overlap.
+    #[inline]
+    pub fn matches<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let at = from + self.find(text.get(from..)?)?;
+            from = at + self.width();
+            Some(at)
+        })
+    }
+    /// How many [`Needle::matches`] has, at most `max`.
+    #[inline]
+    pub fn count(&self, text: &[u8], max: usize) -> usize {
+        match self {
+            Needle::Byte(b) => memchr::memchr_iter(*b, text).count().min(max),
+            _ => self.matches(text).take(max).count(),
+        }
     }
 }
 
@@ -290,7 +349,8 @@ pub fn replace(text: &[u8], from: &[u8], to: &[u8], max: Option<usize>) -> (Vec<
             .chain([text.len()]);
         gaps.take(max).for_each(|at| put(at, 0));
     } else {
-        memmem::find_iter(text, from)
+        Needle::new(from, text)
+            .matches(text)
             .take(max)
             .for_each(|at| put(at, from.len()));
     }

@@ -99,15 +99,20 @@ fn add_common(vm: &Vm, t: &Ref<Type>) {
         Ok(out.into())
     });
     vm.method(t, "difference", "difference($self, /, *others)\n--\n\nReturn a new set with elements in the set that are not in the others.", |vm, v, a| {
-        let out = copy(vm, vm.this(v)?);
-        each(vm, a, "difference", |o| difference_update(vm, &out, o))?;
+        a.no_kw(vm, "difference")?;
+        let s = vm.this::<Set>(v)?;
+        let Some((first, rest)) = a.pos.split_first() else {
+            return Ok(copy(vm, s).into());
+        };
+        let out = without(vm, s, first)?;
+        for o in rest {
+            difference_update(vm, &out, o)?;
+        }
         Ok(out.into())
     });
     vm.method(t, "symmetric_difference", "symmetric_difference($self, other, /)\n--\n\nReturn a new set with elements in either the set or other but not both.", |vm, v, a| {
         let [o] = a.exactly::<1>(vm, "set.symmetric_difference")?;
-        let out = copy(vm, vm.this(v)?);
-        symmetric_update(vm, &out, o)?;
-        Ok(out.into())
+        Ok(exclusive(vm, vm.this(v)?, o)?.into())
     });
     vm.method(
         t,
@@ -297,17 +302,20 @@ fn new_frozenset(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     Ok(s.into())
 }
 
-/// An empty set of the built-in class that `s` is or derives from.
-fn empty_like(vm: &Vm, s: &Ref<Set>) -> Ref<Set> {
-    if s.class().is_subtype(&vm.types.frozenset) {
-        vm.new_frozenset()
+/// A set with these elements, of the built-in class that `s` is or derives from.
+fn like(vm: &Vm, s: &Ref<Set>, dict: Dict) -> Ref<Set> {
+    let class = s.class();
+    let class = if class.is(&vm.types.set) || !class.is_subtype(&vm.types.frozenset) {
+        &vm.types.set
     } else {
-        vm.new_set()
-    }
+        &vm.types.frozenset
+    };
+    let hash = Cell::new(0);
+    vm.heap.alloc(class, Set { dict, hash })
 }
 
 fn copy(vm: &Vm, s: &Ref<Set>) -> Ref<Set> {
-    let out = empty_like(vm, s);
+    let out = like(vm, s, Dict::default());
     out.dict.copy_from(&s.dict);
     out
 }
@@ -361,6 +369,16 @@ fn hashed(vm: &Vm, v: &Value) -> Option<Vec<(u64, Value, Value)>> {
 
 /// `set.update` with one iterable.
 pub(crate) fn update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<()> {
+    let dict = match other.downcast::<Set>() {
+        Some(o) => Some(&o.dict),
+        None => other
+            .as_ref::<Dict>()
+            .filter(|d| d.class().is(&vm.types.dict))
+            .map(|d| &**d),
+    };
+    if dict.is_some_and(|d| s.dict.absorb(d)) {
+        return Ok(());
+    }
     if let Some(items) = hashed(vm, other) {
         for (hash, key, _) in items {
             add_hashed(vm, s, hash, key)?;
@@ -411,11 +429,40 @@ pub(crate) fn symmetric_update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult
     Ok(())
 }
 
+/// The elements of `s` that are not in `other`, as a new set of its class.
+fn without(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
+    // Few are taken out of a copy, which keeps its index.
+    if let Some(o) = other.downcast::<Set>()
+        && o.len() > s.len() / 8
+        && let Some(dict) = s.dict.select(&o.dict, false)
+    {
+        return Ok(like(vm, s, dict));
+    }
+    let out = copy(vm, s);
+    difference_update(vm, &out, other)?;
+    Ok(out)
+}
+
+/// The elements that only one of them has.
+fn exclusive(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
+    if let Some(o) = other.downcast::<Set>()
+        && let Some(dict) = s.dict.either(&o.dict)
+    {
+        return Ok(like(vm, s, dict));
+    }
+    let out = copy(vm, s);
+    symmetric_update(vm, &out, other)?;
+    Ok(out)
+}
+
 /// The elements of `s` that are in `other`, as a new set of its class.
 fn common(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
-    let out = empty_like(vm, s);
     if let Some(o) = other.as_ref::<Set>() {
         let (small, large) = if o.len() > s.len() { (s, o) } else { (o, s) };
+        if let Some(dict) = small.dict.select(&large.dict, true) {
+            return Ok(like(vm, s, dict));
+        }
+        let out = like(vm, s, Dict::default());
         for (hash, key, _) in small.dict.snapshot() {
             // They differ from each other already.
             if find_hashed(vm, large, hash, &key)?.is_some() {
@@ -424,6 +471,7 @@ fn common(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
         }
         return Ok(out);
     }
+    let out = like(vm, s, Dict::default());
     vm.for_each(other, |x| {
         let hash = vm.hash_key(&x, "a set element")?;
         if find_hashed(vm, s, hash, &x)?.is_some() {
@@ -443,6 +491,9 @@ fn intersection_update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<()> {
 fn subset(vm: &Vm, a: &Set, b: &Set) -> PyResult<bool> {
     if a.len() > b.len() {
         return Ok(false);
+    }
+    if let Some(within) = a.dict.within(&b.dict) {
+        return Ok(within);
     }
     for (hash, key, _) in a.dict.snapshot() {
         if find_hashed(vm, b, hash, &key)?.is_none() {
@@ -536,6 +587,11 @@ fn or(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let Some(s) = both(a, b) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
+    if let Some(o) = b.downcast::<Set>()
+        && let Some(dict) = s.dict.joined(&o.dict)
+    {
+        return Ok(like(vm, s, dict).into());
+    }
     let out = copy(vm, s);
     update(vm, &out, b)?;
     Ok(out.into())
@@ -552,18 +608,14 @@ fn sub(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let Some(s) = both(a, b) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    let out = copy(vm, s);
-    difference_update(vm, &out, b)?;
-    Ok(out.into())
+    Ok(without(vm, s, b)?.into())
 }
 
 fn xor(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let Some(s) = both(a, b) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    let out = copy(vm, s);
-    symmetric_update(vm, &out, b)?;
-    Ok(out.into())
+    Ok(exclusive(vm, s, b)?.into())
 }
 
 fn in_place(

@@ -3,7 +3,7 @@ use super::encoding;
 use super::str::{exact, this};
 use super::util::{OrRaise, memory_error, text};
 use crate::call::Args;
-use crate::error::PyResult;
+use crate::error::{Exc, PyResult};
 use crate::heap::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -15,12 +15,20 @@ from the given object. If encoding or\nerrors is specified, then the object must
 using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if defined)\nor \
 repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.";
 
+/// A method that maps the text; where that is byte by byte in ASCII, how.
 macro_rules! mappings {
-    ($vm:ident, $t:ident, $($name:literal $f:path, $doc:literal;)*) => {
+    ($vm:ident, $t:ident, $($name:literal $f:path $(, ascii $byte:expr)?, $doc:literal;)*) => {
         $(
             $vm.method($t, $name, concat!($name, "($self, /)\n--\n\n", $doc), |vm, v, a| {
                 a.exactly::<0>(vm, concat!("str.", $name))?;
-                text(vm, $f(this(vm, v)?.as_bytes()))
+                let s = this(vm, v)?;
+                $(
+                    // Texts of up to one byte exist once.
+                    if s.is_ascii() && s.byte_len() > 1 {
+                        return Ok(Str::map_ascii(&vm.heap, &vm.types.str, s, $byte).into());
+                    }
+                )?
+                text(vm, $f(s.as_bytes()))
             });
         )*
     };
@@ -41,9 +49,9 @@ pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.str;
     vm.type_attr(t, "__doc__", vm.str_value(DOC));
     mappings! { vm, t,
-        "upper" unicode::upper, "Return a copy of the string converted to uppercase.";
-        "lower" unicode::lower, "Return a copy of the string converted to lowercase.";
-        "casefold" unicode::casefold, "Return a version of the string suitable for caseless comparisons.";
+        "upper" unicode::upper, ascii |b| b.to_ascii_uppercase(), "Return a copy of the string converted to uppercase.";
+        "lower" unicode::lower, ascii |b| b.to_ascii_lowercase(), "Return a copy of the string converted to lowercase.";
+        "casefold" unicode::casefold, ascii |b| b.to_ascii_lowercase(), "Return a version of the string suitable for caseless comparisons.";
         "capitalize" unicode::capitalize, "Return a capitalized version of the string.";
         "title" unicode::title, "Return a version of the string where each word is titlecased.";
         "swapcase" unicode::swapcase, "Convert uppercase characters to lowercase and lowercase characters to uppercase.";
@@ -217,9 +225,13 @@ fn join_items(vm: &Vm, sep: &Ref<Str>, items: &[Value]) -> PyResult<Value> {
         .as_bytes()
         .len()
         .saturating_mul(items.len().saturating_sub(1));
+    let mut ascii = items.len() < 2 || sep.is_ascii();
     for (i, item) in items.iter().enumerate() {
         match item.downcast::<Str>() {
-            Some(s) => total = total.saturating_add(s.as_bytes().len()),
+            Some(s) => {
+                total = total.saturating_add(s.byte_len());
+                ascii &= s.is_ascii();
+            }
             None => {
                 return Err(vm.type_error(format!(
                     "sequence item {i}: expected str instance, {} found",
@@ -228,39 +240,53 @@ fn join_items(vm: &Vm, sep: &Ref<Str>, items: &[Value]) -> PyResult<Value> {
             }
         }
     }
-    let mut out = Vec::new();
-    if out.try_reserve_exact(total).is_err() {
-        return Err(memory_error(vm));
+    if total <= 1 {
+        // Texts of up to one byte exist once.
+        let texts = items.iter().filter_map(|item| item.downcast::<Str>());
+        let one = texts.chain([&**sep]).find(|s| !s.is_empty());
+        return text(
+            vm,
+            one.filter(|_| total == 1).map_or(&[][..], |s| s.as_bytes()),
+        );
     }
-    for (i, item) in items.iter().enumerate() {
-        if i > 0 {
-            out.extend_from_slice(sep.as_bytes());
+    enough_memory(vm, total)?;
+    let out = Str::build(&vm.heap, &vm.types.str, total, ascii, |out| {
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                out.push(sep.as_bytes());
+            }
+            if let Some(s) = item.downcast::<Str>() {
+                out.push(s.as_bytes());
+            }
         }
-        if let Some(s) = item.downcast::<Str>() {
-            out.extend_from_slice(s.as_bytes());
-        }
-    }
-    text(vm, out)
+    });
+    Ok(out.into())
 }
 
 /// A `str` argument of a method, by position.
+#[inline]
 pub(crate) fn str_arg<'a>(
     vm: &Vm,
     v: &'a Value,
     func: &str,
     position: usize,
 ) -> PyResult<&'a Ref<Str>> {
-    v.as_ref::<Str>().ok_or_else(|| {
-        let place = if position == 0 {
-            "argument".to_owned()
-        } else {
-            format!("argument {position}")
-        };
-        vm.type_error(format!(
-            "{func}() {place} must be str, not {}",
-            vm.type_name_or_none(v)
-        ))
-    })
+    match v.as_ref::<Str>() {
+        Some(s) => Ok(s),
+        None => Err(not_str(vm, v, func, position)),
+    }
+}
+
+#[cold]
+fn not_str(vm: &Vm, v: &Value, func: &str, position: usize) -> Exc {
+    let place = match position {
+        0 => "argument".to_owned(),
+        n => format!("argument {n}"),
+    };
+    vm.type_error(format!(
+        "{func}() {place} must be str, not {}",
+        vm.type_name_or_none(v)
+    ))
 }
 
 fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
@@ -280,27 +306,70 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     );
     let max = count.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
     let s = this(vm, v)?;
-    let found = match old.as_bytes() {
-        [] => None,
-        needle => Some(wtf8::find(s.as_bytes(), needle)),
-    };
-    if max == Some(0) || found == Some(None) {
+    if max == Some(0) {
         return exact(vm, s);
     }
-    let gaps = if old.is_empty() {
-        s.char_len()
-    } else {
-        s.as_bytes().len() / old.as_bytes().len()
+    let (data, old_data, new_data) = (s.as_bytes(), old.as_bytes(), new.as_bytes());
+    let most = max.unwrap_or(usize::MAX);
+    if old.is_empty() {
+        check_growth(vm, s.char_len().min(most), new_data.len())?;
+        return text(vm, wtf8::replace(data, old_data, new_data, max).0);
+    }
+    if let ([from @ 0..=0x7F], [to @ 0..=0x7F]) = (old_data, new_data)
+        && most >= data.len()
+        && data.len() > 1
+    {
+        if wtf8::find(data, old_data).is_none() {
+            return exact(vm, s);
+        }
+        let swap = |b| if b == *from { *to } else { b };
+        return Ok(Str::map_ascii(&vm.heap, &vm.types.str, s, swap).into());
+    }
+    // What is left of a text beyond ASCII may be within it.
+    let ascii = match (s.is_ascii(), old.is_ascii(), new.is_ascii()) {
+        (true, _, new) => Some(new),
+        (false, true, _) | (_, _, false) => Some(false),
+        _ => None,
     };
-    check_growth(
-        vm,
-        gaps.min(max.unwrap_or(usize::MAX)),
-        new.as_bytes().len(),
-    )?;
-    text(
-        vm,
-        wtf8::replace(s.as_bytes(), old.as_bytes(), new.as_bytes(), max).0,
-    )
+    // One search where that is sure to fit, and the result's kind is not known or the search costs more than a copy.
+    const LONG: usize = 128;
+    let longest = (data.len() / old_data.len()).saturating_mul(new_data.len());
+    if longest < LARGE && (ascii.is_none() || data.len() > LONG) {
+        let (out, n) = wtf8::replace(data, old_data, new_data, max);
+        return if n == 0 { exact(vm, s) } else { text(vm, out) };
+    }
+    let needle = wtf8::Needle::new(old_data, data);
+    let n = needle.count(data, most);
+    if n == 0 {
+        return exact(vm, s);
+    }
+    check_growth(vm, n, new_data.len())?;
+    let len = data.len() - n * old_data.len() + n * new_data.len();
+    enough_memory(vm, len)?;
+    let Some(ascii) = ascii.filter(|_| len > 1) else {
+        return text(vm, wtf8::replace(data, old_data, new_data, max).0);
+    };
+    let out = Str::build(&vm.heap, &vm.types.str, len, ascii, |out| {
+        let mut last = 0;
+        for at in needle.matches(data).take(n) {
+            out.push(&data[last..at]);
+            out.push(new_data);
+            last = at + old_data.len();
+        }
+        out.push(&data[last..]);
+    });
+    Ok(out.into())
+}
+
+/// Bytes of a text for which there may be no memory.
+const LARGE: usize = 1 << 28;
+
+/// MemoryError before a text is built for which there is no memory: the heap itself cannot say no.
+fn enough_memory(vm: &Vm, len: usize) -> PyResult<()> {
+    if len > LARGE && Vec::<u8>::new().try_reserve_exact(len).is_err() {
+        return Err(memory_error(vm));
+    }
+    Ok(())
 }
 
 /// MemoryError (OverflowError in CPython's words) before something absurdly large is built.

@@ -171,6 +171,71 @@ impl Table {
         }
     }
 
+    fn live_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|e| !e.key.is_unbound())
+    }
+
+    /// Whether the key is here; `None` when Python must compare.
+    #[inline]
+    fn holds(&self, hash: u64, key: &Value) -> Option<bool> {
+        if self.index.is_empty() {
+            return match self.probe(&DictKey { hash, key }, 0) {
+                Probe::Found(_) => Some(true),
+                Probe::Absent => Some(false),
+                Probe::Compare(..) => None,
+            };
+        }
+        let mask = self.index.len() - 1;
+        let mut at = spread(hash) & mask;
+        let mut step = 0;
+        loop {
+            match self.index[at] {
+                EMPTY => return Some(false),
+                DELETED => {}
+                n => {
+                    let e = &self.entries[n as usize];
+                    if e.hash == hash
+                        && !e.key.is_unbound()
+                        && (e.key.bits() == key.bits() || simple_eq(&e.key, key)?)
+                    {
+                        return Some(true);
+                    }
+                }
+            }
+            step += 1;
+            at = (at + step) & mask;
+        }
+    }
+
+    /// Copies of the entries that `other` has, or has not.
+    #[inline]
+    fn select(&self, other: &Table, present: bool, out: &mut Vec<Entry>) -> Option<()> {
+        for e in self.live_entries() {
+            if other.holds(e.hash, &e.key)? == present {
+                out.push(e.clone());
+            }
+        }
+        Some(())
+    }
+
+    /// A copy without holes.
+    fn copy(&self) -> Table {
+        let whole = self.live == self.entries.len() && self.used == self.live;
+        let mut new = Table {
+            entries: self.entries.clone(),
+            index: Vec::new(),
+            live: self.live,
+            used: 0,
+        };
+        if whole && !self.index.is_empty() {
+            new.index = self.index.clone();
+            new.used = self.used;
+        } else {
+            new.rebuild();
+        }
+        new
+    }
+
     fn index_insert(index: &mut [u32], hash: u64, n: usize) {
         let mask = index.len() - 1;
         let mut at = spread(hash) & mask;
@@ -383,18 +448,89 @@ impl Dict {
     }
     /// Makes this dict a copy of another.
     pub(crate) fn copy_from(&self, other: &Dict) {
-        let table = other.table.borrow();
-        let mut new = Table {
-            entries: table.entries.clone(),
-            index: Vec::new(),
-            live: table.live,
-            used: 0,
-        };
-        drop(table);
-        new.rebuild();
+        self.replace_table(other.table.borrow().copy());
+    }
+    fn replace_table(&self, new: Table) {
         let old = self.table.replace(new);
         self.keys_changed();
         drop(old);
+    }
+
+    // ---- two key sets at once; `None` when a comparison needs Python ----
+
+    /// The entries of `self` whose keys `other` has (or has not, as `present` says).
+    pub(crate) fn select(&self, other: &Dict, present: bool) -> Option<Dict> {
+        let mut new = Table::default();
+        self.table
+            .borrow()
+            .select(&other.table.borrow(), present, &mut new.entries)?;
+        Some(Dict::of(new))
+    }
+    /// The entries of `self`, then those that only `other` has.
+    pub(crate) fn joined(&self, other: &Dict) -> Option<Dict> {
+        let (a, b) = (self.table.borrow(), other.table.borrow());
+        let mut new = a.copy();
+        for e in b.live_entries() {
+            if !new.holds(e.hash, &e.key)? {
+                new.push(e.hash, e.key.clone(), e.value.clone());
+            }
+        }
+        Some(Dict {
+            table: RefCell::new(new),
+            ..Dict::default()
+        })
+    }
+    /// Takes up the keys of another, with None as value. False: not all, since a comparison needs Python.
+    pub(crate) fn absorb(&self, other: &Dict) -> bool {
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        let (mut a, b) = (self.table.borrow_mut(), other.table.borrow());
+        let before = a.live;
+        let mut all = true;
+        for e in b.live_entries() {
+            match a.holds(e.hash, &e.key) {
+                Some(true) => {}
+                Some(false) => a.push(e.hash, e.key.clone(), Value::NONE),
+                None => {
+                    all = false;
+                    break;
+                }
+            }
+        }
+        let changed = a.live != before;
+        drop(a);
+        if changed {
+            self.keys_changed();
+        }
+        all
+    }
+    /// The entries of either that the other has not.
+    pub(crate) fn either(&self, other: &Dict) -> Option<Dict> {
+        let (a, b) = (self.table.borrow(), other.table.borrow());
+        let mut new = Table::default();
+        a.select(&b, false, &mut new.entries)?;
+        b.select(&a, false, &mut new.entries)?;
+        Some(Dict::of(new))
+    }
+    /// Whether `other` has every key.
+    pub(crate) fn within(&self, other: &Dict) -> Option<bool> {
+        let (a, b) = (self.table.borrow(), other.table.borrow());
+        for e in a.live_entries() {
+            if !b.holds(e.hash, &e.key)? {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+    /// A dict of entries that have no index yet.
+    fn of(mut table: Table) -> Dict {
+        table.live = table.entries.len();
+        table.rebuild();
+        Dict {
+            table: RefCell::new(table),
+            ..Dict::default()
+        }
     }
     /// `dict.clear`.
     pub fn clear_entries(&self) {

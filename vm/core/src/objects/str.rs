@@ -73,15 +73,7 @@ impl Str {
         room: usize,
     ) -> Ref<Str> {
         let len = parts[0].len() + parts[1].len();
-        let data = Str {
-            len: Cell::new(len),
-            hash: Cell::new(0),
-            chars: Cell::new(if ascii { len as u32 } else { u32::MAX }),
-            ascii: Cell::new(ascii),
-            interned: Cell::new(false),
-            indexed: Cell::new(false),
-        };
-        let s = heap.alloc_with(class, data, len + room);
+        let s = Str::alloc_raw(heap, class, len, ascii, room);
         // SAFETY: the block has `len` bytes behind the payload, and nobody else sees it yet.
         unsafe {
             let tail = s.as_ptr().as_ptr().cast::<u8>().add(size_of::<Obj<Str>>());
@@ -90,6 +82,63 @@ impl Str {
             std::ptr::copy_nonoverlapping(b.as_ptr(), tail.add(a.len()), b.len());
         }
         s
+    }
+
+    /// `text` with its ASCII characters replaced by others, in one pass. `f` must give ASCII for ASCII, and leave other
+    /// bytes as they are.
+    #[inline]
+    pub(crate) fn map_ascii(
+        heap: &Heap,
+        class: &Ref<Type>,
+        from: &Str,
+        f: impl Fn(u8) -> u8,
+    ) -> Ref<Str> {
+        let text = from.as_bytes();
+        let s = Str::alloc_raw(heap, class, text.len(), from.is_ascii(), 0);
+        // SAFETY: as in `alloc_parts`.
+        let tail = unsafe { s.as_ptr().as_ptr().cast::<u8>().add(size_of::<Obj<Str>>()) };
+        for (i, b) in text.iter().enumerate() {
+            // SAFETY: the block has as many bytes as `text`.
+            unsafe { tail.add(i).write(f(*b)) };
+        }
+        s
+    }
+
+    /// A text of `len` bytes that `fill` writes piece by piece where it stays. The pieces must make up WTF-8, and be ASCII
+    /// if that is said.
+    pub(crate) fn build(
+        heap: &Heap,
+        class: &Ref<Type>,
+        len: usize,
+        ascii: bool,
+        fill: impl FnOnce(&mut Pieces),
+    ) -> Ref<Str> {
+        let s = Str::alloc_raw(heap, class, len, ascii, 0);
+        // SAFETY: as in `alloc_parts`.
+        let tail = unsafe { s.as_ptr().as_ptr().cast::<u8>().add(size_of::<Obj<Str>>()) };
+        let mut out = Pieces {
+            at: tail,
+            left: len,
+        };
+        fill(&mut out);
+        debug_assert_eq!(out.left, 0, "a text shorter than announced");
+        // SAFETY: so many bytes are left behind `at`. There are none, unless the caller miscounted.
+        unsafe { std::ptr::write_bytes(out.at, 0, out.left) };
+        s
+    }
+
+    /// The bytes are the caller's to write, at once.
+    #[inline(always)]
+    fn alloc_raw(heap: &Heap, class: &Ref<Type>, len: usize, ascii: bool, room: usize) -> Ref<Str> {
+        let data = Str {
+            len: Cell::new(len),
+            hash: Cell::new(0),
+            chars: Cell::new(if ascii { len as u32 } else { u32::MAX }),
+            ascii: Cell::new(ascii),
+            interned: Cell::new(false),
+            indexed: Cell::new(false),
+        };
+        heap.alloc_with(class, data, len + room)
     }
 
     /// Appends to a text that nobody but the caller holds, where its block has the room. False: nothing was done.
@@ -251,6 +300,48 @@ impl Str {
     }
     pub(crate) fn set_interned(&self) {
         self.interned.set(true);
+    }
+}
+
+/// The unwritten rest of a text; see [`Str::build`].
+pub(crate) struct Pieces {
+    at: *mut u8,
+    left: usize,
+}
+
+impl Pieces {
+    /// Writes a piece, or as much of it as has room.
+    #[inline]
+    pub(crate) fn push(&mut self, piece: &[u8]) {
+        let n = piece.len().min(self.left);
+        // SAFETY: `left` bytes of the new text stand at `at`; nobody else sees them yet.
+        unsafe {
+            copy_piece(piece.as_ptr(), self.at, n);
+            self.at = self.at.add(n);
+        }
+        self.left -= n;
+    }
+}
+
+/// A copy without a call where it is short, as most pieces are: its first and its last bytes, which may overlap.
+///
+/// # Safety
+/// `n` bytes are readable at `from` and writable at `to`, and are not the same.
+#[inline(always)]
+unsafe fn copy_piece(from: *const u8, to: *mut u8, n: usize) {
+    // SAFETY: by contract; no more than `n` bytes from either end. With a constant it is a load and a store each.
+    let ends = |k: usize| unsafe {
+        std::ptr::copy_nonoverlapping(from, to, k);
+        std::ptr::copy_nonoverlapping(from.add(n - k), to.add(n - k), k);
+    };
+    match n {
+        0 => {}
+        1 => ends(1),
+        2..=3 => ends(2),
+        4..=7 => ends(4),
+        8..=15 => ends(8),
+        // SAFETY: by contract.
+        _ => unsafe { std::ptr::copy_nonoverlapping(from, to, n) },
     }
 }
 
