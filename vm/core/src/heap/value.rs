@@ -8,7 +8,7 @@
 //! | `0xFFF8`..=`0xFFFF`  | an int of 51 bits in two's complement               |
 //!
 //! Ordinary code uses [`Value::unpack`] and the typed accessors and never sees bits.
-use super::header::{Kind, Obj, Payload};
+use super::header::{Kind, Obj, Payload, flag};
 use super::{Header, release};
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
@@ -250,6 +250,11 @@ impl Value {
             super::prefetch(p);
             super::prefetch(p.wrapping_byte_add(super::LINE));
         }
+    }
+    /// Whether attributes of the object stand in a dict beside it.
+    #[inline(always)]
+    pub(crate) fn has_side_dict(&self) -> bool {
+        self.header().is_some_and(|h| h.has(flag::SIDE_DICT))
     }
     #[inline(always)]
     pub fn kind(&self) -> Option<Kind> {

@@ -97,7 +97,11 @@ impl Vm {
     fn has_cached_method(&self, v: &Value, i: &Instr) -> bool {
         let (version, shape) = i.cache.get();
         self.type_of(v).current_version() == version
-            && v.downcast::<Instance>().map_or(0, |o| o.shape_id()) == shape
+            && match v.downcast::<Instance>() {
+                Some(o) => o.shape_id() == shape,
+                // No layout has the number 0.
+                None => shape == 0 && !v.has_side_dict(),
+            }
     }
 
     /// The value of a key that stands in a dict as itself.

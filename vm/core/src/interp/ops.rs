@@ -2,7 +2,7 @@
 use super::{CMP_OPS, Quick};
 use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
-use crate::heap::{RefSlot, Slot, Value};
+use crate::heap::{Kind, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_bytecode::opcode::{intrinsic1, intrinsic2, make_function};
@@ -469,7 +469,9 @@ impl Vm {
             // Objects with a dict beside them may grow an attribute that hides the method.
             let cacheable = match v.downcast::<Instance>() {
                 Some(o) => !o.has_dict(),
-                None => !ty.has(TypeFlags::DICT) && v.downcast::<Function>().is_none(),
+                None => {
+                    !v.has_side_dict() && !matches!(v.kind(), Some(Kind::Function | Kind::Module))
+                }
             };
             if cacheable && ty.version() != 0 {
                 let shape = v.downcast::<Instance>().map_or(0, |o| o.shape_id());
