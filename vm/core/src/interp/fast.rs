@@ -98,10 +98,11 @@ impl Vm {
         let (version, shape) = i.cache.get();
         self.type_of(v).current_version() == version
             && match v.downcast::<Instance>() {
-                Some(o) => o.shape_id() == shape,
-                // No layout has the number 0.
-                None => shape == 0 && !v.has_side_dict(),
-            }
+                Some(o) => o.shape_id(),
+                // No layout has either number.
+                None if v.has_side_dict() => u32::MAX,
+                None => 0,
+            } == shape
     }
 
     /// The value of a key that stands in a dict as itself.
