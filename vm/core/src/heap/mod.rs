@@ -276,9 +276,17 @@ impl Heap {
         }
         let mut arenas = self.arenas.borrow_mut();
         let huge = self.chunks.borrow().len() * CHUNK >= HUGE_FROM;
-        // The allocator writes to the first page of a block before it can be asked for as part of a huge one.
+        // The allocator writes to the first page of a block before it can be asked for as part of a huge one. The first such
+        // arena begins with small ones: a heap that grows little beyond would pay for 2 MiB at once (an import, 0.4 ms).
+        let goes_on = arenas
+            .last()
+            .is_some_and(|(_, l)| l.align() == huge::HUGE_PAGE);
         let (chunks, align, skip) = if huge {
-            (HUGE_ARENA, huge::HUGE_PAGE, huge::HUGE_PAGE)
+            (
+                HUGE_ARENA,
+                huge::HUGE_PAGE,
+                if goes_on { huge::HUGE_PAGE } else { 0 },
+            )
         } else {
             let doubled = FIRST_ARENA << arenas.len().min(8);
             (doubled.min(LARGEST_ARENA), CHUNK, 0)
