@@ -51,7 +51,7 @@ pub(crate) struct Frame {
     pub object: RefSlot<FrameObject>,
     /// The instruction last begun; one before the first when not started.
     pub pc: Cell<*const Instr>,
-    /// Slots in use, locals included, while the frame does not run; 0 while it does.
+    /// Bytes from the frame's begin to the end of its topmost value while the frame does not run; 0 while it does.
     pub top: Cell<u32>,
     pub nblocks: Cell<u8>,
     pub mode: Cell<Mode>,
@@ -68,7 +68,7 @@ impl Frame {
     pub fn new(code: Ref<Code>, function: Ref<Function>, is_generator: bool) -> Frame {
         debug_assert!(!code.start.get().is_null(), "the code has no body yet");
         let pc = code.start.get().wrapping_sub(1);
-        let top = code.fixed;
+        let top = Frame::top_at(code.fixed_slots());
         Frame {
             back: Cell::new(std::ptr::null()),
             code,
@@ -82,6 +82,12 @@ impl Frame {
             is_generator,
             retired: Cell::new(false),
         }
+    }
+
+    /// `top` with so many slots in use, locals included.
+    #[inline(always)]
+    fn top_at(slots: usize) -> u32 {
+        (size_of::<Frame>() + slots * size_of::<Slot>()) as u32
     }
 
     /// First slot behind the header.
@@ -124,7 +130,8 @@ impl Frame {
     /// Depth of the value stack while the frame does not run.
     #[inline]
     pub fn depth(&self) -> usize {
-        (self.top.get() as usize).saturating_sub(self.code.fixed_slots())
+        let used = (self.top.get() as usize).saturating_sub(size_of::<Frame>());
+        (used / size_of::<Slot>()).saturating_sub(self.code.fixed_slots())
     }
 
     /// The value on top of the stack of a frame that does not run.
@@ -153,7 +160,7 @@ impl Frame {
         if depth == 0 || self.retired.get() {
             return;
         }
-        self.top.set(self.top.get() - 1);
+        self.top.set(self.top.get() - size_of::<Slot>() as u32);
         // SAFETY: the slot was initialised, and lies above the depth now.
         unsafe {
             self.base()
@@ -192,7 +199,7 @@ impl Frame {
             for i in (0..self.depth()).rev() {
                 base.add(fixed + i).drop_in_place();
             }
-            self.top.set(fixed as u32);
+            self.top.set(Frame::top_at(fixed));
             for i in 0..fixed {
                 base.add(i).drop_in_place();
             }

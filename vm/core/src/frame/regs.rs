@@ -65,10 +65,9 @@ impl Regs {
         // SAFETY: the frame is live and its slots stand behind it.
         unsafe {
             let sp = frame
-                .add(1)
+                .byte_add((*frame).top.replace(0) as usize)
                 .cast_mut()
-                .cast::<Value>()
-                .add((*frame).top.replace(0) as usize);
+                .cast::<Value>();
             Regs {
                 frame,
                 pc: (*frame).pc.get(),
@@ -86,8 +85,7 @@ impl Regs {
     pub fn save(&self) {
         let f = self.frame();
         f.pc.set(self.pc);
-        let words = (self.sp as usize - self.locals() as usize) / size_of::<Value>();
-        f.top.set(words as u32);
+        f.top.set((self.sp as usize - self.frame as usize) as u32);
     }
     /// One past the topmost value.
     #[inline(always)]
@@ -157,6 +155,11 @@ impl Regs {
     #[inline(always)]
     pub fn skip(&mut self, n: usize) {
         self.pc = self.pc.wrapping_add(n);
+    }
+    /// Does nothing, unknown to the optimizer.
+    #[inline(always)]
+    pub fn skip_nothing(&mut self) {
+        self.pc = opaque(self.pc);
     }
     /// LOAD_FAST. False: the local is unbound, nothing was done.
     #[inline(always)]
@@ -429,6 +432,17 @@ impl Regs {
         // SAFETY: `Instr::hold` put the word of one of the code's constants into the cache, and nothing else writes
         // the cache of a LOAD_CONST. The code owns its constants as long as the frame owns the code.
         unsafe { &*i.cache.as_ptr().cast::<Value>() }
+    }
+    /// The global that a LOAD_GLOBAL was specialized for, if the keys of the globals are those of then.
+    #[inline(always)]
+    pub fn global(&self, i: &Instr) -> Option<&Value> {
+        debug_assert!(i.op.get() == Quick::LoadGlobalModule);
+        if self.frame().function.globals.current_version() != i.arg.get() {
+            return None;
+        }
+        // SAFETY: `Instr::hold_global` put the place of a value in the dict of this version into the cache. A version belongs
+        // to one dict and is not used again, and a dict takes another before it moves or drops entries.
+        unsafe { Some(&*i.cache.as_ptr().cast::<*const Value>().read()) }
     }
     #[inline(always)]
     pub fn local(&self, i: usize) -> &Value {

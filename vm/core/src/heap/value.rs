@@ -187,7 +187,7 @@ impl Value {
         }
         let shift = 64 - INT_BITS;
         let (a, b) = ((a.bits() << shift) as i64, (b.bits() << shift) as i64);
-        Some(1 + (a > b) as u32 - (a < b) as u32)
+        Some((a > b) as u32 + (a >= b) as u32)
     }
     #[inline(always)]
     pub fn as_inline_float(&self) -> Option<f64> {

@@ -187,7 +187,8 @@ impl Vm {
                         let (i, op) = r.fetch();
                         let arg = i.arg.get();
                         match op {
-                            Quick::Nop | Quick::ExtendedArg => {}
+                            // Not an empty arm: a dispatch that went to itself would not be copied to the ends of the others.
+                            Quick::Nop | Quick::ExtendedArg => r.skip_nothing(),
                             Quick::LoadFast => {
                                 if !r.load_fast(arg) {
                                     break 'fast;
@@ -416,14 +417,8 @@ impl Vm {
                             }
 
                             Quick::LoadGlobalModule => {
-                                let globals = &r.frame().function.globals;
-                                let (version, entry) = i.cache.get();
-                                if globals.current_version() != version {
-                                    break 'fast;
-                                }
-                                let Some(v) = globals.get_at(entry as usize) else {
-                                    break 'fast;
-                                };
+                                let Some(v) = r.global(i) else { break 'fast };
+                                let v = v.clone();
                                 r.push(v);
                             }
                             Quick::LoadGlobalBuiltin => {

@@ -118,13 +118,16 @@ impl Vm {
     #[inline(never)]
     pub(super) fn op_load_global(&self, r: &mut Regs, i: &Instr) -> PyResult<()> {
         let f = r.frame();
+        if i.op.get() == Quick::LoadGlobalModule {
+            i.release_global();
+            i.op.set(Quick::LoadGlobal);
+        }
         let name = &f.code.names[i.arg.get() as usize];
         let hash = name.hash_with(&self.hash_keys);
         let (globals, builtins) = (&f.function.globals, &f.function.builtins);
         if let Some(n) = globals.find_str(name, hash) {
             let version = globals.keys_version(&self.heap);
-            if version != 0 {
-                i.cache.set((version, n as u32));
+            if version != 0 && i.hold_global(version, globals.place_of(n)) {
                 i.op.set(Quick::LoadGlobalModule);
             }
             let v = globals.value_at(n);

@@ -43,7 +43,25 @@ impl Instr {
     }
     /// Keeps the word of a constant in the cache of the LOAD_CONST that pushes it. The code object owns the constant.
     pub(crate) fn hold(&self, constant: &Value) {
-        let bits = constant.bits().to_ne_bytes();
+        self.hold_word(constant.bits());
+    }
+    /// Keeps where the value of a module's global stands: valid while the dict has this version. The name's number goes
+    /// to `extra`, the version in its place. False: the number is too large for that.
+    pub(crate) fn hold_global(&self, version: u32, value: *const Value) -> bool {
+        let Ok(name) = u16::try_from(self.arg.get()) else {
+            return false;
+        };
+        self.extra.set(name);
+        self.arg.set(version);
+        self.hold_word(value as u64);
+        true
+    }
+    /// Undoes [`Instr::hold_global`].
+    pub(crate) fn release_global(&self) {
+        self.arg.set(self.extra.get() as u32);
+    }
+    fn hold_word(&self, word: u64) {
+        let bits = word.to_ne_bytes();
         let half =
             |at: usize| u32::from_ne_bytes([bits[at], bits[at + 1], bits[at + 2], bits[at + 3]]);
         self.cache.set((half(0), half(4)));

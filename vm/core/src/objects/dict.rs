@@ -372,6 +372,10 @@ impl Dict {
         let table = unsafe { self.table.try_borrow_unguarded() }.ok()?;
         table.entries.get(n).map(|e| e.value.clone())
     }
+    /// Where the value of entry `n` stands until [`Dict::current_version`] changes.
+    pub(crate) fn place_of(&self, n: usize) -> *const Value {
+        &raw const self.table.borrow().entries[n].value
+    }
     #[inline(always)]
     pub(crate) fn replace_at(&self, n: usize, value: Value) -> Value {
         std::mem::replace(&mut self.table.borrow_mut().entries[n].value, value)
