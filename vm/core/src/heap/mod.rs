@@ -37,9 +37,10 @@ const GRAIN: usize = 16;
 const MAX_SMALL: usize = 1024;
 const CLASSES: usize = MAX_SMALL / GRAIN + 1;
 const CHUNK: usize = 64 * 1024;
-/// Chunks of the first arena, and of the largest.
+/// Chunks of the first arena, and of the largest of small pages: below the size from which the allocator takes huge ones.
 const FIRST_ARENA: usize = 8;
-const LARGEST_ARENA: usize = 128;
+const LARGEST_ARENA: usize = 24;
+const _: () = assert!(LARGEST_ARENA * CHUNK < huge::HUGE_PAGE);
 /// A heap of so many bytes asks for huge pages from then on: the first touch of a small page is a good part of what a new object
 /// costs there, and the way to it of what an old one does. A page not used to its end is a small part of such a heap.
 const HUGE_FROM: usize = 3 << 20;
