@@ -329,24 +329,15 @@ impl Heap {
     }
 
     /// # Safety
-    /// The payload was dropped and nobody refers to the slot.
-    #[inline]
-    unsafe fn give_back(&self, p: NonNull<Header>) {
+    /// The payload was dropped and nobody refers to the slot. `flags` are those of its header.
+    #[inline(always)]
+    unsafe fn give_back(&self, p: NonNull<Header>, flags: u16) {
         // SAFETY: by contract; the header itself is still intact.
         unsafe {
             let h = p.as_ptr();
-            if (*h).has(flag::LARGE | flag::POOLED) {
-                if (*h).has(flag::LARGE) {
-                    self.give_back_large(p);
-                    return;
-                }
-                if self.return_to_pool(p) {
-                    return;
-                }
-            }
             let class = (*h).size_class as usize;
             (*h).kind.set(Kind::Free);
-            (*h).flags.set((*h).flags.get() & flag::YOUNG);
+            (*h).flags.set(flags & flag::YOUNG);
             #[cfg(debug_assertions)]
             h.cast::<u8>().add(16).write_bytes(0xDB, class * GRAIN - 16);
             (*h).class
@@ -386,15 +377,36 @@ impl Heap {
             let h = p.as_ref();
             let class = h.class.get();
             (class.as_ref().data.layout().drop)(p.as_ptr());
-            if h.has(flag::SIDE_DICT) {
+            let flags = h.flags.get();
+            if flags & flag::CONTAINER != 0 {
+                self.gc.count_free();
+            }
+            if flags & (flag::SIDE_DICT | flag::LARGE | flag::POOLED) == 0 {
+                self.give_back(p, flags);
+            } else {
+                self.give_back_special(p, flags);
+            }
+            drop(Ref::<Type>::from_raw(class));
+        }
+    }
+
+    /// [`Heap::give_back`] of an object with a dict beside it, a large one, or one that a pool may take.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(never)]
+    unsafe fn give_back_special(&self, p: NonNull<Header>, flags: u16) {
+        // SAFETY: by contract.
+        unsafe {
+            if flags & flag::SIDE_DICT != 0 {
                 let dict = self.side_dicts.borrow_mut().remove(&(p.as_ptr() as usize));
                 drop(dict);
             }
-            if h.has(flag::CONTAINER) {
-                self.gc.count_free();
+            if flags & flag::LARGE != 0 {
+                self.give_back_large(p);
+            } else if flags & flag::POOLED == 0 || !self.return_to_pool(p) {
+                self.give_back(p, flags);
             }
-            self.give_back(p);
-            drop(Ref::<Type>::from_raw(class));
         }
     }
 

@@ -174,6 +174,7 @@ impl Payload for Instance {
 }
 
 impl Instance {
+    #[inline(always)]
     pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>) -> Ref<Instance> {
         let root = class.shape.get_or_init(|| Shape::root(heap, Vec::new()));
         let shape = root.clone();
