@@ -156,9 +156,10 @@ impl Regs {
     pub fn skip(&mut self, n: usize) {
         self.pc = self.pc.wrapping_add(n);
     }
-    /// Does nothing, unknown to the optimizer.
+    /// Ends one way through an instruction. It does nothing, but the optimizer does not know: a way that ended in a mere
+    /// condition would not get a dispatch of its own.
     #[inline(always)]
-    pub fn skip_nothing(&mut self) {
+    pub fn settle(&mut self) {
         self.pc = opaque(self.pc);
     }
     /// LOAD_FAST. False: the local is unbound, nothing was done.
@@ -207,6 +208,8 @@ impl Regs {
         self.pc = i;
         if jump {
             self.follow(i);
+        } else {
+            self.settle();
         }
     }
     /// Goes where a jump leads.
@@ -264,6 +267,7 @@ impl Regs {
     pub fn push_sent_none(&mut self) {
         if matches!(self.following().op.get(), Quick::PopTop) {
             self.skip(1);
+            self.settle();
         } else {
             self.push(Value::NONE);
         }
@@ -461,7 +465,14 @@ impl Regs {
     pub fn set_local(&mut self, i: usize, v: Value) {
         debug_assert!(i < self.frame().code.fixed_slots());
         // SAFETY: as above. The old value is dropped after the new one is in place.
-        unsafe { drop(std::mem::replace(&mut *self.locals().add(i), v)) }
+        let old = unsafe { std::mem::replace(&mut *self.locals().add(i), v) };
+        if old.is_object() {
+            drop(old);
+            self.settle();
+        } else {
+            std::mem::forget(old);
+            self.settle();
+        }
     }
 
     #[inline(always)]

@@ -188,7 +188,7 @@ impl Vm {
                         let arg = i.arg.get();
                         match op {
                             // Not an empty arm: a dispatch that went to itself would not be copied to the ends of the others.
-                            Quick::Nop | Quick::ExtendedArg => r.skip_nothing(),
+                            Quick::Nop | Quick::ExtendedArg => r.settle(),
                             Quick::LoadFast => {
                                 if !r.load_fast(arg) {
                                     break 'fast;
@@ -297,6 +297,7 @@ impl Vm {
                                 let (v, o) = (r.local(arg as usize), r.local(second as usize));
                                 if !v.is_unbound() && store_cached(r, o, r.ahead(2), v) {
                                     r.skip(2);
+                                    r.settle();
                                 } else if !r.load_fast_fast(arg) {
                                     break 'fast;
                                 }
@@ -316,6 +317,7 @@ impl Vm {
                                     r.push(Value::NONE);
                                     break 'fast;
                                 }
+                                r.settle();
                             }
                             Quick::RotTwo => r.swap_top(),
                             Quick::DupTop => {
@@ -384,6 +386,8 @@ impl Vm {
                                 r.forget_immediate();
                                 if !b {
                                     r.follow(i);
+                                } else {
+                                    r.settle();
                                 }
                             }
                             Quick::PopJumpIfTrue => {
@@ -393,6 +397,8 @@ impl Vm {
                                 r.forget_immediate();
                                 if b {
                                     r.follow(i);
+                                } else {
+                                    r.settle();
                                 }
                             }
                             Quick::JumpIfFalseOrPop => {
@@ -456,6 +462,7 @@ impl Vm {
                                     break 'fast;
                                 }
                                 drop(d.replace_at(entry as usize, r.pop()));
+                                r.settle();
                             }
                             Quick::LoadAttrSlot => {
                                 let Some(o) = cached_instance(r.peek(1), i) else {
@@ -493,6 +500,7 @@ impl Vm {
                                     break 'fast;
                                 }
                                 r.drop_top(2);
+                                r.settle();
                             }
                             Quick::LoadMethodCached => {
                                 if !self.has_cached_method(r.peek(1), i) {
@@ -523,6 +531,7 @@ impl Vm {
                                 if let Some(c) = r.local(n).downcast::<PyCell>() {
                                     c.content.set(v);
                                 }
+                                r.settle();
                             }
 
                             Quick::BinarySubscr => {
@@ -555,6 +564,7 @@ impl Vm {
                                     break 'fast;
                                 }
                                 r.drop_top(3);
+                                r.settle();
                             }
                             Quick::BuildTuple if arg > 0 => {
                                 let v = r.take_tuple(self, arg as usize);
@@ -632,9 +642,9 @@ impl Vm {
                                     break 'fast;
                                 }
                             }
-                            Quick::YieldValue if self.yield_to_for(r) || self.yield_to_anext(r) => {
-                            }
-                            Quick::GetAnext if self.anext_suspended(r) => {}
+                            Quick::YieldValue if self.yield_to_for(r) => r.settle(),
+                            Quick::YieldValue if self.yield_to_anext(r) => r.settle(),
+                            Quick::GetAnext if self.anext_suspended(r) => r.settle(),
                             Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
                                 break 'leave r.pop();
                             }
@@ -673,6 +683,7 @@ impl Vm {
                                 if !self.call_simple(r, n, false) && !self.call_class(r, n) {
                                     call_native!(self, 'fast, regs, r, n, 1);
                                 }
+                                r.settle();
                             }
                             Quick::CallMethod => {
                                 // Below the arguments lie method and self, or NULL and a callable.
@@ -684,6 +695,7 @@ impl Vm {
                                 if !self.call_simple(r, n, bare) {
                                     call_native!(self, 'fast, regs, r, n, 1 + bare as usize);
                                 }
+                                r.settle();
                             }
                             Quick::UnpackSequence => {
                                 let n = arg as usize;
