@@ -55,6 +55,8 @@ fn main() {
         let library = modules[&format!("asyncio.{name}")].clone();
         modules.insert(format!("asyncio._library_{name}"), library);
     }
+    let library = modules["_colorize"].clone();
+    modules.insert("_library_colorize".to_owned(), library);
     collect(&overlay, "", &mut modules);
     let additions: Vec<String> = modules
         .keys()
