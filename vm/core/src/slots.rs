@@ -5,6 +5,8 @@ use crate::error::PyResult;
 use crate::heap::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 
 /// One special method and how it maps to a slot.
 pub(crate) struct SlotDef {
@@ -590,7 +592,8 @@ fn python_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     let n = &vm.names;
     let name = [&n.lt, &n.le, &n.eq, &n.ne, &n.gt, &n.ge][op as usize];
     match vm.type_of(a).lookup(vm, name) {
-        Some(f) if !f.is_none() => {
+        // None is called, too: the caller learns that it cannot be.
+        Some(f) => {
             if let Some(w) = f.downcast::<SlotWrapper>() {
                 return match w.owner.slots.richcmp.get() {
                     Some(native) => native(vm, a, b, op),
@@ -599,7 +602,7 @@ fn python_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
             }
             vm.call_descr(&f, a, std::slice::from_ref(b))
         }
-        _ => Ok(Value::NOT_IMPLEMENTED),
+        None => Ok(Value::NOT_IMPLEMENTED),
     }
 }
 
@@ -809,23 +812,23 @@ impl Vm {
     pub(crate) fn update_slots(&self, t: &Ref<Type>) {
         let rows = self.module_state(|| SlotRows::new(self));
         let mro = t.mro();
-        let inherited = match t.base() {
-            Some(base)
-                if mro.len() == base.mro().len() + 1
-                    && mro[1..].iter().zip(base.mro().iter()).all(|(a, b)| a.is(b)) =>
-            {
-                if base.is_heap_type() {
-                    Some(base.slots.clone())
-                } else if base.is(&self.types.object) {
-                    let slots = rows.of_object.get_or_init(|| rows.fresh(&base.mro(), None));
-                    Some(slots.clone())
-                } else {
-                    None
+        // What the MRO has beside the base's own, in front of that or between: almost always the class alone, or mixins.
+        let mut beside = Vec::new();
+        let base = t.base().filter(|base| {
+            let base = base.mro();
+            let mut rest = base.iter().peekable();
+            for c in &*mro {
+                if rest.next_if(|b| b.is(c)).is_none() {
+                    beside.push(c);
                 }
             }
-            _ => None,
-        };
-        let new = rows.fresh(&mro, inherited);
+            rest.next().is_none()
+        });
+        let inherited = base.map(|base| match base.is_heap_type() {
+            true => base.slots.clone(),
+            false => rows.of_native(&base),
+        });
+        let new = rows.fresh(&mro, inherited, &beside);
         let find = |name| rows.find(&mro, rows.number(name));
         new.new.set(match find("__new__") {
             Some(f) => match crate::builtins::type_::native_new_of(&f) {
@@ -853,7 +856,10 @@ struct SlotRows {
     names: Vec<(Ref<Str>, u64)>,
     /// The first row about the same slot (`__setitem__` for `__delitem__`).
     group: Vec<usize>,
-    of_object: std::cell::OnceCell<Slots>,
+    /// The row of the name with a hash.
+    by_hash: FxHashMap<u64, usize>,
+    /// What classes with one native base, by its address, have where they define nothing themselves.
+    native: RefCell<FxHashMap<usize, Slots>>,
 }
 
 impl SlotRows {
@@ -869,11 +875,27 @@ impl SlotRows {
             (SLOT_DEFS[i].python)(&s);
             SLOT_DEFS.iter().position(|d| (d.has)(&s)).unwrap_or(i)
         });
+        let group = group.collect();
+        let names: Vec<_> = names.chain(["__new__", "__del__"]).map(name).collect();
+        let rows = names.iter().enumerate().take(SLOT_DEFS.len());
         SlotRows {
-            names: names.chain(["__new__", "__del__"]).map(name).collect(),
-            group: group.collect(),
-            of_object: Default::default(),
+            by_hash: rows.map(|(row, (_, hash))| (*hash, row)).collect(),
+            names,
+            group,
+            native: RefCell::default(),
         }
+    }
+    fn of_native(&self, base: &Ref<Type>) -> Slots {
+        if !base.has(TypeFlags::IMMUTABLE) {
+            return self.fresh(&base.mro(), None, &[]);
+        }
+        let key = base.as_value().address();
+        if let Some(slots) = self.native.borrow().get(&key) {
+            return slots.clone();
+        }
+        let slots = self.fresh(&base.mro(), None, &[]);
+        self.native.borrow_mut().insert(key, slots.clone());
+        slots
     }
     fn number(&self, name: &str) -> usize {
         SLOT_DEFS.len() + usize::from(name == "__del__")
@@ -885,26 +907,33 @@ impl SlotRows {
             dict.find_str(name, *hash).map(|n| dict.value_at(n))
         })
     }
-    /// The slots of a class with this MRO, given those that the MRO without its head makes.
-    fn fresh(&self, mro: &[Ref<Type>], inherited: Option<Slots>) -> Slots {
+    /// The slots of a class with this MRO, given those that the MRO without the classes `beside` makes.
+    fn fresh(&self, mro: &[Ref<Type>], inherited: Option<Slots>, beside: &[&Ref<Type>]) -> Slots {
         let mut open = vec![inherited.is_none(); SLOT_DEFS.len()];
-        if let Some(own) = mro.first()
-            && inherited.is_some()
-        {
-            let dict = own.dict();
-            for (row, (name, hash)) in self.names.iter().enumerate().take(SLOT_DEFS.len()) {
-                if dict.find_str(name, *hash).is_some() {
-                    open[self.group[row]] = true;
+        let fresh = inherited.unwrap_or_default();
+        if !open[0] {
+            let mut any = false;
+            for class in beside {
+                class.dict().each_hash(|hash| {
+                    if let Some(row) = self.by_hash.get(&hash) {
+                        open[self.group[*row]] = true;
+                        any = true;
+                    }
+                });
+            }
+            if !any {
+                return fresh;
+            }
+            let empty = Slots::default();
+            for (row, d) in SLOT_DEFS.iter().enumerate() {
+                if open[self.group[row]] {
+                    (d.copy)(&fresh, &empty);
                 }
             }
         }
-        let fresh = Slots::default();
         let mut mixed = Vec::new();
         for (row, d) in SLOT_DEFS.iter().enumerate() {
             if !open[self.group[row]] {
-                if let Some(s) = &inherited {
-                    (d.copy)(&fresh, s);
-                }
                 continue;
             }
             let Some(found) = self.find(mro, row) else {

@@ -227,9 +227,6 @@ fn float_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
 
 /// `float(v)` with text.
 fn float_from(vm: &Vm, v: &Value) -> PyResult<f64> {
-    if let Some(s) = v.downcast::<Str>() {
-        return algo::parse(s.as_bytes()).or_raise(vm);
-    }
     if let Some(i) = num(v)
         && !vm.type_of(v).is_heap_type()
     {
@@ -238,6 +235,9 @@ fn float_from(vm: &Vm, v: &Value) -> PyResult<f64> {
     let slots = &vm.type_of(v).slots;
     if slots.float.get().is_some() || slots.index.get().is_some() {
         return vm.to_f64(v);
+    }
+    if let Some(s) = v.downcast::<Str>() {
+        return algo::parse(s.as_bytes()).or_raise(vm);
     }
     if let Some(data) = super::buffer::try_bytes_like(vm, v)? {
         return algo::parse_bytes(&data).or_raise(vm);

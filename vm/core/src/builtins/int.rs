@@ -214,9 +214,7 @@ pub(crate) fn int_from(vm: &Vm, x: &Value) -> PyResult<Value> {
     if x.as_small_int().is_some() {
         return Ok(x.clone());
     }
-    if let Some(s) = x.downcast::<Str>() {
-        return Ok(from_text_int(vm, parse_decimal(vm, s.as_bytes(), false)?));
-    }
+    let text = x.downcast::<Str>();
     let slots = &vm.type_of(x).slots;
     if let Some(f) = slots.int.get() {
         let r = f(vm, x)?;
@@ -241,6 +239,9 @@ pub(crate) fn int_from(vm: &Vm, x: &Value) -> PyResult<Value> {
     }
     if slots.index.get().is_some() {
         return vm.index(x);
+    }
+    if let Some(s) = text {
+        return Ok(from_text_int(vm, parse_decimal(vm, s.as_bytes(), false)?));
     }
     if let Some(data) = super::buffer::try_bytes_like(vm, x)? {
         return Ok(from_text_int(vm, parse_decimal(vm, &data, true)?));

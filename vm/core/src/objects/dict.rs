@@ -405,6 +405,12 @@ impl Dict {
             .find_str(key, key.as_value().bits(), hash)
     }
 
+    /// The hashes of the keys.
+    pub(crate) fn each_hash(&self, visit: impl FnMut(u64)) {
+        let table = self.table.borrow();
+        table.live_entries().map(|e| e.hash).for_each(visit);
+    }
+
     /// The next live entry at or after `from`: its number, key and value.
     #[inline]
     pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
