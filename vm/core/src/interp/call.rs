@@ -78,17 +78,6 @@ impl Vm {
     /// Python `__init__`: enters its frame. False: nothing was done.
     #[inline(always)]
     pub(super) fn call_class(&self, r: &mut Regs, n: usize) -> bool {
-        if r.peek(n + 1).kind() != Some(crate::heap::Kind::Type) {
-            return false;
-        }
-        let mut copy = *r;
-        let done = self.call_known_class(&mut copy, n);
-        *r = copy;
-        done
-    }
-
-    #[inline(never)]
-    fn call_known_class(&self, r: &mut Regs, n: usize) -> bool {
         let Some(t) = r.peek(n + 1).as_ref::<Type>() else {
             return false;
         };

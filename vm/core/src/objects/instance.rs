@@ -4,6 +4,7 @@ use crate::objects::{Dict, Str, Type};
 use crate::vm::Vm;
 use rustc_hash::FxHashMap;
 use std::cell::{RefCell, UnsafeCell};
+use std::mem::ManuallyDrop;
 use std::rc::{Rc, Weak};
 
 /// Attributes above this number make an instance keep a dict instead.
@@ -128,14 +129,31 @@ impl Shape {
     }
 }
 
+/// Slots that do not fit inline: a word in each instance, which seldom has any.
+#[derive(Default)]
+#[allow(clippy::box_collection, reason = "one word")]
+struct Overflow(RefCell<ManuallyDrop<Option<Box<Vec<Value>>>>>);
+
+impl Drop for Overflow {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.0.get_mut().is_some() {
+            self.free();
+        }
+    }
+}
+
+impl Overflow {
+    #[cold]
+    #[inline(never)]
+    fn free(&mut self) {
+        drop(self.0.get_mut().take());
+    }
+}
+
 pub struct Instance {
     shape: UnsafeCell<Rc<Shape>>,
-    /// Slots that do not fit inline.
-    #[allow(
-        clippy::box_collection,
-        reason = "a word in each instance, which seldom has any"
-    )]
-    overflow: RefCell<Option<Box<Vec<Value>>>>,
+    overflow: Overflow,
     /// Once asked for as `__dict__`, attributes live here and no longer in slots.
     dict: RefSlot<Dict>,
     inline: u16,
@@ -149,7 +167,7 @@ impl Payload for Instance {
         for i in 0..self.inline as usize {
             self.inline_slot(i).visit(visit);
         }
-        if let Some(more) = &*self.overflow.borrow() {
+        if let Some(more) = &**self.overflow.0.borrow() {
             more.iter().for_each(&mut *visit);
         }
         self.dict.visit(visit);
@@ -158,7 +176,7 @@ impl Payload for Instance {
         for i in 0..self.inline as usize {
             self.inline_slot(i).set(Value::UNBOUND);
         }
-        let old = self.overflow.take();
+        let old = self.overflow.0.borrow_mut().take();
         drop(old);
         self.dict.set(None);
     }
@@ -184,7 +202,7 @@ impl Instance {
         let inline = class.inline_slots.get();
         let data = Instance {
             shape: UnsafeCell::new(shape),
-            overflow: RefCell::default(),
+            overflow: Overflow::default(),
             dict: RefSlot::default(),
             inline,
         };
@@ -251,7 +269,7 @@ impl Instance {
     #[cold]
     #[inline(never)]
     fn overflow_slot(&self, n: usize) -> Value {
-        let overflow = self.overflow.borrow();
+        let overflow = self.overflow.0.borrow();
         let more = overflow.as_ref().and_then(|o| o.get(n));
         more.cloned().unwrap_or(Value::UNBOUND)
     }
@@ -266,7 +284,7 @@ impl Instance {
     #[cold]
     #[inline(never)]
     fn set_overflow(&self, n: usize, v: Value) {
-        let mut overflow = self.overflow.borrow_mut();
+        let mut overflow = self.overflow.0.borrow_mut();
         let more = overflow.get_or_insert_default();
         while more.len() <= n {
             more.push(Value::UNBOUND);
