@@ -24,13 +24,14 @@ def __dir__():
 
 
 def _run(own):
-    if own.pop("__dir__", None) is None:
+    listing = own.pop("__dir__", None)
+    if listing is None:
         return
     # What somebody put here before stays.
     given = {name: value for name, value in own.items() if not name.startswith("_")}
     try:
         exec(_imp._lasti_code("_library_colorize"), own)
     except BaseException:
-        own["__dir__"] = __dir__
+        own["__dir__"] = listing
         raise
     own.update(given)
