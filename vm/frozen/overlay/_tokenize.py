@@ -1,25 +1,38 @@
 """Tokens of Python source, line by line. An f-string is one STRING token here."""
-import re
 from token import (
     COMMENT, DEDENT, ENDMARKER, INDENT, NAME, NEWLINE, NL, NUMBER, OP, STRING, EXACT_TOKEN_TYPES,
 )
 
-_PREFIX = r"(?:[rRbBuUfFtT]|[rR][bBfFtT]|[bBfFtT][rR])?"
-_NUMBER = (
-    r"0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+"
-    r"|(?:(?:[0-9](?:_?[0-9])*)?\.[0-9](?:_?[0-9])*|[0-9](?:_?[0-9])*\.?)(?:[eE][-+]?[0-9](?:_?[0-9])*)?[jJ]?"
-)
-_OPERATOR = "|".join(re.escape(op) for op in sorted(EXACT_TOKEN_TYPES, key=len, reverse=True))
-_token = re.compile(
-    rf"(?P<space>[ \f\t]+)|(?P<comment>#[^\r\n]*)|(?P<newline>\r?\n)|(?P<joined>\\\r?\n)"
-    rf"|(?P<string>{_PREFIX}(?:'''|\"\"\"|'|\"))|(?P<number>{_NUMBER})|(?P<name>\w+)|(?P<op>{_OPERATOR}|[!$?])"
-)
-_ends = {
-    "'": re.compile(r"[^'\\\n]*(?:\\(?:.|\r?\n)[^'\\\n]*)*'", re.S),
-    '"': re.compile(r'[^"\\\n]*(?:\\(?:.|\r?\n)[^"\\\n]*)*"', re.S),
-    "'''": re.compile(r"[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''", re.S),
-    '"""': re.compile(r'[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""', re.S),
-}
+_compiled = None
+
+
+def _patterns():
+    # Made when something is read: who imports tokenize, as inspect and traceback do, seldom gets there.
+    global _compiled
+    if _compiled is not None:
+        return _compiled
+    import re
+
+    prefix = r"(?:[rRbBuUfFtT]|[rR][bBfFtT]|[bBfFtT][rR])?"
+    number = (
+        r"0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+"
+        r"|(?:(?:[0-9](?:_?[0-9])*)?\.[0-9](?:_?[0-9])*|[0-9](?:_?[0-9])*\.?)(?:[eE][-+]?[0-9](?:_?[0-9])*)?[jJ]?"
+    )
+    operator = "|".join(re.escape(op) for op in sorted(EXACT_TOKEN_TYPES, key=len, reverse=True))
+    token = re.compile(
+        rf"(?P<space>[ \f\t]+)|(?P<comment>#[^\r\n]*)|(?P<newline>\r?\n)|(?P<joined>\\\r?\n)"
+        rf"|(?P<string>{prefix}(?:'''|\"\"\"|'|\"))|(?P<number>{number})|(?P<name>\w+)|(?P<op>{operator}|[!$?])"
+    )
+    ends = {
+        "'": re.compile(r"[^'\\\n]*(?:\\(?:.|\r?\n)[^'\\\n]*)*'", re.S),
+        '"': re.compile(r'[^"\\\n]*(?:\\(?:.|\r?\n)[^"\\\n]*)*"', re.S),
+        "'''": re.compile(r"[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''", re.S),
+        '"""': re.compile(r'[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""', re.S),
+    }
+    _compiled = token, ends
+    return _compiled
+
+
 _opening = "([{"
 _closing = ")]}"
 
@@ -29,6 +42,9 @@ def _fault(message, row, column, line, kind=SyntaxError):
 
 
 def _tokens(readline, extra):
+    import re
+
+    token, ends = _patterns()
     indents = [0]
     depth = 0
     row = 0
@@ -73,7 +89,7 @@ def _tokens(readline, extra):
                 yield DEDENT, "", (row, at), (row, at), line
         start_of_line = True
         while at < len(line):
-            found = _token.match(line, at)
+            found = token.match(line, at)
             if found is None:
                 raise _fault(f"invalid character {line[at]!r}", row, at, line)
             kind, text, end = found.lastgroup, found.group(), found.end()
@@ -86,7 +102,7 @@ def _tokens(readline, extra):
             if kind == "string":
                 quote = text.lstrip("rRbBuUfFtT")
                 first_row, first_at, lines = row, at, line
-                body = _ends[quote].match(line, end)
+                body = ends[quote].match(line, end)
                 while body is None:
                     more = readline() if len(quote) == 3 or re.search(r"\\\r?\n$", line) else ""
                     if not more:
@@ -95,7 +111,7 @@ def _tokens(readline, extra):
                     row += 1
                     lines += more
                     line = more
-                    body = _ends[quote].match(lines, end)
+                    body = ends[quote].match(lines, end)
                 text = lines[first_at:body.end()]
                 if row == first_row:
                     at = body.end()
