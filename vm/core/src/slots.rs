@@ -807,8 +807,8 @@ impl Vm {
         t.modified();
     }
 
-    /// Works out the slots of a Python class from what its MRO defines. Most classes have one base, whose slots they take
-    /// where they define nothing themselves.
+    /// Works out the slots of a Python class from what its MRO defines. It takes those of its base where neither it nor a mixin
+    /// defines anything.
     pub(crate) fn update_slots(&self, t: &Ref<Type>) {
         let rows = self.module_state(|| SlotRows::new(self));
         let mro = t.mro();

@@ -466,6 +466,7 @@ impl Regs {
         debug_assert!(i < self.frame().code.fixed_slots());
         // SAFETY: as above. The old value is dropped after the new one is in place.
         let old = unsafe { std::mem::replace(&mut *self.locals().add(i), v) };
+        // Two ends on purpose, see `settle`.
         if old.is_object() {
             drop(old);
             self.settle();
