@@ -253,7 +253,7 @@ pub fn clear(vm: &Vm, v: &Value) -> bool {
         return false;
     };
     let (class, version) = &*aio(vm).own_event.borrow();
-    let own = class.is(vm.type_of(v).as_value()) && vm.type_of(v).current_version() == *version;
+    let own = class.is(vm.type_of(v).as_value()) && vm.type_of(v).has_version(*version);
     if own && vm.has_no_dict(v) {
         event.set.set(false);
         return true;

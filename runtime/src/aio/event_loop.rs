@@ -912,7 +912,7 @@ pub fn keeps_natives(vm: &Vm, l: &Value) -> bool {
     let a = aio(vm);
     let class = vm.type_of(l);
     // A class that changes gets another version.
-    if class.version() == a.plain_loop_version.get() && class.version() != 0 {
+    if class.has_version(a.plain_loop_version.get()) {
         return true;
     }
     let same = |name: &Ref<Str>| match (class.lookup(vm, name), a.loop_type.lookup(vm, name)) {

@@ -20,6 +20,7 @@ pub use task::Task;
 use lasti_core::objects::Type;
 use lasti_core::{PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
 
 /// What the loop keeps with the interpreter.
 pub struct Aio {
@@ -34,10 +35,10 @@ pub struct Aio {
     pub event_type: Ref<Type>,
     pub event_wait_type: Ref<Type>,
     /// `asyncio.Event` and its version when it was made.
-    pub own_event: RefCell<(Value, u32)>,
+    pub own_event: RefCell<(Value, Option<NonZeroU32>)>,
     pub locks: locks::Locks,
     /// Version of a loop class that leaves the native methods alone.
-    pub plain_loop_version: Cell<u32>,
+    pub plain_loop_version: Cell<Option<NonZeroU32>>,
     /// The loop that runs in this thread, or None.
     pub running: Slot,
     /// The loop set by `set_event_loop`.
@@ -66,9 +67,9 @@ pub fn aio(vm: &Vm) -> &Aio {
             future_iter_type: future::make_iter_type(vm),
             event_type: event::make_type(vm),
             event_wait_type: waiter::make_type::<event::EventWait>(vm),
-            own_event: RefCell::new((Value::NONE, 0)),
+            own_event: RefCell::new((Value::NONE, None)),
             locks: locks::Locks::new(vm),
-            plain_loop_version: Cell::new(0),
+            plain_loop_version: Cell::new(None),
             running: Slot::new(Value::NONE),
             current: Slot::new(Value::NONE),
             current_task: Slot::new(Value::NONE),

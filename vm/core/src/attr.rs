@@ -153,7 +153,7 @@ impl Vm {
 
     pub fn set_dict_of(&self, v: &Value, d: Ref<Dict>) {
         if let Some(i) = v.downcast::<Instance>() {
-            i.use_dict(self, d);
+            i.use_dict(d);
         } else if let Some(f) = v.downcast::<Function>() {
             f.dict.set(Some(d));
         } else {

@@ -209,14 +209,7 @@ impl Vm {
         target: &Value,
         callback: Option<Value>,
     ) -> Ref<WeakRef> {
-        let w = self.heap.alloc(
-            class,
-            WeakRef {
-                target: Cell::new(target.bits() as usize),
-                callback: Cell::new(callback),
-                hash: Cell::new(0),
-            },
-        );
+        let w = self.heap.alloc(class, WeakRef::new(target, callback));
         self.heap.add_weakref(target, &w);
         w
     }

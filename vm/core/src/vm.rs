@@ -7,6 +7,7 @@ use crate::type_cache::TypeCache;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -434,14 +435,9 @@ impl Vm {
             let mut mro = vec![t.clone()];
             mro.extend(b.mro().iter().cloned());
             t.set_mro(Rc::from(mro));
-            let w = self.heap.alloc(
-                &self.types.weakref,
-                WeakRef {
-                    target: Cell::new(t.as_value().bits() as usize),
-                    callback: Cell::new(None),
-                    hash: Cell::new(0),
-                },
-            );
+            let w = self
+                .heap
+                .alloc(&self.types.weakref, WeakRef::new(t.as_value(), None));
             self.heap.add_weakref(t.as_value(), &w);
             b.add_subclass(w);
         } else {
@@ -514,15 +510,20 @@ impl Vm {
     pub(crate) fn type_lookup(&self, t: &Type, name: &Ref<Str>) -> Option<Value> {
         let version = t.version();
         let key = name.as_value().address();
-        if version != 0
-            && let Some(known) = self.type_cache.get(version, key)
+        if let Some(version) = version
+            && let Some(known) = self.type_cache.get(version.get(), key)
         {
             return known;
         }
         self.type_lookup_slow(t, name, version)
     }
     #[inline(never)]
-    fn type_lookup_slow(&self, t: &Type, name: &Ref<Str>, version: u32) -> Option<Value> {
+    fn type_lookup_slow(
+        &self,
+        t: &Type,
+        name: &Ref<Str>,
+        version: Option<NonZeroU32>,
+    ) -> Option<Value> {
         let hash = name.hash_with(&self.hash_keys);
         let mut value = None;
         for c in t.mro().iter() {
@@ -532,8 +533,10 @@ impl Vm {
                 break;
             }
         }
-        if version != 0 && name.is_interned() {
-            self.type_cache.put(version, name, value.clone());
+        if let Some(version) = version
+            && name.is_interned()
+        {
+            self.type_cache.put(version.get(), name, value.clone());
         }
         value
     }

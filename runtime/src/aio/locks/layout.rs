@@ -8,6 +8,7 @@ use lasti_core::{PyResult, Ref, Value, Vm};
 use lasti_modules::Deque;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
@@ -91,7 +92,7 @@ impl Family {
 struct Layout {
     shape: u32,
     /// The class's version when it was looked at.
-    version: u32,
+    version: Option<NonZeroU32>,
     /// None: their Python code has to run.
     family: Option<Family>,
     at: [u8; FIELDS],
@@ -189,11 +190,14 @@ impl Layouts {
         let shape = o.shape_id();
         let known = self.known.borrow().get(&shape).copied();
         if let Some(l) = known
-            && l.version == class.current_version()
+            && class.has_version(l.version)
         {
             return l;
         }
         let l = self.look(vm, class, o);
+        if shape == 0 {
+            return l;
+        }
         let mut known = self.known.borrow_mut();
         if known.len() >= MOST_KNOWN {
             known.clear();
@@ -250,7 +254,7 @@ impl<'a> Plain<'a> {
         let shape = o.shape_id();
         let recent = &layouts.recent[shape as usize % RECENT];
         let layout = match recent.get() {
-            Some(l) if l.shape == shape && l.version == class.current_version() => l,
+            Some(l) if l.shape == shape && shape != 0 && class.has_version(l.version) => l,
             _ => {
                 let l = layouts.of(vm, class, o);
                 recent.set(Some(l));

@@ -422,7 +422,7 @@ impl Regs {
     pub unsafe fn pop_function(&mut self) -> Ref<Function> {
         let v = self.pop();
         debug_assert!(v.downcast::<Function>().is_some());
-        // SAFETY: Value and Ref have the same representation, and the payload is right by contract.
+        // SAFETY: Value and Ref are both one pointer to the object, and the payload is right by contract.
         unsafe { std::mem::transmute(v) }
     }
 
@@ -435,7 +435,7 @@ impl Regs {
         ));
         // SAFETY: `Instr::hold` put the word of one of the code's constants into the cache, and nothing else writes
         // the cache of a LOAD_CONST. The code owns its constants as long as the frame owns the code.
-        unsafe { &*i.cache.as_ptr().cast::<Value>() }
+        unsafe { &*i.cached_pointer().cast::<Value>() }
     }
     /// The global that a LOAD_GLOBAL was specialized for, if the keys of the globals are those of then.
     #[inline(always)]
@@ -446,7 +446,7 @@ impl Regs {
         }
         // SAFETY: `Instr::hold_global` put the place of a value in the dict of this version into the cache. A version belongs
         // to one dict and is not used again, and a dict takes another before it moves or drops entries.
-        unsafe { Some(&*i.cache.as_ptr().cast::<*const Value>().read()) }
+        unsafe { Some(&*i.cached_pointer().read().cast::<Value>()) }
     }
     #[inline(always)]
     pub fn local(&self, i: usize) -> &Value {

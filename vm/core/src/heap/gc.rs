@@ -8,8 +8,8 @@
 //! what it looks at: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
-    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LARGE_PREFIX, LINE, Pending, Ref,
-    Value, breaker, chunk_of, prefetch,
+    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, Pending, Ref, Value, breaker,
+    chunk_of, large_prefix, prefetch,
 };
 use crate::objects::{Type, TypeFlags, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -82,13 +82,32 @@ impl Collector {
         let chunk = NonNull::new(chunk).expect("a chunk is not at address 0");
         self.young.borrow_mut().push(chunk);
     }
-    pub(super) fn note_young_large(&self, p: *mut Header) {
-        self.young_large.borrow_mut().push(p);
-    }
-    pub(super) fn forget_young_large(&self, p: *mut Header) {
+    /// Notes that an object with a block of its own became young.
+    ///
+    /// # Safety
+    /// `p` is such an object.
+    pub(super) unsafe fn note_young_large(&self, p: *mut Header) {
         let mut young = self.young_large.borrow_mut();
-        if let Some(i) = young.iter().rposition(|q| *q == p) {
-            young.swap_remove(i);
+        // SAFETY: by contract.
+        unsafe { (*large_prefix(p)).young_index = young.len() as u32 };
+        young.push(p);
+    }
+    /// Takes a young object with a block of its own, which dies, out of the list. (A collection that runs has taken the list, and
+    /// is not asked.)
+    ///
+    /// # Safety
+    /// As for [`Collector::note_young_large`].
+    pub(super) unsafe fn forget_young_large(&self, p: *mut Header) {
+        let mut young = self.young_large.borrow_mut();
+        // SAFETY: by contract, for `p` and for what stands in the list.
+        unsafe {
+            let index = (*large_prefix(p)).young_index;
+            if young.get(index as usize) == Some(&p) {
+                young.swap_remove(index as usize);
+                if let Some(&moved) = young.get(index as usize) {
+                    (*large_prefix(moved)).young_index = index;
+                }
+            }
         }
     }
     #[inline]
@@ -164,7 +183,7 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
         }
         let head = chunk_of(p);
         // Exact: there are fewer than 2^12 grains in a chunk, and at most 2^6 in a slot.
-        let grains = ((p as usize & (CHUNK - 1)) - CHUNK_HEAD) / GRAIN;
+        let grains = ((p.addr() & (CHUNK - 1)) - CHUNK_HEAD) / GRAIN;
         let index = (grains * (*head).reciprocal as usize) >> 20;
         debug_assert_eq!(index, grains * GRAIN / (*head).stride as usize);
         counters(head).add(index)
@@ -175,7 +194,7 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
 /// `p` is a live object with a block of its own.
 unsafe fn large_counter(p: *mut Header) -> *mut u32 {
     // SAFETY: the prefix stands in front of it.
-    unsafe { p.cast::<u8>().sub(LARGE_PREFIX).cast::<u32>().add(1) }
+    unsafe { &raw mut (*large_prefix(p)).gc_refs }
 }
 
 /// # Safety
@@ -419,7 +438,7 @@ impl Heap {
             for p in due {
                 let h = &*p;
                 h.set(flag::FINALIZED);
-                h.refs.set(h.refs.get() + 1);
+                h.add_ref();
                 let v: Value = Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into();
                 self.push_pending(Pending::Finalize(v));
                 if under(&p) {
@@ -475,7 +494,7 @@ impl Heap {
             .iter()
             // SAFETY: garbage objects are still whole; each gets a count for the reference made here.
             .map(|&p| unsafe {
-                (*p).refs.set((*p).refs.get() + 1);
+                (*p).add_ref();
                 Ref::<Type>::from_raw(NonNull::new_unchecked(p.cast())).into()
             })
             .collect();

@@ -104,6 +104,11 @@ pub struct Obj<T> {
 }
 
 impl Header {
+    /// Counts one more reference.
+    #[inline(always)]
+    pub(crate) fn add_ref(&self) {
+        self.refs.set(self.refs.get().wrapping_add(1));
+    }
     #[inline]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags.get() & flag != 0

@@ -28,7 +28,7 @@ impl Heap {
             unsafe {
                 let h = p.as_ref();
                 if h.has(flag::CONTAINER) && h.refs.get() > 0 {
-                    h.refs.set(h.refs.get() + 1);
+                    h.add_ref();
                     out.push(Ref::<Type>::from_raw(p.cast()).into());
                 }
             }
@@ -44,7 +44,7 @@ impl Heap {
             unsafe {
                 let h = p.as_ref();
                 if h.refs.get() > 0 && h.class().data.layout().same(T::VTABLE) {
-                    h.refs.set(h.refs.get() + 1);
+                    h.add_ref();
                     out.push(Value::from_counted(p));
                 }
             }
@@ -53,10 +53,7 @@ impl Heap {
     }
     /// Whether Python would hear of an object's end: one with a finalizer that did not run, or a weak reference that calls back.
     pub fn has_finalizers(&self) -> bool {
-        let table = self.weakrefs.borrow();
-        // SAFETY: a weak reference takes itself out of the table when it dies.
-        let calls_back = |w: &NonNull<Obj<WeakRef>>| unsafe { w.as_ref() }.data.has_callback();
-        if table.values().flatten().any(calls_back) {
+        if self.any_weakref(WeakRef::has_callback) {
             return true;
         }
         let mut found = false;

@@ -12,6 +12,7 @@ mod inspect;
 mod pool;
 mod tagged;
 mod value;
+mod weak;
 
 pub use cell::{RefSlot, Slot};
 pub use gc::GcStats;
@@ -23,11 +24,13 @@ pub(crate) use pool::Pooled;
 pub use tagged::{Tagged, Untagged};
 pub(crate) use value::class_of;
 pub use value::{INT_MAX, INT_MIN, Ref, Unpacked, Value};
+pub(crate) use weak::{WeakLinks, WeakList, upgrade};
 
-use crate::objects::{Dict, HashKeys, Str, Type, WeakRef};
+use crate::objects::{Dict, HashKeys, Str, Type};
 use rustc_hash::FxHashMap;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -46,8 +49,19 @@ const _: () = assert!(LARGEST_ARENA * CHUNK < huge::HUGE_PAGE);
 const HUGE_FROM: usize = 3 << 20;
 /// Chunks of an arena of huge pages.
 const HUGE_ARENA: usize = 512;
-/// Bytes in front of a large block: its index in `Heap::large` and its size.
-const LARGE_PREFIX: usize = 16;
+/// What stands in front of an object with a block of its own.
+#[repr(C, align(16))]
+struct LargePrefix {
+    /// Its place in `Heap::large`.
+    index: u32,
+    /// Its place in the collector's list of young ones, if it is young.
+    young_index: u32,
+    /// The collector's counter; 0 between collections.
+    gc_refs: u32,
+    /// Bytes of the object.
+    size: usize,
+}
+const LARGE_PREFIX: usize = size_of::<LargePrefix>();
 
 /// Reasons for the interpreter to leave its straight path, as bits of [`Heap::breaker`].
 pub mod breaker {
@@ -67,6 +81,8 @@ pub enum Pending {
     Finalize(Value),
     /// A weak reference's referent is gone: call back with the reference.
     WeakCallback { callback: Value, weakref: Value },
+    /// Somebody may still look at the object: release it now and not before.
+    Release(Value),
 }
 
 struct ChunkHead {
@@ -82,7 +98,7 @@ struct ChunkHead {
 /// The chunk that a slot stands in, by its address alone.
 #[inline(always)]
 fn chunk_of(slot: *mut Header) -> *mut ChunkHead {
-    (slot as usize & !(CHUNK - 1)) as *mut ChunkHead
+    slot.map_addr(|a| a & !(CHUNK - 1)).cast()
 }
 
 /// So much that blocks of 64 bytes (futures, handles, timers) have a line of the cache each.
@@ -91,6 +107,29 @@ const LINE: usize = 64;
 /// How many objects ahead a pass over many asks for memory.
 const AHEAD: usize = 12;
 const _: () = assert!(size_of::<ChunkHead>() <= CHUNK_HEAD);
+
+/// A source of numbers that tell states apart. Each is given out once; when they are used up there are no more.
+#[derive(Debug, Default)]
+pub(crate) struct VersionCounter(Cell<u32>);
+
+impl VersionCounter {
+    pub fn next(&self) -> Option<NonZeroU32> {
+        let next = NonZeroU32::new(self.0.get().wrapping_add(1))?;
+        self.0.set(next.get());
+        Some(next)
+    }
+}
+
+/// The numbers that inline caches compare, a counter for each kind of what they are of.
+#[derive(Debug, Default)]
+pub(crate) struct Versions {
+    /// Of a class and its bases.
+    pub types: VersionCounter,
+    /// Of the keys of a dict.
+    pub dict_keys: VersionCounter,
+    /// Of layouts of instances.
+    pub shapes: VersionCounter,
+}
 
 /// All objects of one interpreter.
 pub struct Heap {
@@ -110,7 +149,8 @@ pub struct Heap {
     freeing: Cell<u32>,
     closing: Cell<bool>,
     pub(crate) pending: RefCell<std::collections::VecDeque<Pending>>,
-    weakrefs: RefCell<FxHashMap<usize, Vec<NonNull<Obj<WeakRef>>>>>,
+    /// The weak references to each object that has some, by its address.
+    weakrefs: RefCell<FxHashMap<usize, WeakList>>,
     side_dicts: RefCell<FxHashMap<usize, Ref<Dict>>>,
     /// For long texts that are not ASCII: the byte at which every so many characters begin.
     str_indices: RefCell<FxHashMap<usize, Box<[u32]>>>,
@@ -119,7 +159,7 @@ pub struct Heap {
     /// See [`breaker`]. Shared with signal handlers and other threads.
     pub breaker: Arc<AtomicU32>,
     pub(crate) gc: gc::Collector,
-    next_version: Cell<u32>,
+    pub(crate) versions: Versions,
 }
 
 impl Heap {
@@ -143,15 +183,8 @@ impl Heap {
             interned: RefCell::default(),
             breaker: Arc::default(),
             gc: gc::Collector::default(),
-            next_version: Cell::new(1),
+            versions: Versions::default(),
         }
-    }
-
-    /// A number not used before for a type's or a dict's key layout. 0 means "none"; numbers are not reused.
-    pub fn new_version(&self) -> u32 {
-        let v = self.next_version.get();
-        self.next_version.set(v.saturating_add(1));
-        if v == u32::MAX { 0 } else { v }
     }
 
     #[inline(always)]
@@ -202,7 +235,8 @@ impl Heap {
                     // SAFETY: a slot of this size stands in a chunk.
                     unsafe { self.gc.note_young(slot) };
                 } else {
-                    self.gc.note_young_large(slot);
+                    // SAFETY: an object of this size has a block of its own.
+                    unsafe { self.gc.note_young_large(slot) };
                 }
             }
             flags |= flag::CONTAINER;
@@ -321,8 +355,12 @@ impl Heap {
         let mut large = self.large.borrow_mut();
         // SAFETY: the prefix is part of the block.
         unsafe {
-            base.cast::<u32>().write(large.len() as u32);
-            base.add(8).cast::<usize>().write(size);
+            base.cast::<LargePrefix>().write(LargePrefix {
+                index: large.len() as u32,
+                young_index: 0,
+                gc_refs: 0,
+                size,
+            });
             large.push(block);
             base.add(LARGE_PREFIX).cast()
         }
@@ -355,16 +393,15 @@ impl Heap {
             if (*p.as_ptr()).has(flag::YOUNG) {
                 self.gc.forget_young_large(p.as_ptr());
             }
-            let base = p.as_ptr().cast::<u8>().sub(LARGE_PREFIX);
-            let index = base.cast::<u32>().read() as usize;
-            let size = base.add(8).cast::<usize>().read();
+            let prefix = large_prefix(p.as_ptr());
+            let (index, size) = ((*prefix).index, (*prefix).size);
             let mut large = self.large.borrow_mut();
-            large.swap_remove(index);
-            if let Some(moved) = large.get(index) {
-                moved.as_ptr().cast::<u32>().write(index as u32);
+            large.swap_remove(index as usize);
+            if let Some(moved) = large.get(index as usize) {
+                (*moved.as_ptr().cast::<LargePrefix>()).index = index;
             }
             drop(large);
-            dealloc(base, large_layout(size));
+            dealloc(prefix.cast(), large_layout(size));
         }
     }
 
@@ -416,74 +453,6 @@ impl Heap {
         self.breaker.fetch_or(breaker::PENDING, Ordering::Relaxed);
     }
 
-    // ---- weak references ----
-
-    pub(crate) fn add_weakref(&self, target: &Value, weak: &Ref<WeakRef>) {
-        let Some(h) = target.header() else { return };
-        h.set(flag::WEAKREF);
-        self.weakrefs
-            .borrow_mut()
-            .entry(target.address())
-            .or_default()
-            .push(weak.as_ptr());
-    }
-
-    /// Takes a weak reference that dies before its referent out of the table.
-    pub(crate) fn drop_weakref(&self, target: usize, weak: *const WeakRef) {
-        let mut table = self.weakrefs.borrow_mut();
-        if let Some(list) = table.get_mut(&target) {
-            // SAFETY: only the address of the payload is computed.
-            list.retain(|w| unsafe { &raw const (*w.as_ptr()).data } != weak);
-            if list.is_empty() {
-                table.remove(&target);
-            }
-        }
-    }
-
-    /// The weak references to an object, oldest first.
-    pub(crate) fn weakrefs_of(&self, target: &Value) -> Vec<Ref<WeakRef>> {
-        let table = self.weakrefs.borrow();
-        let Some(list) = table.get(&target.address()) else {
-            return Vec::new();
-        };
-        list.iter()
-            // SAFETY: a weak reference takes itself out of the table when it dies.
-            .filter(|w| unsafe { w.as_ref().header.refs.get() } > 0)
-            .map(|w| {
-                // SAFETY: alive by the filter; a count is added for the new reference.
-                unsafe {
-                    let h = &w.as_ref().header;
-                    h.refs.set(h.refs.get() + 1);
-                    Ref::from_raw(*w)
-                }
-            })
-            .collect()
-    }
-
-    /// Clears the weak references to a dying object and queues their callbacks, last made first.
-    fn clear_weakrefs(&self, p: NonNull<Header>) {
-        // SAFETY: the caller keeps the object's header alive.
-        unsafe { p.as_ref() }.unset(flag::WEAKREF);
-        let Some(list) = self.weakrefs.borrow_mut().remove(&(p.as_ptr() as usize)) else {
-            return;
-        };
-        for w in list.into_iter().rev() {
-            // SAFETY: a weak reference takes itself out of the table when it dies.
-            let weak = unsafe { w.as_ref() };
-            weak.data.target.set(0);
-            let callback = weak.data.callback.take();
-            if let (Some(callback), true) = (callback, weak.header.refs.get() > 0) {
-                weak.header.refs.set(weak.header.refs.get() + 1);
-                // SAFETY: the count was just added.
-                let weakref = unsafe { Ref::from_raw(w) };
-                self.push_pending(Pending::WeakCallback {
-                    callback,
-                    weakref: weakref.into(),
-                });
-            }
-        }
-    }
-
     // ---- attributes of objects without a dict of their own ----
 
     pub(crate) fn side_dict(&self, v: &Value) -> Option<Ref<Dict>> {
@@ -510,14 +479,16 @@ impl Heap {
         drop(old);
     }
 
-    /// Gives an object another class of the same layout.
+    /// Gives an object another class of the same layout. The old class is released between two instructions, so that who looks
+    /// at it now ([`class_of`]) may go on.
     pub(crate) fn set_class(&self, v: &Value, class: &Ref<Type>) {
         let Some(h) = v.header() else { return };
         let new = class.clone();
         let old = h.class.replace(new.as_ptr());
         std::mem::forget(new);
-        // SAFETY: the header's counted reference to the old class ends here.
-        drop(unsafe { Ref::<Type>::from_raw(old) });
+        // SAFETY: the header's counted reference to the old class goes over to the queue.
+        let old = unsafe { Ref::<Type>::from_raw(old) };
+        self.push_pending(Pending::Release(old.into()));
     }
 
     /// Marks an object as having, or no longer having, a finalizer that Python can see.
@@ -549,7 +520,7 @@ impl Heap {
             // SAFETY: as above; a count is added for the new reference.
             unsafe {
                 let h = &p.as_ref().header;
-                h.refs.set(h.refs.get() + 1);
+                h.add_ref();
                 return Ref::from_raw(*p);
             }
         }
@@ -648,17 +619,21 @@ impl Heap {
     }
 }
 
+/// # Safety
+/// `p` is an object with a block of its own.
+unsafe fn large_prefix(p: *mut Header) -> *mut LargePrefix {
+    // SAFETY: `take_large` put the prefix in front of it.
+    unsafe { p.cast::<LargePrefix>().sub(1) }
+}
+
 fn large_layout(size: usize) -> Layout {
     Layout::from_size_align(size + LARGE_PREFIX, 16).expect("sizes are far below isize::MAX")
 }
 
 /// The bytes of an object's block, header included, if it has one of its own.
 pub(crate) fn large_size(h: &Header) -> Option<usize> {
-    // SAFETY: large objects have the prefix that `take_large` wrote.
-    let size = || unsafe {
-        let base = (h as *const Header).cast::<u8>().sub(LARGE_PREFIX);
-        base.add(8).cast::<usize>().read()
-    };
+    // SAFETY: by the flag.
+    let size = || unsafe { (*large_prefix(std::ptr::from_ref(h).cast_mut())).size };
     h.has(flag::LARGE).then(size)
 }
 
@@ -753,7 +728,7 @@ impl Drop for Heap {
         for block in self.large.borrow_mut().drain(..) {
             // SAFETY: the prefix holds the size that was asked for.
             unsafe {
-                let size = block.as_ptr().add(8).cast::<usize>().read();
+                let size = (*block.as_ptr().cast::<LargePrefix>()).size;
                 dealloc(block.as_ptr(), large_layout(size));
             }
         }
@@ -771,20 +746,6 @@ pub(crate) fn prefetch<T>(p: *const T) {
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = p;
-}
-
-/// A new reference to the object at `address`, which a weak reference in the table keeps track of.
-pub(crate) fn upgrade(address: usize) -> Option<Value> {
-    let p = NonNull::new(address as *mut Header)?;
-    // SAFETY: a weak reference's address is set to 0 before its referent is freed.
-    unsafe {
-        let h = p.as_ref();
-        if h.refs.get() == 0 {
-            return None;
-        }
-        h.refs.set(h.refs.get() + 1);
-        Some(Ref::<Type>::from_raw(p.cast()).into())
-    }
 }
 
 /// The function table of a payload type, to compare layouts with.

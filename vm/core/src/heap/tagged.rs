@@ -3,16 +3,15 @@ use super::{GRAIN, Header, Obj, Payload, Ref, Value, prefetch};
 use crate::objects::Type;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::num::NonZeroU64;
 use std::ptr::NonNull;
 
 /// What stands in the low bits of the address: a number below this for an `A`, and one of the two for the others.
-const SECOND: u64 = 8;
-const OTHER: u64 = 9;
-const TAG: u64 = GRAIN as u64 - 1;
+const SECOND: usize = 8;
+const OTHER: usize = 9;
+const TAG: usize = GRAIN - 1;
 
 /// An [`Untagged`] in 8 bytes, for rings of very many.
-pub struct Tagged<A: Payload, B: Payload>(NonZeroU64, PhantomData<(Ref<A>, Ref<B>)>);
+pub struct Tagged<A: Payload, B: Payload>(NonNull<Header>, PhantomData<(Ref<A>, Ref<B>)>);
 
 pub enum Untagged<A: Payload, B: Payload> {
     /// With a number below 8.
@@ -26,30 +25,27 @@ impl<A: Payload, B: Payload> Tagged<A, B> {
     /// Panics for a number that is too large, and for a value without an object.
     #[inline]
     pub fn new(of: Untagged<A, B>) -> Self {
-        let (value, tag): (Value, u64) = match of {
+        let (value, tag): (Value, usize) = match of {
             Untagged::First(a, n) => {
-                assert!((n as u64) < SECOND);
-                (a.into(), n as u64)
+                assert!((n as usize) < SECOND);
+                (a.into(), n as usize)
             }
             Untagged::Second(b) => (b.into(), SECOND),
-            Untagged::Other(v) => {
-                assert!(v.is_object());
-                (v, OTHER)
-            }
+            Untagged::Other(v) => (v, OTHER),
         };
-        let bits = ManuallyDrop::new(value).bits() | tag;
-        // SAFETY: an object's address is not 0.
-        Tagged(unsafe { NonZeroU64::new_unchecked(bits) }, PhantomData)
+        let object = ManuallyDrop::new(value).object();
+        let object = object.expect("a reference to an object");
+        Tagged(object.map_addr(|a| a | tag), PhantomData)
     }
 
     #[inline]
-    fn tag(&self) -> u64 {
-        self.0.get() & TAG
+    fn tag(&self) -> usize {
+        self.0.as_ptr().addr() & TAG
     }
     #[inline]
     fn object(&self) -> NonNull<Header> {
         // SAFETY: objects stand at multiples of GRAIN, and none at 0.
-        unsafe { NonNull::new_unchecked((self.0.get() & !TAG) as *mut Header) }
+        unsafe { NonNull::new_unchecked(self.0.as_ptr().map_addr(|a| a & !TAG)) }
     }
 
     #[inline]

@@ -1,4 +1,7 @@
-//! The value word: 8 bytes, NaN-boxed.
+//! The value word: 8 bytes, NaN-boxed, with the type of a pointer.
+//!
+//! An object is a real pointer. Any other value is an address without provenance, which nobody follows. That the word is a pointer
+//! keeps `Value` on its thread (`!Send`, `!Sync`), and makes `Value` and [`Ref`] two views of the same pointer.
 //!
 //! | top 16 bits          | meaning                                             |
 //! |----------------------|-----------------------------------------------------|
@@ -8,10 +11,14 @@
 //! | `0xFFF8`..=`0xFFFF`  | an int of 51 bits in two's complement               |
 //!
 //! Ordinary code uses [`Value::unpack`] and the typed accessors and never sees bits.
+//!
+//! ```compile_fail
+//! fn crosses_threads<T: Send>() {}
+//! crosses_threads::<lasti_core::Value>(); // the counts of references are not atomic
+//! ```
 use super::header::{Kind, Obj, Payload, flag};
 use super::{Header, release};
 use std::marker::PhantomData;
-use std::num::NonZeroU64;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -26,9 +33,10 @@ pub const INT_MIN: i64 = -(1 << (INT_BITS - 1));
 
 /// One Python value. Cloning counts a reference, dropping gives it back.
 #[repr(transparent)]
-pub struct Value(NonZeroU64);
+pub struct Value(NonNull<Header>);
 
 const _: () = assert!(size_of::<Option<Value>>() == 8);
+const _: () = assert!(size_of::<usize>() == 8, "floats need words of 64 bits");
 
 /// A value as an enum to match on.
 pub enum Unpacked<'a> {
@@ -52,14 +60,17 @@ impl Value {
     pub const NOT_IMPLEMENTED: Value = Value::immediate(5);
 
     const fn immediate(n: u64) -> Value {
-        Value(NonZeroU64::new(IMMEDIATE | n).expect("the tag is not zero"))
+        let word = std::ptr::without_provenance_mut((IMMEDIATE | n) as usize);
+        Value(NonNull::new(word).expect("the tag is not zero"))
     }
 
+    /// The word of an int, a float or an immediate.
     #[inline(always)]
     fn from_bits(bits: u64) -> Value {
-        debug_assert!(bits != 0);
-        // SAFETY: every caller composes the word from a non-zero tag or a non-null pointer.
-        Value(unsafe { NonZeroU64::new_unchecked(bits) })
+        debug_assert!(bits >> 48 != 0);
+        let word = std::ptr::without_provenance_mut(bits as usize);
+        // SAFETY: every caller composes the word with a tag, which is not zero.
+        Value(unsafe { NonNull::new_unchecked(word) })
     }
 
     /// The value that owns one counted reference to an object.
@@ -68,12 +79,19 @@ impl Value {
     /// The caller hands over a counted reference to a live object.
     #[inline]
     pub(super) unsafe fn from_counted(object: NonNull<Header>) -> Value {
-        Value::from_bits(object.as_ptr() as u64)
+        debug_assert!(object.as_ptr().addr() >> 48 == 0);
+        Value(object)
     }
 
+    /// The word as a number: what tells two values apart.
     #[inline(always)]
     pub fn bits(&self) -> u64 {
-        self.0.get()
+        self.0.as_ptr().addr() as u64
+    }
+    /// The word itself, for a cell that keeps words.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> *const () {
+        self.0.as_ptr().cast()
     }
 
     #[inline(always)]
@@ -230,7 +248,7 @@ impl Value {
     pub(crate) fn header(&self) -> Option<&Header> {
         if self.is_object() {
             // SAFETY: a pointer word owns a reference to a live object.
-            Some(unsafe { &*(self.bits() as *const Header) })
+            Some(unsafe { self.0.as_ref() })
         } else {
             None
         }
@@ -239,14 +257,14 @@ impl Value {
     #[inline(always)]
     pub fn prefetch(&self) {
         if self.is_object() {
-            super::prefetch(self.bits() as *const Header);
+            super::prefetch(self.0.as_ptr());
         }
     }
     /// Asks for the second line, too.
     #[inline(always)]
     pub fn prefetch_two(&self) {
         if self.is_object() {
-            let p = self.bits() as *const Header;
+            let p = self.0.as_ptr();
             super::prefetch(p);
             super::prefetch(p.wrapping_byte_add(super::LINE));
         }
@@ -259,6 +277,10 @@ impl Value {
     #[inline(always)]
     pub fn kind(&self) -> Option<Kind> {
         self.header().map(|h| h.kind.get())
+    }
+    #[inline(always)]
+    pub(crate) fn object(&self) -> Option<NonNull<Header>> {
+        self.is_object().then_some(self.0)
     }
     #[inline(always)]
     pub(crate) fn address(&self) -> usize {
@@ -286,7 +308,7 @@ impl Value {
             header.kind.get() as u8 == T::KIND as u8
         };
         if same {
-            // SAFETY: a pointer word and Ref have the same representation, and the payload type was checked.
+            // SAFETY: Value and Ref are both one pointer to the object, and the payload type was checked.
             Some(unsafe { &*(self as *const Value).cast::<Ref<T>>() })
         } else {
             None
@@ -299,10 +321,10 @@ impl Value {
         if self.as_ref::<T>().is_none() {
             return Err(self);
         }
-        let ptr = self.bits() as *mut Obj<T>;
+        let ptr = self.0.cast::<Obj<T>>();
         std::mem::forget(self);
         // SAFETY: the payload type was checked, and the word's counted reference is handed on.
-        Ok(unsafe { Ref::from_raw(NonNull::new_unchecked(ptr)) })
+        Ok(unsafe { Ref::from_raw(ptr) })
     }
 }
 
@@ -312,7 +334,7 @@ impl Clone for Value {
         // Read once: the count might lie where the word does, for all the optimizer knows.
         let v = Value(self.0);
         if let Some(h) = v.header() {
-            h.refs.set(h.refs.get().wrapping_add(1));
+            h.add_ref();
         }
         v
     }
@@ -371,7 +393,7 @@ impl<T: Payload> Ref<T> {
     }
     #[inline(always)]
     pub fn as_value(&self) -> &Value {
-        // SAFETY: Ref is a non-null pointer below 2^48, which is how Value stores a pointer.
+        // SAFETY: Value and Ref are both one pointer to the object.
         unsafe { &*(self as *const Ref<T>).cast::<Value>() }
     }
     #[inline(always)]
@@ -402,7 +424,7 @@ impl<T: Payload> Ref<T> {
         unsafe {
             let ptr = (data as *const T).cast::<u8>().sub(offset).cast::<Obj<T>>() as *mut Obj<T>;
             let h = &(*ptr).header;
-            h.refs.set(h.refs.get() + 1);
+            h.add_ref();
             Ref::from_raw(NonNull::new_unchecked(ptr))
         }
     }
@@ -420,7 +442,7 @@ impl<T: Payload> Clone for Ref<T> {
     #[inline(always)]
     fn clone(&self) -> Ref<T> {
         let h = self.head();
-        h.refs.set(h.refs.get().wrapping_add(1));
+        h.add_ref();
         Ref {
             ptr: self.ptr,
             _own: PhantomData,
@@ -452,10 +474,10 @@ impl<T: Payload> Deref for Ref<T> {
 impl<T: Payload> From<Ref<T>> for Value {
     #[inline(always)]
     fn from(r: Ref<T>) -> Value {
-        let bits = r.ptr.as_ptr() as u64;
-        debug_assert!(bits >> 48 == 0);
+        let object = r.ptr.cast();
         std::mem::forget(r);
-        Value::from_bits(bits)
+        // SAFETY: the reference's count goes over to the value.
+        unsafe { Value::from_counted(object) }
     }
 }
 

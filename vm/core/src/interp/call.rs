@@ -110,7 +110,7 @@ impl Vm {
     /// LOAD_ATTR of a property that the instruction was specialized for: enters the getter's frame. False: nothing was done.
     #[inline(never)]
     pub(super) fn enter_getter(&self, r: &mut Regs, i: &Instr) -> bool {
-        if self.type_of(r.peek(1)).current_version() != i.cache.get().0 {
+        if self.type_of(r.peek(1)).current_version() != i.cache().0 {
             return false;
         }
         let descr = r.frame().code.cached_value(i.extra.get() as u32);

@@ -317,13 +317,7 @@ fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
             Operand::JumpRel => unit as u32 + 1 + arg / 2,
             _ => arg,
         };
-        let instr = Instr {
-            op: Cell::new(Quick::from_op(op)),
-            heat: Cell::new(0),
-            extra: Cell::new(0),
-            arg: Cell::new(arg),
-            cache: Cell::new((0, 0)),
-        };
+        let instr = Instr::new(Quick::from_op(op), arg);
         if op == Op::CompareOp {
             // Which of less (1), equal (2) and greater (4) the comparison takes: <, <=, ==, !=, >, >=.
             instr

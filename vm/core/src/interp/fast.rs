@@ -59,7 +59,7 @@ fn small(a: &Value, b: &Value, f: impl FnOnce(i64, i64) -> Option<Value>) -> Opt
 /// The instance whose class and layout are those that the instruction was specialized for.
 #[inline(always)]
 fn cached_instance<'a>(v: &'a Value, i: &Instr) -> Option<&'a Ref<Instance>> {
-    let (version, shape) = i.cache.get();
+    let (version, shape) = i.cache();
     let o = v.as_ref::<Instance>()?;
     (o.shape_id() == shape && o.class().current_version() == version).then_some(o)
 }
@@ -95,7 +95,7 @@ impl Vm {
     /// Whether the method that LOAD_METHOD was specialized for is that of this object.
     #[inline(always)]
     fn has_cached_method(&self, v: &Value, i: &Instr) -> bool {
-        let (version, shape) = i.cache.get();
+        let (version, shape) = i.cache();
         self.type_of(v).current_version() == version
             && match v.downcast::<Instance>() {
                 Some(o) => o.shape_id(),
@@ -167,7 +167,7 @@ impl Vm {
     /// The attribute of a module at the entry that the instruction was specialized for.
     #[inline(always)]
     fn cached_module_attr(&self, v: &Value, i: &Instr) -> Option<Value> {
-        let (version, entry) = i.cache.get();
+        let (version, entry) = i.cache();
         let m = v.as_ref::<Module>()?;
         if m.dict.current_version() != version || !m.class().is(&self.types.module) {
             return None;
@@ -429,7 +429,7 @@ impl Vm {
                             }
                             Quick::LoadGlobalBuiltin => {
                                 let f = &r.frame().function;
-                                let (version, builtins) = i.cache.get();
+                                let (version, builtins) = i.cache();
                                 if f.globals.current_version() != version
                                     || f.builtins.current_version() != builtins
                                 {
@@ -441,7 +441,7 @@ impl Vm {
                                 r.push(v);
                             }
                             Quick::LoadNameCached => {
-                                let (version, entry) = i.cache.get();
+                                let (version, entry) = i.cache();
                                 let Some(d) = r.frame().namespace() else {
                                     break 'fast;
                                 };
@@ -454,7 +454,7 @@ impl Vm {
                                 r.push(v);
                             }
                             Quick::StoreNameCached => {
-                                let (version, entry) = i.cache.get();
+                                let (version, entry) = i.cache();
                                 let Some(d) = live(r.frame).namespace() else {
                                     break 'fast;
                                 };

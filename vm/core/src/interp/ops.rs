@@ -126,8 +126,9 @@ impl Vm {
         let hash = name.hash_with(&self.hash_keys);
         let (globals, builtins) = (&f.function.globals, &f.function.builtins);
         if let Some(n) = globals.find_str(name, hash) {
-            let version = globals.keys_version(&self.heap);
-            if version != 0 && i.hold_global(version, globals.place_of(n)) {
+            if let Some(version) = globals.keys_version(&self.heap)
+                && i.hold_global(version, globals.place_of(n))
+            {
                 i.op.set(Quick::LoadGlobalModule);
             }
             let v = globals.value_at(n);
@@ -144,12 +145,12 @@ impl Vm {
         let Some(n) = builtins.find_str(name, hash) else {
             return Err(self.name_error(name));
         };
-        let (g, b) = (
+        if let (Some(g), Some(b)) = (
             globals.keys_version(&self.heap),
             builtins.keys_version(&self.heap),
-        );
-        if g != 0 && b != 0 && n <= u16::MAX as usize {
-            i.cache.set((g, b));
+        ) && n <= u16::MAX as usize
+        {
+            i.set_cache(g.get(), b.get());
             i.extra.set(n as u16);
             i.op.set(Quick::LoadGlobalBuiltin);
         }
@@ -179,9 +180,8 @@ impl Vm {
             && d.class().is(&self.types.dict)
             && let Some(n) = d.find_str(name, name.hash_with(&self.hash_keys))
         {
-            let version = d.keys_version(&self.heap);
-            if version != 0 {
-                i.cache.set((version, n as u32));
+            if let Some(version) = d.keys_version(&self.heap) {
+                i.set_cache(version.get(), n as u32);
                 i.op.set(op);
             }
         }
@@ -258,7 +258,7 @@ impl Vm {
                 }
             }
             Quick::StoreNameCached => {
-                let (version, entry) = next.cache.get();
+                let (version, entry) = next.cache();
                 if let Some(d) = r.frame().namespace()
                     && d.current_version() == version
                     && d.get_at(entry as usize).is_some_and(|v| v.is(r.peek(2)))
@@ -354,8 +354,11 @@ impl Vm {
                     || descr
                         .as_ref()
                         .is_some_and(|d| d.downcast::<Member>().is_some_and(|m| m.index == n));
-                if plain && ty.version() != 0 {
-                    i.cache.set((ty.version(), o.shape_id()));
+                if plain
+                    && let Some(version) = ty.version()
+                    && o.shape_id() != 0
+                {
+                    i.set_cache(version.get(), o.shape_id());
                     i.extra.set(n as u16);
                     i.op.set(Quick::LoadAttrSlot);
                 }
@@ -371,7 +374,7 @@ impl Vm {
                     u16::try_from(code.cached.borrow().len()).ok()
                 };
                 if let Some(number) = number
-                    && ty.version() != 0
+                    && let Some(version) = ty.version()
                     && i.heat.get() < u8::MAX
                 {
                     i.heat.set(i.heat.get() + 1);
@@ -381,7 +384,7 @@ impl Vm {
                         code.cache_value(descr.clone());
                     }
                     i.extra.set(number);
-                    i.cache.set((ty.version(), 0));
+                    i.set_cache(version.get(), 0);
                     i.op.set(Quick::LoadAttrProperty);
                 }
                 // A getter's frame is entered, as that of any call.
@@ -391,9 +394,8 @@ impl Vm {
             && self.type_of(&v).is(&self.types.module)
             && let Some(n) = m.dict.find_str(name, name.hash_with(&self.hash_keys))
         {
-            let version = m.dict.keys_version(&self.heap);
-            if version != 0 {
-                i.cache.set((version, n as u32));
+            if let Some(version) = m.dict.keys_version(&self.heap) {
+                i.set_cache(version.get(), n as u32);
                 i.op.set(Quick::LoadAttrModule);
             }
         }
@@ -426,19 +428,19 @@ impl Vm {
                 self.type_of(&d).slots.descr_set.get().is_none()
                     || d.downcast::<Member>().is_some_and(|m| m.index == n)
             })
-            && ty.version() != 0
+            && let Some(version) = ty.version()
+            && o.shape_id() != 0
+            && let Some(before) = before.filter(|b| *b != 0)
         {
             i.heat.set(i.heat.get() + 1);
-            if before == Some(o.shape_id()) {
-                i.cache.set((ty.version(), o.shape_id()));
+            if before == o.shape_id() {
+                i.set_cache(version.get(), before);
                 i.extra.set(n as u16);
                 i.op.set(Quick::StoreAttrSlot);
-            } else if let Some(before) = before
-                && n + 1 == o.shape().keys.len()
-            {
+            } else if n + 1 == o.shape().keys.len() {
                 let old = (was == Quick::StoreAttrNew).then(|| i.extra.get());
                 if let Some(number) = code.cache_shape(o.shape(), old) {
-                    i.cache.set((ty.version(), before));
+                    i.set_cache(version.get(), before);
                     i.extra.set(number);
                     i.op.set(Quick::StoreAttrNew);
                 }
@@ -458,9 +460,8 @@ impl Vm {
             && self.type_of(&v).is(&self.types.module)
             && let Some(n) = m.dict.find_str(name, name.hash_with(&self.hash_keys))
         {
-            let version = m.dict.keys_version(&self.heap);
-            if version != 0 {
-                i.cache.set((version, n as u32));
+            if let Some(version) = m.dict.keys_version(&self.heap) {
+                i.set_cache(version.get(), n as u32);
                 i.op.set(Quick::LoadMethodModule);
             }
             r.set_top(Value::UNBOUND);
@@ -471,12 +472,12 @@ impl Vm {
             let ty = self.type_of(&v);
             // Objects with a dict beside them may grow an attribute that hides the method.
             let cacheable = match v.downcast::<Instance>() {
-                Some(o) => !o.has_dict(),
+                Some(o) => !o.has_dict() && o.shape_id() != 0,
                 None => {
                     !v.has_side_dict() && !matches!(v.kind(), Some(Kind::Function | Kind::Module))
                 }
             };
-            if cacheable && ty.version() != 0 {
+            if cacheable && let Some(version) = ty.version() {
                 let shape = v.downcast::<Instance>().map_or(0, |o| o.shape_id());
                 if was_cached {
                     code.set_cached(i.extra.get() as u32, f.clone());
@@ -485,7 +486,7 @@ impl Vm {
                     i.op.set(Quick::LoadMethodCached);
                 }
                 if i.op.get() == Quick::LoadMethodCached {
-                    i.cache.set((ty.version(), shape));
+                    i.set_cache(version.get(), shape);
                 }
             }
             r.set_top(f);

@@ -709,6 +709,7 @@ impl Vm {
             let saved = self.exc_info_state().value.get();
             match p {
                 Pending::Finalize(v) => self.finalize(&v),
+                Pending::Release(v) => drop(v),
                 Pending::WeakCallback { callback, weakref } => {
                     if let Err(e) = self.call(&callback, &[weakref]) {
                         self.unraisable(

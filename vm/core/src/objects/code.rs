@@ -11,6 +11,7 @@ use crate::objects::{Str, Tuple};
 use lasti_bytecode::code::CodeData;
 use lasti_bytecode::marshal::Image;
 use std::cell::{Cell, OnceCell, RefCell};
+use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,47 +25,79 @@ pub struct Instr {
     pub extra: Cell<u16>,
     /// The operand with EXTENDED_ARG folded in; for jumps the target unit.
     pub arg: Cell<u32>,
-    /// Inline cache; its meaning belongs to the instruction (two versions, or a version and a slot number).
-    pub cache: Cell<(u32, u32)>,
+    cache: Cell<InlineCache>,
 }
 const _: () = assert!(size_of::<Instr>() == 16);
-const _: () = assert!(std::mem::offset_of!(Instr, cache).is_multiple_of(align_of::<Value>()));
+
+/// What an instruction remembers. Which of the two it is belongs to the instruction.
+#[repr(C)]
+#[derive(Clone, Copy)]
+union InlineCache {
+    /// Two versions, or a version and a slot number.
+    numbers: (u32, u32),
+    /// The word of a constant, or the place of a global's value.
+    pointer: *const (),
+}
 
 impl Instr {
+    pub(crate) fn new(op: Quick, arg: u32) -> Instr {
+        Instr {
+            op: Cell::new(op),
+            heat: Cell::new(0),
+            extra: Cell::new(0),
+            arg: Cell::new(arg),
+            cache: Cell::new(InlineCache { numbers: (0, 0) }),
+        }
+    }
     /// Keeps in the cache of a jump how far it is to the unit in front of its target.
     pub(crate) fn aim(&self, unit: usize, target: u32) {
-        self.cache
-            .set(((target as usize).wrapping_sub(unit + 1) as u32, 0));
+        self.set_cache((target as usize).wrapping_sub(unit + 1) as u32, 0);
     }
     /// See [`Instr::aim`].
     #[inline(always)]
     pub(crate) fn distance(&self) -> i32 {
-        self.cache.get().0 as i32
+        self.cache().0 as i32
     }
     /// Keeps the word of a constant in the cache of the LOAD_CONST that pushes it. The code object owns the constant.
     pub(crate) fn hold(&self, constant: &Value) {
-        self.hold_word(constant.bits());
+        self.cache.set(InlineCache {
+            pointer: constant.word(),
+        });
     }
     /// Keeps where the value of a module's global stands: valid while the dict has this version. The name's number goes
     /// to `extra`, the version in its place. False: the number is too large for that.
-    pub(crate) fn hold_global(&self, version: u32, value: *const Value) -> bool {
+    pub(crate) fn hold_global(&self, version: NonZeroU32, value: *const Value) -> bool {
         let Ok(name) = u16::try_from(self.arg.get()) else {
             return false;
         };
         self.extra.set(name);
-        self.arg.set(version);
-        self.hold_word(value as u64);
+        self.arg.set(version.get());
+        self.cache.set(InlineCache {
+            pointer: value.cast(),
+        });
         true
     }
     /// Undoes [`Instr::hold_global`].
     pub(crate) fn release_global(&self) {
         self.arg.set(self.extra.get() as u32);
     }
-    fn hold_word(&self, word: u64) {
-        let bits = word.to_ne_bytes();
-        let half =
-            |at: usize| u32::from_ne_bytes([bits[at], bits[at + 1], bits[at + 2], bits[at + 3]]);
-        self.cache.set((half(0), half(4)));
+    /// Two versions, or a version and a slot number.
+    #[inline(always)]
+    pub(crate) fn cache(&self) -> (u32, u32) {
+        // SAFETY: all bytes of a cache are initialised, and any are two numbers.
+        unsafe { self.cache.get().numbers }
+    }
+    /// See [`Instr::cache`].
+    pub(crate) fn set_cache(&self, first: u32, second: u32) {
+        self.cache.set(InlineCache {
+            numbers: (first, second),
+        });
+    }
+    /// The place of the pointer in the cache.
+    #[inline(always)]
+    pub(crate) fn cached_pointer(&self) -> *const *const () {
+        // SAFETY: only the address of the field is computed.
+        unsafe { &raw const (*self.cache.as_ptr()).pointer }
     }
 }
 

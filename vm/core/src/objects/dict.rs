@@ -5,6 +5,7 @@
 use crate::heap::{Heap, Kind, Payload, Ref, Value};
 use crate::objects::Str;
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
 
 const EMPTY: u32 = u32::MAX;
 const DELETED: u32 = u32::MAX - 1;
@@ -335,12 +336,13 @@ impl Dict {
     pub fn changes(&self) -> u32 {
         self.changes.get()
     }
-    /// The version of the key layout, given now if there is none; 0 when the heap has run out of them.
-    pub fn keys_version(&self, heap: &Heap) -> u32 {
+    /// The version of the key layout, given now if there is none. None: the numbers are used up, do not cache.
+    pub fn keys_version(&self, heap: &Heap) -> Option<NonZeroU32> {
         if self.keys_version.get() == 0 {
-            self.keys_version.set(heap.new_version());
+            let version = heap.versions.dict_keys.next();
+            self.keys_version.set(version.map_or(0, NonZeroU32::get));
         }
-        self.keys_version.get()
+        NonZeroU32::new(self.keys_version.get())
     }
     /// The present version, or 0.
     #[inline(always)]

@@ -3,8 +3,9 @@ use crate::heap::{Heap, Kind, Obj, Payload, Ref, RefSlot, Slot, Value};
 use crate::objects::{Dict, Str, Type};
 use crate::vm::Vm;
 use rustc_hash::FxHashMap;
-use std::cell::{RefCell, UnsafeCell};
+use std::cell::{OnceCell, RefCell, UnsafeCell};
 use std::mem::ManuallyDrop;
+use std::num::NonZeroU32;
 use std::rc::{Rc, Weak};
 
 /// Attributes above this number make an instance keep a dict instead.
@@ -33,24 +34,29 @@ impl Type {
 
 /// A layout of attribute names. Shapes form a tree: adding a name leads to a child.
 pub struct Shape {
-    /// Unique in the heap, never 0.
-    pub id: u32,
+    /// Unique in the heap. None: inline caches leave the layout alone, because the numbers are used up, or because the
+    /// attributes live in a dict.
+    id: Option<NonZeroU32>,
     /// Interned names by slot number. The first `hidden` are `__slots__` members.
     pub keys: Vec<Ref<Str>>,
     pub hidden: usize,
     map: FxHashMap<usize, u16>,
     children: RefCell<FxHashMap<usize, Weak<Shape>>>,
+    /// Of a root: the layout of those instances whose attributes live in a dict.
+    with_dict: OnceCell<Rc<Shape>>,
+    is_dict_layout: bool,
     /// Keeps the tree's inner nodes alive.
-    _parent: Option<Rc<Shape>>,
+    parent: Option<Rc<Shape>>,
 }
 
 impl Shape {
     pub(crate) fn root(heap: &Heap, members: Vec<Ref<Str>>) -> Rc<Shape> {
         let hidden = members.len();
-        Rc::new(Shape::with_keys(heap, members, hidden, None))
+        let id = heap.versions.shapes.next();
+        Rc::new(Shape::with_keys(id, members, hidden, None))
     }
     fn with_keys(
-        heap: &Heap,
+        id: Option<NonZeroU32>,
         keys: Vec<Ref<Str>>,
         hidden: usize,
         parent: Option<Rc<Shape>>,
@@ -64,12 +70,14 @@ impl Shape {
             FxHashMap::default()
         };
         Shape {
-            id: heap.new_version(),
+            id,
             keys,
             hidden,
             map,
             children: RefCell::default(),
-            _parent: parent,
+            with_dict: OnceCell::new(),
+            is_dict_layout: false,
+            parent,
         }
     }
     /// Slot number of an interned name.
@@ -83,10 +91,28 @@ impl Shape {
         }
         self.keys.iter().position(|k| k.is(name))
     }
+    /// The layout of an instance of the same class whose attributes live in a dict: the members alone, and no number, so that no
+    /// inline cache applies.
+    fn with_dict(self: &Rc<Shape>) -> Rc<Shape> {
+        let mut root = self;
+        while let Some(parent) = &root.parent {
+            root = parent;
+        }
+        if root.is_dict_layout {
+            return root.clone();
+        }
+        let make = || {
+            let members = root.keys[..root.hidden].to_vec();
+            let mut shape = Shape::with_keys(None, members, root.hidden, None);
+            shape.is_dict_layout = true;
+            Rc::new(shape)
+        };
+        root.with_dict.get_or_init(make).clone()
+    }
     /// The shape without slot `i`, found by walking the tree of `class` again; none when there are too many.
     fn without(&self, vm: &Vm, class: &Type, i: usize) -> Option<Rc<Shape>> {
         let lately = class.shrunk.get_or_init(Box::default);
-        let known = |e: &&(u32, usize, Rc<Shape>)| (e.0, e.1) == (self.id, i);
+        let known = |e: &&(NonZeroU32, usize, Rc<Shape>)| (Some(e.0), e.1) == (self.id, i);
         if let Some((_, _, shape)) = lately.borrow().iter().find(known) {
             return Some(shape.clone());
         }
@@ -96,11 +122,13 @@ impl Shape {
                 shape = shape.extend(&vm.heap, key)?;
             }
         }
-        let mut lately = lately.borrow_mut();
-        if lately.len() >= MAX_SHRUNK {
-            lately.pop_front();
+        if let Some(id) = self.id {
+            let mut lately = lately.borrow_mut();
+            if lately.len() >= MAX_SHRUNK {
+                lately.pop_front();
+            }
+            lately.push_back((id, i, shape.clone()));
         }
-        lately.push_back((self.id, i, shape.clone()));
         Some(shape)
     }
     /// The shape with one more name; none when there are too many.
@@ -119,7 +147,7 @@ impl Shape {
         let mut keys = self.keys.clone();
         keys.push(name.clone());
         let s = Rc::new(Shape::with_keys(
-            heap,
+            heap.versions.shapes.next(),
             keys,
             self.hidden,
             Some(self.clone()),
@@ -249,10 +277,10 @@ impl Instance {
         let old = unsafe { std::mem::replace(&mut *self.shape.get(), s) };
         drop(old);
     }
-    /// Identifies the layout for inline caches; 0 when attributes live in a dict.
+    /// Identifies the layout for inline caches. 0: they must leave it alone.
     #[inline(always)]
     pub fn shape_id(&self) -> u32 {
-        self.shape_ref().id
+        self.shape_ref().id.map_or(0, NonZeroU32::get)
     }
     /// True when attributes live in a dict.
     #[inline]
@@ -406,12 +434,11 @@ impl Instance {
         for (k, v) in self.attributes() {
             d.insert_new(k.hash_with(&vm.hash_keys), k.value(), v);
         }
-        self.use_dict(vm, d);
+        self.use_dict(d);
     }
     /// Makes `d` the home of the attributes and drops the present ones.
-    pub(crate) fn use_dict(&self, vm: &Vm, d: Ref<Dict>) {
+    pub(crate) fn use_dict(&self, d: Ref<Dict>) {
         let hidden = self.shape_ref().hidden;
-        let members = self.shape_ref().keys[..hidden].to_vec();
         let dropped: Vec<Value> = (hidden..self.shape_ref().keys.len())
             .map(|i| {
                 let v = self.slot(i);
@@ -419,8 +446,7 @@ impl Instance {
                 v
             })
             .collect();
-        // A layout of its own, so that no inline cache for the class's layout applies.
-        let shape = Shape::root(&vm.heap, members);
+        let shape = self.shape_ref().with_dict();
         self.set_shape(shape);
         self.dict.set(Some(d));
         drop(dropped);

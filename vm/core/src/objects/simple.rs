@@ -1,8 +1,9 @@
 //! Small payloads: cells, ranges, slices, modules, descriptors, weak references, views and iterators.
 use crate::frame::Frame;
-use crate::heap::{Kind, Obj, Payload, Ref, RefSlot, Slot, Value};
+use crate::heap::{Header, Kind, Obj, Payload, Ref, RefSlot, Slot, Value, WeakLinks};
 use crate::objects::{Code, Dict, Function, Generator, Str, Type};
 use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
 
 macro_rules! payload {
     ($t:ident $name:literal $kind:ident $($field:ident)*) => {
@@ -228,13 +229,23 @@ impl Payload for Super {
 
 /// `weakref.ref` and the weak half of proxies. Stands in the heap's table until its referent dies.
 pub struct WeakRef {
-    /// Address of the referent; 0 once it is gone.
-    pub(crate) target: Cell<usize>,
+    /// The referent, which this does not keep alive; None once it is gone.
+    pub(crate) target: Cell<Option<NonNull<Header>>>,
+    pub(crate) links: WeakLinks,
     pub(crate) callback: Cell<Option<Value>>,
     pub(crate) hash: Cell<u64>,
 }
 
 impl WeakRef {
+    /// A reference that is not in the heap's table yet.
+    pub(crate) fn new(target: &Value, callback: Option<Value>) -> WeakRef {
+        WeakRef {
+            target: Cell::new(target.header().map(NonNull::from)),
+            links: WeakLinks::default(),
+            callback: Cell::new(callback),
+            hash: Cell::new(0),
+        }
+    }
     pub(crate) fn has_callback(&self) -> bool {
         let callback = self.callback.take();
         let there = callback.is_some();
@@ -255,12 +266,9 @@ impl Payload for WeakRef {
     unsafe fn drop_trailing(this: *mut Obj<WeakRef>) {
         // SAFETY: the object is still whole.
         unsafe {
-            let target = (*this).data.target.get();
-            if target != 0 {
-                (*this)
-                    .header
-                    .heap()
-                    .drop_weakref(target, &raw const (*this).data);
+            if let Some(target) = (*this).data.target.get() {
+                let heap = (*this).header.heap();
+                heap.drop_weakref(target, NonNull::new_unchecked(this));
             }
         }
     }

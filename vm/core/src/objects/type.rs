@@ -6,6 +6,7 @@ use crate::objects::{Dict, Shape, Str, Tuple};
 use crate::vm::Vm;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -160,7 +161,7 @@ pub struct Type {
     /// Layout that new instances of this class start with.
     pub(crate) shape: OnceCell<Rc<Shape>>,
     /// Layouts that deletions led to lately, each with the layout before and the slot. Nothing else may hold them.
-    pub(crate) shrunk: OnceCell<Box<RefCell<VecDeque<(u32, usize, Rc<Shape>)>>>>,
+    pub(crate) shrunk: OnceCell<Box<RefCell<VecDeque<(NonZeroU32, usize, Rc<Shape>)>>>>,
     /// Inline slots to give a new instance, learned from earlier ones.
     pub(crate) inline_slots: Cell<u16>,
     /// The most attributes that one of its instances has had, and how many were made while that is being learned.
@@ -293,15 +294,21 @@ impl Type {
     pub fn set_finalizer(&self, f: fn(&Vm, &Value)) {
         self.finalizer.set(Some(f));
     }
-    /// The version for inline caches, given now if there is none.
+    /// The version for inline caches, given now if there is none. None: the numbers are used up, do not cache.
     #[inline]
-    pub fn version(&self) -> u32 {
+    pub fn version(&self) -> Option<NonZeroU32> {
         if self.version.get() == 0 {
-            // SAFETY: the heap outlives its types.
             self.version
-                .set(unsafe { self.heap.as_ref() }.new_version());
+                // SAFETY: the heap outlives its types.
+                .set(
+                    unsafe { self.heap.as_ref() }
+                        .versions
+                        .types
+                        .next()
+                        .map_or(0, NonZeroU32::get),
+                );
         }
-        self.version.get()
+        NonZeroU32::new(self.version.get())
     }
     /// What `simple_init` found for the present version of the class, worked out by `find` when there is nothing yet.
     #[inline]
@@ -309,10 +316,9 @@ impl Type {
         &self,
         find: impl FnOnce() -> Option<Ref<crate::objects::Function>>,
     ) -> Option<Ref<crate::objects::Function>> {
-        let version = self.version();
-        if version == 0 {
+        let Some(version) = self.version().map(NonZeroU32::get) else {
             return find();
-        }
+        };
         if self.init_version.get() != version {
             self.simple_init.set(find());
             self.init_version.set(version);
@@ -328,14 +334,22 @@ impl Type {
         }
         self.simple_init.get()
     }
+    /// Whether a version that was seen is still the present one.
+    #[inline(always)]
+    pub fn has_version(&self, seen: Option<NonZeroU32>) -> bool {
+        seen.is_some_and(|v| v.get() == self.version.get())
+    }
     /// The present version, or 0.
     #[inline(always)]
-    pub fn current_version(&self) -> u32 {
+    pub(crate) fn current_version(&self) -> u32 {
         self.version.get()
     }
     pub(crate) fn add_subclass(&self, w: Ref<crate::objects::WeakRef>) {
         let mut list = self.subclasses.borrow_mut();
-        list.retain(|w| w.target.get() != 0);
+        // So seldom that a class with many subclasses does not go through all of them for each new one.
+        if list.len() == list.capacity() {
+            list.retain(|w| w.target.get().is_some());
+        }
         list.push(w);
     }
     pub(crate) fn remove_subclass(&self, t: &Ref<Type>) {
