@@ -1,5 +1,8 @@
 //! Values, heap, types, frames, the interpreter, builtins and imports. Knows no clock, socket, thread or file: what it
 //! needs from a host stands in the trait [`host::Host`].
+// The pattern of the slow opcodes is made row by row, a step of the recursion each.
+#![recursion_limit = "256"]
+
 mod attr;
 pub mod builtins;
 pub mod call;

@@ -104,7 +104,7 @@ pub(crate) fn repeated(vm: &Vm, items: &[Value], n: i64) -> PyResult<Vec<Value>>
     let mut out = Vec::new();
     out.try_reserve_exact(total).map_err(|_| memory_error(vm))?;
     if let [one] = items {
-        out.resize(n, one.clone());
+        out.extend(one.clones(n));
     } else if !items.is_empty() {
         for _ in 0..n {
             out.extend_from_slice(items);

@@ -637,12 +637,15 @@ pub(crate) fn large_size(h: &Header) -> Option<usize> {
     h.has(flag::LARGE).then(size)
 }
 
-/// An object's last reference went.
+/// An object's last reference went, or its count is saturated.
 #[cold]
 #[inline(never)]
 pub(crate) fn release(p: NonNull<Header>) {
     // SAFETY: the object is still whole; only its count is 0.
     let h = unsafe { p.as_ref() };
+    if h.refs.get() != 0 {
+        return h.saturate();
+    }
     let heap = h.heap();
     if heap.closing.get() {
         return;

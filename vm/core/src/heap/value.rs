@@ -286,6 +286,19 @@ impl Value {
     pub(crate) fn address(&self) -> usize {
         self.bits() as usize
     }
+    /// As many clones as asked for, with the count checked in between.
+    pub(crate) fn clones(&self, n: usize) -> impl ExactSizeIterator<Item = Value> {
+        /// Far fewer than lead from a checked count out of the upper half of its range.
+        const UNCHECKED: usize = 1 << 28;
+        (0..n).map(|i| {
+            if i % UNCHECKED == 0
+                && let Some(h) = self.header()
+            {
+                h.check_count();
+            }
+            self.clone()
+        })
+    }
     /// The number of references held to the object (0 for immediates).
     pub fn ref_count(&self) -> u32 {
         self.header().map_or(0, |h| h.refs.get())
@@ -344,9 +357,7 @@ impl Drop for Value {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(h) = self.header() {
-            let n = h.refs.get() - 1;
-            h.refs.set(n);
-            if n == 0 {
+            if h.drop_ref() {
                 release(NonNull::from(h));
             }
         }
@@ -454,9 +465,7 @@ impl<T: Payload> Drop for Ref<T> {
     #[inline(always)]
     fn drop(&mut self) {
         let h = self.head();
-        let n = h.refs.get() - 1;
-        h.refs.set(n);
-        if n == 0 {
+        if h.drop_ref() {
             release(NonNull::from(h));
         }
     }

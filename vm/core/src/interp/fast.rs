@@ -1,52 +1,56 @@
 //! The straight path: instructions on operands of the common kinds. Nothing here takes the address of the registers, so that
 //! they stay in machine registers. What raises or runs Python is called out of line with a copy of them: plain natives by
 //! `call_top_native`, everything else by the one call of `Vm::step`.
+use super::quick::slow_units;
 use super::{Flow, Quick};
 use crate::frame::{Block, BlockKind, Mode, Regs, live};
 use crate::heap::{Kind, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use lasti_bytecode::for_each_op;
 use std::sync::atomic::Ordering;
 
-/// `$ints` or `$floats` on two operands that both stand in their words, and whose result does.
-macro_rules! arithmetic {
-    ($fast:lifetime, $r:ident, $ints:expr, $floats:expr) => {{
-        let (a, b) = ($r.peek(2), $r.peek(1));
-        #[allow(clippy::redundant_closure_call)]
-        let result = match $ints(a, b) {
-            Some(v) => Some(v),
-            None => match (a.as_inline_float(), b.as_inline_float()) {
-                (Some(a), Some(b)) => $floats(a, b),
-                _ => None,
-            },
-        };
-        match result {
-            Some(v) => {
-                $r.forget_immediate();
-                $r.forget_immediate();
-                $r.result(0, v);
-            }
-            None => break $fast,
-        }
-    }};
+/// How an instruction ends that does not go on with the next one in this frame.
+enum Exit {
+    /// The general path has to do it ([`Vm::step`]); nothing was done.
+    Slow,
+    /// A plain call's frame is left with a value.
+    Return(Value),
+    /// An `__init__`'s frame is left; its instance is on the caller's stack.
+    ReturnInstance,
+    /// The loop ends: an exception, or a yield that the caller has to deliver.
+    Loop(Flow),
 }
 
-/// A call of a plain native out of line. `$regs` get the registers back where it raises.
-macro_rules! call_native {
-    ($vm:ident, $fast:lifetime, $regs:ident, $r:ident, $n:expr, $below:expr) => {{
-        let mut copy = *$r;
-        let flow = $vm.call_top_native(&mut copy, $n, $below);
-        *$r = copy;
-        match flow {
-            // Nothing is in it; said, so that no code is run to drop it.
-            Flow::Next => std::mem::forget(flow),
-            Flow::Switched => break $fast,
-            raised => {
-                *$regs = *$r;
-                return raised;
-            }
-        }
-    }};
+/// What came of a part of an instruction that stands in a method of its own.
+enum Done {
+    /// All of it was done.
+    Yes,
+    /// Nothing was done.
+    No,
+    Raised(Flow),
+}
+
+/// `ints` or `floats` on two operands that both stand in their words, and whose result does. False: nothing was done.
+#[inline(always)]
+fn arithmetic(
+    r: &mut Regs,
+    ints: impl FnOnce(&Value, &Value) -> Option<Value>,
+    floats: impl FnOnce(f64, f64) -> Option<Value>,
+) -> bool {
+    let (a, b) = (r.peek(2), r.peek(1));
+    let result = match ints(a, b) {
+        Some(v) => Some(v),
+        None => match (a.as_inline_float(), b.as_inline_float()) {
+            (Some(a), Some(b)) => floats(a, b),
+            _ => None,
+        },
+    };
+    let Some(v) = result else { return false };
+    r.forget_immediate();
+    r.forget_immediate();
+    r.result(0, v);
+    true
 }
 
 /// A function of two numbers as one of two words.
@@ -175,674 +179,623 @@ impl Vm {
         m.dict.get_at(entry as usize)
     }
 
+    /// A call of a plain native out of line, with a copy of the registers.
+    #[inline(always)]
+    fn call_native_fast(&self, r: &mut Regs, n: usize, below: usize) -> Done {
+        let mut copy = *r;
+        let flow = self.call_top_native(&mut copy, n, below);
+        *r = copy;
+        match flow {
+            // Nothing is in it; said, so that no code is run to drop it.
+            Flow::Next => {
+                std::mem::forget(flow);
+                Done::Yes
+            }
+            Flow::Switched => Done::No,
+            raised => Done::Raised(raised),
+        }
+    }
+    /// FOR_ITER over what the loop knows.
+    #[inline(always)]
+    fn for_iter_fast(&self, r: &mut Regs, i: &Instr) -> Done {
+        let it = r.peek(1);
+        let next = match it.kind() {
+            Some(Kind::RangeIter) => match it.downcast::<RangeIter>() {
+                // Bounds that do not fit the word are for the slow path.
+                Some(it) => match it.next_small() {
+                    Some(next) => next,
+                    None => return Done::No,
+                },
+                None => return Done::No,
+            },
+            Some(Kind::ListIter) => it.downcast::<ListIter>().and_then(|it| it.next()),
+            Some(Kind::TupleIter) => it.downcast::<TupleIter>().and_then(|it| it.next()),
+            Some(Kind::Generator) if self.for_iter_suspended(r) => {
+                return Done::Yes;
+            }
+            Some(Kind::Foreign | Kind::DictIter) => {
+                let mut copy = *r;
+                let flow = self.for_iter_native(&mut copy, i);
+                *r = copy;
+                match flow {
+                    Flow::Next => std::mem::forget(flow),
+                    raised => {
+                        return Done::Raised(raised);
+                    }
+                }
+                return Done::Yes;
+            }
+            _ => return Done::No,
+        };
+        match next {
+            Some(v) => r.result(0, v),
+            None => {
+                drop(r.pop());
+                r.follow(i);
+            }
+        }
+        Done::Yes
+    }
+    /// BINARY_SUBSCR of a list or tuple, or of a dict with a key that stands in it as itself. False: nothing was done.
+    #[inline(always)]
+    fn subscript_fast(&self, r: &mut Regs) -> bool {
+        let Some(n) = r.peek(1).as_small_int() else {
+            let Some(v) = self.item_known(r.peek(2), r.peek(1)) else {
+                return false;
+            };
+            r.drop_top(1);
+            r.set_top(v);
+            return true;
+        };
+        let v = r.peek(2);
+        let found = if let Some(l) = v.as_ref::<List>()
+            && l.class().is(&self.types.list)
+        {
+            l.get(n as usize)
+        } else if let Some(t) = v.as_ref::<Tuple>()
+            && t.class().is(&self.types.tuple)
+        {
+            t.get(n as usize).cloned()
+        } else {
+            self.item_known(v, r.peek(1))
+        };
+        let Some(v) = found else { return false };
+        r.forget_immediate();
+        r.set_top(v);
+        true
+    }
+    /// COMPARE_OP of two ints, by identity, or of a key in a dict or set, and the jump on its outcome. False: nothing was done.
+    #[inline(always)]
+    fn compare_fast(&self, r: &mut Regs, i: &Instr, arg: u32) -> bool {
+        let (a, b) = (r.peek(2), r.peek(1));
+        let holds = if arg < 6
+            && let Some(order) = Value::order_small(a, b)
+        {
+            r.forget_immediate();
+            r.forget_immediate();
+            i.extra.get() >> order & 1 != 0
+        } else if arg & !1 == 8 {
+            let same = a.is(b);
+            r.drop_top(2);
+            same == (arg == 8)
+        } else if arg & !1 == 6 && self.holds_known(b, a) {
+            r.drop_top(2);
+            arg == 6
+        } else {
+            return false;
+        };
+        // A jump that follows is taken here, without the bool on the stack.
+        match r.following().op.get() {
+            Quick::PopJumpIfFalse => r.skip_or_jump(1, !holds),
+            Quick::PopJumpIfTrue => r.skip_or_jump(1, holds),
+            _ => r.push(Value::bool(holds)),
+        }
+        true
+    }
+    /// Whether GET_AWAITABLE leaves the value as it is: a coroutine that was not started (a started one may be awaited already,
+    /// which the general path says), or an object that is its own iterator.
+    #[inline(always)]
+    fn is_awaitable_as_is(&self, v: &Value) -> bool {
+        if let Some(g) = v.downcast::<Generator>() {
+            return g.kind == GenKind::Coroutine && g.state.get() == GenState::Created;
+        }
+        let t = self.type_of(v);
+        crate::protocol::is_awaited_as_is(t)
+            || t.has(TypeFlags::COROUTINE)
+                && t.slots.await_.get().is_some_and(|f| f(self, v).is_ok())
+    }
+
     /// Runs instructions up to one that leaves or enters more than a frame of its own, or raises.
     #[inline(never)]
     pub(super) fn run_fast(&self, regs: &mut Regs) -> Flow {
         let mut owned = *regs;
         let r = &mut owned;
         'next: loop {
-            let left = 'leave: {
-                'leave_init: {
-                    'fast: {
-                        let (i, op) = r.fetch();
-                        let arg = i.arg.get();
-                        match op {
-                            // Not an empty arm: a dispatch that went to itself would not be copied to the ends of the others.
-                            Quick::Nop | Quick::ExtendedArg => r.settle(),
-                            Quick::LoadFast => {
-                                if !r.load_fast(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastLoadFast => {
-                                if !r.load_fast_fast(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastLoadConst => {
-                                if !r.load_fast_const(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            // On operands of other kinds a fused instruction does what only loads, and the rest comes next.
-                            Quick::LoadFastConstAdd => {
-                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                                if let Some(sum) = Value::add_small(a, b) {
-                                    r.result(2, sum);
-                                } else if !r.load_fast_const(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastConstSubtract => {
-                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                                if let Some(difference) = Value::sub_small(a, b) {
-                                    r.result(2, difference);
-                                } else if !r.load_fast_const(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastConstCompareJump => {
-                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                                if let Some(order) = Value::order_small(a, b) {
-                                    r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
-                                } else if !r.load_fast_const(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastFastCompareJump => {
-                                let second = r.following().arg.get();
-                                let (a, b) = (r.local(arg as usize), r.local(second as usize));
-                                if let Some(order) = Value::order_small(a, b) {
-                                    r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
-                                } else if !r.load_fast_fast(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastFastAdd => {
-                                let second = r.following().arg.get();
-                                let (a, b) = (r.local(arg as usize), r.local(second as usize));
-                                if let Some(sum) = Value::add_small(a, b) {
-                                    r.result(2, sum);
-                                } else if !r.load_fast_fast(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastConstMultiply => {
-                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                                if let Some(product) = small(a, b, multiply) {
-                                    r.result(2, product);
-                                } else if !r.load_fast_const(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastConstModulo => {
-                                let (a, b) = (r.local(arg as usize), r.constant(r.following()));
-                                if let Some(remainder) = small(a, b, modulo) {
-                                    r.result(2, remainder);
-                                } else if !r.load_fast_const(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastLoadAttr => {
-                                let (v, next) = (r.local(arg as usize), r.following());
-                                if matches!(next.op.get(), Quick::LoadAttrSlot)
-                                    && let Some(o) = cached_instance(v, next)
-                                    && let attribute = o.slot(next.extra.get() as usize)
-                                    && !attribute.is_unbound()
-                                {
-                                    r.skip(1);
-                                    r.push(attribute);
-                                } else if !r.load_fast(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastLoadMethod => {
-                                let (v, next) = (r.local(arg as usize), r.following());
-                                if matches!(next.op.get(), Quick::LoadMethodCached)
-                                    && self.has_cached_method(v, next)
-                                {
-                                    let (f, v) = (
-                                        r.frame().code.cached_value(next.extra.get() as u32),
-                                        v.clone(),
-                                    );
-                                    r.skip(1);
-                                    r.push(f);
-                                    r.push(v);
-                                } else if !r.load_fast(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadFastFastStoreAttr => {
-                                let second = r.following().arg.get();
-                                let (v, o) = (r.local(arg as usize), r.local(second as usize));
-                                if !v.is_unbound() && store_cached(r, o, r.ahead(2), v) {
-                                    r.skip(2);
-                                    r.settle();
-                                } else if !r.load_fast_fast(arg) {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::StoreFast => {
-                                let v = r.pop();
-                                r.set_local(arg as usize, v);
-                            }
-                            Quick::LoadConst => {
-                                let v = r.constant(i).clone();
-                                r.push(v);
-                            }
-                            Quick::PopTop => {
-                                drop(r.pop());
-                                if self.interrupted() {
-                                    // What the release left to do is done on this line: the step pops a stand-in and looks.
-                                    r.push(Value::NONE);
-                                    break 'fast;
-                                }
-                                r.settle();
-                            }
-                            Quick::RotTwo => r.swap_top(),
-                            Quick::DupTop => {
-                                let v = r.peek(1).clone();
-                                r.push(v);
-                            }
-
-                            Quick::BinaryAdd | Quick::InplaceAdd => {
-                                let floats = |a: f64, b: f64| Value::try_float(a + b);
-                                arithmetic!('fast, r, Value::add_small, floats)
-                            }
-                            Quick::BinarySubtract | Quick::InplaceSubtract => {
-                                let floats = |a: f64, b: f64| Value::try_float(a - b);
-                                arithmetic!('fast, r, Value::sub_small, floats)
-                            }
-                            Quick::BinaryMultiply | Quick::InplaceMultiply => {
-                                let floats = |a: f64, b: f64| Value::try_float(a * b);
-                                arithmetic!('fast, r, |a, b| small(a, b, multiply), floats)
-                            }
-                            Quick::BinaryModulo | Quick::InplaceModulo => {
-                                arithmetic!('fast, r, |a, b| small(a, b, modulo), |_, _| None)
-                            }
-                            Quick::UnaryNot => {
-                                let Some(b) = r.peek(1).as_bool() else {
-                                    break 'fast;
-                                };
-                                r.set_immediate(Value::bool(!b));
-                            }
-                            Quick::CompareOp => {
-                                let (a, b) = (r.peek(2), r.peek(1));
-                                let holds = if arg < 6
-                                    && let Some(order) = Value::order_small(a, b)
-                                {
-                                    r.forget_immediate();
-                                    r.forget_immediate();
-                                    i.extra.get() >> order & 1 != 0
-                                } else if arg & !1 == 8 {
-                                    let same = a.is(b);
-                                    r.drop_top(2);
-                                    same == (arg == 8)
-                                } else if arg & !1 == 6 && self.holds_known(b, a) {
-                                    r.drop_top(2);
-                                    arg == 6
-                                } else {
-                                    break 'fast;
-                                };
-                                // A jump that follows is taken here, without the bool on the stack.
-                                match r.following().op.get() {
-                                    Quick::PopJumpIfFalse => r.skip_or_jump(1, !holds),
-                                    Quick::PopJumpIfTrue => r.skip_or_jump(1, holds),
-                                    _ => r.push(Value::bool(holds)),
-                                }
-                            }
-
-                            Quick::JumpForward => r.follow(i),
-                            Quick::JumpAbsolute => {
-                                if self.interrupted() {
-                                    break 'fast;
-                                }
-                                r.follow(i);
-                            }
-                            Quick::PopJumpIfFalse => {
-                                let Some(b) = r.peek(1).as_bool() else {
-                                    break 'fast;
-                                };
-                                r.forget_immediate();
-                                if !b {
-                                    r.follow(i);
-                                } else {
-                                    r.settle();
-                                }
-                            }
-                            Quick::PopJumpIfTrue => {
-                                let Some(b) = r.peek(1).as_bool() else {
-                                    break 'fast;
-                                };
-                                r.forget_immediate();
-                                if b {
-                                    r.follow(i);
-                                } else {
-                                    r.settle();
-                                }
-                            }
-                            Quick::JumpIfFalseOrPop => {
-                                let Some(b) = r.peek(1).as_bool() else {
-                                    break 'fast;
-                                };
-                                if b {
-                                    r.forget_immediate();
-                                } else {
-                                    r.follow(i);
-                                }
-                            }
-                            Quick::JumpIfTrueOrPop => {
-                                let Some(b) = r.peek(1).as_bool() else {
-                                    break 'fast;
-                                };
-                                if b {
-                                    r.follow(i);
-                                } else {
-                                    r.forget_immediate();
-                                }
-                            }
-
-                            Quick::LoadGlobalModule => {
-                                let Some(v) = r.global(i) else { break 'fast };
-                                let v = v.clone();
-                                r.push(v);
-                            }
-                            Quick::LoadGlobalBuiltin => {
-                                let f = &r.frame().function;
-                                let (version, builtins) = i.cache();
-                                if f.globals.current_version() != version
-                                    || f.builtins.current_version() != builtins
-                                {
-                                    break 'fast;
-                                }
-                                let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
-                                    break 'fast;
-                                };
-                                r.push(v);
-                            }
-                            Quick::LoadNameCached => {
-                                let (version, entry) = i.cache();
-                                let Some(d) = r.frame().namespace() else {
-                                    break 'fast;
-                                };
-                                if d.current_version() != version {
-                                    break 'fast;
-                                }
-                                let Some(v) = d.get_at(entry as usize) else {
-                                    break 'fast;
-                                };
-                                r.push(v);
-                            }
-                            Quick::StoreNameCached => {
-                                let (version, entry) = i.cache();
-                                let Some(d) = live(r.frame).namespace() else {
-                                    break 'fast;
-                                };
-                                if d.current_version() != version {
-                                    break 'fast;
-                                }
-                                drop(d.replace_at(entry as usize, r.pop()));
-                                r.settle();
-                            }
-                            Quick::LoadAttrSlot => {
-                                let Some(o) = cached_instance(r.peek(1), i) else {
-                                    break 'fast;
-                                };
-                                let v = o.slot(i.extra.get() as usize);
-                                if v.is_unbound() {
-                                    break 'fast;
-                                }
-                                r.set_top(v);
-                            }
-                            Quick::LoadAttrModule => {
-                                let Some(v) = self.cached_module_attr(r.peek(1), i) else {
-                                    break 'fast;
-                                };
-                                r.set_top(v);
-                            }
-                            Quick::LoadAttrProperty => {
-                                let mut copy = *r;
-                                let entered = self.enter_getter(&mut copy, i);
-                                *r = copy;
-                                if !entered {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::LoadMethodModule => {
-                                let Some(v) = self.cached_module_attr(r.peek(1), i) else {
-                                    break 'fast;
-                                };
-                                r.set_top(Value::UNBOUND);
-                                r.push(v);
-                            }
-                            Quick::StoreAttrSlot | Quick::StoreAttrNew => {
-                                if !store_cached(r, r.peek(1), i, r.peek(2)) {
-                                    break 'fast;
-                                }
-                                r.drop_top(2);
-                                r.settle();
-                            }
-                            Quick::LoadMethodCached => {
-                                if !self.has_cached_method(r.peek(1), i) {
-                                    break 'fast;
-                                }
-                                let f = r.frame().code.cached_value(i.extra.get() as u32);
-                                r.insert_below(f);
-                            }
-                            Quick::LoadClosure => {
-                                let n = r.frame().code.nlocals as usize + arg as usize;
-                                let v = r.local(n).clone();
-                                r.push(v);
-                            }
-                            Quick::LoadDeref => {
-                                let n = r.frame().code.nlocals as usize + arg as usize;
-                                let Some(c) = r.local(n).downcast::<PyCell>() else {
-                                    break 'fast;
-                                };
-                                let v = c.content.get();
-                                if v.is_unbound() {
-                                    break 'fast;
-                                }
-                                r.push(v);
-                            }
-                            Quick::StoreDeref => {
-                                let n = r.frame().code.nlocals as usize + arg as usize;
-                                let v = r.pop();
-                                if let Some(c) = r.local(n).downcast::<PyCell>() {
-                                    c.content.set(v);
-                                }
-                                r.settle();
-                            }
-
-                            Quick::BinarySubscr => {
-                                let Some(n) = r.peek(1).as_small_int() else {
-                                    let Some(v) = self.item_known(r.peek(2), r.peek(1)) else {
-                                        break 'fast;
-                                    };
-                                    r.drop_top(1);
-                                    r.set_top(v);
-                                    continue 'next;
-                                };
-                                let v = r.peek(2);
-                                let found = if let Some(l) = v.as_ref::<List>()
-                                    && l.class().is(&self.types.list)
-                                {
-                                    l.get(n as usize)
-                                } else if let Some(t) = v.as_ref::<Tuple>()
-                                    && t.class().is(&self.types.tuple)
-                                {
-                                    t.get(n as usize).cloned()
-                                } else {
-                                    self.item_known(v, r.peek(1))
-                                };
-                                let Some(v) = found else { break 'fast };
-                                r.forget_immediate();
-                                r.set_top(v);
-                            }
-                            Quick::StoreSubscr => {
-                                if !self.store_known(r.peek(2), r.peek(1), r.peek(3)) {
-                                    break 'fast;
-                                }
-                                r.drop_top(3);
-                                r.settle();
-                            }
-                            Quick::BuildTuple if arg > 0 => {
-                                let v = r.take_tuple(self, arg as usize);
-                                r.push(v);
-                            }
-                            Quick::ListAppend => {
-                                let v = r.pop();
-                                if let Some(l) = r.peek(arg as usize).downcast::<List>() {
-                                    l.push(v);
-                                }
-                            }
-
-                            Quick::ForIter => {
-                                let it = r.peek(1);
-                                let next = match it.kind() {
-                                    Some(Kind::RangeIter) => match it.downcast::<RangeIter>() {
-                                        // Bounds that do not fit the word are for the slow path.
-                                        Some(it) => match it.next_small() {
-                                            Some(next) => next,
-                                            None => break 'fast,
-                                        },
-                                        None => break 'fast,
-                                    },
-                                    Some(Kind::ListIter) => {
-                                        it.downcast::<ListIter>().and_then(|it| it.next())
-                                    }
-                                    Some(Kind::TupleIter) => {
-                                        it.downcast::<TupleIter>().and_then(|it| it.next())
-                                    }
-                                    Some(Kind::Generator) if self.for_iter_suspended(r) => {
-                                        continue 'next;
-                                    }
-                                    Some(Kind::Foreign | Kind::DictIter) => {
-                                        let mut copy = *r;
-                                        let flow = self.for_iter_native(&mut copy, i);
-                                        *r = copy;
-                                        match flow {
-                                            Flow::Next => std::mem::forget(flow),
-                                            raised => {
-                                                *regs = *r;
-                                                return raised;
-                                            }
-                                        }
-                                        continue 'next;
-                                    }
-                                    _ => break 'fast,
-                                };
-                                match next {
-                                    Some(v) => r.result(0, v),
-                                    None => {
-                                        drop(r.pop());
-                                        r.follow(i);
-                                    }
-                                }
-                            }
-                            Quick::GetAwaitable => {
-                                let v = r.peek(1);
-                                let Some(g) = v.downcast::<Generator>() else {
-                                    let t = self.type_of(v);
-                                    if crate::protocol::is_awaited_as_is(t)
-                                        || t.has(TypeFlags::COROUTINE)
-                                            && t.slots
-                                                .await_
-                                                .get()
-                                                .is_some_and(|f| f(self, v).is_ok())
-                                    {
-                                        continue 'next;
-                                    }
-                                    break 'fast;
-                                };
-                                // A started one may be awaited already: that is for the slow path to say.
-                                if g.kind != GenKind::Coroutine
-                                    || g.state.get() != GenState::Created
-                                {
-                                    break 'fast;
-                                }
-                            }
-                            Quick::YieldValue if self.yield_to_for(r) => r.settle(),
-                            Quick::YieldValue if self.yield_to_anext(r) => r.settle(),
-                            Quick::GetAnext if self.anext_suspended(r) => r.settle(),
-                            Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
-                                break 'leave r.pop();
-                            }
-                            Quick::LoadFastReturn => {
-                                if r.local(arg as usize).is_unbound() {
-                                    break 'fast;
-                                }
-                                if r.frame().mode.get() == Mode::Call {
-                                    break 'leave r.take_local(arg as usize);
-                                }
-                                let v = r.local(arg as usize).clone();
-                                r.push(v);
-                            }
-                            Quick::LoadConstReturn => {
-                                if r.frame().mode.get() == Mode::Call {
-                                    break 'leave r.constant(i).clone();
-                                }
-                                let v = r.constant(i).clone();
-                                if v.is_none() && r.frame().mode.get() == Mode::Init {
-                                    break 'leave_init;
-                                }
-                                r.push(v);
-                            }
-                            // An `__init__` leaves the instance below it as the result.
-                            Quick::ReturnValue
-                                if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
-                            {
-                                r.forget_immediate();
-                                break 'leave_init;
-                            }
-                            Quick::CallFunction => {
-                                let n = arg as usize;
-                                if self.interrupted() {
-                                    break 'fast;
-                                }
-                                if !self.call_simple(r, n, false) && !self.call_class(r, n) {
-                                    call_native!(self, 'fast, regs, r, n, 1);
-                                }
-                                r.settle();
-                            }
-                            Quick::CallMethod => {
-                                // Below the arguments lie method and self, or NULL and a callable.
-                                let bare = r.peek(arg as usize + 2).is_unbound();
-                                let n = arg as usize + !bare as usize;
-                                if self.interrupted() {
-                                    break 'fast;
-                                }
-                                if !self.call_simple(r, n, bare) {
-                                    call_native!(self, 'fast, regs, r, n, 1 + bare as usize);
-                                }
-                                r.settle();
-                            }
-                            Quick::UnpackSequence => {
-                                let n = arg as usize;
-                                let whole = |t: &&crate::heap::Ref<Tuple>| {
-                                    t.class().is(&self.types.tuple) && t.len() == n
-                                };
-                                if r.peek(1).as_ref::<Tuple>().filter(whole).is_none() {
-                                    break 'fast;
-                                }
-                                let v = r.pop();
-                                if let Some(t) = v.as_ref::<Tuple>() {
-                                    for item in t.iter().rev() {
-                                        r.push(item.clone());
-                                    }
-                                }
-                            }
-                            Quick::CallPause => {
-                                let method = i.extra.get() as usize;
-                                if self.interrupted()
-                                    || !self.pause_at_call(r, arg as usize, method)
-                                {
-                                    break 'fast;
-                                }
-                                *regs = owned;
-                                return Flow::YieldFrom(Value::NONE);
-                            }
-                            // Back from a pause.
-                            Quick::YieldFrom if r.peek(2).is_unbound() => {
-                                drop(r.pop());
-                                r.set_immediate(Value::NONE);
-                            }
-                            Quick::PopBlock => {
-                                r.pop_block();
-                            }
-                            Quick::SetupFinally => {
-                                let b = Block {
-                                    kind: BlockKind::Finally,
-                                    handler: arg,
-                                    level: r.depth() as u16,
-                                };
-                                r.push_block(b);
-                            }
-                            // Named one by one, so that the dispatch needs no range check.
-                            Quick::RotThree
-                            | Quick::DupTopTwo
-                            | Quick::RotFour
-                            | Quick::UnaryPositive
-                            | Quick::UnaryNegative
-                            | Quick::UnaryInvert
-                            | Quick::BinaryMatrixMultiply
-                            | Quick::InplaceMatrixMultiply
-                            | Quick::BinaryPower
-                            | Quick::BinaryFloorDivide
-                            | Quick::BinaryTrueDivide
-                            | Quick::InplaceFloorDivide
-                            | Quick::InplaceTrueDivide
-                            | Quick::GetLen
-                            | Quick::MatchMapping
-                            | Quick::MatchSequence
-                            | Quick::MatchKeys
-                            | Quick::CheckEgMatch
-                            | Quick::StarCollect
-                            | Quick::Reraise
-                            | Quick::LoadLocals
-                            | Quick::BuildTemplate
-                            | Quick::GetAiter
-                            | Quick::GetAnext
-                            | Quick::BeforeAsyncWith
-                            | Quick::BeginFinally
-                            | Quick::EndAsyncFor
-                            | Quick::DeleteSubscr
-                            | Quick::BinaryLshift
-                            | Quick::BinaryRshift
-                            | Quick::BinaryAnd
-                            | Quick::BinaryXor
-                            | Quick::BinaryOr
-                            | Quick::InplacePower
-                            | Quick::GetIter
-                            | Quick::GetYieldFromIter
-                            | Quick::PrintExpr
-                            | Quick::LoadBuildClass
-                            | Quick::YieldFrom
-                            | Quick::InplaceLshift
-                            | Quick::InplaceRshift
-                            | Quick::InplaceAnd
-                            | Quick::InplaceXor
-                            | Quick::InplaceOr
-                            | Quick::WithCleanupStart
-                            | Quick::WithCleanupFinish
-                            | Quick::ReturnValue
-                            | Quick::ImportStar
-                            | Quick::SetupAnnotations
-                            | Quick::YieldValue
-                            | Quick::EndFinally
-                            | Quick::PopExcept
-                            | Quick::StoreName
-                            | Quick::DeleteName
-                            | Quick::UnpackEx
-                            | Quick::StoreAttr
-                            | Quick::DeleteAttr
-                            | Quick::StoreGlobal
-                            | Quick::DeleteGlobal
-                            | Quick::LoadName
-                            | Quick::BuildTuple
-                            | Quick::BuildList
-                            | Quick::BuildSet
-                            | Quick::BuildMap
-                            | Quick::LoadAttr
-                            | Quick::ImportName
-                            | Quick::ImportFrom
-                            | Quick::LoadGlobal
-                            | Quick::MatchClass
-                            | Quick::Copy
-                            | Quick::Swap
-                            | Quick::CallIntrinsic1
-                            | Quick::CallIntrinsic2
-                            | Quick::DeleteFast
-                            | Quick::LoadCommonConstant
-                            | Quick::LoadFromDictOrGlobals
-                            | Quick::LoadFromDictOrDeref
-                            | Quick::RaiseVarargs
-                            | Quick::MakeFunction
-                            | Quick::BuildSlice
-                            | Quick::BuildInterpolation
-                            | Quick::DeleteDeref
-                            | Quick::CallFunctionKw
-                            | Quick::CallFunctionEx
-                            | Quick::SetupWith
-                            | Quick::SetAdd
-                            | Quick::MapAdd
-                            | Quick::LoadClassderef
-                            | Quick::BuildListUnpack
-                            | Quick::BuildMapUnpack
-                            | Quick::BuildMapUnpackWithCall
-                            | Quick::BuildTupleUnpack
-                            | Quick::BuildSetUnpack
-                            | Quick::SetupAsyncWith
-                            | Quick::FormatValue
-                            | Quick::BuildConstKeyMap
-                            | Quick::BuildString
-                            | Quick::BuildTupleUnpackWithCall
-                            | Quick::LoadMethod
-                            | Quick::CallFinally
-                            | Quick::PopFinally => break 'fast,
+            let exit = 'exit: {
+                let (i, op) = r.fetch();
+                let arg = i.arg.get();
+                match op {
+                    // Not an empty arm: a dispatch that went to itself would not be copied to the ends of the others.
+                    Quick::Nop | Quick::ExtendedArg => r.settle(),
+                    Quick::LoadFast => {
+                        if !r.load_fast(arg) {
+                            break 'exit Exit::Slow;
                         }
-                        continue 'next;
                     }
+                    Quick::LoadFastLoadFast => {
+                        if !r.load_fast_fast(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastLoadConst => {
+                        if !r.load_fast_const(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    // On operands of other kinds a fused instruction does what only loads, and the rest comes next.
+                    Quick::LoadFastConstAdd => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(sum) = Value::add_small(a, b) {
+                            r.result(2, sum);
+                        } else if !r.load_fast_const(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastConstSubtract => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(difference) = Value::sub_small(a, b) {
+                            r.result(2, difference);
+                        } else if !r.load_fast_const(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastConstCompareJump => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(order) = Value::order_small(a, b) {
+                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                        } else if !r.load_fast_const(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastFastCompareJump => {
+                        let second = r.following().arg.get();
+                        let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                        if let Some(order) = Value::order_small(a, b) {
+                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                        } else if !r.load_fast_fast(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastFastAdd => {
+                        let second = r.following().arg.get();
+                        let (a, b) = (r.local(arg as usize), r.local(second as usize));
+                        if let Some(sum) = Value::add_small(a, b) {
+                            r.result(2, sum);
+                        } else if !r.load_fast_fast(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastConstMultiply => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(product) = small(a, b, multiply) {
+                            r.result(2, product);
+                        } else if !r.load_fast_const(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastConstModulo => {
+                        let (a, b) = (r.local(arg as usize), r.constant(r.following()));
+                        if let Some(remainder) = small(a, b, modulo) {
+                            r.result(2, remainder);
+                        } else if !r.load_fast_const(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastLoadAttr => {
+                        let (v, next) = (r.local(arg as usize), r.following());
+                        if matches!(next.op.get(), Quick::LoadAttrSlot)
+                            && let Some(o) = cached_instance(v, next)
+                            && let attribute = o.slot(next.extra.get() as usize)
+                            && !attribute.is_unbound()
+                        {
+                            r.skip(1);
+                            r.push(attribute);
+                        } else if !r.load_fast(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastLoadMethod => {
+                        let (v, next) = (r.local(arg as usize), r.following());
+                        if matches!(next.op.get(), Quick::LoadMethodCached)
+                            && self.has_cached_method(v, next)
+                        {
+                            let (f, v) = (
+                                r.frame().code.cached_value(next.extra.get() as u32),
+                                v.clone(),
+                            );
+                            r.skip(1);
+                            r.push(f);
+                            r.push(v);
+                        } else if !r.load_fast(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadFastFastStoreAttr => {
+                        let second = r.following().arg.get();
+                        let (v, o) = (r.local(arg as usize), r.local(second as usize));
+                        if !v.is_unbound() && store_cached(r, o, r.ahead(2), v) {
+                            r.skip(2);
+                            r.settle();
+                        } else if !r.load_fast_fast(arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::StoreFast => {
+                        let v = r.pop();
+                        r.set_local(arg as usize, v);
+                    }
+                    Quick::LoadConst => {
+                        let v = r.constant(i).clone();
+                        r.push(v);
+                    }
+                    Quick::PopTop => {
+                        drop(r.pop());
+                        if self.interrupted() {
+                            // What the release left to do is done on this line: the step pops a stand-in and looks.
+                            r.push(Value::NONE);
+                            break 'exit Exit::Slow;
+                        }
+                        r.settle();
+                    }
+                    Quick::RotTwo => r.swap_top(),
+                    Quick::DupTop => {
+                        let v = r.peek(1).clone();
+                        r.push(v);
+                    }
+
+                    Quick::BinaryAdd | Quick::InplaceAdd => {
+                        let floats = |a: f64, b: f64| Value::try_float(a + b);
+                        if !arithmetic(r, Value::add_small, floats) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::BinarySubtract | Quick::InplaceSubtract => {
+                        let floats = |a: f64, b: f64| Value::try_float(a - b);
+                        if !arithmetic(r, Value::sub_small, floats) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::BinaryMultiply | Quick::InplaceMultiply => {
+                        let floats = |a: f64, b: f64| Value::try_float(a * b);
+                        if !arithmetic(r, |a, b| small(a, b, multiply), floats) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::BinaryModulo | Quick::InplaceModulo => {
+                        if !arithmetic(r, |a, b| small(a, b, modulo), |_, _| None) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::UnaryNot => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'exit Exit::Slow;
+                        };
+                        r.set_immediate(Value::bool(!b));
+                    }
+                    Quick::CompareOp => {
+                        if !self.compare_fast(r, i, arg) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+
+                    Quick::JumpForward => r.follow(i),
+                    Quick::JumpAbsolute => {
+                        if self.interrupted() {
+                            break 'exit Exit::Slow;
+                        }
+                        r.follow(i);
+                    }
+                    Quick::PopJumpIfFalse => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'exit Exit::Slow;
+                        };
+                        r.forget_immediate();
+                        if !b {
+                            r.follow(i);
+                        } else {
+                            r.settle();
+                        }
+                    }
+                    Quick::PopJumpIfTrue => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'exit Exit::Slow;
+                        };
+                        r.forget_immediate();
+                        if b {
+                            r.follow(i);
+                        } else {
+                            r.settle();
+                        }
+                    }
+                    Quick::JumpIfFalseOrPop => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'exit Exit::Slow;
+                        };
+                        if b {
+                            r.forget_immediate();
+                        } else {
+                            r.follow(i);
+                        }
+                    }
+                    Quick::JumpIfTrueOrPop => {
+                        let Some(b) = r.peek(1).as_bool() else {
+                            break 'exit Exit::Slow;
+                        };
+                        if b {
+                            r.follow(i);
+                        } else {
+                            r.forget_immediate();
+                        }
+                    }
+
+                    Quick::LoadGlobalModule => {
+                        let Some(v) = r.global(i) else {
+                            break 'exit Exit::Slow;
+                        };
+                        let v = v.clone();
+                        r.push(v);
+                    }
+                    Quick::LoadGlobalBuiltin => {
+                        let f = &r.frame().function;
+                        let (version, builtins) = i.cache();
+                        if f.globals.current_version() != version
+                            || f.builtins.current_version() != builtins
+                        {
+                            break 'exit Exit::Slow;
+                        }
+                        let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
+                            break 'exit Exit::Slow;
+                        };
+                        r.push(v);
+                    }
+                    Quick::LoadNameCached => {
+                        let (version, entry) = i.cache();
+                        let Some(d) = r.frame().namespace() else {
+                            break 'exit Exit::Slow;
+                        };
+                        if d.current_version() != version {
+                            break 'exit Exit::Slow;
+                        }
+                        let Some(v) = d.get_at(entry as usize) else {
+                            break 'exit Exit::Slow;
+                        };
+                        r.push(v);
+                    }
+                    Quick::StoreNameCached => {
+                        let (version, entry) = i.cache();
+                        let Some(d) = live(r.frame).namespace() else {
+                            break 'exit Exit::Slow;
+                        };
+                        if d.current_version() != version {
+                            break 'exit Exit::Slow;
+                        }
+                        drop(d.replace_at(entry as usize, r.pop()));
+                        r.settle();
+                    }
+                    Quick::LoadAttrSlot => {
+                        let Some(o) = cached_instance(r.peek(1), i) else {
+                            break 'exit Exit::Slow;
+                        };
+                        let v = o.slot(i.extra.get() as usize);
+                        if v.is_unbound() {
+                            break 'exit Exit::Slow;
+                        }
+                        r.set_top(v);
+                    }
+                    Quick::LoadAttrModule => {
+                        let Some(v) = self.cached_module_attr(r.peek(1), i) else {
+                            break 'exit Exit::Slow;
+                        };
+                        r.set_top(v);
+                    }
+                    Quick::LoadAttrProperty => {
+                        let mut copy = *r;
+                        let entered = self.enter_getter(&mut copy, i);
+                        *r = copy;
+                        if !entered {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+                    Quick::LoadMethodModule => {
+                        let Some(v) = self.cached_module_attr(r.peek(1), i) else {
+                            break 'exit Exit::Slow;
+                        };
+                        r.set_top(Value::UNBOUND);
+                        r.push(v);
+                    }
+                    Quick::StoreAttrSlot | Quick::StoreAttrNew => {
+                        if !store_cached(r, r.peek(1), i, r.peek(2)) {
+                            break 'exit Exit::Slow;
+                        }
+                        r.drop_top(2);
+                        r.settle();
+                    }
+                    Quick::LoadMethodCached => {
+                        if !self.has_cached_method(r.peek(1), i) {
+                            break 'exit Exit::Slow;
+                        }
+                        let f = r.frame().code.cached_value(i.extra.get() as u32);
+                        r.insert_below(f);
+                    }
+                    Quick::LoadClosure => {
+                        let n = r.frame().code.nlocals as usize + arg as usize;
+                        let v = r.local(n).clone();
+                        r.push(v);
+                    }
+                    Quick::LoadDeref => {
+                        let n = r.frame().code.nlocals as usize + arg as usize;
+                        let Some(c) = r.local(n).downcast::<PyCell>() else {
+                            break 'exit Exit::Slow;
+                        };
+                        let v = c.content.get();
+                        if v.is_unbound() {
+                            break 'exit Exit::Slow;
+                        }
+                        r.push(v);
+                    }
+                    Quick::StoreDeref => {
+                        let n = r.frame().code.nlocals as usize + arg as usize;
+                        let v = r.pop();
+                        if let Some(c) = r.local(n).downcast::<PyCell>() {
+                            c.content.set(v);
+                        }
+                        r.settle();
+                    }
+
+                    Quick::BinarySubscr => {
+                        if !self.subscript_fast(r) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+
+                    Quick::StoreSubscr => {
+                        if !self.store_known(r.peek(2), r.peek(1), r.peek(3)) {
+                            break 'exit Exit::Slow;
+                        }
+                        r.drop_top(3);
+                        r.settle();
+                    }
+                    Quick::BuildTuple if arg > 0 => {
+                        let v = r.take_tuple(self, arg as usize);
+                        r.push(v);
+                    }
+                    Quick::ListAppend => {
+                        let v = r.pop();
+                        if let Some(l) = r.peek(arg as usize).downcast::<List>() {
+                            l.push(v);
+                        }
+                    }
+
+                    Quick::ForIter => match self.for_iter_fast(r, i) {
+                        Done::Yes => {}
+                        Done::No => break 'exit Exit::Slow,
+                        Done::Raised(raised) => break 'exit Exit::Loop(raised),
+                    },
+
+                    Quick::GetAwaitable => {
+                        if !self.is_awaitable_as_is(r.peek(1)) {
+                            break 'exit Exit::Slow;
+                        }
+                    }
+
+                    Quick::YieldValue if self.yield_to_for(r) => r.settle(),
+                    Quick::YieldValue if self.yield_to_anext(r) => r.settle(),
+                    Quick::GetAnext if self.anext_suspended(r) => r.settle(),
+                    Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
+                        break 'exit Exit::Return(r.pop());
+                    }
+                    Quick::LoadFastReturn => {
+                        if r.local(arg as usize).is_unbound() {
+                            break 'exit Exit::Slow;
+                        }
+                        if r.frame().mode.get() == Mode::Call {
+                            break 'exit Exit::Return(r.take_local(arg as usize));
+                        }
+                        let v = r.local(arg as usize).clone();
+                        r.push(v);
+                    }
+                    Quick::LoadConstReturn => {
+                        if r.frame().mode.get() == Mode::Call {
+                            break 'exit Exit::Return(r.constant(i).clone());
+                        }
+                        let v = r.constant(i).clone();
+                        if v.is_none() && r.frame().mode.get() == Mode::Init {
+                            break 'exit Exit::ReturnInstance;
+                        }
+                        r.push(v);
+                    }
+                    // An `__init__` leaves the instance below it as the result.
+                    Quick::ReturnValue
+                        if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
+                    {
+                        r.forget_immediate();
+                        break 'exit Exit::ReturnInstance;
+                    }
+                    Quick::CallFunction => {
+                        let n = arg as usize;
+                        if self.interrupted() {
+                            break 'exit Exit::Slow;
+                        }
+                        if !self.call_simple(r, n, false) && !self.call_class(r, n) {
+                            match self.call_native_fast(r, n, 1) {
+                                Done::Yes => {}
+                                Done::No => break 'exit Exit::Slow,
+                                Done::Raised(raised) => break 'exit Exit::Loop(raised),
+                            }
+                        }
+                        r.settle();
+                    }
+                    Quick::CallMethod => {
+                        // Below the arguments lie method and self, or NULL and a callable.
+                        let bare = r.peek(arg as usize + 2).is_unbound();
+                        let n = arg as usize + !bare as usize;
+                        if self.interrupted() {
+                            break 'exit Exit::Slow;
+                        }
+                        if !self.call_simple(r, n, bare) {
+                            match self.call_native_fast(r, n, 1 + bare as usize) {
+                                Done::Yes => {}
+                                Done::No => break 'exit Exit::Slow,
+                                Done::Raised(raised) => break 'exit Exit::Loop(raised),
+                            }
+                        }
+                        r.settle();
+                    }
+                    Quick::UnpackSequence => {
+                        let n = arg as usize;
+                        let whole = |t: &&crate::heap::Ref<Tuple>| {
+                            t.class().is(&self.types.tuple) && t.len() == n
+                        };
+                        if r.peek(1).as_ref::<Tuple>().filter(whole).is_none() {
+                            break 'exit Exit::Slow;
+                        }
+                        let v = r.pop();
+                        if let Some(t) = v.as_ref::<Tuple>() {
+                            for item in t.iter().rev() {
+                                r.push(item.clone());
+                            }
+                        }
+                    }
+                    Quick::CallPause => {
+                        let method = i.extra.get() as usize;
+                        if self.interrupted() || !self.pause_at_call(r, arg as usize, method) {
+                            break 'exit Exit::Slow;
+                        }
+                        break 'exit Exit::Loop(Flow::YieldFrom(Value::NONE));
+                    }
+                    // Back from a pause.
+                    Quick::YieldFrom if r.peek(2).is_unbound() => {
+                        drop(r.pop());
+                        r.set_immediate(Value::NONE);
+                    }
+                    Quick::PopBlock => {
+                        r.pop_block();
+                    }
+                    Quick::SetupFinally => {
+                        let b = Block {
+                            kind: BlockKind::Finally,
+                            handler: arg,
+                            level: r.depth() as u16,
+                        };
+                        r.push_block(b);
+                    }
+                    // A pattern of all of them, so that the dispatch needs no range check.
+                    for_each_op!(slow_units {}) => break 'exit Exit::Slow,
+                }
+                continue 'next;
+            };
+            match exit {
+                Exit::Slow => {
                     let mut copy = *r;
                     let flow = self.step(&mut copy);
                     *r = copy;
@@ -851,19 +804,23 @@ impl Vm {
                         return flow;
                     }
                     std::mem::forget(flow);
-                    continue 'next;
                 }
-                // An `__init__`'s frame is left; its instance is on the caller's stack.
-                let back = r.frame().back.get();
-                crate::frame::leave_plain(self, r);
-                *r = Regs::load(back);
-                continue 'next;
-            };
-            // A plain call's frame is left with a value.
-            let back = r.frame().back.get();
-            crate::frame::leave_plain(self, r);
-            *r = Regs::load(back);
-            r.result(0, left);
+                Exit::Return(v) => {
+                    let back = r.frame().back.get();
+                    crate::frame::leave_plain(self, r);
+                    *r = Regs::load(back);
+                    r.result(0, v);
+                }
+                Exit::ReturnInstance => {
+                    let back = r.frame().back.get();
+                    crate::frame::leave_plain(self, r);
+                    *r = Regs::load(back);
+                }
+                Exit::Loop(flow) => {
+                    *regs = owned;
+                    return flow;
+                }
+            }
         }
     }
 

@@ -25,6 +25,7 @@ use crate::frame::{Block, BlockKind, Frame, Regs};
 use crate::heap::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use lasti_bytecode::opcode::Op;
 use std::sync::atomic::Ordering;
 
 /// What an instruction that does more than touch the stack asks the loop to do, and how the loop ends. A tag and a word,
@@ -128,153 +129,140 @@ impl Vm {
         let i = r.instr();
         r.publish();
         let arg = i.arg.get();
-        match i.op.get() {
-            Quick::Nop | Quick::ExtendedArg => {}
+        match i.op.get().op() {
+            Op::Nop | Op::ExtendedArg => {}
             // What was fused with it comes next.
-            Quick::LoadFast
-            | Quick::LoadFastLoadFast
-            | Quick::LoadFastLoadConst
-            | Quick::LoadFastConstAdd
-            | Quick::LoadFastConstSubtract
-            | Quick::LoadFastConstCompareJump
-            | Quick::LoadFastFastCompareJump
-            | Quick::LoadFastLoadAttr
-            | Quick::LoadFastLoadMethod
-            | Quick::LoadFastFastStoreAttr
-            | Quick::LoadFastReturn
-            | Quick::LoadFastFastAdd
-            | Quick::LoadFastConstMultiply
-            | Quick::LoadFastConstModulo => {
+            Op::LoadFast => {
                 let v = r.local(arg as usize).clone();
                 if v.is_unbound() {
                     return Err(self.unbound_local(r, arg as usize));
                 }
                 r.push(v);
             }
-            Quick::StoreFast => {
+            Op::StoreFast => {
                 let v = r.pop();
                 r.set_local(arg as usize, v);
             }
-            Quick::DeleteFast => {
+            Op::DeleteFast => {
                 if r.local(arg as usize).is_unbound() {
                     return Err(self.unbound_local(r, arg as usize));
                 }
                 r.set_local(arg as usize, Value::UNBOUND);
                 self.check_breaker()?;
             }
-            Quick::LoadConst | Quick::LoadConstReturn => {
+            Op::LoadConst => {
                 r.push(r.constant(i).clone());
             }
-            Quick::PopTop => {
+            Op::PopTop => {
                 drop(r.pop());
                 self.check_breaker()?;
             }
-            Quick::RotTwo => {
+            Op::RotTwo => {
                 let (a, b) = (r.pop(), r.pop());
                 r.push(a);
                 r.push(b);
             }
-            Quick::RotThree => {
+            Op::RotThree => {
                 let (a, b, c) = (r.pop(), r.pop(), r.pop());
                 r.push(a);
                 r.push(c);
                 r.push(b);
             }
-            Quick::RotFour => {
+            Op::RotFour => {
                 let (a, b, c, d) = (r.pop(), r.pop(), r.pop(), r.pop());
                 r.push(a);
                 r.push(d);
                 r.push(c);
                 r.push(b);
             }
-            Quick::DupTop => {
+            Op::DupTop => {
                 let v = r.peek(1).clone();
                 r.push(v);
             }
-            Quick::DupTopTwo => {
+            Op::DupTopTwo => {
                 let (a, b) = (r.peek(2).clone(), r.peek(1).clone());
                 r.push(a);
                 r.push(b);
             }
-            Quick::Copy => {
+            Op::Copy => {
                 let v = r.peek(arg as usize).clone();
                 r.push(v);
             }
-            Quick::Swap => {
+            Op::Swap => {
                 let top = std::mem::replace(r.peek_mut(1), Value::UNBOUND);
                 let other = std::mem::replace(r.peek_mut(arg as usize), top);
                 *r.peek_mut(1) = other;
             }
 
             // ---- arithmetic ----
-            Quick::BinaryAdd | Quick::InplaceAdd if self.append_text(r) => {}
-            Quick::BinaryAdd
-            | Quick::BinarySubtract
-            | Quick::BinaryMultiply
-            | Quick::BinaryModulo
-            | Quick::BinaryPower
-            | Quick::BinaryFloorDivide
-            | Quick::BinaryTrueDivide
-            | Quick::BinaryMatrixMultiply
-            | Quick::BinaryLshift
-            | Quick::BinaryRshift
-            | Quick::BinaryAnd
-            | Quick::BinaryXor
-            | Quick::BinaryOr => {
+            Op::BinaryAdd | Op::InplaceAdd if self.append_text(r) => {}
+            Op::BinaryAdd
+            | Op::BinarySubtract
+            | Op::BinaryMultiply
+            | Op::BinaryModulo
+            | Op::BinaryPower
+            | Op::BinaryFloorDivide
+            | Op::BinaryTrueDivide
+            | Op::BinaryMatrixMultiply
+            | Op::BinaryLshift
+            | Op::BinaryRshift
+            | Op::BinaryAnd
+            | Op::BinaryXor
+            | Op::BinaryOr => {
                 let v = self.binary_op(r.peek(2), r.peek(1), binary_of(i.op.get()))?;
                 drop(r.pop());
                 r.set_top(v);
             }
-            Quick::InplaceAdd
-            | Quick::InplaceSubtract
-            | Quick::InplaceMultiply
-            | Quick::InplaceModulo
-            | Quick::InplacePower
-            | Quick::InplaceFloorDivide
-            | Quick::InplaceTrueDivide
-            | Quick::InplaceMatrixMultiply
-            | Quick::InplaceLshift
-            | Quick::InplaceRshift
-            | Quick::InplaceAnd
-            | Quick::InplaceXor
-            | Quick::InplaceOr => {
+            Op::InplaceAdd
+            | Op::InplaceSubtract
+            | Op::InplaceMultiply
+            | Op::InplaceModulo
+            | Op::InplacePower
+            | Op::InplaceFloorDivide
+            | Op::InplaceTrueDivide
+            | Op::InplaceMatrixMultiply
+            | Op::InplaceLshift
+            | Op::InplaceRshift
+            | Op::InplaceAnd
+            | Op::InplaceXor
+            | Op::InplaceOr => {
                 let v = self.inplace_op(r.peek(2), r.peek(1), binary_of(i.op.get()))?;
                 drop(r.pop());
                 r.set_top(v);
             }
-            Quick::UnaryPositive => self.op_unary(r, UnOp::Pos)?,
-            Quick::UnaryNegative => self.op_unary(r, UnOp::Neg)?,
-            Quick::UnaryInvert => self.op_unary(r, UnOp::Invert)?,
-            Quick::UnaryNot => {
+            Op::UnaryPositive => self.op_unary(r, UnOp::Pos)?,
+            Op::UnaryNegative => self.op_unary(r, UnOp::Neg)?,
+            Op::UnaryInvert => self.op_unary(r, UnOp::Invert)?,
+            Op::UnaryNot => {
                 let b = self.is_true(r.peek(1))?;
                 r.set_top(Value::bool(!b));
             }
-            Quick::CompareOp => {
+            Op::CompareOp => {
                 let v = self.compare_op(r.peek(2), r.peek(1), arg)?;
                 drop(r.pop());
                 r.set_top(v);
             }
 
             // ---- jumps ----
-            Quick::JumpForward => r.jump(arg),
-            Quick::JumpAbsolute => {
+            Op::JumpForward => r.jump(arg),
+            Op::JumpAbsolute => {
                 self.check_breaker()?;
                 r.jump(arg);
             }
-            Quick::PopJumpIfFalse | Quick::PopJumpIfTrue => {
+            Op::PopJumpIfFalse | Op::PopJumpIfTrue => {
                 let v = r.pop();
                 if self.is_true(&v)? == (i.op.get() == Quick::PopJumpIfTrue) {
                     r.jump(arg);
                 }
             }
-            Quick::JumpIfFalseOrPop => {
+            Op::JumpIfFalseOrPop => {
                 if self.is_true(r.peek(1))? {
                     drop(r.pop());
                 } else {
                     r.jump(arg);
                 }
             }
-            Quick::JumpIfTrueOrPop => {
+            Op::JumpIfTrueOrPop => {
                 if self.is_true(r.peek(1))? {
                     r.jump(arg);
                 } else {
@@ -283,31 +271,22 @@ impl Vm {
             }
 
             // ---- names and attributes ----
-            Quick::LoadGlobal | Quick::LoadGlobalModule | Quick::LoadGlobalBuiltin => {
-                self.op_load_global(r, i)?
-            }
-            Quick::LoadAttr
-            | Quick::LoadAttrSlot
-            | Quick::LoadAttrModule
-            | Quick::LoadAttrProperty => self.op_load_attr(r, i)?,
-            Quick::StoreAttr | Quick::StoreAttrSlot | Quick::StoreAttrNew => {
-                self.op_store_attr(r, i)?
-            }
-            Quick::DeleteAttr => {
+            Op::LoadGlobal => self.op_load_global(r, i)?,
+            Op::LoadAttr => self.op_load_attr(r, i)?,
+            Op::StoreAttr => self.op_store_attr(r, i)?,
+            Op::DeleteAttr => {
                 let v = r.pop();
                 let name = &r.frame().code.names[arg as usize];
                 self.setattr(&v, name, None)?;
                 self.check_breaker()?;
             }
-            Quick::LoadMethod | Quick::LoadMethodCached | Quick::LoadMethodModule => {
-                self.op_load_method(r, i)?
-            }
-            Quick::StoreGlobal => {
+            Op::LoadMethod => self.op_load_method(r, i)?,
+            Op::StoreGlobal => {
                 let v = r.pop();
                 let f = r.frame();
                 self.dict_set_str(&f.function.globals, &f.code.names[arg as usize], v);
             }
-            Quick::DeleteGlobal => {
+            Op::DeleteGlobal => {
                 let f = r.frame();
                 let name = &f.code.names[arg as usize];
                 if self.dict_del_str(&f.function.globals, name).is_none() {
@@ -315,18 +294,18 @@ impl Vm {
                 }
                 self.check_breaker()?;
             }
-            Quick::LoadName | Quick::LoadNameCached => self.op_load_name(r, arg)?,
-            Quick::StoreName | Quick::StoreNameCached => self.op_store_name(r, arg)?,
-            Quick::DeleteName => {
+            Op::LoadName => self.op_load_name(r, arg)?,
+            Op::StoreName => self.op_store_name(r, arg)?,
+            Op::DeleteName => {
                 self.op_delete_name(r, arg)?;
                 self.check_breaker()?;
             }
-            Quick::LoadClosure => {
+            Op::LoadClosure => {
                 let n = r.frame().code.nlocals as usize + arg as usize;
                 let v = r.local(n).clone();
                 r.push(v);
             }
-            Quick::LoadDeref => {
+            Op::LoadDeref => {
                 let n = r.frame().code.nlocals as usize + arg as usize;
                 let v = r
                     .local(n)
@@ -337,14 +316,14 @@ impl Vm {
                 }
                 r.push(v);
             }
-            Quick::StoreDeref => {
+            Op::StoreDeref => {
                 let n = r.frame().code.nlocals as usize + arg as usize;
                 let v = r.pop();
                 if let Some(c) = r.local(n).downcast::<PyCell>() {
                     c.content.set(v);
                 }
             }
-            Quick::DeleteDeref => {
+            Op::DeleteDeref => {
                 let n = r.frame().code.nlocals as usize + arg as usize;
                 let old = r
                     .local(n)
@@ -354,10 +333,10 @@ impl Vm {
                     return Err(self.unbound_deref(r, arg));
                 }
             }
-            Quick::LoadClassderef | Quick::LoadFromDictOrDeref | Quick::LoadFromDictOrGlobals => {
+            Op::LoadClassderef | Op::LoadFromDictOrDeref | Op::LoadFromDictOrGlobals => {
                 self.op_load_class_name(r, i.op.get(), arg)?;
             }
-            Quick::LoadLocals => {
+            Op::LoadLocals => {
                 let v = r.frame().locals.get();
                 if v.is_unbound() {
                     return Err(self.new_exception(&self.exc.system_error, "no locals"));
@@ -366,23 +345,23 @@ impl Vm {
             }
 
             // ---- items ----
-            Quick::BinarySubscr => {
+            Op::BinarySubscr => {
                 let v = self.subscr_op(r.peek(2), r.peek(1))?;
                 drop(r.pop());
                 r.set_top(v);
             }
-            Quick::StoreSubscr => {
+            Op::StoreSubscr => {
                 self.store_subscr_op(r.peek(2), r.peek(1), r.peek(3))?;
                 r.drop_top(3);
             }
-            Quick::DeleteSubscr => {
+            Op::DeleteSubscr => {
                 self.delitem(r.peek(2), r.peek(1))?;
                 r.drop_top(2);
                 self.check_breaker()?;
             }
 
             // ---- making containers ----
-            Quick::BuildTuple => {
+            Op::BuildTuple => {
                 let v = if arg == 0 {
                     self.empty_tuple.value()
                 } else {
@@ -390,11 +369,11 @@ impl Vm {
                 };
                 r.push(v);
             }
-            Quick::BuildList => {
+            Op::BuildList => {
                 let items = r.take(arg as usize);
                 r.push(self.new_list(items));
             }
-            Quick::BuildSet => {
+            Op::BuildSet => {
                 let s = self.new_set();
                 for v in r.top(arg as usize) {
                     self.set_add(&s, v.clone())?;
@@ -402,7 +381,7 @@ impl Vm {
                 r.drop_top(arg as usize);
                 r.push(s.into());
             }
-            Quick::BuildMap => {
+            Op::BuildMap => {
                 let d = self.new_dict();
                 for pair in r.top(2 * arg as usize).chunks_exact(2) {
                     self.dict_insert(&d, pair[0].clone(), pair[1].clone())?;
@@ -410,53 +389,51 @@ impl Vm {
                 r.drop_top(2 * arg as usize);
                 r.push(d.into());
             }
-            Quick::BuildConstKeyMap => self.op_build_const_key_map(r, arg as usize)?,
-            Quick::BuildString => self.op_build_string(r, arg as usize),
-            Quick::BuildSlice => {
+            Op::BuildConstKeyMap => self.op_build_const_key_map(r, arg as usize)?,
+            Op::BuildString => self.op_build_string(r, arg as usize),
+            Op::BuildSlice => {
                 let step = if arg == 3 { r.pop() } else { Value::NONE };
                 let stop = r.pop();
                 let start = r.pop();
                 r.push(self.new_slice(start, stop, step));
             }
-            Quick::ListAppend => {
+            Op::ListAppend => {
                 let v = r.pop();
                 if let Some(l) = r.peek(arg as usize).downcast::<List>() {
                     l.push(v);
                 }
             }
-            Quick::SetAdd => {
+            Op::SetAdd => {
                 let v = r.pop();
                 if let Some(s) = r.peek(arg as usize).downcast::<Set>() {
                     self.set_add(s, v)?;
                 }
             }
-            Quick::MapAdd => {
+            Op::MapAdd => {
                 let v = r.pop();
                 let k = r.pop();
                 if let Some(d) = r.peek(arg as usize).downcast::<Dict>() {
                     self.dict_insert(d, k, v)?;
                 }
             }
-            Quick::BuildListUnpack
-            | Quick::BuildTupleUnpack
-            | Quick::BuildTupleUnpackWithCall
-            | Quick::BuildSetUnpack => self.op_build_unpack(r, i.op.get(), arg as usize)?,
-            Quick::BuildMapUnpack | Quick::BuildMapUnpackWithCall => {
+            Op::BuildListUnpack
+            | Op::BuildTupleUnpack
+            | Op::BuildTupleUnpackWithCall
+            | Op::BuildSetUnpack => self.op_build_unpack(r, i.op.get(), arg as usize)?,
+            Op::BuildMapUnpack | Op::BuildMapUnpackWithCall => {
                 self.op_build_map_unpack(r, i.op.get(), arg as usize)?;
             }
-            Quick::UnpackSequence => self.op_unpack_sequence(r, arg as usize)?,
-            Quick::UnpackEx => self.op_unpack_ex(r, arg)?,
-            Quick::FormatValue => self.op_format_value(r, arg)?,
-            Quick::BuildTemplate | Quick::BuildInterpolation => {
-                self.op_template(r, i.op.get(), arg)?
-            }
+            Op::UnpackSequence => self.op_unpack_sequence(r, arg as usize)?,
+            Op::UnpackEx => self.op_unpack_ex(r, arg)?,
+            Op::FormatValue => self.op_format_value(r, arg)?,
+            Op::BuildTemplate | Op::BuildInterpolation => self.op_template(r, i.op.get(), arg)?,
 
             // ---- iteration ----
-            Quick::GetIter => {
+            Op::GetIter => {
                 let it = self.iter(r.peek(1))?;
                 r.set_top(it);
             }
-            Quick::ForIter => {
+            Op::ForIter => {
                 if r.peek(1).kind() == Some(crate::heap::Kind::Generator) {
                     if let Some(flow) = self.for_iter_generator(r)? {
                         return Ok(flow);
@@ -471,15 +448,15 @@ impl Vm {
                     }
                 }
             }
-            Quick::GetYieldFromIter => self.op_get_yield_from_iter(r)?,
-            Quick::GetAwaitable => self.op_get_awaitable(r)?,
-            Quick::GetAiter => self.op_get_aiter(r)?,
-            Quick::GetAnext => self.op_get_anext(r)?,
-            Quick::YieldFrom if r.peek(2).is_unbound() => {
+            Op::GetYieldFromIter => self.op_get_yield_from_iter(r)?,
+            Op::GetAwaitable => self.op_get_awaitable(r)?,
+            Op::GetAiter => self.op_get_aiter(r)?,
+            Op::GetAnext => self.op_get_anext(r)?,
+            Op::YieldFrom if r.peek(2).is_unbound() => {
                 drop(r.pop());
                 r.set_top(Value::NONE);
             }
-            Quick::YieldFrom => {
+            Op::YieldFrom => {
                 // Awaitables of Rust; generators and what drives them are linked into the chain instead.
                 if r.peek(2).kind() == Some(crate::heap::Kind::Foreign)
                     && let Some(send) = self.type_of(r.peek(2)).slots.send.get()
@@ -494,11 +471,11 @@ impl Vm {
                 }
                 return self.op_yield_from(r);
             }
-            Quick::YieldValue => return Ok(Flow::Yield(r.pop())),
-            Quick::ReturnValue => return Ok(Flow::Return(r.pop())),
+            Op::YieldValue => return Ok(Flow::Yield(r.pop())),
+            Op::ReturnValue => return Ok(Flow::Return(r.pop())),
 
             // ---- calls ----
-            Quick::CallFunction | Quick::CallMethod | Quick::CallPause => {
+            Op::CallFunction | Op::CallMethod => {
                 self.end_call_pause(i);
                 self.check_breaker()?;
                 // Of a method call below the arguments lie method and self, or NULL and a callable.
@@ -519,16 +496,16 @@ impl Vm {
                     None => self.call_slow(r, n, below)?,
                 }
             }
-            Quick::CallFunctionKw => {
+            Op::CallFunctionKw => {
                 self.check_breaker()?;
                 self.op_call_kw(r, arg as usize)?;
             }
-            Quick::CallFunctionEx => {
+            Op::CallFunctionEx => {
                 self.check_breaker()?;
                 self.op_call_ex(r, arg & 1 == 1)?;
             }
-            Quick::MakeFunction => self.op_make_function(r, arg)?,
-            Quick::LoadBuildClass => {
+            Op::MakeFunction => self.op_make_function(r, arg)?,
+            Op::LoadBuildClass => {
                 let b = &r.frame().function.builtins;
                 match self.dict_get_str(b, &self.names.build_class) {
                     Some(f) => r.push(f),
@@ -539,10 +516,8 @@ impl Vm {
                     }
                 }
             }
-            Quick::CallIntrinsic1 | Quick::CallIntrinsic2 => {
-                self.op_intrinsic(r, i.op.get(), arg)?
-            }
-            Quick::LoadCommonConstant => {
+            Op::CallIntrinsic1 | Op::CallIntrinsic2 => self.op_intrinsic(r, i.op.get(), arg)?,
+            Op::LoadCommonConstant => {
                 let t = if arg == 0 {
                     &self.exc.assertion_error
                 } else {
@@ -550,19 +525,19 @@ impl Vm {
                 };
                 r.push(t.value());
             }
-            Quick::SetupAnnotations => {}
-            Quick::PrintExpr => {
+            Op::SetupAnnotations => {}
+            Op::PrintExpr => {
                 let v = r.pop();
                 self.print_expr(&v)?;
             }
 
             // ---- imports ----
-            Quick::ImportName => self.op_import_name(r, arg)?,
-            Quick::ImportFrom => self.op_import_from(r, arg)?,
-            Quick::ImportStar => self.op_import_star(r)?,
+            Op::ImportName => self.op_import_name(r, arg)?,
+            Op::ImportFrom => self.op_import_from(r, arg)?,
+            Op::ImportStar => self.op_import_star(r)?,
 
             // ---- blocks and exceptions ----
-            Quick::SetupFinally => {
+            Op::SetupFinally => {
                 let b = Block {
                     kind: BlockKind::Finally,
                     handler: arg,
@@ -570,7 +545,7 @@ impl Vm {
                 };
                 r.push_block(b);
             }
-            Quick::SetupAsyncWith => {
+            Op::SetupAsyncWith => {
                 // The result of __aenter__ lies above the level the handler goes back to.
                 let b = Block {
                     kind: BlockKind::Finally,
@@ -579,37 +554,35 @@ impl Vm {
                 };
                 r.push_block(b);
             }
-            Quick::SetupWith => self.op_setup_with(r, arg)?,
-            Quick::BeforeAsyncWith => self.op_before_async_with(r)?,
-            Quick::PopBlock => {
+            Op::SetupWith => self.op_setup_with(r, arg)?,
+            Op::BeforeAsyncWith => self.op_before_async_with(r)?,
+            Op::PopBlock => {
                 r.pop_block();
             }
-            Quick::BeginFinally => r.push(Value::UNBOUND),
-            Quick::CallFinally => {
+            Op::BeginFinally => r.push(Value::UNBOUND),
+            Op::CallFinally => {
                 let next = r.unit() as i64 + 1;
                 r.push(Value::small_int(next));
                 r.jump(arg);
             }
-            Quick::PopFinally => self.op_pop_finally(r, arg),
-            Quick::EndFinally => self.op_end_finally(r)?,
-            Quick::EndAsyncFor => self.op_end_async_for(r)?,
-            Quick::PopExcept => self.op_pop_except(r),
-            Quick::WithCleanupStart => self.op_with_cleanup_start(r)?,
-            Quick::WithCleanupFinish => self.op_with_cleanup_finish(r)?,
-            Quick::RaiseVarargs => return Err(self.op_raise(r, arg)),
-            Quick::Reraise => {
+            Op::PopFinally => self.op_pop_finally(r, arg),
+            Op::EndFinally => self.op_end_finally(r)?,
+            Op::EndAsyncFor => self.op_end_async_for(r)?,
+            Op::PopExcept => self.op_pop_except(r),
+            Op::WithCleanupStart => self.op_with_cleanup_start(r)?,
+            Op::WithCleanupFinish => self.op_with_cleanup_finish(r)?,
+            Op::RaiseVarargs => return Err(self.op_raise(r, arg)),
+            Op::Reraise => {
                 let v = r.pop();
                 return Err(Exc(v));
             }
-            Quick::CheckEgMatch => self.op_check_eg_match(r)?,
-            Quick::StarCollect => self.op_star_collect(r),
+            Op::CheckEgMatch => self.op_check_eg_match(r)?,
+            Op::StarCollect => self.op_star_collect(r),
 
             // ---- patterns ----
-            Quick::GetLen
-            | Quick::MatchMapping
-            | Quick::MatchSequence
-            | Quick::MatchKeys
-            | Quick::MatchClass => self.op_match(r, i.op.get(), arg)?,
+            Op::GetLen | Op::MatchMapping | Op::MatchSequence | Op::MatchKeys | Op::MatchClass => {
+                self.op_match(r, i.op.get(), arg)?
+            }
         }
         Ok(Flow::Next)
     }

@@ -1,206 +1,115 @@
-//! The quickened instruction set: the wordcode's opcodes and the specialized forms that replace them in place.
+//! The quickened instruction set: the wordcode's opcodes, and the specialized and fused forms that replace them in place.
+use lasti_bytecode::for_each_op;
 use lasti_bytecode::opcode::Op;
 
-/// What a quickened unit does. Numbers of wordcode opcodes are theirs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Quick {
-    PopTop = 1,
-    RotTwo = 2,
-    RotThree = 3,
-    DupTop = 4,
-    DupTopTwo = 5,
-    RotFour = 6,
-    Nop = 9,
-    UnaryPositive = 10,
-    UnaryNegative = 11,
-    UnaryNot = 12,
-    UnaryInvert = 15,
-    BinaryMatrixMultiply = 16,
-    InplaceMatrixMultiply = 17,
-    BinaryPower = 19,
-    BinaryMultiply = 20,
-    BinaryModulo = 22,
-    BinaryAdd = 23,
-    BinarySubtract = 24,
-    BinarySubscr = 25,
-    BinaryFloorDivide = 26,
-    BinaryTrueDivide = 27,
-    InplaceFloorDivide = 28,
-    InplaceTrueDivide = 29,
-    GetLen = 30,
-    MatchMapping = 31,
-    MatchSequence = 32,
-    MatchKeys = 33,
-    CheckEgMatch = 34,
-    StarCollect = 35,
-    Reraise = 36,
-    LoadLocals = 37,
-    BuildTemplate = 38,
-    GetAiter = 50,
-    GetAnext = 51,
-    BeforeAsyncWith = 52,
-    BeginFinally = 53,
-    EndAsyncFor = 54,
-    InplaceAdd = 55,
-    InplaceSubtract = 56,
-    InplaceMultiply = 57,
-    InplaceModulo = 59,
-    StoreSubscr = 60,
-    DeleteSubscr = 61,
-    BinaryLshift = 62,
-    BinaryRshift = 63,
-    BinaryAnd = 64,
-    BinaryXor = 65,
-    BinaryOr = 66,
-    InplacePower = 67,
-    GetIter = 68,
-    GetYieldFromIter = 69,
-    PrintExpr = 70,
-    LoadBuildClass = 71,
-    YieldFrom = 72,
-    GetAwaitable = 73,
-    InplaceLshift = 75,
-    InplaceRshift = 76,
-    InplaceAnd = 77,
-    InplaceXor = 78,
-    InplaceOr = 79,
-    WithCleanupStart = 81,
-    WithCleanupFinish = 82,
-    ReturnValue = 83,
-    ImportStar = 84,
-    SetupAnnotations = 85,
-    YieldValue = 86,
-    PopBlock = 87,
-    EndFinally = 88,
-    PopExcept = 89,
-    StoreName = 90,
-    DeleteName = 91,
-    UnpackSequence = 92,
-    ForIter = 93,
-    UnpackEx = 94,
-    StoreAttr = 95,
-    DeleteAttr = 96,
-    StoreGlobal = 97,
-    DeleteGlobal = 98,
-    LoadConst = 100,
-    LoadName = 101,
-    BuildTuple = 102,
-    BuildList = 103,
-    BuildSet = 104,
-    BuildMap = 105,
-    LoadAttr = 106,
-    CompareOp = 107,
-    ImportName = 108,
-    ImportFrom = 109,
-    JumpForward = 110,
-    JumpIfFalseOrPop = 111,
-    JumpIfTrueOrPop = 112,
-    JumpAbsolute = 113,
-    PopJumpIfFalse = 114,
-    PopJumpIfTrue = 115,
-    LoadGlobal = 116,
-    MatchClass = 117,
-    Copy = 118,
-    Swap = 119,
-    CallIntrinsic1 = 120,
-    CallIntrinsic2 = 121,
-    SetupFinally = 122,
-    LoadFast = 124,
-    StoreFast = 125,
-    DeleteFast = 126,
-    LoadCommonConstant = 127,
-    LoadFromDictOrGlobals = 128,
-    LoadFromDictOrDeref = 129,
-    RaiseVarargs = 130,
-    CallFunction = 131,
-    MakeFunction = 132,
-    BuildSlice = 133,
-    BuildInterpolation = 134,
-    LoadClosure = 135,
-    LoadDeref = 136,
-    StoreDeref = 137,
-    DeleteDeref = 138,
-    CallFunctionKw = 141,
-    CallFunctionEx = 142,
-    SetupWith = 143,
-    ExtendedArg = 144,
-    ListAppend = 145,
-    SetAdd = 146,
-    MapAdd = 147,
-    LoadClassderef = 148,
-    BuildListUnpack = 149,
-    BuildMapUnpack = 150,
-    BuildMapUnpackWithCall = 151,
-    BuildTupleUnpack = 152,
-    BuildSetUnpack = 153,
-    SetupAsyncWith = 154,
-    FormatValue = 155,
-    BuildConstKeyMap = 156,
-    BuildString = 157,
-    BuildTupleUnpackWithCall = 158,
-    LoadMethod = 160,
-    CallMethod = 161,
-    CallFinally = 162,
-    PopFinally = 163,
-    /// A global found in the module's dict at a known entry.
-    LoadGlobalModule = 170,
-    /// A global found in builtins while the module's keys stay as they are.
-    LoadGlobalBuiltin = 171,
-    /// An instance attribute in a known slot.
-    LoadAttrSlot = 172,
-    /// A module attribute at a known entry.
-    LoadAttrModule = 173,
-    /// A property of the class whose getter is a plain Python function: enters its frame.
-    LoadAttrProperty = 169,
-    /// As LoadAttrSlot, storing into a slot that exists.
-    StoreAttrSlot = 174,
-    /// A store that adds an attribute: leads from a known layout to the next.
-    StoreAttrNew = 181,
-    /// A method found on the class and not hidden by the instance.
-    LoadMethodCached = 175,
-    /// A name of a module found in its namespace at a known entry.
-    LoadNameCached = 176,
-    /// As LoadNameCached, storing at an entry that exists.
-    StoreNameCached = 177,
-    /// LOAD_METHOD of a module's function at a known entry.
-    LoadMethodModule = 180,
-    /// LOAD_FAST, then LOAD_CONST. (With a 0 among the numbers the dispatch needs no subtraction.)
-    LoadFastLoadConst = 0,
-    /// Two LOAD_FAST.
-    LoadFastLoadFast = 178,
-    /// LOAD_FAST, LOAD_CONST and an addition.
-    LoadFastConstAdd = 179,
-    /// LOAD_FAST, LOAD_CONST and a subtraction.
-    LoadFastConstSubtract = 182,
-    /// LOAD_FAST, LOAD_CONST, an ordering and the jump on its outcome.
-    LoadFastConstCompareJump = 183,
-    /// Two LOAD_FAST, an ordering and the jump on its outcome.
-    LoadFastFastCompareJump = 184,
-    /// A call whose result is awaited at once, of a function that may give a coroutine which only pauses
-    /// (`Vm::set_pause`). The extra operand says whether it stands for a CALL_METHOD.
-    CallPause = 185,
-    /// LOAD_FAST and LOAD_ATTR.
-    LoadFastLoadAttr = 186,
-    /// LOAD_FAST and LOAD_METHOD.
-    LoadFastLoadMethod = 187,
-    /// Two LOAD_FAST and STORE_ATTR.
-    LoadFastFastStoreAttr = 188,
-    /// LOAD_CONST and RETURN_VALUE.
-    LoadConstReturn = 189,
-    /// LOAD_FAST and RETURN_VALUE.
-    LoadFastReturn = 190,
-    /// Two LOAD_FAST and an addition.
-    LoadFastFastAdd = 191,
-    /// LOAD_FAST, LOAD_CONST and a multiplication.
-    LoadFastConstMultiply = 192,
-    /// LOAD_FAST, LOAD_CONST and a remainder.
-    LoadFastConstModulo = 193,
+/// Calls `$callback` with `{specialized rows} {fused rows}`.
+///
+/// A specialized form stands for one wordcode opcode, with what was learned about its operands: `number Variant of Opcode "doc";`.
+/// A fused form is put on the first of a run of units when the array is made, and does them all: `number Variant = [run] First "doc";`. Of
+/// several runs that fit, the first in the list counts. (With a 0 among the numbers the dispatch needs no subtraction.)
+#[rustfmt::skip]
+macro_rules! with_forms {
+    ($callback:ident) => {
+        for_each_op! { $callback {
+            {
+                170 LoadGlobalModule of LoadGlobal "A global found in the module's dict at a known entry.";
+                171 LoadGlobalBuiltin of LoadGlobal "A global found in builtins while the module's keys stay as they are.";
+                172 LoadAttrSlot of LoadAttr "An instance attribute in a known slot.";
+                173 LoadAttrModule of LoadAttr "A module attribute at a known entry.";
+                169 LoadAttrProperty of LoadAttr "A property of the class whose getter is a plain Python function: enters its frame.";
+                174 StoreAttrSlot of StoreAttr "As LoadAttrSlot, storing into a slot that exists.";
+                181 StoreAttrNew of StoreAttr "A store that adds an attribute: leads from a known layout to the next.";
+                175 LoadMethodCached of LoadMethod "A method found on the class and not hidden by the instance.";
+                180 LoadMethodModule of LoadMethod "LOAD_METHOD of a module's function at a known entry.";
+                176 LoadNameCached of LoadName "A name of a module found in its namespace at a known entry.";
+                177 StoreNameCached of StoreName "As LoadNameCached, storing at an entry that exists.";
+                185 CallPause of CallFunction "A call whose result is awaited at once, of a function that may give a coroutine which only pauses (`Vm::set_pause`). The extra operand says whether it stands for a CALL_METHOD.";
+            }
+            {
+                183 LoadFastConstCompareJump = [LoadFast, LoadConst, CompareOp, PopJumpIfFalse | PopJumpIfTrue] LoadFast "LOAD_FAST, LOAD_CONST, an ordering and the jump on its outcome.";
+                184 LoadFastFastCompareJump = [LoadFast, LoadFast, CompareOp, PopJumpIfFalse | PopJumpIfTrue] LoadFast "Two LOAD_FAST, an ordering and the jump on its outcome.";
+                179 LoadFastConstAdd = [LoadFast, LoadConst, BinaryAdd | InplaceAdd, _] LoadFast "LOAD_FAST, LOAD_CONST and an addition.";
+                182 LoadFastConstSubtract = [LoadFast, LoadConst, BinarySubtract | InplaceSubtract, _] LoadFast "LOAD_FAST, LOAD_CONST and a subtraction.";
+                192 LoadFastConstMultiply = [LoadFast, LoadConst, BinaryMultiply | InplaceMultiply, _] LoadFast "LOAD_FAST, LOAD_CONST and a multiplication.";
+                193 LoadFastConstModulo = [LoadFast, LoadConst, BinaryModulo | InplaceModulo, _] LoadFast "LOAD_FAST, LOAD_CONST and a remainder.";
+                191 LoadFastFastAdd = [LoadFast, LoadFast, BinaryAdd | InplaceAdd, _] LoadFast "Two LOAD_FAST and an addition.";
+                188 LoadFastFastStoreAttr = [LoadFast, LoadFast, StoreAttr, _] LoadFast "Two LOAD_FAST and STORE_ATTR.";
+                0 LoadFastLoadConst = [LoadFast, LoadConst, _, _] LoadFast "LOAD_FAST, then LOAD_CONST.";
+                178 LoadFastLoadFast = [LoadFast, LoadFast, _, _] LoadFast "Two LOAD_FAST.";
+                186 LoadFastLoadAttr = [LoadFast, LoadAttr, _, _] LoadFast "LOAD_FAST and LOAD_ATTR.";
+                187 LoadFastLoadMethod = [LoadFast, LoadMethod, _, _] LoadFast "LOAD_FAST and LOAD_METHOD.";
+                190 LoadFastReturn = [LoadFast, ReturnValue, _, _] LoadFast "LOAD_FAST and RETURN_VALUE.";
+                189 LoadConstReturn = [LoadConst, ReturnValue, _, _] LoadConst "LOAD_CONST and RETURN_VALUE.";
+            }
+        } }
+    };
 }
 
+macro_rules! define_quick {
+    (
+        {
+            {$($snum:literal $special:ident of $sop:ident $sdoc:literal;)*}
+            {$($fnum:literal $fused:ident = [$a:pat, $b:pat, $c:pat, $d:pat] $first:ident $fdoc:literal;)*}
+        }
+        |$arg:ident|
+        $($num:literal $variant:ident $name:literal $origin:ident $path:ident $kind:ident $effect:tt $doc:literal;)*
+    ) => {
+        /// What a quickened unit does. Numbers of wordcode opcodes are theirs.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Quick {
+            $(#[doc = $doc] $variant = $num,)*
+            $(#[doc = $sdoc] $special = $snum,)*
+            $(#[doc = $fdoc] $fused = $fnum,)*
+        }
+
+        impl Quick {
+            /// The largest number, on which the dispatch rests; the smallest is 0.
+            pub const LAST: u8 = {
+                let (numbers, mut last, mut i) = ([$($num,)* $($snum,)* $($fnum,)*], 0u8, 0);
+                while i < numbers.len() {
+                    if numbers[i] > last {
+                        last = numbers[i];
+                    }
+                    i += 1;
+                }
+                last
+            };
+            /// The wordcode opcode that a unit stands for: of a fused one its own, the first of the run. ([`Quick::CallPause`] stands
+            /// for two; the call's kind is in the unit.)
+            const OPS: [Op; Quick::LAST as usize + 1] = {
+                let mut ops = [Op::Nop; Quick::LAST as usize + 1];
+                $(ops[$num] = Op::$variant;)*
+                $(ops[$snum] = Op::$sop;)*
+                $(ops[$fnum] = Op::$first;)*
+                ops
+            };
+            /// The general form of an opcode.
+            pub const fn from_op(op: Op) -> Quick {
+                match op {
+                    $(Op::$variant => Quick::$variant,)*
+                }
+            }
+            /// The fused form of plain units that stand one behind the other, as many of them as there is a form for.
+            pub fn fused(ops: [Quick; 4]) -> Option<Quick> {
+                use Quick::*;
+                match ops {
+                    $([$a, $b, $c, $d] => Some($fused),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+with_forms!(define_quick);
+
 impl Quick {
-    /// The largest number, on which the dispatch rests; the smallest is 0.
-    pub const LAST: u8 = Quick::LoadFastConstModulo as u8;
+    /// The wordcode opcode that a unit stands for; see [`Quick::OPS`].
+    #[inline(always)]
+    pub fn op(self) -> Op {
+        Quick::OPS[self as usize]
+    }
     /// A fused form that ends in a jump.
     pub fn jumps(self) -> bool {
         matches!(
@@ -208,172 +117,21 @@ impl Quick {
             Quick::LoadFastConstCompareJump | Quick::LoadFastFastCompareJump
         )
     }
-    /// The fused form of plain instructions that stand one behind the other, as many of them as there is a form for.
-    pub fn fused(ops: [Quick; 4]) -> Option<Quick> {
-        use Quick::*;
-        let jumps = matches!(ops[3], PopJumpIfFalse | PopJumpIfTrue);
-        match ops {
-            [LoadFast, LoadConst, CompareOp, _] if jumps => Some(LoadFastConstCompareJump),
-            [LoadFast, LoadFast, CompareOp, _] if jumps => Some(LoadFastFastCompareJump),
-            [LoadFast, LoadConst, BinaryAdd | InplaceAdd, _] => Some(LoadFastConstAdd),
-            [LoadFast, LoadConst, BinarySubtract | InplaceSubtract, _] => {
-                Some(LoadFastConstSubtract)
-            }
-            [LoadFast, LoadConst, BinaryMultiply | InplaceMultiply, _] => {
-                Some(LoadFastConstMultiply)
-            }
-            [LoadFast, LoadConst, BinaryModulo | InplaceModulo, _] => Some(LoadFastConstModulo),
-            [LoadFast, LoadFast, BinaryAdd | InplaceAdd, _] => Some(LoadFastFastAdd),
-            [LoadFast, LoadFast, StoreAttr, _] => Some(LoadFastFastStoreAttr),
-            [LoadFast, LoadConst, ..] => Some(LoadFastLoadConst),
-            [LoadFast, LoadFast, ..] => Some(LoadFastLoadFast),
-            [LoadFast, LoadAttr, ..] => Some(LoadFastLoadAttr),
-            [LoadFast, LoadMethod, ..] => Some(LoadFastLoadMethod),
-            [LoadFast, ReturnValue, ..] => Some(LoadFastReturn),
-            [LoadConst, ReturnValue, ..] => Some(LoadConstReturn),
-            _ => None,
-        }
-    }
-    pub fn from_op(op: Op) -> Quick {
-        match op {
-            Op::PopTop => Quick::PopTop,
-            Op::RotTwo => Quick::RotTwo,
-            Op::RotThree => Quick::RotThree,
-            Op::DupTop => Quick::DupTop,
-            Op::DupTopTwo => Quick::DupTopTwo,
-            Op::RotFour => Quick::RotFour,
-            Op::Nop => Quick::Nop,
-            Op::UnaryPositive => Quick::UnaryPositive,
-            Op::UnaryNegative => Quick::UnaryNegative,
-            Op::UnaryNot => Quick::UnaryNot,
-            Op::UnaryInvert => Quick::UnaryInvert,
-            Op::BinaryMatrixMultiply => Quick::BinaryMatrixMultiply,
-            Op::InplaceMatrixMultiply => Quick::InplaceMatrixMultiply,
-            Op::BinaryPower => Quick::BinaryPower,
-            Op::BinaryMultiply => Quick::BinaryMultiply,
-            Op::BinaryModulo => Quick::BinaryModulo,
-            Op::BinaryAdd => Quick::BinaryAdd,
-            Op::BinarySubtract => Quick::BinarySubtract,
-            Op::BinarySubscr => Quick::BinarySubscr,
-            Op::BinaryFloorDivide => Quick::BinaryFloorDivide,
-            Op::BinaryTrueDivide => Quick::BinaryTrueDivide,
-            Op::InplaceFloorDivide => Quick::InplaceFloorDivide,
-            Op::InplaceTrueDivide => Quick::InplaceTrueDivide,
-            Op::GetLen => Quick::GetLen,
-            Op::MatchMapping => Quick::MatchMapping,
-            Op::MatchSequence => Quick::MatchSequence,
-            Op::MatchKeys => Quick::MatchKeys,
-            Op::CheckEgMatch => Quick::CheckEgMatch,
-            Op::StarCollect => Quick::StarCollect,
-            Op::Reraise => Quick::Reraise,
-            Op::LoadLocals => Quick::LoadLocals,
-            Op::BuildTemplate => Quick::BuildTemplate,
-            Op::GetAiter => Quick::GetAiter,
-            Op::GetAnext => Quick::GetAnext,
-            Op::BeforeAsyncWith => Quick::BeforeAsyncWith,
-            Op::BeginFinally => Quick::BeginFinally,
-            Op::EndAsyncFor => Quick::EndAsyncFor,
-            Op::InplaceAdd => Quick::InplaceAdd,
-            Op::InplaceSubtract => Quick::InplaceSubtract,
-            Op::InplaceMultiply => Quick::InplaceMultiply,
-            Op::InplaceModulo => Quick::InplaceModulo,
-            Op::StoreSubscr => Quick::StoreSubscr,
-            Op::DeleteSubscr => Quick::DeleteSubscr,
-            Op::BinaryLshift => Quick::BinaryLshift,
-            Op::BinaryRshift => Quick::BinaryRshift,
-            Op::BinaryAnd => Quick::BinaryAnd,
-            Op::BinaryXor => Quick::BinaryXor,
-            Op::BinaryOr => Quick::BinaryOr,
-            Op::InplacePower => Quick::InplacePower,
-            Op::GetIter => Quick::GetIter,
-            Op::GetYieldFromIter => Quick::GetYieldFromIter,
-            Op::PrintExpr => Quick::PrintExpr,
-            Op::LoadBuildClass => Quick::LoadBuildClass,
-            Op::YieldFrom => Quick::YieldFrom,
-            Op::GetAwaitable => Quick::GetAwaitable,
-            Op::InplaceLshift => Quick::InplaceLshift,
-            Op::InplaceRshift => Quick::InplaceRshift,
-            Op::InplaceAnd => Quick::InplaceAnd,
-            Op::InplaceXor => Quick::InplaceXor,
-            Op::InplaceOr => Quick::InplaceOr,
-            Op::WithCleanupStart => Quick::WithCleanupStart,
-            Op::WithCleanupFinish => Quick::WithCleanupFinish,
-            Op::ReturnValue => Quick::ReturnValue,
-            Op::ImportStar => Quick::ImportStar,
-            Op::SetupAnnotations => Quick::SetupAnnotations,
-            Op::YieldValue => Quick::YieldValue,
-            Op::PopBlock => Quick::PopBlock,
-            Op::EndFinally => Quick::EndFinally,
-            Op::PopExcept => Quick::PopExcept,
-            Op::StoreName => Quick::StoreName,
-            Op::DeleteName => Quick::DeleteName,
-            Op::UnpackSequence => Quick::UnpackSequence,
-            Op::ForIter => Quick::ForIter,
-            Op::UnpackEx => Quick::UnpackEx,
-            Op::StoreAttr => Quick::StoreAttr,
-            Op::DeleteAttr => Quick::DeleteAttr,
-            Op::StoreGlobal => Quick::StoreGlobal,
-            Op::DeleteGlobal => Quick::DeleteGlobal,
-            Op::LoadConst => Quick::LoadConst,
-            Op::LoadName => Quick::LoadName,
-            Op::BuildTuple => Quick::BuildTuple,
-            Op::BuildList => Quick::BuildList,
-            Op::BuildSet => Quick::BuildSet,
-            Op::BuildMap => Quick::BuildMap,
-            Op::LoadAttr => Quick::LoadAttr,
-            Op::CompareOp => Quick::CompareOp,
-            Op::ImportName => Quick::ImportName,
-            Op::ImportFrom => Quick::ImportFrom,
-            Op::JumpForward => Quick::JumpForward,
-            Op::JumpIfFalseOrPop => Quick::JumpIfFalseOrPop,
-            Op::JumpIfTrueOrPop => Quick::JumpIfTrueOrPop,
-            Op::JumpAbsolute => Quick::JumpAbsolute,
-            Op::PopJumpIfFalse => Quick::PopJumpIfFalse,
-            Op::PopJumpIfTrue => Quick::PopJumpIfTrue,
-            Op::LoadGlobal => Quick::LoadGlobal,
-            Op::MatchClass => Quick::MatchClass,
-            Op::Copy => Quick::Copy,
-            Op::Swap => Quick::Swap,
-            Op::CallIntrinsic1 => Quick::CallIntrinsic1,
-            Op::CallIntrinsic2 => Quick::CallIntrinsic2,
-            Op::SetupFinally => Quick::SetupFinally,
-            Op::LoadFast => Quick::LoadFast,
-            Op::StoreFast => Quick::StoreFast,
-            Op::DeleteFast => Quick::DeleteFast,
-            Op::LoadCommonConstant => Quick::LoadCommonConstant,
-            Op::LoadFromDictOrGlobals => Quick::LoadFromDictOrGlobals,
-            Op::LoadFromDictOrDeref => Quick::LoadFromDictOrDeref,
-            Op::RaiseVarargs => Quick::RaiseVarargs,
-            Op::CallFunction => Quick::CallFunction,
-            Op::MakeFunction => Quick::MakeFunction,
-            Op::BuildSlice => Quick::BuildSlice,
-            Op::BuildInterpolation => Quick::BuildInterpolation,
-            Op::LoadClosure => Quick::LoadClosure,
-            Op::LoadDeref => Quick::LoadDeref,
-            Op::StoreDeref => Quick::StoreDeref,
-            Op::DeleteDeref => Quick::DeleteDeref,
-            Op::CallFunctionKw => Quick::CallFunctionKw,
-            Op::CallFunctionEx => Quick::CallFunctionEx,
-            Op::SetupWith => Quick::SetupWith,
-            Op::ExtendedArg => Quick::ExtendedArg,
-            Op::ListAppend => Quick::ListAppend,
-            Op::SetAdd => Quick::SetAdd,
-            Op::MapAdd => Quick::MapAdd,
-            Op::LoadClassderef => Quick::LoadClassderef,
-            Op::BuildListUnpack => Quick::BuildListUnpack,
-            Op::BuildMapUnpack => Quick::BuildMapUnpack,
-            Op::BuildMapUnpackWithCall => Quick::BuildMapUnpackWithCall,
-            Op::BuildTupleUnpack => Quick::BuildTupleUnpack,
-            Op::BuildSetUnpack => Quick::BuildSetUnpack,
-            Op::SetupAsyncWith => Quick::SetupAsyncWith,
-            Op::FormatValue => Quick::FormatValue,
-            Op::BuildConstKeyMap => Quick::BuildConstKeyMap,
-            Op::BuildString => Quick::BuildString,
-            Op::BuildTupleUnpackWithCall => Quick::BuildTupleUnpackWithCall,
-            Op::LoadMethod => Quick::LoadMethod,
-            Op::CallMethod => Quick::CallMethod,
-            Op::CallFinally => Quick::CallFinally,
-            Op::PopFinally => Quick::PopFinally,
-        }
-    }
 }
+
+/// The pattern of the units that the loop leaves to the general path: the rows of the table with `slow`.
+macro_rules! slow_units {
+    ({} |$arg:ident| $($rows:tt)*) => {
+        slow_units! { @ [] $($rows)* }
+    };
+    (@ [$($found:tt)*] $num:literal $variant:ident $name:literal $origin:ident slow $kind:ident $effect:tt $doc:literal; $($rows:tt)*) => {
+        slow_units! { @ [$($found)* | Quick::$variant] $($rows)* }
+    };
+    (@ [$($found:tt)*] $num:literal $variant:ident $name:literal $origin:ident fast $kind:ident $effect:tt $doc:literal; $($rows:tt)*) => {
+        slow_units! { @ [$($found)*] $($rows)* }
+    };
+    (@ [$($found:tt)*]) => {
+        $($found)*
+    };
+}
+pub(super) use slow_units;
