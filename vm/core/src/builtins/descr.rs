@@ -676,7 +676,7 @@ fn super_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
 /// `super()`: the `__class__` cell and the first argument of the function that calls; comprehensions are looked through.
 fn super_of_caller(vm: &Vm) -> PyResult<(Value, Option<Value>)> {
     let no_frame = || vm.runtime_error("super(): no current frame");
-    let mut f = crate::frame::live_or_none(vm.frame.get()).ok_or_else(no_frame)?;
+    let mut f = vm.current_frame().ok_or_else(no_frame)?;
     let find_cell = |f: &crate::frame::Frame| {
         let code = &f.code;
         let from = code.nlocals as usize + code.ncells as usize;
@@ -690,7 +690,7 @@ fn super_of_caller(vm: &Vm) -> PyResult<(Value, Option<Value>)> {
     };
     let class = find_cell(f);
     while f.code.is_comprehension {
-        f = crate::frame::live_or_none(f.back.get()).ok_or_else(no_frame)?;
+        f = f.back().ok_or_else(no_frame)?;
     }
     let Some(class) = class.or_else(|| find_cell(f)) else {
         let missing = !f.code.varnames[(f.code.nlocals + f.code.ncells) as usize..]

@@ -53,7 +53,7 @@ mod flag {
 
 /// Future features of the code that runs, which what it compiles inherits.
 fn inherited_futures(vm: &Vm) -> u32 {
-    let frame = crate::frame::live_or_none(vm.frame.get());
+    let frame = vm.current_frame();
     frame.map_or(0, |f| f.code.flags() & FUTURE_ANNOTATIONS)
 }
 
@@ -271,7 +271,7 @@ fn namespaces(
         (None, None) => locals_of_current(vm)?,
     };
     if vm.dict_get_str(&dict, &vm.names.builtins).is_none() {
-        let frame = crate::frame::live_or_none(vm.frame.get());
+        let frame = vm.current_frame();
         let builtins = frame.map_or_else(|| vm.builtins.clone(), |f| f.function.builtins.clone());
         vm.dict_set_str(&dict, &vm.names.builtins, builtins.into());
     }

@@ -1,6 +1,6 @@
 //! Frames and tracebacks as Python sees them.
 use crate::error::PyResult;
-use crate::frame::{Frame, live_generator, live_or_none};
+use crate::frame::Frame;
 use crate::heap::{Kind, Payload, Ref, RefSlot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -109,12 +109,7 @@ pub(crate) fn init(vm: &Vm) {
         "f_generator",
         |vm, v| {
             let f = vm.this::<FrameObject>(v)?;
-            let g = f.generator.get();
-            if g.is_null() {
-                Ok(f.owner.get())
-            } else {
-                Ok(crate::frame::generator_ref(live_generator(g)).into())
-            }
+            Ok(f.generator().map_or_else(|| f.owner.get(), Value::from))
         },
         None,
     );
@@ -215,13 +210,10 @@ fn back_of(f: &Frame) -> Option<&Frame> {
     {
         return None;
     }
-    live_or_none(f.back.get())
+    f.back()
 }
 
 impl FrameObject {
-    pub(crate) fn frame(&self) -> Option<&Frame> {
-        live_or_none(self.live.get())
-    }
     /// `f_lasti`.
     pub fn lasti(&self) -> i32 {
         match self.frame() {
@@ -318,7 +310,7 @@ pub(crate) fn snapshot(vm: &Vm, f: &Ref<FrameObject>) -> Ref<Dict> {
 /// `locals()` for the code that runs: its namespace, or a fresh dict of a function's variables. A comprehension's
 /// are joined with those of the code around it.
 pub fn locals_of_current(vm: &Vm) -> PyResult<Value> {
-    let Some(f) = live_or_none(vm.frame.get()) else {
+    let Some(f) = vm.current_frame() else {
         return Ok(vm.new_dict().into());
     };
     let own = f.locals.get();
@@ -327,7 +319,7 @@ pub fn locals_of_current(vm: &Vm) -> PyResult<Value> {
     }
     let d = snapshot(vm, &vm.frame_object(f));
     if f.code.is_comprehension
-        && let Some(outer) = live_or_none(f.back.get())
+        && let Some(outer) = f.back()
     {
         vm.dict_del_str(&d, &vm.intern(".0"));
         let around = outer.locals.get();

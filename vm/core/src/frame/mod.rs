@@ -243,6 +243,12 @@ impl Frame {
         let base = self.code.start.get() as isize;
         ((self.pc.get() as isize - base) / size_of::<Instr>() as isize) as i32
     }
+    /// The frame that called or resumed this one.
+    #[inline]
+    pub fn back(&self) -> Option<&Frame> {
+        // SAFETY: a link, read while the frame that it belongs to lives.
+        unsafe { live_or_none(self.back.get()) }
+    }
     pub fn line(&self) -> u32 {
         self.code.line_of(self.unit().max(0) as usize)
     }
@@ -290,35 +296,35 @@ impl Frame {
     }
 }
 
-/// The frame behind a pointer that the interpreter holds while the frame is on its stack or in a live generator.
+/// What a link of the interpreter leads to. The links are `Vm::frame`, `Vm::root` and `Vm::exc_state`, `Frame::back`,
+/// `Generator::parent` and `Generator::link`, `ExcState::previous` and `FrameObject::{live, generator}`. Each is null or leads to
+/// something live, because it is replaced before that goes: a frame is on its thread's stack or in a generator, a root is held by
+/// whoever resumed it, an inner node by its awaiter's stack.
+///
+/// # Safety
+/// `link` is the content of such a link and not null, or leads to a frame that was just made. The reference is used within one step of
+/// the interpreter, and not once the link may have been replaced.
 #[inline(always)]
-pub(crate) fn live<'a>(frame: *const Frame) -> &'a Frame {
-    debug_assert!(!frame.is_null());
-    // SAFETY: `Vm::frame`, `Frame::back` and the links of generators point at live frames; each is
-    // replaced before its frame goes. The reference is used within one step of the interpreter.
-    unsafe { &*frame }
+pub(crate) unsafe fn live<'a, T>(link: *const T) -> &'a T {
+    debug_assert!(!link.is_null());
+    // SAFETY: by contract.
+    unsafe { &*link }
 }
-#[inline]
-pub(crate) fn live_or_none<'a>(frame: *const Frame) -> Option<&'a Frame> {
-    if frame.is_null() {
-        None
-    } else {
-        Some(live(frame))
-    }
-}
-/// The generator behind a link of a chain.
+/// [`live`], or None for null.
+///
+/// # Safety
+/// As there.
 #[inline(always)]
-pub(crate) fn live_generator<'a>(g: *const Generator) -> &'a Generator {
-    debug_assert!(!g.is_null());
-    // SAFETY: roots are held by whoever resumed them, inner nodes by their awaiter's stack; links are
-    // cleared when either end dies.
-    unsafe { &*g }
+pub(crate) unsafe fn live_or_none<'a, T>(link: *const T) -> Option<&'a T> {
+    // SAFETY: by contract.
+    unsafe { link.as_ref() }
 }
 
 /// Leaves the running frame for its caller's: drops its values, and finishes its generator.
 #[inline(always)]
 pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
-    let f = live(frame);
+    // SAFETY: the caller leaves the frame that runs.
+    let f = unsafe { live(frame) };
     if !f.object.is_none() && !f.is_generator {
         keep_back(vm, f);
     }
@@ -346,7 +352,7 @@ pub(crate) fn leave_plain(vm: &crate::vm::Vm, r: &Regs) {
 /// A frame object that outlives its frame keeps its callers' too.
 #[cold]
 fn keep_back(vm: &crate::vm::Vm, f: &Frame) {
-    if let (Some(o), Some(back)) = (f.object.get(), live_or_none(f.back.get())) {
+    if let (Some(o), Some(back)) = (f.object.get(), f.back()) {
         // The frame itself holds one reference, `o` here a second.
         if o.as_value().ref_count() > 2 {
             o.back.set(Some(vm.frame_object(back)));
@@ -393,17 +399,36 @@ pub(crate) fn set_finalize(g: &Generator, on: bool) {
     }
 }
 
-/// The exception state behind the interpreter's link.
-#[inline(always)]
-pub(crate) fn live_exc<'a>(s: *const crate::objects::ExcState) -> &'a crate::objects::ExcState {
-    debug_assert!(!s.is_null());
-    // SAFETY: the link leads to the state of the running generator, or the thread's own; it is set back
-    // before either goes.
-    unsafe { &*s }
+impl crate::vm::Vm {
+    /// The frame that runs.
+    #[inline]
+    pub(crate) fn current_frame(&self) -> Option<&Frame> {
+        // SAFETY: a link, which is replaced when the frame is left.
+        unsafe { live_or_none(self.frame.get()) }
+    }
+    /// The exception states from that of the code that runs outwards.
+    pub(crate) fn exc_states(&self) -> impl Iterator<Item = &crate::objects::ExcState> {
+        // SAFETY: links, of which none is replaced while somebody looks for an exception.
+        let next = |link: *const crate::objects::ExcState| unsafe { live_or_none(link) };
+        std::iter::successors(next(self.exc_state.get()), move |s| next(s.previous.get()))
+    }
 }
 
 /// A counted reference to a generator borrowed from its frame.
 pub(crate) fn generator_ref(g: &Generator) -> Ref<Generator> {
     // SAFETY: a Generator exists only as the payload of its object.
     unsafe { Ref::of_payload(g) }
+}
+
+impl FrameObject {
+    /// The frame, while it is there.
+    pub(crate) fn frame(&self) -> Option<&Frame> {
+        // SAFETY: a link, which is taken away before the frame goes.
+        unsafe { live_or_none(self.live.get()) }
+    }
+    /// The generator that the frame belongs to, while the frame is there.
+    pub(crate) fn generator(&self) -> Option<Ref<Generator>> {
+        // SAFETY: a link, which is taken away before the generator goes.
+        unsafe { live_or_none(self.generator.get()) }.map(generator_ref)
+    }
 }

@@ -1,7 +1,6 @@
 //! The interpreter's registers: instruction, stack top and frame of the code that runs.
 //!
-//! The steps here are unchecked in release builds. They rest on what the compiler guarantees for every code object
-//! (operands in range, stack depth at most `co_stacksize`, blocks at most `max_blocks`); debug builds check each.
+//! The steps here are unchecked in release builds; see the contract of [`Regs`].
 use super::Frame;
 use crate::heap::Ref;
 use crate::heap::Value;
@@ -26,6 +25,16 @@ pub(crate) struct Block {
     pub level: u16,
 }
 
+/// # Contract
+/// Registers are only right in the interpreter's loop and what it calls for one instruction. Whoever makes them ([`Regs::load`],
+/// [`Regs::start`]) promises, for all that they are handed to:
+/// - the frame lives, and is the one that runs, until they are loaded anew or dropped;
+/// - they do what the frame's code says, an instruction after the other: operands of locals, constants and jumps are those of
+///   the instruction that runs, and no more is pushed and popped than the opcode table says.
+///
+/// The code was made by the compiler or passed the verifier of foreign code, so that what it says is within the frame's slots. That is
+/// why the steps need no check; debug builds check each.
+///
 /// Three machine words, copied rather than borrowed by what the loop calls out of line, so that the loop keeps its own in
 /// machine registers.
 #[derive(Clone, Copy)]
@@ -60,8 +69,11 @@ fn opaque<T>(p: *const T) -> *const T {
 
 impl Regs {
     /// Registers of a frame at rest. Its stack belongs to the registers until [`Regs::save`].
+    ///
+    /// # Safety
+    /// The contract of [`Regs`].
     #[inline(always)]
-    pub fn load(frame: *const Frame) -> Regs {
+    pub unsafe fn load(frame: *const Frame) -> Regs {
         // SAFETY: the frame is live and its slots stand behind it.
         unsafe {
             let sp = frame
@@ -76,8 +88,11 @@ impl Regs {
         }
     }
     /// Registers of a frame that was just made and is not at rest.
+    ///
+    /// # Safety
+    /// The contract of [`Regs`]; `sp` is behind the frame's locals, `pc` in front of its first instruction.
     #[inline(always)]
-    pub fn start(frame: *const Frame, pc: *const Instr, sp: *mut Value) -> Regs {
+    pub unsafe fn start(frame: *const Frame, pc: *const Instr, sp: *mut Value) -> Regs {
         Regs { frame, pc, sp }
     }
     /// Leaves the frame as one at rest.
@@ -110,6 +125,12 @@ impl Regs {
     #[inline(always)]
     pub fn frame(&self) -> &Frame {
         // SAFETY: registers are loaded from a live frame and used only while it lives.
+        unsafe { &*self.frame }
+    }
+    /// The frame, for as long as it runs.
+    #[inline(always)]
+    pub fn running<'a>(&self) -> &'a Frame {
+        // SAFETY: by the contract of the registers.
         unsafe { &*self.frame }
     }
     #[inline(always)]

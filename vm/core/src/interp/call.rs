@@ -14,7 +14,8 @@ impl Vm {
     pub(crate) fn switch_to(&self, r: &mut Regs, frame: &Frame) {
         r.save();
         self.frame.set(frame);
-        *r = Regs::load(frame);
+        // SAFETY: the frame was just put in place, and runs now.
+        *r = unsafe { Regs::load(frame) };
     }
 
     /// A call of a plain Python function with just its positional arguments, `callable, arg...` on the stack: enters its
@@ -474,7 +475,8 @@ impl Vm {
         self.activate(&g, Mode::Send)?;
         r.save();
         self.frame.set(frame);
-        *r = Regs::load(frame);
+        // SAFETY: the frame was just put in place, and runs now.
+        *r = unsafe { Regs::load(frame) };
         match start {
             Start::Push(v) => r.push(v),
             Start::Fresh => {}

@@ -70,7 +70,8 @@ impl Vm {
         }
         self.depth.set(depth + 1);
         let frame = self.stack.push(Frame::new(code, f, false));
-        let frame = crate::frame::live(frame);
+        // SAFETY: it was just made.
+        let frame = unsafe { crate::frame::live(frame) };
         frame.back.set(self.frame.get());
         Ok(frame)
     }
@@ -118,14 +119,10 @@ impl Vm {
     /// `cr_origin`: the frames from the caller outwards, `origin_depth` at most.
     fn coroutine_origin(&self) -> Value {
         let mut rows = Vec::new();
-        let mut at = self.frame.get();
-        while let Some(f) = crate::frame::live_or_none(at) {
-            if rows.len() as u32 >= self.origin_depth.get() {
-                break;
-            }
+        let frames = std::iter::successors(self.current_frame(), |f| f.back());
+        for f in frames.take(self.origin_depth.get() as usize) {
             let line = self.new_int(f.line() as i64);
             rows.push(self.tuple_value([f.code.filename.value(), line, f.code.name.value()]));
-            at = f.back.get();
         }
         self.new_tuple(rows).into()
     }
@@ -169,7 +166,7 @@ impl Vm {
 
     /// Globals of the Python code that runs.
     pub fn current_globals(&self) -> Option<Ref<Dict>> {
-        crate::frame::live_or_none(self.frame.get()).map(|f| f.function.globals.clone())
+        self.current_frame().map(|f| f.function.globals.clone())
     }
 
     /// Runs source text as a module's code would be, in the given globals.

@@ -3,7 +3,7 @@
 //! `call_top_native`, everything else by the one call of `Vm::step`.
 use super::quick::slow_units;
 use super::{Flow, Quick};
-use crate::frame::{Block, BlockKind, Mode, Regs, live};
+use crate::frame::{Block, BlockKind, Mode, Regs};
 use crate::heap::{Kind, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -573,7 +573,7 @@ impl Vm {
                     }
                     Quick::StoreNameCached => {
                         let (version, entry) = i.cache();
-                        let Some(d) = live(r.frame).namespace() else {
+                        let Some(d) = r.running().namespace() else {
                             break 'exit Exit::Slow;
                         };
                         if d.current_version() != version {
@@ -808,13 +808,15 @@ impl Vm {
                 Exit::Return(v) => {
                     let back = r.frame().back.get();
                     crate::frame::leave_plain(self, r);
-                    *r = Regs::load(back);
+                    // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                    *r = unsafe { Regs::load(back) };
                     r.result(0, v);
                 }
                 Exit::ReturnInstance => {
                     let back = r.frame().back.get();
                     crate::frame::leave_plain(self, r);
-                    *r = Regs::load(back);
+                    // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                    *r = unsafe { Regs::load(back) };
                 }
                 Exit::Loop(flow) => {
                     *regs = owned;

@@ -88,7 +88,8 @@ impl Vm {
     /// Runs from `frame` until the frame marked [`crate::frame::Mode::Entry`] at or below it is left. Gives an exit or
     /// what was raised.
     pub(crate) fn run_out(&self, frame: *const Frame, start: Start) -> Flow {
-        let mut r = Regs::load(frame);
+        // SAFETY: the caller made the frame the running one.
+        let mut r = unsafe { Regs::load(frame) };
         self.frame.set(frame);
         let mut flow = match start {
             Start::Fresh => Flow::Next,

@@ -2,7 +2,7 @@
 use super::{Flow, Outcome, Start, outcome};
 use crate::call::{Resume, Resumed, Stepped};
 use crate::error::{Exc, PyResult};
-use crate::frame::{Frame, Mode, Regs, live, live_generator};
+use crate::frame::{Frame, Mode, Regs, live};
 use crate::heap::{Heap, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -114,9 +114,9 @@ impl Vm {
         if parent.is_null() {
             return;
         }
-        let root = live_generator(g.root());
+        // SAFETY: links of a chain, which is cut below.
+        let (root, parent) = unsafe { (live(g.root()), live(parent)) };
         let leaf = root.leaf();
-        let parent = live_generator(parent);
         g.parent.set(std::ptr::null());
         parent.delegating.set(false);
         let f = &parent.frame;
@@ -127,7 +127,8 @@ impl Vm {
         let mut at: *const Generator = parent;
         while !std::ptr::eq(at, root) {
             above += 1;
-            at = live_generator(at).parent.get();
+            // SAFETY: a link of the chain, up to its root.
+            at = unsafe { live(at) }.parent.get();
         }
         let below = root.depth.get().saturating_sub(above + 1);
         root.depth.set(above);
@@ -159,7 +160,8 @@ impl Vm {
         let inner = if leaf.is_null() {
             g
         } else {
-            live(leaf).generator().unwrap_or(g)
+            // SAFETY: the innermost frame of a live chain.
+            unsafe { live(leaf) }.generator().unwrap_or(g)
         };
         self.exc_state.set(&inner.exc);
         Ok(())
@@ -206,7 +208,8 @@ impl Vm {
         self.exc_state.set(&g.exc);
         r.save();
         self.frame.set(&g.frame);
-        *r = Regs::load(&g.frame);
+        // SAFETY: the generator is held on the stack of who resumed it, and runs now.
+        *r = unsafe { Regs::load(&g.frame) };
         r.push_sent_none();
         true
     }
@@ -214,7 +217,7 @@ impl Vm {
     /// YIELD_VALUE in a generator that a FOR_ITER runs: goes on in the loop with the value. False: nothing was done.
     #[inline(always)]
     pub(crate) fn yield_to_for(&self, r: &mut Regs) -> bool {
-        let f = live(r.frame);
+        let f = r.running();
         if f.mode.get() != Mode::ForIter {
             return false;
         }
@@ -233,7 +236,8 @@ impl Vm {
         r.save();
         let back = f.back.replace(std::ptr::null());
         self.frame.set(back);
-        *r = Regs::load(back);
+        // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+        *r = unsafe { Regs::load(back) };
         r.result(0, v);
         true
     }
@@ -245,8 +249,8 @@ impl Vm {
         let Some(g) = r.peek(1).downcast::<Generator>() else {
             return false;
         };
-        // It stays on this frame's stack.
-        let g = live_generator(g);
+        // SAFETY: it stays on this frame's stack.
+        let g = unsafe { live(std::ptr::from_ref(g)) };
         let Some(me) = r.frame().generator() else {
             return false;
         };
@@ -275,7 +279,8 @@ impl Vm {
         r.push(Value::NONE);
         r.save();
         self.frame.set(&g.frame);
-        *r = Regs::load(&g.frame);
+        // SAFETY: the generator is held on the stack of who resumed it, and runs now.
+        *r = unsafe { Regs::load(&g.frame) };
         r.push_sent_none();
         true
     }
@@ -283,7 +288,7 @@ impl Vm {
     /// YIELD_VALUE in an async generator that an `async for` goes on with. False: nothing was done.
     #[inline(always)]
     pub(crate) fn yield_to_anext(&self, r: &mut Regs) -> bool {
-        let f = live(r.frame);
+        let f = r.running();
         if f.mode.get() != Mode::Anext {
             return false;
         }
@@ -304,7 +309,8 @@ impl Vm {
         self.end_anext(&g.frame);
         self.depth.set(self.depth.get() - 1);
         self.frame.set(back);
-        *r = Regs::load(back);
+        // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+        *r = unsafe { Regs::load(back) };
         r.forget_immediate();
         r.result(0, v);
     }
@@ -327,7 +333,8 @@ impl Vm {
             return;
         }
         let asend = crate::builtins::asyncgen::under_way(self, crate::frame::generator_ref(g));
-        let loop_ = live_generator(parent);
+        // SAFETY: a link, which is not null.
+        let loop_ = unsafe { live(parent) };
         loop_.frame.set_top(asend);
         if loop_.frame.nblocks.get() > 0 {
             crate::frame::set_finalize(loop_, true);
@@ -356,7 +363,8 @@ impl Vm {
             }
             Some((frame, start)) => {
                 self.activate(&g, Mode::ForIter)?;
-                self.switch_to(r, live(frame));
+                // SAFETY: the innermost frame of the chain that was just made the running one.
+                self.switch_to(r, unsafe { live(frame) });
                 if let Start::Push(v) = start {
                     r.push(v);
                 }
@@ -438,9 +446,11 @@ impl Vm {
                 child.frame.back.set(r.frame);
                 child.frame.mode.set(mode);
                 child.exc.previous.set(self.exc_state.get());
-                let inner = live(frame).generator().unwrap_or(child);
+                // SAFETY: the innermost frame of the child's chain.
+                let leaf = unsafe { live(frame) };
+                let inner = leaf.generator().unwrap_or(child);
                 self.exc_state.set(&inner.exc);
-                self.switch_to(r, live(frame));
+                self.switch_to(r, leaf);
                 if let Start::Push(v) = start {
                     r.push(v);
                 }
@@ -497,13 +507,15 @@ impl Vm {
         match mode {
             Mode::Call | Mode::Watched => {
                 self.pop_frame(frame);
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 r.push(v);
                 Flow::Switched
             }
             Mode::Init | Mode::WatchedInit => {
                 self.pop_frame(frame);
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 if v.is_none() {
                     return Flow::Switched;
                 }
@@ -518,7 +530,8 @@ impl Vm {
             Mode::ForIter => {
                 self.end_generator(r.frame());
                 self.pop_frame(frame);
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 drop(r.pop());
                 let target = r.operand();
                 r.jump(target);
@@ -527,28 +540,32 @@ impl Vm {
             Mode::Send => {
                 self.end_generator(r.frame());
                 self.pop_frame(frame);
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 drop(r.pop());
                 Flow::Raise(self.stop_iteration(v))
             }
             Mode::Await => {
                 self.end_child(r.frame());
                 self.pop_frame(frame);
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 r.set_top(v);
                 Flow::Switched
             }
             Mode::Asend => {
                 self.end_child(r.frame());
                 self.pop_frame(frame);
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 self.asend_end(r.peek(1));
                 Flow::Raise(self.stop_async_iteration())
             }
             Mode::Anext => {
                 self.end_anext(r.frame());
                 self.pop_frame(frame);
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 Flow::Raise(self.stop_async_iteration())
             }
         }
@@ -570,7 +587,8 @@ impl Vm {
         if let Some(g) = f.generator() {
             let parent = g.parent.replace(std::ptr::null());
             if !parent.is_null() {
-                live_generator(parent).delegating.set(false);
+                // SAFETY: a link, which is not null.
+                unsafe { live(parent) }.delegating.set(false);
             }
             self.exc_state.set(g.exc.previous.get());
         }
@@ -579,7 +597,7 @@ impl Vm {
     /// YIELD_VALUE, or a YIELD_FROM that waits: suspends the whole chain and delivers to its resumer. Switched: go on there.
     pub(crate) fn leave_yield(&self, r: &mut Regs, v: Value, delegated: bool) -> Flow {
         r.save();
-        let Some(me) = live(r.frame).generator() else {
+        let Some(me) = r.running().generator() else {
             return Flow::Raise(self.runtime_error("yield outside a generator"));
         };
         self.note_finalizer(me, delegated);
@@ -596,12 +614,14 @@ impl Vm {
             me.depth.set(0);
             self.depth.set(self.depth.get() - 1);
             self.frame.set(back);
-            *r = Regs::load(back);
+            // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+            *r = unsafe { Regs::load(back) };
             self.asend_end(r.peek(1));
             r.set_top(wrapped.value.take());
             return Flow::Switched;
         }
-        let root = live_generator(self.root.get());
+        // SAFETY: a generator runs, so there is a root.
+        let root = unsafe { live(self.root.get()) };
         let own_leaf = std::ptr::eq(root, me);
         self.root.set(root.link.get().cast());
         root.link.set(if own_leaf {
@@ -619,12 +639,14 @@ impl Vm {
         self.frame.set(back);
         match mode {
             Mode::ForIter => {
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 r.push(v);
                 Flow::Switched
             }
             Mode::Send => {
-                *r = Regs::load(back);
+                // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                *r = unsafe { Regs::load(back) };
                 r.set_top(v);
                 Flow::Switched
             }
@@ -675,7 +697,8 @@ impl Vm {
         } else {
             leaf
         };
-        let inner = live(frame);
+        // SAFETY: the innermost frame of a live chain.
+        let inner = unsafe { live(frame) };
         // The innermost frame may wait for something that takes exceptions itself.
         if let Some(receiver) = self.awaited_by(inner) {
             let root_state = g.state.replace(GenState::Running);
@@ -699,23 +722,21 @@ impl Vm {
 
     /// Resumes `g` by raising in `frame`, the innermost of its chain.
     fn raise_in(&self, g: &Ref<Generator>, frame: *const Frame, e: Exc) -> PyResult<Outcome> {
-        let f = live(frame);
+        // SAFETY: the innermost frame of a live chain.
+        let f = unsafe { live(frame) };
         if waiting_for(f).is_some() {
             f.pc.set(f.pc.get().wrapping_add(1));
         }
         self.activate(g, Mode::Entry)?;
         // What the chain handles is the context of what is thrown into it (`_PyErr_ChainStackItem`).
-        let mut at = self.exc_state.get();
-        while !at.is_null() {
-            let state = crate::frame::live_exc(at);
+        for state in self.exc_states() {
             if !state.value.get().is_none() {
                 self.set_context(&e);
                 break;
             }
-            if std::ptr::eq(at, &g.exc) {
+            if std::ptr::eq(state, &g.exc) {
                 break;
             }
-            at = state.previous.get();
         }
         self.run(frame, Start::Raise(e))
     }

@@ -4,7 +4,7 @@
 use super::Quick;
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::frame::{Regs, live_or_none};
+use crate::frame::Regs;
 use crate::heap::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -104,7 +104,7 @@ impl Vm {
         if !std::ptr::eq(self.root.get(), &raw const **g) {
             return false;
         }
-        live_or_none(self.frame.get()).is_some_and(|f| {
+        self.current_frame().is_some_and(|f| {
             let at = usize::try_from(f.unit()).ok();
             let running = at.and_then(|u| f.code.quick.get(u));
             f.is_generator && running.is_some_and(|i| i.op.get() == Quick::YieldFrom)

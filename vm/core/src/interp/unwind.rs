@@ -1,7 +1,7 @@
 //! Exceptions: unwinding to a handler, blocks and with statements, chaining, tracebacks (3.8's ceval.c and errors.c).
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::frame::{Block, BlockKind, Frame, Mode, Regs, live_or_none};
+use crate::frame::{Block, BlockKind, Frame, Mode, Regs, live};
 use crate::heap::{Pending, Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -45,7 +45,8 @@ impl Vm {
                 Mode::Asend => {
                     self.end_child(f);
                     self.pop_frame(frame);
-                    *r = Regs::load(back);
+                    // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+                    *r = unsafe { Regs::load(back) };
                     self.asend_end(r.peek(1));
                     continue;
                 }
@@ -54,7 +55,8 @@ impl Vm {
                     self.pop_frame(frame);
                 }
             }
-            *r = Regs::load(back);
+            // SAFETY: the frame that this one was called or resumed from lives, and runs now.
+            *r = unsafe { Regs::load(back) };
         }
     }
 
@@ -90,21 +92,16 @@ impl Vm {
     /// The exception state of the code that runs.
     #[inline]
     pub(crate) fn exc_info_state(&self) -> &ExcState {
-        crate::frame::live_exc(self.exc_state.get())
+        // SAFETY: a link, which leads to the state of the thread where no generator runs.
+        unsafe { live(self.exc_state.get()) }
     }
 
     /// The exception being handled, looking outwards (`sys.exception()`).
     pub fn current_exception(&self) -> Value {
-        let mut at = self.exc_state.get();
-        while !at.is_null() {
-            let s = crate::frame::live_exc(at);
-            let v = s.value.get();
-            if !v.is_none() {
-                return v;
-            }
-            at = s.previous.get();
-        }
-        Value::NONE
+        self.exc_states()
+            .map(|s| s.value.get())
+            .find(|v| !v.is_none())
+            .unwrap_or(Value::NONE)
     }
 
     /// Drops what a handler left and restores the older exception.
@@ -249,9 +246,9 @@ impl Vm {
 
     /// The frame object of the Python code that runs, `depth` frames out.
     pub fn frame_at(&self, depth: usize) -> Option<Ref<FrameObject>> {
-        let mut at = live_or_none(self.frame.get())?;
+        let mut at = self.current_frame()?;
         for _ in 0..depth {
-            at = live_or_none(at.back.get())?;
+            at = at.back()?;
         }
         Some(self.frame_object(at))
     }
