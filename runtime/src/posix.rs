@@ -375,7 +375,7 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, n] = a.exactly::<2>(vm, "read")?;
     let n = vm.to_usize(n, "length")?.min(1 << 30);
     let got = read_some(vm, fd, n)?.map_err(|e| vm.os_error(&e, None))?;
-    Ok(vm.new_bytes(got))
+    vm.try_new_bytes(got)
 }
 
 /// One read of at most `n` bytes.
@@ -745,11 +745,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("urandom", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "urandom")?;
-        let mut b = vec![0; vm.to_usize(n, "negative argument not allowed")?];
+        let mut b = vm.zeroed(vm.to_usize(n, "negative argument not allowed")?)?;
         File::open("/dev/urandom")
             .and_then(|mut f| f.read_exact(&mut b))
             .map_err(|e| vm.os_error(&e, None))?;
-        Ok(vm.new_bytes(b))
+        vm.try_new_bytes(b)
     });
     f("getpid", |vm, _, _| {
         Ok(vm.new_int(std::process::id() as i64))

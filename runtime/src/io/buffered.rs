@@ -111,7 +111,7 @@ impl Buffered {
         if let Some(f) = fileio::exact(vm, raw) {
             return f.read(vm, n);
         }
-        let room = vm.new_bytearray(vec![0; n]);
+        let room = vm.new_bytearray(vm.zeroed(n)?);
         let class = vm.getattr_str(&vm.import("builtins")?, "memoryview")?;
         let view = vm.call(&class, std::slice::from_ref(&room))?;
         let got = vm.call_method(raw, "readinto", std::slice::from_ref(&view));
@@ -572,7 +572,7 @@ fn reading(vm: &Vm, t: &Ref<Type>) {
         "read1($self, size=-1, /)\n--\n\n",
         |vm, v, a| {
             let n = size_arg(vm, a.between(vm, "read1", 0, 1)?.first())?;
-            Ok(vm.new_bytes(vm.this::<Buffered>(v)?.read_one(vm, v, n)?))
+            vm.try_new_bytes(vm.this::<Buffered>(v)?.read_one(vm, v, n)?)
         },
     );
     vm.method(t, "peek", "peek($self, size=0, /)\n--\n\n", |vm, v, a| {
@@ -586,7 +586,7 @@ fn reading(vm: &Vm, t: &Ref<Type>) {
             b.fill(vm, &raw)?;
         }
         let ahead = b.ahead.borrow();
-        Ok(vm.new_bytes(&ahead[b.used.get()..]))
+        vm.try_new_bytes(&ahead[b.used.get()..])
     });
     vm.method(
         t,
@@ -618,7 +618,7 @@ fn reading(vm: &Vm, t: &Ref<Type>) {
         "readline($self, size=-1, /)\n--\n\n",
         |vm, v, a| {
             let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
-            Ok(vm.new_bytes(vm.this::<Buffered>(v)?.readline(vm, v, n)?))
+            vm.try_new_bytes(vm.this::<Buffered>(v)?.readline(vm, v, n)?)
         },
     );
     t.slots.next.set(Some(|vm, v| {

@@ -288,7 +288,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     });
     vm.method(&t, "getvalue", "getvalue($self, /)\n--\n\n", |vm, v, _| {
         let s = open(vm, v)?;
-        Ok(vm.new_wtf8(&s.text.borrow()).into())
+        Ok(vm.try_new_wtf8(&s.text.borrow())?.into())
     });
     vm.method(
         &t,

@@ -430,9 +430,13 @@ fn repeat(vm: &Vm, a: &Array, n: &Value) -> PyResult<Option<Vec<u8>>> {
         .checked_mul(n)
         .is_none_or(|n| n > isize::MAX as usize / 2)
     {
-        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+        return Err(vm.memory_error());
     }
-    Ok(Some(data.repeat(n)))
+    let mut out = vm.try_vec(data.len() * n)?;
+    for _ in 0..n {
+        out.extend_from_slice(&data);
+    }
+    Ok(Some(out))
 }
 
 fn iter_type(vm: &Vm) -> Ref<Type> {
@@ -677,7 +681,7 @@ fn conversions(vm: &Vm, t: &Ref<Type>) {
     let f = |name: &'static str, f: PlainFn| vm.method(t, name, "", f);
     f("tobytes", |vm, v, a| {
         a.exactly::<0>(vm, "tobytes")?;
-        Ok(vm.new_bytes(vm.this::<Array>(v)?.data.borrow().clone()))
+        vm.try_new_bytes(vm.this::<Array>(v)?.data.borrow().clone())
     });
     f("frombytes", |vm, v, a| {
         let [b] = a.exactly::<1>(vm, "array.frombytes")?;

@@ -341,12 +341,14 @@ fn repeated(vm: &Vm, d: &Ref<Deque>, n: i64) -> PyResult<Vec<Value>> {
     let n = n.max(0) as usize;
     let total = items.len().checked_mul(n).filter(|t| *t < 1 << 40);
     let Some(total) = total else {
-        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+        return Err(vm.memory_error());
     };
     let keep = d.maxlen.get().unwrap_or(total).min(total);
-    let mut out = Vec::with_capacity(keep);
+    let mut out = vm.try_vec(keep)?;
+    let mut ticks = lasti_core::memory::Ticks::default();
     for i in total - keep..total {
         out.push(items[i % items.len()].clone());
+        ticks.tick(vm)?;
     }
     Ok(out)
 }

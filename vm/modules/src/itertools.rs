@@ -801,12 +801,12 @@ fn tee(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let class = state(vm).tee.clone();
     let source = vm.iter(&pos[0])?;
     let first = tee_of(vm, &class, &source)?;
-    let mut out = Vec::with_capacity(n as usize);
+    let mut out = vm.try_vec(n as usize)?;
+    out.push(first);
     for _ in 1..n {
-        out.push(tee_copy(vm, &first)?);
+        out.push(tee_copy(vm, &out[0])?);
     }
-    out.insert(0, first);
-    Ok(vm.new_tuple(out).into())
+    Ok(vm.try_new_tuple(out)?.into())
 }
 
 // ---- combinatorics ----
@@ -1007,7 +1007,9 @@ fn with_replacement_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
                 return Ok(None);
             }
             it.n.set(1);
-            *it.idx.borrow_mut() = vec![0; r];
+            let mut idx = vm.try_vec(r)?;
+            idx.resize(r, 0);
+            *it.idx.borrow_mut() = idx;
         }
         _ => {
             let mut idx = it.idx.borrow_mut();

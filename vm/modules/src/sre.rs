@@ -285,10 +285,10 @@ pub(crate) fn part(vm: &Vm, subject: &Value, start: usize, end: usize) -> PyResu
         if start == 0 && end >= b.data.len() && vm.type_of(subject).is(&vm.types.bytes) {
             return Ok(subject.clone());
         }
-        return Ok(vm.new_bytes(b.data.get(start..end).unwrap_or_default()));
+        return vm.try_new_bytes(b.data.get(start..end).unwrap_or_default());
     }
     let b = vm.buffer(subject)?;
-    Ok(vm.new_bytes(b.get(start..end).unwrap_or_default()))
+    vm.try_new_bytes(b.get(start..end).unwrap_or_default())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -99,7 +99,7 @@ fn chr(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         .ok()
         .filter(|cp| *cp <= 0x10FFFF);
     let cp = cp.ok_or_else(|| vm.value_error("chr() arg not in range(0x110000)"))?;
-    Ok(vm.new_wtf8(&lasti_text::wtf8::encode(cp)).into())
+    Ok(vm.try_new_wtf8(&lasti_text::wtf8::encode(cp))?.into())
 }
 
 fn ord(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {

@@ -242,7 +242,12 @@ impl Vm {
             return false;
         };
         let plain = |s: &crate::Ref<Str>| s.class().is(&self.types.str) && !s.is_empty();
-        if text.byte_len() + more.byte_len() < GROWS_FROM || !plain(text) || !plain(more) {
+        let len = text.byte_len() + more.byte_len();
+        if len < GROWS_FROM || !plain(text) || !plain(more) {
+            return false;
+        }
+        // Where there is no memory for the sum and its room, the plain sum raises, with all operands in their places.
+        if !Str::has_room(text, more) && self.prepare::<Str>(Str::grown(len)).is_err() {
             return false;
         }
         let next = r.following();

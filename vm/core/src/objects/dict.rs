@@ -8,6 +8,8 @@ use std::cell::{Cell, RefCell};
 
 const EMPTY: u32 = u32::MAX;
 const DELETED: u32 = u32::MAX - 1;
+/// From so many entries on, memory for more is asked for, since the heap's reserve is too small for it.
+const LARGE: usize = 1 << 15;
 
 #[derive(Clone)]
 struct Entry {
@@ -266,12 +268,40 @@ impl Table {
         self.used = self.entries.len();
     }
 
-    fn push(&mut self, hash: u64, key: Value, value: Value) {
-        let crowded = if self.index.is_empty() {
+    #[inline]
+    fn crowded(&self) -> bool {
+        if self.index.is_empty() {
             self.entries.len() >= 8
         } else {
             (self.used + 1) * 3 > self.index.len() * 2
-        };
+        }
+    }
+
+    /// Whether there is memory for one entry more.
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        self.entries.len() < LARGE
+            || (self.entries.len() < self.entries.capacity() && !self.crowded())
+            || self.make_room()
+    }
+
+    /// Takes the memory that the next entry needs. False: there is none.
+    #[cold]
+    fn make_room(&mut self) -> bool {
+        if self.entries.try_reserve(1).is_err() {
+            return false;
+        }
+        if self.crowded() {
+            let size = ((self.live + 1) * 3).next_power_of_two();
+            // The old index is of no use any more once entries move, but until then the dict must be whole.
+            let more = size.saturating_sub(self.index.len());
+            return self.index.try_reserve_exact(more).is_ok();
+        }
+        true
+    }
+
+    fn push(&mut self, hash: u64, key: Value, value: Value) {
+        let crowded = self.crowded();
         let n = self.entries.len();
         self.entries.push(Entry { hash, key, value });
         self.live += 1;
@@ -360,6 +390,11 @@ impl Dict {
     pub(crate) fn insert_new(&self, hash: u64, key: Value, value: Value) {
         self.table.borrow_mut().push(hash, key, value);
         self.keys_changed();
+    }
+    /// Whether there is memory for one entry more, which is taken then.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.table.borrow_mut().has_room()
     }
     pub(crate) fn value_at(&self, n: usize) -> Value {
         self.table.borrow().entries[n].value.clone()
