@@ -381,6 +381,7 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
 /// One read of at most `n` bytes.
 pub(crate) fn read_some(vm: &Vm, fd: &Value, n: usize) -> PyResult<io::Result<Vec<u8>>> {
     let (number, f) = file_of(vm, fd)?;
+    crate::scratch::check(vm, n)?;
     Ok(crate::scratch::read_into(vm, n, |buffer| {
         crate::threads::blocking(vm, || {
             loop {
@@ -405,7 +406,7 @@ pub(crate) fn read_rest(vm: &Vm, fd: &Value, room: usize) -> PyResult<Option<io:
     };
     let mut all = Vec::new();
     if all.try_reserve_exact(room).is_err() {
-        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+        return Err(vm.memory_error());
     }
     let r = crate::threads::blocking(vm, || (&*f).read_to_end(&mut all));
     Ok(Some(r.map(|_| all)))

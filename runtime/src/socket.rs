@@ -320,6 +320,7 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
     } else {
         d
     };
+    scratch::check(vm, n)?;
     let mut buffer = scratch::read_into(vm, n, |buffer| {
         retry(vm, &h, Interest::READABLE, d, |u| {
             if flags & libc::MSG_PEEK != 0 {
@@ -337,6 +338,7 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
 }
 
 fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, Value)> {
+    scratch::check(vm, n)?;
     let h = s.handle(vm)?;
     let d = s.deadline();
     let mut from = Value::NONE;

@@ -199,7 +199,7 @@ fn readline(vm: &Vm, v: &Value, limit: Option<usize>) -> PyResult<Value> {
         let Some(bytes) = got.downcast::<Bytes>() else {
             return Err(not_bytes("read", &got));
         };
-        line.extend_from_slice(&bytes.data);
+        vm.extend(&mut line, &bytes.data)?;
         if bytes.data.is_empty() || line.ends_with(b"\n") {
             break;
         }
@@ -244,7 +244,7 @@ pub(super) fn raw_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
                 return vm.try_new_bytes(all);
             }
             any = true;
-            all.extend_from_slice(&bytes.data);
+            vm.extend(&mut all, &bytes.data)?;
         }
     });
     vm.ready_type(&t);

@@ -169,7 +169,7 @@ impl Buffered {
                 None => Some(all),
                 Some(rest) if all.is_empty() => Some(rest),
                 Some(rest) => {
-                    all.extend_from_slice(&rest);
+                    vm.extend(&mut all, &rest)?;
                     Some(all)
                 }
             });
@@ -182,7 +182,7 @@ impl Buffered {
             let Some(rest) = rest.downcast::<Bytes>() else {
                 return Err(vm.type_error("readall() should return bytes"));
             };
-            all.extend_from_slice(&rest.data);
+            vm.extend(&mut all, &rest.data)?;
             return Ok(Some(all));
         }
         let mut any = !all.is_empty();
@@ -198,7 +198,7 @@ impl Buffered {
             if part.data.is_empty() {
                 return Ok(Some(all));
             }
-            all.extend_from_slice(&part.data);
+            vm.extend(&mut all, &part.data)?;
         }
     }
     fn read_n(&self, vm: &Vm, raw: &Value, n: usize) -> PyResult<Option<Vec<u8>>> {
@@ -222,7 +222,7 @@ impl Buffered {
                 None => break,
                 Some(part) if part.is_empty() => break,
                 Some(part) if out.is_empty() => out = part,
-                Some(part) => out.extend_from_slice(&part),
+                Some(part) => vm.extend(&mut out, &part)?,
             }
         }
         Ok(Some(out))
@@ -285,7 +285,7 @@ impl Buffered {
                 let rest = &rest[..rest.len().min(limit - line.len())];
                 line_end(rest).map_or((rest.len(), false), |n| (n, true))
             };
-            line.extend(self.take(n.0));
+            vm.extend(&mut line, &self.take(n.0))?;
             if n.1 || line.len() >= limit {
                 return Ok(line);
             }

@@ -114,7 +114,7 @@ impl BytesIo {
         if to > data.len() {
             let more = to - data.len();
             if data.try_reserve(more).is_err() {
-                return Err(vm.new_exception(&vm.exc.memory_error, ""));
+                return Err(vm.memory_error());
             }
             data.resize(to, 0);
         }

@@ -136,7 +136,7 @@ impl StringIo {
         if at > len {
             let gap = at - len;
             if text.try_reserve(gap).is_err() {
-                return Err(vm.new_exception(&vm.exc.memory_error, ""));
+                return Err(vm.memory_error());
             }
             text.extend(std::iter::repeat_n(0, gap));
             self.len.set(at);

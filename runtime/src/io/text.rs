@@ -157,7 +157,7 @@ impl TextIo {
                 let mut data = self.held.take();
                 match data.is_empty() {
                     true => data = input,
-                    false => data.extend_from_slice(&input),
+                    false => vm.extend(&mut data, &input)?,
                 }
                 if codec == Codec::Utf8 && std::str::from_utf8(&data).is_ok()
                     || codec == Codec::Ascii && data.is_ascii()
@@ -237,7 +237,7 @@ impl TextIo {
         };
         let end = input.is_empty();
         if let Some((mut fed, flags)) = before {
-            fed.extend_from_slice(&input);
+            vm.extend(&mut fed, &input)?;
             self.snapshot.replace(Some(Snapshot { flags, input: fed }));
         }
         let text = self.decode(vm, input, end)?;
@@ -315,12 +315,12 @@ impl TextIo {
                     if line.is_empty() {
                         return Ok(vm.try_new_wtf8(&rest[..end])?.into());
                     }
-                    line.extend_from_slice(&rest[..end]);
+                    vm.extend(&mut line, &rest[..end])?;
                     return Ok(vm.try_new_wtf8(&line)?.into());
                 }
                 let part = &rest[..end.unwrap_or(rest.len())];
                 let cut = wtf8::offset_of(part, room).unwrap_or(part.len());
-                line.extend_from_slice(&part[..cut]);
+                vm.extend(&mut line, &part[..cut])?;
                 self.used.set(self.used.get() + cut);
                 room -= wtf8::count(&part[..cut]).min(room);
                 if room == 0 || end.is_some() {

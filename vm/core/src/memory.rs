@@ -6,6 +6,7 @@ use crate::error::{Exc, PyResult};
 use crate::heap::{Obj, Payload, Ref, Value};
 use crate::objects::{Str, Tuple};
 use crate::vm::Vm;
+use dashu_int::IBig;
 
 /// Objects of so many bytes are made only after the heap was asked whether it has the memory. Smaller ones are the reserve's care.
 const LARGE: usize = 1 << 20;
@@ -76,6 +77,13 @@ impl Vm {
         let mut v = self.try_vec(items.len())?;
         v.extend_from_slice(items);
         Ok(v)
+    }
+
+    /// A product of ints of any size. A long one handles signals.
+    pub fn multiply(&self, a: &IBig, b: &IBig) -> PyResult<IBig> {
+        use lasti_text::int_arith::{bit_length, check_room, mul_in_steps};
+        check_room(bit_length(a) + bit_length(b)).map_err(|e| self.text_error(e))?;
+        mul_in_steps(a, b, &mut || self.check_signals())
     }
 
     /// Makes sure that the next object can be made: a `T` with `trailing` bytes behind it.

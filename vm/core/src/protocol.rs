@@ -401,10 +401,12 @@ impl Vm {
             }
             Err(e) => return Err(e),
         };
+        let mut ticks = Ticks::default();
         while let Some(v) = self.next(&it)? {
             if self.same(&v, item)? {
                 return Ok(true);
             }
+            ticks.tick(self)?;
         }
         Ok(false)
     }
@@ -652,22 +654,22 @@ impl Vm {
         if let Some(n) = d.first(k) {
             return Ok(Some(n));
         }
-        let mut skip = 0;
+        let mut from = Cursor::default();
         loop {
-            match d.probe(k, skip) {
+            match d.probe(k, from) {
                 Probe::Found(n) => return Ok(Some(n)),
                 Probe::Absent => return Ok(None),
-                Probe::Compare(n, other) => {
+                Probe::Compare(n, other, next) => {
                     let changes = d.changes();
                     if self.eq(&other, k.key)? {
                         if d.changes() == changes {
                             return Ok(Some(n));
                         }
-                        skip = 0;
+                        from = Cursor::default();
                     } else if d.changes() == changes {
-                        skip += 1;
+                        from = next;
                     } else {
-                        skip = 0;
+                        from = Cursor::default();
                     }
                 }
             }

@@ -836,16 +836,20 @@ fn product_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     let it = It::default();
     let mut flat = Vec::new();
     let mut starts = vec![0];
+    let mut ticks = lasti_core::memory::Ticks::default();
     for _ in 0..repeat {
         for p in &pools {
-            flat.extend(p.iter().cloned());
-            starts.push(flat.len());
+            vm.extend(&mut flat, p)?;
+            vm.push(&mut starts, flat.len())?;
+            ticks.tick(vm)?;
         }
     }
     if starts.windows(2).any(|w| w[0] == w[1]) {
         it.n.set(2);
     }
-    *it.idx.borrow_mut() = vec![0; starts.len() - 1];
+    let mut idx = vm.try_vec(starts.len() - 1)?;
+    idx.resize(starts.len() - 1, 0);
+    *it.idx.borrow_mut() = idx;
     *it.idx2.borrow_mut() = starts;
     *it.pool.borrow_mut() = flat;
     alloc(vm, class, it)

@@ -3,6 +3,7 @@ use super::{CMP_OPS, Quick};
 use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
 use crate::heap::{Kind, RefSlot, Slot, Value};
+use crate::memory::Ticks;
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_bytecode::opcode::{intrinsic1, intrinsic2, make_function};
@@ -716,7 +717,9 @@ impl Vm {
         let v = r.pop();
         let it = self.unpack_iter(&v)?;
         let mut items = Vec::new();
+        let mut ticks = Ticks::default();
         while let Some(v) = self.next(&it)? {
+            ticks.tick(self)?;
             items.push(v);
         }
         if items.len() < before + after {

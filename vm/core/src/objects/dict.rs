@@ -48,8 +48,15 @@ pub struct DictKey<'a> {
 pub enum Probe {
     Found(usize),
     Absent,
-    /// Entry with the same hash whose key must be compared by Python's `==`.
-    Compare(usize, Value),
+    /// Entry with the same hash whose key must be compared by Python's `==`, and where to go on if it is another.
+    Compare(usize, Value, Cursor),
+}
+
+/// How far a look-up came. It holds as long as the key set does not change.
+#[derive(Clone, Copy, Default)]
+pub struct Cursor {
+    at: usize,
+    step: usize,
 }
 
 impl Payload for Dict {
@@ -91,38 +98,41 @@ fn simple_eq(a: &Value, b: &Value) -> Option<bool> {
 }
 
 impl Table {
-    fn probe(&self, k: &DictKey, mut skip: usize) -> Probe {
-        let mut check = |n: usize, e: &Entry| -> Option<Probe> {
+    fn probe(&self, k: &DictKey, from: Cursor) -> Probe {
+        let check = |n: usize, e: &Entry, next: Cursor| -> Option<Probe> {
             if e.hash != k.hash || e.key.is_unbound() {
                 return None;
             }
             match simple_eq(&e.key, k.key) {
                 Some(true) => Some(Probe::Found(n)),
                 Some(false) => None,
-                None if skip > 0 => {
-                    skip -= 1;
-                    None
-                }
-                None => Some(Probe::Compare(n, e.key.clone())),
+                None => Some(Probe::Compare(n, e.key.clone(), next)),
             }
         };
         if self.index.is_empty() {
-            for (n, e) in self.entries.iter().enumerate() {
-                if let Some(p) = check(n, e) {
+            for (n, e) in self.entries.iter().enumerate().skip(from.step) {
+                let next = Cursor { at: 0, step: n + 1 };
+                if let Some(p) = check(n, e, next) {
                     return p;
                 }
             }
             return Probe::Absent;
         }
         let mask = self.index.len() - 1;
-        let mut at = spread(k.hash) & mask;
-        let mut step = 0;
+        let (mut at, mut step) = match from.step {
+            0 => (spread(k.hash) & mask, 0),
+            step => (from.at & mask, step),
+        };
         loop {
             match self.index[at] {
                 EMPTY => return Probe::Absent,
                 DELETED => {}
                 n => {
-                    if let Some(p) = check(n as usize, &self.entries[n as usize]) {
+                    let next = Cursor {
+                        at: (at + step + 1) & mask,
+                        step: step + 1,
+                    };
+                    if let Some(p) = check(n as usize, &self.entries[n as usize], next) {
                         return p;
                     }
                 }
@@ -181,7 +191,7 @@ impl Table {
     #[inline]
     fn holds(&self, hash: u64, key: &Value) -> Option<bool> {
         if self.index.is_empty() {
-            return match self.probe(&DictKey { hash, key }, 0) {
+            return match self.probe(&DictKey { hash, key }, Cursor::default()) {
                 Probe::Found(_) => Some(true),
                 Probe::Absent => Some(false),
                 Probe::Compare(..) => None,
@@ -383,9 +393,9 @@ impl Dict {
     pub(crate) fn first(&self, k: &DictKey) -> Option<usize> {
         self.table.borrow().first(k)
     }
-    /// One step of a look-up: see [`Probe`]. `skip` candidates were compared before and are different.
-    pub(crate) fn probe(&self, k: &DictKey, skip: usize) -> Probe {
-        self.table.borrow().probe(k, skip)
+    /// One step of a look-up: see [`Probe`].
+    pub(crate) fn probe(&self, k: &DictKey, from: Cursor) -> Probe {
+        self.table.borrow().probe(k, from)
     }
     pub(crate) fn insert_new(&self, hash: u64, key: Value, value: Value) {
         self.table.borrow_mut().push(hash, key, value);
