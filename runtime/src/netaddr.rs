@@ -434,7 +434,7 @@ pub fn fill(vm: &Vm, m: &Ref<Module>) {
     f("inet_aton", |vm, _, a| {
         let text = text_of(vm, &a.exactly::<1>(vm, "inet_aton")?[0], "")?;
         match text.parse::<Ipv4Addr>() {
-            Ok(ip) => Ok(vm.new_bytes(ip.octets().to_vec())),
+            Ok(ip) => vm.try_new_bytes(ip.octets().to_vec()),
             Err(_) => Err(vm.new_exception(
                 &vm.exc.os_error,
                 "illegal IP address string passed to inet_aton",
@@ -476,7 +476,7 @@ pub fn fill(vm: &Vm, m: &Ref<Module>) {
                 ));
             }
         };
-        Ok(vm.new_bytes(bytes))
+        vm.try_new_bytes(bytes)
     });
     f("inet_ntop", |vm, _, a| {
         let (family, v) = ip_arg(vm, a, "inet_ntop")?;

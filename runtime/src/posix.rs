@@ -375,12 +375,13 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, n] = a.exactly::<2>(vm, "read")?;
     let n = vm.to_usize(n, "length")?.min(1 << 30);
     let got = read_some(vm, fd, n)?.map_err(|e| vm.os_error(&e, None))?;
-    Ok(vm.new_bytes(got))
+    vm.try_new_bytes(got)
 }
 
 /// One read of at most `n` bytes.
 pub(crate) fn read_some(vm: &Vm, fd: &Value, n: usize) -> PyResult<io::Result<Vec<u8>>> {
     let (number, f) = file_of(vm, fd)?;
+    crate::scratch::check(vm, n)?;
     Ok(crate::scratch::read_into(vm, n, |buffer| {
         crate::threads::blocking(vm, || {
             loop {
@@ -405,7 +406,7 @@ pub(crate) fn read_rest(vm: &Vm, fd: &Value, room: usize) -> PyResult<Option<io:
     };
     let mut all = Vec::new();
     if all.try_reserve_exact(room).is_err() {
-        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+        return Err(vm.memory_error());
     }
     let r = crate::threads::blocking(vm, || (&*f).read_to_end(&mut all));
     Ok(Some(r.map(|_| all)))
@@ -745,11 +746,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("urandom", |vm, _, a| {
         let [n] = a.exactly::<1>(vm, "urandom")?;
-        let mut b = vec![0; vm.to_usize(n, "negative argument not allowed")?];
+        let mut b = vm.zeroed(vm.to_usize(n, "negative argument not allowed")?)?;
         File::open("/dev/urandom")
             .and_then(|mut f| f.read_exact(&mut b))
             .map_err(|e| vm.os_error(&e, None))?;
-        Ok(vm.new_bytes(b))
+        vm.try_new_bytes(b)
     });
     f("getpid", |vm, _, _| {
         Ok(vm.new_int(std::process::id() as i64))

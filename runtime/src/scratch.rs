@@ -1,7 +1,7 @@
 //! Room for what is about to be read, so that no memory is cleared for bytes that do not come.
 #![forbid(unsafe_code)]
 
-use lasti_core::Vm;
+use lasti_core::{PyResult, Vm};
 use std::cell::Cell;
 
 /// Reads that ask for more get memory of their own.
@@ -10,7 +10,16 @@ const MOST: usize = 1 << 18;
 #[derive(Default)]
 struct Scratch(Cell<Vec<u8>>);
 
-/// Has `read` fill up to `n` bytes and gives those that it says it filled.
+/// MemoryError when there is no room for a read of `n` bytes.
+pub fn check(vm: &Vm, n: usize) -> PyResult<()> {
+    if n > MOST {
+        vm.try_vec::<u8>(n)?;
+    }
+    Ok(())
+}
+
+/// Has `read` fill up to `n` bytes and gives those that it says it filled. For an `n` that a program decides, call [`check`]
+/// first.
 pub fn read_into<E>(
     vm: &Vm,
     n: usize,

@@ -320,6 +320,7 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
     } else {
         d
     };
+    scratch::check(vm, n)?;
     let mut buffer = scratch::read_into(vm, n, |buffer| {
         retry(vm, &h, Interest::READABLE, d, |u| {
             if flags & libc::MSG_PEEK != 0 {
@@ -337,6 +338,7 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
 }
 
 fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, Value)> {
+    scratch::check(vm, n)?;
     let h = s.handle(vm)?;
     let d = s.deadline();
     let mut from = Value::NONE;
@@ -430,7 +432,7 @@ fn getsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
             let l = r.linger().map_err(|e| fail(vm, e))?;
             let mut out = (l.is_some() as i32).to_ne_bytes().to_vec();
             out.extend((l.map_or(0, |l| l.as_secs() as i32)).to_ne_bytes());
-            return Ok(vm.new_bytes(out));
+            return vm.try_new_bytes(out);
         }
         (libc::IPPROTO_TCP, libc::TCP_NODELAY) => b(r.tcp_nodelay()),
         (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE) => seconds(r.tcp_keepalive_time()),
@@ -444,7 +446,7 @@ fn getsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
     };
     let v = v.map_err(|e| fail(vm, e))?;
     match args.get(2) {
-        Some(_) => Ok(vm.new_bytes((v as i32).to_ne_bytes().to_vec())),
+        Some(_) => vm.try_new_bytes((v as i32).to_ne_bytes().to_vec()),
         None => Ok(vm.new_int(v)),
     }
 }
@@ -712,7 +714,7 @@ fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
     f("recv", |vm, v, a| {
         let args = a.between(vm, "recv", 1, 2)?;
         let n = size_arg(vm, &args[0], "recv")?;
-        Ok(vm.new_bytes(receive(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?))
+        vm.try_new_bytes(receive(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?)
     });
     f("sendmsg", |vm, v, a| {
         let args = a.between(vm, "sendmsg", 1, 4)?;

@@ -239,7 +239,7 @@ fn read_chars(input: &mut impl BufRead, n: i64) -> std::io::Result<Vec<u8>> {
 fn text(vm: &Vm, bytes: &[u8]) -> PyResult<Value> {
     use lasti_text::codecs::{Codec, Handler, decode};
     match decode(Codec::Utf8, bytes, Handler::SurrogateEscape) {
-        Ok(t) => Ok(vm.new_wtf8(&t).into()),
+        Ok(t) => Ok(vm.try_new_wtf8(&t)?.into()),
         Err(_) => Ok(vm.str_value(&String::from_utf8_lossy(bytes))),
     }
 }

@@ -267,7 +267,7 @@ fn fcntl(vm: &Vm) -> PyResult<Ref<Module>> {
                 vm.setitem(buffer, &all, &vm.new_bytes(bytes))?;
                 Ok(vm.new_int(0))
             }
-            _ => Ok(vm.new_bytes(bytes)),
+            _ => vm.try_new_bytes(bytes),
         }
     });
     vm.add_function(&m, "lockf", "", |vm, _, a| {

@@ -199,12 +199,12 @@ fn readline(vm: &Vm, v: &Value, limit: Option<usize>) -> PyResult<Value> {
         let Some(bytes) = got.downcast::<Bytes>() else {
             return Err(not_bytes("read", &got));
         };
-        line.extend_from_slice(&bytes.data);
+        vm.extend(&mut line, &bytes.data)?;
         if bytes.data.is_empty() || line.ends_with(b"\n") {
             break;
         }
     }
-    Ok(vm.new_bytes(line))
+    vm.try_new_bytes(line)
 }
 
 pub(super) fn raw_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
@@ -227,7 +227,7 @@ pub(super) fn raw_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
             )));
         }
         bytes.truncate(got as usize);
-        Ok(vm.new_bytes(bytes))
+        vm.try_new_bytes(bytes)
     });
     vm.method(&t, "readall", "readall($self, /)\n--\n\n", |vm, v, _| {
         let mut all: Vec<u8> = Vec::new();
@@ -241,10 +241,10 @@ pub(super) fn raw_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
                 return Err(vm.type_error("read() should return bytes"));
             };
             if bytes.data.is_empty() {
-                return Ok(vm.new_bytes(all));
+                return vm.try_new_bytes(all);
             }
             any = true;
-            all.extend_from_slice(&bytes.data);
+            vm.extend(&mut all, &bytes.data)?;
         }
     });
     vm.ready_type(&t);

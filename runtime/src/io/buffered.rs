@@ -111,7 +111,7 @@ impl Buffered {
         if let Some(f) = fileio::exact(vm, raw) {
             return f.read(vm, n);
         }
-        let room = vm.new_bytearray(vec![0; n]);
+        let room = vm.new_bytearray(vm.zeroed(n)?);
         let class = vm.getattr_str(&vm.import("builtins")?, "memoryview")?;
         let view = vm.call(&class, std::slice::from_ref(&room))?;
         let got = vm.call_method(raw, "readinto", std::slice::from_ref(&view));
@@ -169,7 +169,7 @@ impl Buffered {
                 None => Some(all),
                 Some(rest) if all.is_empty() => Some(rest),
                 Some(rest) => {
-                    all.extend_from_slice(&rest);
+                    vm.extend(&mut all, &rest)?;
                     Some(all)
                 }
             });
@@ -182,7 +182,7 @@ impl Buffered {
             let Some(rest) = rest.downcast::<Bytes>() else {
                 return Err(vm.type_error("readall() should return bytes"));
             };
-            all.extend_from_slice(&rest.data);
+            vm.extend(&mut all, &rest.data)?;
             return Ok(Some(all));
         }
         let mut any = !all.is_empty();
@@ -198,7 +198,7 @@ impl Buffered {
             if part.data.is_empty() {
                 return Ok(Some(all));
             }
-            all.extend_from_slice(&part.data);
+            vm.extend(&mut all, &part.data)?;
         }
     }
     fn read_n(&self, vm: &Vm, raw: &Value, n: usize) -> PyResult<Option<Vec<u8>>> {
@@ -222,7 +222,7 @@ impl Buffered {
                 None => break,
                 Some(part) if part.is_empty() => break,
                 Some(part) if out.is_empty() => out = part,
-                Some(part) => out.extend_from_slice(&part),
+                Some(part) => vm.extend(&mut out, &part)?,
             }
         }
         Ok(Some(out))
@@ -285,7 +285,7 @@ impl Buffered {
                 let rest = &rest[..rest.len().min(limit - line.len())];
                 line_end(rest).map_or((rest.len(), false), |n| (n, true))
             };
-            line.extend(self.take(n.0));
+            vm.extend(&mut line, &self.take(n.0))?;
             if n.1 || line.len() >= limit {
                 return Ok(line);
             }
@@ -572,7 +572,7 @@ fn reading(vm: &Vm, t: &Ref<Type>) {
         "read1($self, size=-1, /)\n--\n\n",
         |vm, v, a| {
             let n = size_arg(vm, a.between(vm, "read1", 0, 1)?.first())?;
-            Ok(vm.new_bytes(vm.this::<Buffered>(v)?.read_one(vm, v, n)?))
+            vm.try_new_bytes(vm.this::<Buffered>(v)?.read_one(vm, v, n)?)
         },
     );
     vm.method(t, "peek", "peek($self, size=0, /)\n--\n\n", |vm, v, a| {
@@ -586,7 +586,7 @@ fn reading(vm: &Vm, t: &Ref<Type>) {
             b.fill(vm, &raw)?;
         }
         let ahead = b.ahead.borrow();
-        Ok(vm.new_bytes(&ahead[b.used.get()..]))
+        vm.try_new_bytes(&ahead[b.used.get()..])
     });
     vm.method(
         t,
@@ -618,7 +618,7 @@ fn reading(vm: &Vm, t: &Ref<Type>) {
         "readline($self, size=-1, /)\n--\n\n",
         |vm, v, a| {
             let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
-            Ok(vm.new_bytes(vm.this::<Buffered>(v)?.readline(vm, v, n)?))
+            vm.try_new_bytes(vm.this::<Buffered>(v)?.readline(vm, v, n)?)
         },
     );
     t.slots.next.set(Some(|vm, v| {

@@ -114,7 +114,7 @@ impl BytesIo {
         if to > data.len() {
             let more = to - data.len();
             if data.try_reserve(more).is_err() {
-                return Err(vm.new_exception(&vm.exc.memory_error, ""));
+                return Err(vm.memory_error());
             }
             data.resize(to, 0);
         }
@@ -150,7 +150,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     }));
     vm.method(&t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
         let n = size_arg(vm, a.between(vm, "read", 0, 1)?.first())?;
-        Ok(vm.new_bytes(open(vm, v)?.take(n)))
+        vm.try_new_bytes(open(vm, v)?.take(n))
     });
     vm.method(
         &t,
@@ -158,7 +158,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         "read1($self, size=-1, /)\n--\n\n",
         |vm, v, a| {
             let n = size_arg(vm, a.between(vm, "read1", 0, 1)?.first())?;
-            Ok(vm.new_bytes(open(vm, v)?.take(n)))
+            vm.try_new_bytes(open(vm, v)?.take(n))
         },
     );
     vm.method(
@@ -167,7 +167,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         "readline($self, size=-1, /)\n--\n\n",
         |vm, v, a| {
             let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
-            Ok(vm.new_bytes(open(vm, v)?.line(n)))
+            vm.try_new_bytes(open(vm, v)?.line(n))
         },
     );
     vm.method(
@@ -265,7 +265,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         },
     );
     vm.method(&t, "getvalue", "getvalue($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.new_bytes(&**open(vm, v)?.data.borrow()))
+        vm.try_new_bytes(&**open(vm, v)?.data.borrow())
     });
     vm.method(
         &t,

@@ -103,7 +103,7 @@ impl FileIo {
                 None => return Ok(Some(all)),
                 Some(part) if part.is_empty() => return Ok(Some(all)),
                 Some(part) if all.is_empty() => all = part,
-                Some(part) => all.extend_from_slice(&part),
+                Some(part) => vm.extend(&mut all, &part)?,
             }
             room = BUFFER_SIZE.max(all.len() / 4);
         }

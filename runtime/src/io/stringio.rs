@@ -136,7 +136,7 @@ impl StringIo {
         if at > len {
             let gap = at - len;
             if text.try_reserve(gap).is_err() {
-                return Err(vm.new_exception(&vm.exc.memory_error, ""));
+                return Err(vm.memory_error());
             }
             text.extend(std::iter::repeat_n(0, gap));
             self.len.set(at);
@@ -288,7 +288,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     });
     vm.method(&t, "getvalue", "getvalue($self, /)\n--\n\n", |vm, v, _| {
         let s = open(vm, v)?;
-        Ok(vm.new_wtf8(&s.text.borrow()).into())
+        Ok(vm.try_new_wtf8(&s.text.borrow())?.into())
     });
     vm.method(
         &t,

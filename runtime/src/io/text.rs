@@ -157,7 +157,7 @@ impl TextIo {
                 let mut data = self.held.take();
                 match data.is_empty() {
                     true => data = input,
-                    false => data.extend_from_slice(&input),
+                    false => vm.extend(&mut data, &input)?,
                 }
                 if codec == Codec::Utf8 && std::str::from_utf8(&data).is_ok()
                     || codec == Codec::Ascii && data.is_ascii()
@@ -237,7 +237,7 @@ impl TextIo {
         };
         let end = input.is_empty();
         if let Some((mut fed, flags)) = before {
-            fed.extend_from_slice(&input);
+            vm.extend(&mut fed, &input)?;
             self.snapshot.replace(Some(Snapshot { flags, input: fed }));
         }
         let text = self.decode(vm, input, end)?;
@@ -275,7 +275,7 @@ impl TextIo {
             };
             // CPython keeps what it read where a finished stream can still be asked for its place.
             self.forget_read();
-            return Ok(vm.new_wtf8(&text).into());
+            return Ok(vm.try_new_wtf8(&text)?.into());
         };
         let mut missing = n - self.take(n, &mut out);
         while missing > 0 {
@@ -284,7 +284,7 @@ impl TextIo {
             }
             missing -= self.take(missing, &mut out);
         }
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     }
     /// Where a line ends in what was decoded, given what the line has so far.
     fn find_end(&self, line: &[u8], rest: &[u8]) -> Option<usize> {
@@ -313,23 +313,23 @@ impl TextIo {
                 {
                     self.used.set(self.used.get() + end);
                     if line.is_empty() {
-                        return Ok(vm.new_wtf8(&rest[..end]).into());
+                        return Ok(vm.try_new_wtf8(&rest[..end])?.into());
                     }
-                    line.extend_from_slice(&rest[..end]);
-                    return Ok(vm.new_wtf8(&line).into());
+                    vm.extend(&mut line, &rest[..end])?;
+                    return Ok(vm.try_new_wtf8(&line)?.into());
                 }
                 let part = &rest[..end.unwrap_or(rest.len())];
                 let cut = wtf8::offset_of(part, room).unwrap_or(part.len());
-                line.extend_from_slice(&part[..cut]);
+                vm.extend(&mut line, &part[..cut])?;
                 self.used.set(self.used.get() + cut);
                 room -= wtf8::count(&part[..cut]).min(room);
                 if room == 0 || end.is_some() {
-                    return Ok(vm.new_wtf8(&line).into());
+                    return Ok(vm.try_new_wtf8(&line)?.into());
                 }
             }
             if !self.read_chunk(vm, 0)? {
                 self.forget_read();
-                return Ok(vm.new_wtf8(&line).into());
+                return Ok(vm.try_new_wtf8(&line)?.into());
             }
         }
     }

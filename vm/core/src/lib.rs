@@ -13,6 +13,7 @@ pub mod heap;
 pub mod host;
 mod interp;
 mod make;
+pub mod memory;
 pub mod objects;
 mod protocol;
 mod slots;

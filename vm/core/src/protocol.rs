@@ -2,6 +2,7 @@
 use crate::call::Stepped;
 use crate::error::PyResult;
 use crate::heap::{Kind, Ref, Unpacked, Value};
+use crate::memory::Ticks;
 use crate::objects::*;
 use crate::vm::Vm;
 use dashu_int::IBig;
@@ -400,10 +401,12 @@ impl Vm {
             }
             Err(e) => return Err(e),
         };
+        let mut ticks = Ticks::default();
         while let Some(v) = self.next(&it)? {
             if self.same(&v, item)? {
                 return Ok(true);
             }
+            ticks.tick(self)?;
         }
         Ok(false)
     }
@@ -478,17 +481,19 @@ impl Vm {
         if let Some(l) = iterable.as_ref::<List>()
             && l.class().is(&self.types.list)
         {
-            return Ok(l.to_vec());
+            return l.with(|items| self.copy_of(items));
         }
         if let Some(t) = iterable.as_ref::<Tuple>()
             && t.class().is(&self.types.tuple)
         {
-            return Ok(t.to_vec());
+            return self.copy_of(t);
         }
         let it = self.iter(iterable)?;
         let mut out = Vec::with_capacity(self.length_hint(iterable).min(1 << 16));
+        let mut ticks = Ticks::default();
         while let Some(v) = self.next(&it)? {
-            out.push(v);
+            self.push(&mut out, v)?;
+            ticks.tick(self)?;
         }
         Ok(out)
     }
@@ -508,10 +513,12 @@ impl Vm {
         mut f: impl FnMut(Value) -> PyResult<bool>,
     ) -> PyResult<()> {
         let it = self.iter(iterable)?;
+        let mut ticks = Ticks::default();
         while let Some(v) = self.next(&it)? {
             if !f(v)? {
                 break;
             }
+            ticks.tick(self)?;
         }
         Ok(())
     }
@@ -647,22 +654,22 @@ impl Vm {
         if let Some(n) = d.first(k) {
             return Ok(Some(n));
         }
-        let mut skip = 0;
+        let mut from = Cursor::default();
         loop {
-            match d.probe(k, skip) {
+            match d.probe(k, from) {
                 Probe::Found(n) => return Ok(Some(n)),
                 Probe::Absent => return Ok(None),
-                Probe::Compare(n, other) => {
+                Probe::Compare(n, other, next) => {
                     let changes = d.changes();
                     if self.eq(&other, k.key)? {
                         if d.changes() == changes {
                             return Ok(Some(n));
                         }
-                        skip = 0;
+                        from = Cursor::default();
                     } else if d.changes() == changes {
-                        skip += 1;
+                        from = next;
                     } else {
-                        skip = 0;
+                        from = Cursor::default();
                     }
                 }
             }
@@ -680,8 +687,17 @@ impl Vm {
         let hash = self.hash_key(&key, "a dict key")?;
         match self.dict_find(d, &DictKey { hash, key: &key })? {
             Some(n) => drop(d.replace_at(n, value)),
-            None => d.insert_new(hash, key, value),
+            None => self.insert_new(d, hash, key, value)?,
         }
+        Ok(())
+    }
+    /// Adds an entry whose key the dict has not.
+    #[inline]
+    pub(crate) fn insert_new(&self, d: &Dict, hash: u64, key: Value, value: Value) -> PyResult<()> {
+        if !d.has_room() {
+            return Err(self.memory_error());
+        }
+        d.insert_new(hash, key, value);
         Ok(())
     }
     /// Removes a key and returns its value.
@@ -700,7 +716,7 @@ impl Vm {
         {
             return Ok(false);
         }
-        s.dict.insert_new(hash, key, Value::NONE);
+        self.insert_new(&s.dict, hash, key, Value::NONE)?;
         Ok(true)
     }
     pub fn set_contains(&self, s: &Set, key: &Value) -> PyResult<bool> {
@@ -731,7 +747,7 @@ impl Vm {
             for (hash, key, value) in o.snapshot() {
                 match self.dict_find(d, &DictKey { hash, key: &key })? {
                     Some(n) => drop(d.replace_at(n, value)),
-                    None => d.insert_new(hash, key, value),
+                    None => self.insert_new(d, hash, key, value)?,
                 }
                 if o.len() != size && !o.is(d) {
                     return Err(self.runtime_error("dict mutated during update"));

@@ -569,6 +569,7 @@ impl Vm {
 
     /// Exchanges the running thread's state. The caller holds the baton.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
+        crate::heap::reserve::enter(&self.breaker);
         self.stack.swap(&other.stack);
         self.frame.swap(&other.frame);
         self.exc_state.swap(&other.exc);

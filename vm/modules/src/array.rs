@@ -1,6 +1,7 @@
 //! `array` (CPython's Modules/arraymodule.c): items as their machine bytes, one block, which is a buffer.
 use crate::util::*;
 use lasti_core::builtins::buffer::{BufferInfo, BufferProcs};
+use lasti_core::builtins::slicing::{SliceRange, slice_adjust, slice_unpack};
 use std::ops::Range;
 
 struct Array {
@@ -273,25 +274,15 @@ fn position(vm: &Vm, a: &Array, k: &Value, msg: &str) -> PyResult<usize> {
     wrap_index(i, a.len()).ok_or_else(|| vm.index_error(msg))
 }
 
-/// Start, step and the number of items of a slice.
-fn slice_of(vm: &Vm, a: &Array, k: &Value) -> PyResult<(i64, i64, usize)> {
-    let parts = vm.call_method(k, "indices", &[vm.new_int(a.len() as i64)])?;
-    let parts = vm.collect(&parts)?;
-    let at = |i: usize| parts.get(i).map_or(Ok(0), |v| vm.to_i64_clamped(v));
-    let (start, stop, step) = (at(0)?, at(1)?, at(2)?);
-    // Steps may be as large as integers get.
-    let (from, to, by) = (start as i128, stop as i128, step as i128);
-    let n = if by > 0 {
-        (to - from + by - 1).div_euclid(by)
-    } else {
-        (from - to - by - 1).div_euclid(-by)
-    };
-    Ok((start, step, n.max(0) as usize))
+/// The items of a slice. The length is taken when Python has run.
+fn slice_of(vm: &Vm, a: &Array, k: &Slice) -> PyResult<SliceRange> {
+    let raw = slice_unpack(vm, k)?;
+    Ok(slice_adjust(raw, a.len()))
 }
 
 fn get(vm: &Vm, v: &Value, k: &Value) -> PyResult<Value> {
     let a = vm.this::<Array>(v)?;
-    if k.downcast::<Slice>().is_none() {
+    let Some(slice) = k.downcast::<Slice>() else {
         if k.downcast::<Str>().is_some() {
             return Err(vm.type_error("array indices must be integers"));
         }
@@ -299,12 +290,11 @@ fn get(vm: &Vm, v: &Value, k: &Value) -> PyResult<Value> {
         return a
             .item(vm, i)?
             .ok_or_else(|| vm.index_error("array index out of range"));
-    }
-    let (start, step, n) = slice_of(vm, a, k)?;
+    };
+    let r = slice_of(vm, a, slice)?;
     let data = a.data.borrow();
-    let mut out = Vec::with_capacity(n * a.width());
-    for i in 0..n as i64 {
-        let at = (start + i * step) as usize;
+    let mut out = vm.try_vec(r.count * a.width())?;
+    for at in r.indices() {
         out.extend_from_slice(&data[a.bytes(at..at + 1)]);
     }
     Ok(plain(vm, a.code, out))
@@ -312,7 +302,7 @@ fn get(vm: &Vm, v: &Value, k: &Value) -> PyResult<Value> {
 
 fn set(vm: &Vm, v: &Value, k: &Value, x: Option<&Value>) -> PyResult<()> {
     let a = vm.this::<Array>(v)?;
-    if k.downcast::<Slice>().is_none() {
+    let Some(slice) = k.downcast::<Slice>() else {
         let i = position(vm, a, k, "array assignment index out of range")?;
         match x {
             Some(x) => {
@@ -326,11 +316,12 @@ fn set(vm: &Vm, v: &Value, k: &Value, x: Option<&Value>) -> PyResult<()> {
             None => drop(a.resize(vm)?.drain(a.bytes(i..i + 1))),
         }
         return Ok(());
-    }
+    };
+    let r = slice_of(vm, a, slice)?;
     let new = match x {
         None => Vec::new(),
         Some(x) => match x.downcast::<Array>() {
-            Some(other) if other.code == a.code => other.data.borrow().clone(),
+            Some(other) if other.code == a.code => vm.copy_of(&other.data.borrow())?,
             Some(_) => return Err(vm.type_error("bad argument type for built-in operation")),
             None => {
                 let t = vm.type_name(x);
@@ -340,18 +331,20 @@ fn set(vm: &Vm, v: &Value, k: &Value, x: Option<&Value>) -> PyResult<()> {
             }
         },
     };
-    let (start, step, n) = slice_of(vm, a, k)?;
     let w = a.width();
-    if step == 1 {
-        let at = a.bytes(start as usize..start as usize + n);
+    if r.step == 1 {
+        let at = a.bytes(r.start as usize..r.start as usize + r.count);
         if new.len() == at.len() {
             a.data.borrow_mut()[at].copy_from_slice(&new);
         } else {
-            a.resize(vm)?.splice(at, new);
+            let mut data = a.resize(vm)?;
+            vm.reserve(&mut data, new.len())?;
+            data.splice(at, new);
         }
         return Ok(());
     }
-    let mut places: Vec<usize> = (0..n as i64).map(|i| (start + i * step) as usize).collect();
+    let mut places = vm.try_vec(r.count)?;
+    places.extend(r.indices());
     // As in CPython, nothing assigned deletes.
     if new.is_empty() {
         places.sort_unstable();
@@ -361,10 +354,11 @@ fn set(vm: &Vm, v: &Value, k: &Value, x: Option<&Value>) -> PyResult<()> {
         }
         return Ok(());
     }
-    if new.len() / w != n {
+    if new.len() / w != r.count {
         return Err(vm.value_error(format!(
-            "attempt to assign array of size {} to extended slice of size {n}",
-            new.len() / w
+            "attempt to assign array of size {} to extended slice of size {}",
+            new.len() / w,
+            r.count
         )));
     }
     let mut data = a.data.borrow_mut();
@@ -420,7 +414,7 @@ fn find(vm: &Vm, a: &Array, x: &Value) -> PyResult<Option<usize>> {
 }
 
 fn repeat(vm: &Vm, a: &Array, n: &Value) -> PyResult<Option<Vec<u8>>> {
-    if !vm.is_int(n) {
+    if !vm.is_int(n) && vm.type_of(n).slots.index.get().is_none() {
         return Ok(None);
     }
     let n = vm.to_i64(n)?.max(0) as usize;
@@ -430,9 +424,13 @@ fn repeat(vm: &Vm, a: &Array, n: &Value) -> PyResult<Option<Vec<u8>>> {
         .checked_mul(n)
         .is_none_or(|n| n > isize::MAX as usize / 2)
     {
-        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+        return Err(vm.memory_error());
     }
-    Ok(Some(data.repeat(n)))
+    let mut out = vm.try_vec(data.len() * n)?;
+    for _ in 0..n {
+        out.extend_from_slice(&data);
+    }
+    Ok(Some(out))
 }
 
 fn iter_type(vm: &Vm) -> Ref<Type> {
@@ -572,14 +570,30 @@ fn array_type(vm: &Vm) -> Ref<Type> {
     t
 }
 
+/// IndexError where converting an item changed the array's length.
+fn check_unchanged(vm: &Vm, a: &Array, before: usize) -> PyResult<()> {
+    if a.len() == before {
+        Ok(())
+    } else {
+        Err(vm.index_error("array assignment index out of range"))
+    }
+}
+
+/// Appends the bytes of items that were converted when the array had `before` items.
+fn append(vm: &Vm, a: &Array, before: usize, items: &[u8]) -> PyResult<()> {
+    check_unchanged(vm, a, before)?;
+    vm.extend(&mut *a.resize(vm)?, items)
+}
+
 /// Methods that change an array or look into it.
 fn changes(vm: &Vm, t: &Ref<Type>) {
     let f = |name: &'static str, f: PlainFn| vm.method(t, name, "", f);
     f("append", |vm, v, a| {
         let [x] = a.exactly::<1>(vm, "array.append")?;
         let array = vm.this::<Array>(v)?;
+        let before = array.len();
         let b = pack(vm, array.code, x)?;
-        array.resize(vm)?.extend(b);
+        append(vm, array, before, &b)?;
         Ok(Value::NONE)
     });
     f("extend", |vm, v, a| {
@@ -590,10 +604,14 @@ fn changes(vm: &Vm, t: &Ref<Type>) {
     f("insert", |vm, v, a| {
         let [i, x] = a.exactly::<2>(vm, "insert")?;
         let array = vm.this::<Array>(v)?;
+        let i = vm.to_i64(i)?;
+        let before = array.len();
         let b = pack(vm, array.code, x)?;
-        let at = clamp_index(vm.to_i64_clamped(i)?, array.len());
-        let at = at * array.width();
-        array.resize(vm)?.splice(at..at, b);
+        check_unchanged(vm, array, before)?;
+        let at = clamp_index(i, before) * array.width();
+        let mut data = array.resize(vm)?;
+        vm.reserve(&mut data, b.len())?;
+        data.splice(at..at, b);
         Ok(Value::NONE)
     });
     f("pop", |vm, v, a| {
@@ -677,7 +695,7 @@ fn conversions(vm: &Vm, t: &Ref<Type>) {
     let f = |name: &'static str, f: PlainFn| vm.method(t, name, "", f);
     f("tobytes", |vm, v, a| {
         a.exactly::<0>(vm, "tobytes")?;
-        Ok(vm.new_bytes(vm.this::<Array>(v)?.data.borrow().clone()))
+        vm.try_new_bytes(vm.this::<Array>(v)?.data.borrow().clone())
     });
     f("frombytes", |vm, v, a| {
         let [b] = a.exactly::<1>(vm, "array.frombytes")?;
@@ -695,11 +713,12 @@ fn conversions(vm: &Vm, t: &Ref<Type>) {
         }
         let array = vm.this::<Array>(v)?;
         // All or nothing.
+        let before = array.len();
         let mut all = Vec::new();
         for x in vm.collect(list)? {
             all.extend(pack(vm, array.code, &x)?);
         }
-        array.resize(vm)?.extend(all);
+        append(vm, array, before, &all)?;
         Ok(Value::NONE)
     });
     f("tounicode", |vm, v, a| {

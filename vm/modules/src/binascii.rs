@@ -46,7 +46,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         if newline.map_or(Ok(true), |n| vm.is_true(n))? {
             out.push(b'\n');
         }
-        Ok(vm.new_bytes(out))
+        vm.try_new_bytes(out)
     });
     f("a2b_base64", |vm, _, a| {
         let [data, strict] = a.bind(vm, "a2b_base64", ["data", "*strict_mode"], 1)?;
@@ -79,10 +79,10 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [data, header] = a.bind(vm, "a2b_qp", ["data", "header"], 1)?;
         let none = Value::NONE;
         let data = ascii_arg(vm, data.unwrap_or(&none))?;
-        Ok(vm.new_bytes(decode_qp(
+        vm.try_new_bytes(decode_qp(
             &data,
             header.map_or(Ok(false), |h| vm.is_true(h))?,
-        )))
+        ))
     });
     f("b2a_qp", |vm, _, a| {
         let [data, tabs, text, header] =
@@ -90,12 +90,12 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let none = Value::NONE;
         let flag = |v: Option<&Value>, d: bool| v.map_or(Ok(d), |v| vm.is_true(v));
         let data = vm.buffer(data.unwrap_or(&none))?;
-        Ok(vm.new_bytes(encode_qp(
+        vm.try_new_bytes(encode_qp(
             &data,
             flag(tabs, false)?,
             flag(text, true)?,
             flag(header, false)?,
-        )))
+        ))
     });
     f("a2b_uu", |vm, _, a| {
         let [data] = a.exactly::<1>(vm, "a2b_uu")?;
@@ -129,7 +129,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             ]);
         }
         out.push(b'\n');
-        Ok(vm.new_bytes(out))
+        vm.try_new_bytes(out)
     });
     Ok(m)
 }
@@ -167,7 +167,7 @@ fn hexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         }
         out.extend([HEX[(b >> 4) as usize], HEX[(b & 15) as usize]]);
     }
-    Ok(vm.new_bytes(out))
+    vm.try_new_bytes(out)
 }
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -187,7 +187,7 @@ fn unhexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
             _ => return Err(error(vm, "Non-hexadecimal digit found")),
         }
     }
-    Ok(vm.new_bytes(out))
+    vm.try_new_bytes(out)
 }
 
 pub(crate) fn encode_base64(data: &[u8]) -> Vec<u8> {
@@ -406,7 +406,7 @@ fn encode_qp(data: &[u8], tabs: bool, text: bool, header: bool) -> Vec<u8> {
 
 fn decode_uu(vm: &Vm, data: &[u8]) -> PyResult<Value> {
     let Some((&first, rest)) = data.split_first() else {
-        return Ok(vm.new_bytes([]));
+        return vm.try_new_bytes([]);
     };
     let want = ((first.wrapping_sub(32)) & 63) as usize;
     let mut out = Vec::with_capacity(want);
@@ -429,5 +429,5 @@ fn decode_uu(vm: &Vm, data: &[u8]) -> PyResult<Value> {
     if it.any(|c| !matches!(c, b' ' | b'`' | b'\n' | b'\r')) {
         return Err(error(vm, "Trailing garbage"));
     }
-    Ok(vm.new_bytes(out))
+    vm.try_new_bytes(out)
 }

@@ -60,6 +60,15 @@ impl Deque {
         drop(old);
         true
     }
+    /// Memory for one item more.
+    #[inline]
+    pub fn reserve(&self, vm: &Vm) -> PyResult<()> {
+        let mut items = self.items.borrow_mut();
+        if items.len() == items.capacity() && items.try_reserve(1).is_err() {
+            return Err(vm.memory_error());
+        }
+        Ok(())
+    }
     pub fn push_back(&self, v: Value) {
         self.changed();
         let mut items = self.items.borrow_mut();
@@ -196,14 +205,16 @@ fn extend(vm: &Vm, d: &Ref<Deque>, iterable: &Value, left: bool) -> PyResult<()>
             d.push_back(v)
         }
     };
+    let push_one = |v| {
+        d.reserve(vm)?;
+        push(v);
+        PyResult::Ok(true)
+    };
     if d.as_value().is(iterable) {
         d.to_vec().into_iter().for_each(push);
         return Ok(());
     }
-    vm.for_each(iterable, |v| {
-        push(v);
-        Ok(true)
-    })
+    vm.for_each(iterable, push_one)
 }
 
 fn deque_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
@@ -341,12 +352,14 @@ fn repeated(vm: &Vm, d: &Ref<Deque>, n: i64) -> PyResult<Vec<Value>> {
     let n = n.max(0) as usize;
     let total = items.len().checked_mul(n).filter(|t| *t < 1 << 40);
     let Some(total) = total else {
-        return Err(vm.new_exception(&vm.exc.memory_error, ""));
+        return Err(vm.memory_error());
     };
     let keep = d.maxlen.get().unwrap_or(total).min(total);
-    let mut out = Vec::with_capacity(keep);
+    let mut out = vm.try_vec(keep)?;
+    let mut ticks = lasti_core::memory::Ticks::default();
     for i in total - keep..total {
         out.push(items[i % items.len()].clone());
+        ticks.tick(vm)?;
     }
     Ok(out)
 }
@@ -363,7 +376,9 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
         "append($self, item, /)\n--\n\nAdd an element to the right side of the deque.",
         |vm, v, a| {
             let [x] = a.exactly::<1>(vm, "deque.append")?;
-            vm.this::<Deque>(v)?.push_back(x.clone());
+            let d = vm.this::<Deque>(v)?;
+            d.reserve(vm)?;
+            d.push_back(x.clone());
             Ok(Value::NONE)
         },
     );
@@ -373,7 +388,9 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
         "appendleft($self, item, /)\n--\n\nAdd an element to the left side of the deque.",
         |vm, v, a| {
             let [x] = a.exactly::<1>(vm, "deque.appendleft")?;
-            vm.this::<Deque>(v)?.push_front(x.clone());
+            let d = vm.this::<Deque>(v)?;
+            d.reserve(vm)?;
+            d.push_front(x.clone());
             Ok(Value::NONE)
         },
     );

@@ -362,7 +362,7 @@ fn dialect_type(vm: &Vm) -> Ref<Type> {
     vm.getset(
         &t,
         "lineterminator",
-        |vm, v| Ok(vm.new_wtf8(&of(vm, v)?.lineterminator).into()),
+        |vm, v| Ok(vm.try_new_wtf8(&of(vm, v)?.lineterminator)?.into()),
         None,
     );
     vm.ready_type(&t);

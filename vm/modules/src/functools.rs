@@ -92,7 +92,9 @@ fn reduce(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         r => r?,
     };
     let mut acc = initial.cloned();
+    let mut ticks = lasti_core::memory::Ticks::default();
     while let Some(x) = vm.next(&it)? {
+        ticks.tick(vm)?;
         acc = Some(match acc {
             Some(total) => vm.call(f, &[total, x])?,
             None => x,

@@ -156,14 +156,14 @@ fn hash_type(vm: &Vm, name: &str, shake: bool) -> Ref<Type> {
     });
     if shake {
         vm.method(&t, "digest", "", |vm, v, a| {
-            Ok(vm.new_bytes(digest_of(vm, v, a, true)?))
+            vm.try_new_bytes(digest_of(vm, v, a, true)?)
         });
         vm.method(&t, "hexdigest", "", |vm, v, a| {
             Ok(vm.str_value(&hex(&digest_of(vm, v, a, true)?)))
         });
     } else {
         vm.method(&t, "digest", "", |vm, v, a| {
-            Ok(vm.new_bytes(digest_of(vm, v, a, false)?))
+            vm.try_new_bytes(digest_of(vm, v, a, false)?)
         });
         vm.method(&t, "hexdigest", "", |vm, v, a| {
             Ok(vm.str_value(&hex(&digest_of(vm, v, a, false)?)))
@@ -333,7 +333,7 @@ fn blake_type(vm: &Vm, name: &str, big: bool) -> Ref<Type> {
         Ok(Value::NONE)
     });
     vm.method(&t, "digest", "", |vm, v, _| {
-        Ok(vm.new_bytes(blake_digest(vm, v)?))
+        vm.try_new_bytes(blake_digest(vm, v)?)
     });
     vm.method(&t, "hexdigest", "", |vm, v, _| {
         Ok(vm.str_value(&hex(&blake_digest(vm, v)?)))

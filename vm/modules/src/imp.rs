@@ -40,7 +40,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("source_hash", |vm, _, a| {
         let pos = a.between(vm, "source_hash", 2, 2)?;
         let h = vm.hash_keys.hash_bytes(&vm.buffer(&pos[1])?);
-        Ok(vm.new_bytes(h.to_le_bytes()))
+        vm.try_new_bytes(h.to_le_bytes())
     });
     vm.add_value(&m, "_lasti_ModuleSpec", vm.module_spec_type().value());
     f("_lasti_find", |vm, _, a| {

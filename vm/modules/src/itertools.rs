@@ -801,12 +801,12 @@ fn tee(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let class = state(vm).tee.clone();
     let source = vm.iter(&pos[0])?;
     let first = tee_of(vm, &class, &source)?;
-    let mut out = Vec::with_capacity(n as usize);
+    let mut out = vm.try_vec(n as usize)?;
+    out.push(first);
     for _ in 1..n {
-        out.push(tee_copy(vm, &first)?);
+        out.push(tee_copy(vm, &out[0])?);
     }
-    out.insert(0, first);
-    Ok(vm.new_tuple(out).into())
+    Ok(vm.try_new_tuple(out)?.into())
 }
 
 // ---- combinatorics ----
@@ -836,16 +836,20 @@ fn product_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     let it = It::default();
     let mut flat = Vec::new();
     let mut starts = vec![0];
+    let mut ticks = lasti_core::memory::Ticks::default();
     for _ in 0..repeat {
         for p in &pools {
-            flat.extend(p.iter().cloned());
-            starts.push(flat.len());
+            vm.extend(&mut flat, p)?;
+            vm.push(&mut starts, flat.len())?;
+            ticks.tick(vm)?;
         }
     }
     if starts.windows(2).any(|w| w[0] == w[1]) {
         it.n.set(2);
     }
-    *it.idx.borrow_mut() = vec![0; starts.len() - 1];
+    let mut idx = vm.try_vec(starts.len() - 1)?;
+    idx.resize(starts.len() - 1, 0);
+    *it.idx.borrow_mut() = idx;
     *it.idx2.borrow_mut() = starts;
     *it.pool.borrow_mut() = flat;
     alloc(vm, class, it)
@@ -1007,7 +1011,9 @@ fn with_replacement_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
                 return Ok(None);
             }
             it.n.set(1);
-            *it.idx.borrow_mut() = vec![0; r];
+            let mut idx = vm.try_vec(r)?;
+            idx.resize(r, 0);
+            *it.idx.borrow_mut() = idx;
         }
         _ => {
             let mut idx = it.idx.borrow_mut();

@@ -55,7 +55,7 @@ fn quote_arg(vm: &Vm, a: Args, ascii: bool) -> PyResult<Value> {
     };
     let mut out = Vec::with_capacity(s.as_bytes().len() + 2);
     quote(&mut out, s.as_bytes(), ascii);
-    Ok(vm.new_wtf8(&out).into())
+    Ok(vm.try_new_wtf8(&out)?.into())
 }
 
 /// Appends a JSON string literal.

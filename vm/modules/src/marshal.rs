@@ -12,7 +12,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [value, _, _] = a.bind(vm, "dumps", ["value", "version", "*allow_code"], 1)?;
         let mut out = Vec::new();
         dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
-        Ok(vm.new_bytes(out))
+        vm.try_new_bytes(out)
     });
     vm.add_function(&m, "loads", "", |vm, _, a| {
         let [data, _] = a.bind(vm, "loads", ["bytes", "*allow_code"], 1)?;
@@ -214,7 +214,7 @@ impl<'a> Load<'a> {
         if lasti_text::wtf8::validate(b).is_err() {
             return Err(vm.value_error("bad marshal data (invalid text)"));
         }
-        Ok(vm.new_wtf8(b).into())
+        Ok(vm.try_new_wtf8(b)?.into())
     }
     /// None for the mark that ends a dict.
     fn maybe(&mut self) -> PyResult<Option<Value>> {

@@ -51,7 +51,10 @@ pub(crate) fn add(vm: &Vm, m: &Ref<Module>) {
                 i64::MAX
             )));
         };
-        Ok(vm.new_bigint(product(1, n as u64)))
+        // Stirling's formula, rounded down: n! has more bits than this.
+        let bits = (n as f64 * ((n as f64).log2() - 1.45)).max(0.0) as usize;
+        int_arith::check_room(bits).map_err(|e| vm.text_error(e))?;
+        Ok(vm.new_bigint(product(vm, 1, n as u64)?))
     });
     f("comb", |vm, _, a| {
         let [n, k] = a.exactly::<2>(vm, "comb")?;
@@ -63,10 +66,11 @@ pub(crate) fn add(vm: &Vm, m: &Ref<Module>) {
         let k = small(vm, "comb", if other < k { &other } else { &k })?;
         let mut out = IBig::from(1);
         if let Ok(n) = u64::try_from(&n) {
-            out = falling(n, k) / product(1, k);
+            out = falling(vm, n, k)? / product(vm, 1, k)?;
         } else {
             for i in 0..k {
                 out = out * (&n - IBig::from(i)) / IBig::from(i + 1);
+                vm.check_signals()?;
             }
         }
         Ok(vm.new_bigint(out))
@@ -83,11 +87,12 @@ pub(crate) fn add(vm: &Vm, m: &Ref<Module>) {
         }
         let k = small(vm, "perm", &k)?;
         if let Ok(n) = u64::try_from(&n) {
-            return Ok(vm.new_bigint(falling(n, k)));
+            return Ok(vm.new_bigint(falling(vm, n, k)?));
         }
         let mut out = IBig::from(1);
         for i in 0..k {
             out *= &n - IBig::from(i);
+            vm.check_signals()?;
         }
         Ok(vm.new_bigint(out))
     });
@@ -122,22 +127,23 @@ fn small(vm: &Vm, func: &str, k: &IBig) -> PyResult<u64> {
 }
 
 /// The product of `from..=to`, by halves so that the factors have like sizes.
-fn product(from: u64, to: u64) -> IBig {
+fn product(vm: &Vm, from: u64, to: u64) -> PyResult<IBig> {
     if from > to {
-        return IBig::from(1);
+        return Ok(IBig::from(1));
     }
     if to - from < 16 {
-        return (from..=to).fold(IBig::from(1), |p, i| p * IBig::from(i));
+        return Ok((from..=to).fold(IBig::from(1), |p, i| p * IBig::from(i)));
     }
     let mid = from + (to - from) / 2;
-    product(from, mid) * product(mid + 1, to)
+    vm.check_signals()?;
+    vm.multiply(&product(vm, from, mid)?, &product(vm, mid + 1, to)?)
 }
 
 /// `n * (n - 1) * ...`, `k` factors.
-fn falling(n: u64, k: u64) -> IBig {
+fn falling(vm: &Vm, n: u64, k: u64) -> PyResult<IBig> {
     if k == 0 {
-        IBig::from(1)
+        Ok(IBig::from(1))
     } else {
-        product(n - k + 1, n)
+        product(vm, n - k + 1, n)
     }
 }

@@ -330,7 +330,7 @@ fn itemgetter(vm: &Vm) -> Ref<Type> {
             return vm.getitem(x, k);
         }
         let out: PyResult<Vec<Value>> = items.iter().map(|k| vm.getitem(x, k)).collect();
-        Ok(vm.new_tuple(out?).into())
+        Ok(vm.try_new_tuple(out?)?.into())
     }));
     t
 }
@@ -373,7 +373,7 @@ fn attrgetter(vm: &Vm) -> Ref<Type> {
             return get(path);
         }
         let out: PyResult<Vec<Value>> = g.paths.iter().map(get).collect();
-        Ok(vm.new_tuple(out?).into())
+        Ok(vm.try_new_tuple(out?)?.into())
     }));
     t
 }

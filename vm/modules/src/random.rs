@@ -157,7 +157,8 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
                 1..=32 => Ok(vm.new_int((r.next() >> (32 - k)) as i64)),
                 _ => {
                     let mut left = k;
-                    let mut bytes = Vec::with_capacity((k as usize).div_ceil(8));
+                    let mut ticks = lasti_core::memory::Ticks::default();
+                    let mut bytes = vm.try_vec((k as usize).div_ceil(32).saturating_mul(4))?;
                     while left > 0 {
                         let mut w = r.next();
                         if left < 32 {
@@ -165,6 +166,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
                         }
                         bytes.extend_from_slice(&w.to_le_bytes());
                         left -= 32;
+                        ticks.tick(vm)?;
                     }
                     Ok(vm.new_bigint(int::from_bytes(&bytes, true, false).into()))
                 }
@@ -181,7 +183,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             .map(|w| vm.new_int(*w as i64))
             .collect();
         out.push(vm.new_int(r.index.get() as i64));
-        Ok(vm.new_tuple(out).into())
+        Ok(vm.try_new_tuple(out)?.into())
     });
     vm.method(
         &t,

@@ -1,9 +1,10 @@
 //! `_sre`: pattern, match, scanner and template objects (CPython's Modules/_sre/sre.c). The matching itself is the
 //! engine crate's; positions are code points, as Python counts.
 use crate::util::*;
-use rustpython_sre_engine::string::{lower_ascii, lower_unicode, upper_unicode};
+use rustpython_sre_engine::string::{StringCursor, lower_ascii, lower_unicode, upper_unicode};
 use rustpython_sre_engine::{MAXGROUPS, MAXREPEAT, Request, SRE_MAGIC, State as Engine, StrDrive};
 use rustpython_wtf8::Wtf8;
+use std::cell::Cell;
 use std::rc::Rc;
 
 pub(crate) struct Pattern {
@@ -285,10 +286,10 @@ pub(crate) fn part(vm: &Vm, subject: &Value, start: usize, end: usize) -> PyResu
         if start == 0 && end >= b.data.len() && vm.type_of(subject).is(&vm.types.bytes) {
             return Ok(subject.clone());
         }
-        return Ok(vm.new_bytes(b.data.get(start..end).unwrap_or_default()));
+        return vm.try_new_bytes(b.data.get(start..end).unwrap_or_default());
     }
     let b = vm.buffer(subject)?;
-    Ok(vm.new_bytes(b.get(start..end).unwrap_or_default()))
+    vm.try_new_bytes(b.get(start..end).unwrap_or_default())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -298,8 +299,130 @@ enum How {
     Search,
 }
 
-/// One try of the engine.
+thread_local! {
+    /// Steps of the engine until it looks at the eval breaker.
+    static LEFT: Cell<u32> = const { Cell::new(0) };
+    /// Looks that are left out: a match that a signal handler let go on begins anew, and then has to come further.
+    static PATIENCE: Cell<u64> = const { Cell::new(0) };
+    static BREAKER: std::cell::RefCell<Option<std::sync::Arc<std::sync::atomic::AtomicU32>>> =
+        const { std::cell::RefCell::new(None) };
+}
+const STEPS: u32 = 1 << 16;
+
+/// What unwinds out of the engine when a signal arrived. The engine has no other way to stop.
+struct Interrupted;
+
+/// A text that counts the engine's steps.
+#[derive(Clone, Copy)]
+struct Watched<S>(S);
+
+#[inline(always)]
+fn step() {
+    let left = LEFT.get();
+    if left == 0 {
+        look();
+    } else {
+        LEFT.set(left - 1);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn look() {
+    use lasti_core::heap::breaker::{NO_MEMORY, SIGNAL};
+    LEFT.set(STEPS);
+    let patience = PATIENCE.get();
+    if patience > 0 {
+        PATIENCE.set(patience - 1);
+        return;
+    }
+    let bits = BREAKER.with_borrow(|b| {
+        b.as_ref()
+            .map_or(0, |b| b.load(std::sync::atomic::Ordering::Relaxed))
+    });
+    if bits & (SIGNAL | NO_MEMORY) != 0 {
+        std::panic::resume_unwind(Box::new(Interrupted));
+    }
+}
+
+impl<S: StrDrive> StrDrive for Watched<S> {
+    #[inline]
+    fn count(&self) -> usize {
+        self.0.count()
+    }
+    #[inline]
+    fn create_cursor(&self, n: usize) -> StringCursor {
+        self.0.create_cursor(n)
+    }
+    #[inline]
+    fn adjust_cursor(&self, cursor: &mut StringCursor, n: usize) {
+        self.0.adjust_cursor(cursor, n);
+    }
+    #[inline]
+    fn advance(cursor: &mut StringCursor) -> u32 {
+        step();
+        S::advance(cursor)
+    }
+    #[inline]
+    fn peek(cursor: &StringCursor) -> u32 {
+        step();
+        S::peek(cursor)
+    }
+    #[inline]
+    fn skip(cursor: &mut StringCursor, n: usize) {
+        S::skip(cursor, n);
+    }
+    #[inline]
+    fn back_advance(cursor: &mut StringCursor) -> u32 {
+        S::back_advance(cursor)
+    }
+    #[inline]
+    fn back_peek(cursor: &StringCursor) -> u32 {
+        step();
+        S::back_peek(cursor)
+    }
+    #[inline]
+    fn back_skip(cursor: &mut StringCursor, n: usize) {
+        S::back_skip(cursor, n);
+    }
+}
+
+/// One try of the engine, which signals interrupt.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of the engine, and the interpreter"
+)]
 fn run<S: StrDrive>(
+    vm: &Vm,
+    engine: &mut Engine,
+    s: S,
+    code: &[u32],
+    start: usize,
+    end: usize,
+    how: How,
+    must_advance: bool,
+) -> PyResult<bool> {
+    let mut patience = 0;
+    loop {
+        LEFT.set(STEPS);
+        PATIENCE.set(patience);
+        BREAKER.set(Some(vm.heap.breaker.clone()));
+        let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run_once(engine, Watched(s), code, start, end, how, must_advance)
+        }));
+        match tried {
+            Ok(matched) => return Ok(matched),
+            Err(e) if e.is::<Interrupted>() => {
+                *engine = Engine::default();
+                vm.check_signals()?;
+                patience = 2 * patience + 16;
+            }
+            Err(e) => std::panic::resume_unwind(e),
+        }
+    }
+}
+
+fn run_once<S: StrDrive>(
     engine: &mut Engine,
     s: S,
     code: &[u32],
@@ -385,7 +508,7 @@ fn one(vm: &Vm, v: &Value, a: Args, name: &str, how: How) -> PyResult<Value> {
     }
     let mut engine = Engine::default();
     let text = Text::of(vm, s)?;
-    if !on_text!(&text, t => run(&mut engine, t, &p.code, pos, end, how, false)) {
+    if !on_text!(&text, t => run(vm, &mut engine, t, &p.code, pos, end, how, false)?) {
         return Ok(Value::NONE);
     }
     Ok(new_match(vm, p, s, pos, end, &engine))
@@ -424,7 +547,7 @@ fn each_match(
     let (mut start, end) = range;
     let mut must_advance = false;
     while start <= end {
-        if !on_text!(&text, t => run(&mut engine, t, &p.code, start, end, How::Search, must_advance))
+        if !on_text!(&text, t => run(vm, &mut engine, t, &p.code, start, end, How::Search, must_advance)?)
         {
             break;
         }
@@ -840,7 +963,8 @@ fn scan(vm: &Vm, v: &Value, how: How) -> PyResult<Option<Value>> {
         *engine = Engine::default();
     }
     let p = &sc.pattern;
-    if !on_text!(&text, t => run(&mut engine, t, &p.code, start, end, how, sc.must_advance.get())) {
+    if !on_text!(&text, t => run(vm, &mut engine, t, &p.code, start, end, how, sc.must_advance.get())?)
+    {
         sc.done.set(true);
         return Ok(None);
     }

@@ -49,7 +49,7 @@ pub(crate) fn match_type(vm: &Vm) -> Ref<Type> {
                     .iter()
                     .map(|g| value_of(vm, m, group_number(vm, m, g)?, &Value::NONE))
                     .collect();
-                Ok(vm.new_tuple(items?).into())
+                Ok(vm.try_new_tuple(items?)?.into())
             }
         }
     });
@@ -68,7 +68,7 @@ pub(crate) fn match_type(vm: &Vm) -> Ref<Type> {
             let items: PyResult<Vec<Value>> = (1..m.regs().len())
                 .map(|n| value_of(vm, m, n, &default))
                 .collect();
-            Ok(vm.new_tuple(items?).into())
+            Ok(vm.try_new_tuple(items?)?.into())
         },
     );
     vm.method(
@@ -161,7 +161,7 @@ pub(crate) fn match_type(vm: &Vm) -> Ref<Type> {
                 let (x, y) = r.map_or((-1, -1), |(x, y)| (x as i64, y as i64));
                 vm.tuple_value([vm.new_int(x), vm.new_int(y)])
             });
-            Ok(vm.new_tuple(spans.collect::<Vec<_>>()).into())
+            Ok(vm.try_new_tuple(spans.collect::<Vec<_>>())?.into())
         },
         None,
     );

@@ -97,7 +97,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let Some((fmt, values)) = a.pos.split_first() else {
             return Err(vm.type_error("missing format argument"));
         };
-        Ok(vm.new_bytes(pack_values(vm, &*layout(vm, fmt)?, values, "pack")?))
+        vm.try_new_bytes(pack_values(vm, &*layout(vm, fmt)?, values, "pack")?)
     });
     f("pack_into", |vm, _, a| {
         a.no_kw(vm, "pack_into")?;
@@ -170,7 +170,7 @@ fn pack_values(vm: &Vm, l: &Layout, values: &[Value], func: &str) -> PyResult<Ve
             ),
         ));
     }
-    let mut out = vec![0; l.size];
+    let mut out = vm.zeroed(l.size)?;
     let mut values = values.iter();
     for field in &l.fields {
         for i in 0..field.count {
@@ -487,7 +487,7 @@ fn struct_type(vm: &Vm) -> Ref<Type> {
     );
     vm.method(&t, "pack", "", |vm, v, a| {
         a.no_kw(vm, "pack")?;
-        Ok(vm.new_bytes(pack_values(vm, &*own_layout(vm, v)?, a.pos, "pack")?))
+        vm.try_new_bytes(pack_values(vm, &*own_layout(vm, v)?, a.pos, "pack")?)
     });
     vm.method(&t, "pack_into", "", |vm, v, a| {
         pack_into(vm, &*own_layout(vm, v)?, a.pos)

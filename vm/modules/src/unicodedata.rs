@@ -78,7 +78,9 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         if s.is_ascii() && matches!(form.as_str(), "NFC" | "NFD" | "NFKC" | "NFKD") {
             return Ok(s.value());
         }
-        Ok(vm.new_wtf8(&normalized(vm, &form, s.as_bytes())?).into())
+        Ok(vm
+            .try_new_wtf8(&normalized(vm, &form, s.as_bytes())?)?
+            .into())
     });
     f("is_normalized", |vm, _, a| {
         let [form, s] = a.exactly::<2>(vm, "is_normalized")?;

@@ -455,7 +455,7 @@ fn compress(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     };
     let mut out = Vec::new();
     d.write(&data, MZFlush::Finish, &mut out);
-    Ok(vm.new_bytes(out))
+    vm.try_new_bytes(out)
 }
 
 fn decompress_all(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -480,7 +480,7 @@ fn decompress_all(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
             "Error -5 while decompressing data: incomplete or truncated stream",
         ));
     }
-    Ok(vm.new_bytes(out))
+    vm.try_new_bytes(out)
 }
 
 fn compressobj(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -538,7 +538,7 @@ impl Decompress {
         if !done || had_tail {
             self.tail.borrow_mut().extend_from_slice(rest);
         }
-        Ok(vm.new_bytes(out))
+        vm.try_new_bytes(out)
     }
 }
 
@@ -564,12 +564,12 @@ fn compress_type(vm: &Vm) -> Ref<Type> {
             ));
         }
         d.write(&data, MZFlush::None, &mut out);
-        Ok(vm.new_bytes(out))
+        vm.try_new_bytes(out)
     });
     vm.method(&t, "flush", "", |vm, v, a| {
         let [mode] = a.bind(vm, "flush", ["mode"], 0)?;
         let mode = match int_or(vm, mode, 4)? {
-            0 => return Ok(vm.new_bytes(Vec::new())),
+            0 => return vm.try_new_bytes(Vec::new()),
             1 => MZFlush::Partial,
             2 | 5 | 6 => MZFlush::Sync,
             3 => MZFlush::Full,
@@ -590,7 +590,7 @@ fn compress_type(vm: &Vm) -> Ref<Type> {
             ));
         }
         d.write(&[], mode, &mut out);
-        Ok(vm.new_bytes(out))
+        vm.try_new_bytes(out)
     });
     for name in ["copy", "__copy__", "__deepcopy__"] {
         vm.method(&t, name, "", |vm, v, _| {
@@ -616,7 +616,7 @@ fn decompress_type(vm: &Vm) -> Ref<Type> {
         let d = vm.this::<Decompress>(v)?;
         if d.stream.borrow().stage == Stage::Done {
             d.unused.borrow_mut().extend(data);
-            return Ok(vm.new_bytes(Vec::new()));
+            return vm.try_new_bytes(Vec::new());
         }
         d.feed(vm, &data, limit)
     });
@@ -628,7 +628,7 @@ fn decompress_type(vm: &Vm) -> Ref<Type> {
         let d = vm.this::<Decompress>(v)?;
         let rest = d.tail.borrow().clone();
         if d.stream.borrow().stage == Stage::Done {
-            return Ok(vm.new_bytes(Vec::new()));
+            return vm.try_new_bytes(Vec::new());
         }
         d.feed(vm, &rest, usize::MAX)
     });
@@ -650,13 +650,13 @@ fn decompress_type(vm: &Vm) -> Ref<Type> {
     vm.getset(
         &t,
         "unused_data",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Decompress>(v)?.unused.borrow().clone())),
+        |vm, v| vm.try_new_bytes(vm.this::<Decompress>(v)?.unused.borrow().clone()),
         None,
     );
     vm.getset(
         &t,
         "unconsumed_tail",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Decompress>(v)?.tail.borrow().clone())),
+        |vm, v| vm.try_new_bytes(vm.this::<Decompress>(v)?.tail.borrow().clone()),
         None,
     );
     vm.getset(
@@ -709,17 +709,17 @@ fn add_decompressor(vm: &Vm, m: &Ref<Module>) {
         d.needs_input
             .set(!done && input.is_empty() && out.len() < limit);
         d.waiting.replace(input);
-        Ok(vm.new_bytes(out))
+        vm.try_new_bytes(out)
     });
     vm.getset(
         &t,
         "unused_data",
         |vm, v| {
             let d = vm.this::<Decompressor>(v)?;
-            Ok(vm.new_bytes(match d.stream.borrow().stage {
+            vm.try_new_bytes(match d.stream.borrow().stage {
                 Stage::Done => d.waiting.borrow().clone(),
                 _ => Vec::new(),
-            }))
+            })
         },
         None,
     );

@@ -81,8 +81,71 @@ pub fn pow_i64(base: i64, exp: u64) -> Option<i64> {
 /// No int of ours has more bits (CPython's own bound is 2**63 bits; ours is what memory holds).
 const MAX_BITS: usize = 1 << 36;
 
+/// Ints from so many bits on are checked for memory before they are made.
+const LARGE_BITS: usize = 1 << 20;
+/// A product of ints of more bits than this is made of smaller ones.
+const STEP_BITS: usize = 1 << 22;
+
+/// MemoryError when there is no room for an int of so many bits and for what computing it takes besides.
+pub fn check_room(bits: usize) -> Result<(), TextError> {
+    if bits < LARGE_BITS {
+        return Ok(());
+    }
+    if bits > MAX_BITS {
+        return Err(TextError::memory());
+    }
+    // The library takes up to three times the size for the steps of a large product.
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(bits / 8 * 4)
+        .map_err(|_| TextError::memory())
+}
+
+/// `a * b`, with `check` called now and then, which may end it.
+pub fn mul_in_steps<E>(
+    a: &IBig,
+    b: &IBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<IBig, E> {
+    if bit_length(a).min(bit_length(b)) <= STEP_BITS {
+        return Ok(a * b);
+    }
+    let product = mul_parts(&a.unsigned_abs(), &b.unsigned_abs(), check)?;
+    let product = IBig::from(product);
+    Ok(if a.sign() == b.sign() {
+        product
+    } else {
+        -product
+    })
+}
+
+/// Karatsuba's method down to the size that the library does in one step.
+fn mul_parts<E>(a: &UBig, b: &UBig, check: &mut impl FnMut() -> Result<(), E>) -> Result<UBig, E> {
+    check()?;
+    if a.bit_len().min(b.bit_len()) <= STEP_BITS {
+        return Ok(a * b);
+    }
+    // What is much shorter than the other is multiplied by its pieces.
+    let half = a.bit_len().max(b.bit_len()).div_ceil(2);
+    let (a0, a1) = a.clone().split_bits(half);
+    let (b0, b1) = b.clone().split_bits(half);
+    let low = mul_parts(&a0, &b0, check)?;
+    let high = mul_parts(&a1, &b1, check)?;
+    let middle = mul_parts(&(a0 + a1), &(b0 + b1), check)? - &low - &high;
+    Ok((high << (2 * half)) + (middle << half) + low)
+}
+
 /// `base ** exp` for `exp >= 0`. MemoryError for results past 8 GiB.
 pub fn pow(base: &IBig, exp: &IBig) -> Result<IBig, TextError> {
+    pow_in_steps(base, exp, &mut || Ok(()), |e| e)
+}
+
+/// [`pow`], with `check` called now and then, which may end it; `raise` makes its error of ours.
+pub fn pow_in_steps<E>(
+    base: &IBig,
+    exp: &IBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+    raise: impl Fn(TextError) -> E,
+) -> Result<IBig, E> {
     let magnitude = base.unsigned_abs();
     if magnitude.is_zero() || magnitude.is_one() {
         let odd = exp.bit(0);
@@ -94,11 +157,21 @@ pub fn pow(base: &IBig, exp: &IBig) -> Result<IBig, TextError> {
             },
         );
     }
-    let exp = usize::try_from(exp).map_err(|_| TextError::memory())?;
-    if (magnitude.bit_len() - 1).max(1).saturating_mul(exp) > MAX_BITS {
-        return Err(TextError::memory());
+    let exp = usize::try_from(exp).map_err(|_| raise(TextError::memory()))?;
+    let bits = (magnitude.bit_len() - 1).max(1).saturating_mul(exp);
+    check_room(bits).map_err(raise)?;
+    if bits <= STEP_BITS || magnitude.trailing_zeros() == Some(magnitude.bit_len() - 1) {
+        return Ok(base.pow(exp));
     }
-    Ok(base.pow(exp))
+    let mut out = IBig::ONE;
+    for bit in (0..usize::BITS - exp.leading_zeros()).rev() {
+        out = mul_in_steps(&out, &out, check)?;
+        if exp >> bit & 1 == 1 {
+            out = mul_in_steps(&out, base, check)?;
+        }
+        check()?;
+    }
+    Ok(out)
 }
 
 /// `pow(base, exp, modulus)`, with the inverse for negative exponents.

@@ -199,7 +199,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         out.extend_from_slice(b"()");
     }
     out.push(b']');
-    Ok(vm.new_wtf8(&out).into())
+    Ok(vm.try_new_wtf8(&out)?.into())
 }
 
 /// Appends how an argument is shown: classes by name, aliases by repr.
@@ -341,6 +341,7 @@ fn inner_parameters(vm: &Vm, v: &Value) -> PyResult<Vec<Value>> {
 
 /// Type variables in the arguments, each once, in order of appearance.
 pub(crate) fn parameters_of(vm: &Vm, args: &[Value]) -> PyResult<Vec<Value>> {
+    vm.guard_native_stack("")?;
     let mut out = Vec::new();
     for v in args {
         let nested = match (v.downcast::<List>(), v.downcast::<Tuple>()) {

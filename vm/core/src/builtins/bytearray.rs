@@ -80,7 +80,10 @@ pub(crate) fn init(vm: &Vm) {
         let Some(y) = try_bytes_like(vm, b)? else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
-        let out = [&**this(vm, a)?.data.borrow(), &*y].concat();
+        let x = this(vm, a)?.data.borrow();
+        let mut out = vm.try_vec(x.len().saturating_add(y.len()))?;
+        out.extend_from_slice(&x);
+        out.extend_from_slice(&y);
         Ok(vm.new_bytearray(out))
     }));
     s.binary[BinOp::Mul as usize].set(Some(|vm, a, b| {
@@ -111,7 +114,7 @@ pub(crate) fn init(vm: &Vm) {
             return Err(exported(vm));
         }
         let y = y.into_vec();
-        resize(vm, a, |d| d.extend_from_slice(&y))?;
+        resize(vm, a, |d| vm.extend(d, &y))??;
         Ok(a.clone())
     }));
     s.inplace[BinOp::Mul as usize].set(Some(|vm, a, b| {
@@ -137,7 +140,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         |vm, v, a| {
             let [item] = a.exactly::<1>(vm, "bytearray.append")?;
             let b = byte_value(vm, item, RANGE)?;
-            resize(vm, v, |d| d.push(b))?;
+            resize(vm, v, |d| vm.push(d, b))??;
             Ok(Value::NONE)
         },
     );
@@ -156,7 +159,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
                 bytes::from_ints(vm, items, RANGE)?
             }
         };
-        resize(vm, v, |d| d.extend_from_slice(&more))?;
+        resize(vm, v, |d| vm.extend(d, &more))??;
         Ok(Value::NONE)
     });
     vm.method(t, "insert", "insert($self, index, item, /)\n--\n\nInsert a single item into the bytearray before the given index.", |vm, v, a| {
@@ -164,10 +167,12 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         let at = vm.to_i64(at)?;
         let b = byte_value(vm, item, RANGE)?;
         resize(vm, v, |d| {
+            vm.reserve(d, 1)?;
             let n = d.len() as i64;
-            let at = if at < 0 { (at + n).max(0) } else { at.min(n) };
+            let at = if at < 0 { at.saturating_add(n).max(0) } else { at.min(n) };
             d.insert(at as usize, b);
-        })?;
+            Ok(())
+        })??;
         Ok(Value::NONE)
     });
     vm.method(
@@ -232,7 +237,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         "copy($self, /)\n--\n\nReturn a copy of B.",
         |vm, v, a| {
             a.exactly::<0>(vm, "bytearray.copy")?;
-            let d = this(vm, v)?.data.borrow().clone();
+            let d = vm.copy_of(&this(vm, v)?.data.borrow())?;
             Ok(vm.new_bytearray(d))
         },
     );
@@ -349,7 +354,7 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
         let raw = slice_unpack(vm, slice)?;
         let out = {
             let d = this(vm, v)?.data.borrow();
-            sliced(&d, slice_adjust(raw, d.len()))
+            sliced(vm, &d, slice_adjust(raw, d.len()))?
         };
         return Ok(vm.new_bytearray(out));
     }

@@ -60,7 +60,10 @@ pub(crate) fn init(vm: &Vm) {
         let Some(y) = try_bytes_like(vm, b)? else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
-        Ok(vm.new_bytes([&*x.data, &*y].concat()))
+        let mut out = vm.try_vec(x.data.len().saturating_add(y.len()))?;
+        out.extend_from_slice(&x.data);
+        out.extend_from_slice(&y);
+        Ok(vm.new_bytes(out))
     }));
     s.binary[BinOp::Mul as usize].set(Some(|vm, a, b| {
         let (x, n) = match (a.downcast::<Bytes>(), b.downcast::<Bytes>()) {
@@ -71,10 +74,10 @@ pub(crate) fn init(vm: &Vm) {
         if !has_index(vm, n) {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        Ok(vm.new_bytes(repeat(vm, &x.data, repeat_count(vm, n)?)?))
+        vm.try_new_bytes(repeat(vm, &x.data, repeat_count(vm, n)?)?)
     }));
     s.binary[BinOp::Mod as usize].set(Some(|vm, a, b| match a.downcast::<Bytes>() {
-        Some(f) => Ok(vm.new_bytes(super::percent::format_bytes(vm, &f.data, b)?)),
+        Some(f) => vm.try_new_bytes(super::percent::format_bytes(vm, &f.data, b)?),
         None => Ok(Value::NOT_IMPLEMENTED),
     }));
     super::bytes_methods::init(vm, t);
@@ -169,20 +172,20 @@ pub(crate) fn data<'a>(vm: &Vm, v: &'a Value) -> PyResult<Data<'a>> {
 /// A new object of the built-in type of `this`.
 #[inline]
 pub(crate) fn like(vm: &Vm, this: &Value, out: Vec<u8>) -> PyResult<Value> {
-    Ok(if this.downcast::<ByteArray>().is_some() {
-        vm.new_bytearray(out)
+    if this.downcast::<ByteArray>().is_some() {
+        Ok(vm.new_bytearray(out))
     } else {
-        vm.new_bytes(out)
-    })
+        vm.try_new_bytes(out)
+    }
 }
 
 fn exact(vm: &Vm, v: &Value) -> PyResult<Value> {
     let b = this(vm, v)?;
-    Ok(if b.class().is(&vm.types.bytes) {
-        v.clone()
+    if b.class().is(&vm.types.bytes) {
+        Ok(v.clone())
     } else {
-        vm.new_bytes(b.data.clone())
-    })
+        vm.try_new_bytes(vm.copy_of(&b.data)?)
+    }
 }
 
 fn bytes_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
@@ -192,7 +195,7 @@ fn bytes_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
         if r.step == 1 && r.count == b.data.len() {
             return exact(vm, v);
         }
-        return Ok(vm.new_bytes(sliced(&b.data, r)));
+        return vm.try_new_bytes(sliced(vm, &b.data, r)?);
     }
     if !has_index(vm, key) {
         return Err(vm.type_error(format!(
@@ -205,12 +208,14 @@ fn bytes_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
 }
 
 /// The bytes a slice selects.
-pub(crate) fn sliced(data: &[u8], r: super::slicing::SliceRange) -> Vec<u8> {
+pub(crate) fn sliced(vm: &Vm, data: &[u8], r: super::slicing::SliceRange) -> PyResult<Vec<u8>> {
     if r.step == 1 {
         let start = r.start as usize;
-        return data[start..start + r.count].to_vec();
+        return vm.copy_of(&data[start..start + r.count]);
     }
-    r.indices().map(|i| data[i]).collect()
+    let mut out = vm.try_vec(r.count)?;
+    out.extend(r.indices().map(|i| data[i]));
+    Ok(out)
 }
 
 /// `item in v` for an int or a buffer.
@@ -250,7 +255,7 @@ fn bytes_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     }
     let out = from_source(vm, source, encoding, errors, "bytes")?;
     if class.is(&vm.types.bytes) {
-        return Ok(vm.new_bytes(out));
+        return vm.try_new_bytes(out);
     }
     Ok(vm.heap.alloc(class, Bytes::new(out.into())).into())
 }
@@ -367,7 +372,8 @@ pub(crate) fn from_object(vm: &Vm, v: &Value, name: &str) -> PyResult<Vec<u8>> {
 pub(crate) fn from_ints(vm: &Vm, v: &Value, range_msg: &str) -> PyResult<Vec<u8>> {
     let mut out = Vec::with_capacity(vm.length_hint(v).min(1 << 16));
     vm.for_each(v, |item| {
-        out.push(byte_value(vm, &item, range_msg)?);
+        let byte = byte_value(vm, &item, range_msg)?;
+        vm.push(&mut out, byte)?;
         Ok(true)
     })?;
     Ok(out)

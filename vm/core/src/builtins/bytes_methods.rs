@@ -92,14 +92,14 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "hex", "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nCreate a string of hexadecimal numbers from a bytes object.", |vm, v, a| {
         let (sep, group) = hex_args(vm, a)?;
         let out = hex(&data(vm, v)?, sep, group);
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     });
     vm.class_method(t, "fromhex", "fromhex($type, string, /)\n--\n\nCreate a bytes object from a string of hexadecimal numbers.", |vm, class, a| {
         let [text] = a.exactly::<1>(vm, "fromhex")?;
         let out = fromhex(vm, text)?;
         let bytearray = &vm.types.bytearray;
         if class.is(vm.types.bytes.as_value()) {
-            return Ok(vm.new_bytes(out));
+            return vm.try_new_bytes(out);
         }
         if class.is(bytearray.as_value()) {
             return Ok(vm.new_bytearray(out));
@@ -117,7 +117,7 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
         for (f, t) in from.iter().zip(to.iter()) {
             table[*f as usize] = *t;
         }
-        Ok(vm.new_bytes(table))
+        vm.try_new_bytes(table)
     });
     vm.method(t, "translate", "translate($self, table, /, delete=b'')\n--\n\nReturn a copy with each character mapped by the given translation table.", translate);
     vm.method(t, "replace", "replace($self, old, new, count=-1, /)\n--\n\nReturn a copy with all occurrences of substring old replaced by new.", |vm, v, a| {
@@ -265,10 +265,10 @@ fn join(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let mut out = Vec::new();
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
-            out.extend_from_slice(&sep);
+            vm.extend(&mut out, &sep)?;
         }
         match super::buffer::try_bytes_like(vm, item)? {
-            Some(d) => out.extend_from_slice(&d),
+            Some(d) => vm.extend(&mut out, &d)?,
             None => {
                 return Err(vm.type_error(format!(
                     "sequence item {i}: expected a bytes-like object, {} found",

@@ -54,31 +54,31 @@ pub(crate) fn init(vm: &Vm) {
     vm.getset(
         t,
         "co_code",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().code.clone())),
+        |vm, v| vm.try_new_bytes(vm.this::<Code>(v)?.data().code.clone()),
         None,
     );
     vm.getset(
         t,
         "_co_code_adaptive",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().code.clone())),
+        |vm, v| vm.try_new_bytes(vm.this::<Code>(v)?.data().code.clone()),
         None,
     );
     vm.getset(
         t,
         "co_lnotab",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().lnotab.clone())),
+        |vm, v| vm.try_new_bytes(vm.this::<Code>(v)?.data().lnotab.clone()),
         None,
     );
     vm.getset(
         t,
         "co_linetable",
-        |vm, v| Ok(vm.new_bytes(vm.this::<Code>(v)?.data().lnotab.clone())),
+        |vm, v| vm.try_new_bytes(vm.this::<Code>(v)?.data().lnotab.clone()),
         None,
     );
     vm.getset(
         t,
         "co_exceptiontable",
-        |vm, _| Ok(vm.new_bytes(Vec::new())),
+        |vm, _| vm.try_new_bytes(Vec::new()),
         None,
     );
     vm.getset(

@@ -92,7 +92,7 @@ fn input(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     };
     match s.as_bytes() {
         [] => Err(vm.new_exception(&vm.exc.eof_error, "EOF when reading a line")),
-        [text @ .., b'\n'] => Ok(vm.new_wtf8(text).into()),
+        [text @ .., b'\n'] => Ok(vm.try_new_wtf8(text)?.into()),
         _ => Ok(line),
     }
 }

@@ -160,7 +160,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
             from = n + 1;
         }
         out.push(b'}');
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     })
 }
 
@@ -242,7 +242,7 @@ fn setdefault(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         return Ok(d.value_at(n));
     }
     let default = args.get(1).cloned().unwrap_or(Value::NONE);
-    d.insert_new(hash, key.clone(), default.clone());
+    vm.insert_new(d, hash, key.clone(), default.clone())?;
     Ok(default)
 }
 

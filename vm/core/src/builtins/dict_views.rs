@@ -122,7 +122,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
             from = n + 1;
         }
         out.extend_from_slice(b"])");
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     })
 }
 

@@ -312,10 +312,10 @@ pub fn decode(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> PyResult
             }
         };
         if codec == BuiltinCodec::Plain(Codec::Utf8) && std::str::from_utf8(data).is_ok() {
-            return Ok(vm.new_wtf8(data).into());
+            return Ok(vm.try_new_wtf8(data)?.into());
         }
         let (text, _) = decode_builtin(vm, codec, data, errors, true)?;
-        return Ok(vm.new_wtf8(&text).into());
+        return Ok(vm.try_new_wtf8(&text)?.into());
     }
     let r = call_codec(vm, "decode", encoding, errors, object)?;
     if r.downcast::<Str>().is_none() {
@@ -423,14 +423,14 @@ pub fn encode_builtin(
 /// `str.encode(encoding, errors)`.
 pub fn encode(vm: &Vm, text: &Ref<Str>, encoding: &str, errors: &str) -> PyResult<Value> {
     if let Some(codec) = BuiltinCodec::from_name(encoding) {
-        return Ok(vm.new_bytes(encode_builtin(vm, codec, text, errors)?));
+        return vm.try_new_bytes(encode_builtin(vm, codec, text, errors)?);
     }
     let r = call_codec(vm, "encode", encoding, errors, text.as_value())?;
     if r.downcast::<Bytes>().is_some() {
         return Ok(r);
     }
     if let Some(b) = r.downcast::<ByteArray>() {
-        return Ok(vm.new_bytes(b.data.borrow().clone()));
+        return vm.try_new_bytes(b.data.borrow().clone());
     }
     Err(vm.type_error(format!(
         "'{encoding}' encoder returned '{}' instead of 'bytes'; use codecs.encode() to encode to arbitrary types",

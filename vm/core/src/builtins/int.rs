@@ -366,9 +366,21 @@ fn apply(vm: &Vm, a: &Value, b: &Value, small: SmallOp, big: BigOp) -> PyResult<
     {
         return Ok(vm.new_int(r));
     }
-    big(&x.big(), &y.big())
-        .map(|r| vm.new_bigint(r))
-        .or_raise(vm)
+    let (x, y) = (x.big(), y.big());
+    arith::check_room(arith::bit_length(&x).max(arith::bit_length(&y))).or_raise(vm)?;
+    big(&x, &y).map(|r| vm.new_bigint(r)).or_raise(vm)
+}
+
+pub(crate) fn int_mul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
+    if let Some((x, y)) = Value::both_small(a, b)
+        && let Some(r) = x.checked_mul(y)
+    {
+        return Ok(vm.new_int(r));
+    }
+    let (Some(x), Some(y)) = (num(a), num(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    Ok(vm.new_bigint(vm.multiply(&x.big(), &y.big())?))
 }
 
 macro_rules! int_ops {
@@ -389,7 +401,6 @@ macro_rules! int_ops {
 int_ops! {
     int_add: i64::checked_add, |x, y| Ok(x + y);
     int_sub: i64::checked_sub, |x, y| Ok(x - y);
-    int_mul: i64::checked_mul, |x, y| Ok(x * y);
     int_floordiv: arith::floor_div_i64, arith::floor_div;
     int_mod: arith::modulo_i64, arith::modulo;
     int_lshift: arith::shl_i64, arith::shl;
@@ -436,9 +447,12 @@ fn int_pow(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     {
         return Ok(vm.new_int(r));
     }
-    arith::pow(&x.big(), &y.big())
-        .map(|r| vm.new_bigint(r))
-        .or_raise(vm)
+    let raise = |e: lasti_text::TextError| Err::<(), _>(e).or_raise(vm).err();
+    let check = &mut || vm.check_signals().map_err(Some);
+    match arith::pow_in_steps(&x.big(), &y.big(), check, raise) {
+        Ok(r) => Ok(vm.new_bigint(r)),
+        Err(e) => Err(e.unwrap_or_else(|| vm.memory_error())),
+    }
 }
 
 /// `pow(a, b, m)` of ints; NotImplemented for others.

@@ -145,7 +145,7 @@ fn to_bytes(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         return Err(vm.value_error("length argument must be non-negative"));
     };
     let out = parse::to_bytes(&this_num(vm, v)?.big(), length, little, signed).or_raise(vm)?;
-    Ok(vm.new_bytes(out))
+    vm.try_new_bytes(out)
 }
 
 fn from_bytes(vm: &Vm, class: &Value, args: Args) -> PyResult<Value> {

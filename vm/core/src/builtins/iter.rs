@@ -4,6 +4,7 @@ use super::self_iter;
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
 use crate::heap::{Ref, Value};
+use crate::memory::Ticks;
 use crate::objects::*;
 use crate::vm::Vm;
 use dashu_int::IBig;
@@ -510,7 +511,9 @@ fn filter_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<NativeIter>(v)?;
     let (f, src) = (it.item(0), it.item(1));
     let plain = f.is_none() || f.is(vm.types.bool_.as_value());
+    let mut ticks = Ticks::default();
     while let Some(x) = vm.next(&src)? {
+        ticks.tick(vm)?;
         let keep = if plain {
             vm.is_true(&x)?
         } else {

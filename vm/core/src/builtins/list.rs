@@ -5,6 +5,7 @@ use super::sorting::sort_values;
 use crate::call::Args;
 use crate::error::PyResult;
 use crate::heap::{Ref, Value};
+use crate::memory::Ticks;
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
@@ -82,7 +83,8 @@ fn add_methods(vm: &Vm, t: &Ref<Type>) {
         "copy($self, /)\n--\n\nReturn a shallow copy of the list.",
         |vm, v, a| {
             a.exactly::<0>(vm, "list.copy")?;
-            Ok(vm.new_list(vm.this::<List>(v)?.to_vec()))
+            let copy = vm.this::<List>(v)?.with(|items| vm.copy_of(items))?;
+            Ok(vm.new_list(copy))
         },
     );
     vm.method(
@@ -149,29 +151,47 @@ pub(crate) fn extend(vm: &Vm, list: &List, src: &Value) -> PyResult<()> {
     if let Some(l) = src.as_ref::<List>()
         && l.class().is(&vm.types.list)
     {
-        let items = l.to_vec();
+        let items = l.with(|items| vm.copy_of(items))?;
+        reserve(vm, list, items.len())?;
         list.extend(items);
         return Ok(());
     }
     if let Some(t) = src.as_ref::<Tuple>()
         && t.class().is(&vm.types.tuple)
     {
+        reserve(vm, list, t.len())?;
         list.extend(t.iter().cloned());
         return Ok(());
     }
     let it = vm.iter(src)?;
     let hint = vm.length_hint(src).min(1 << 16);
     list.with_mut(|items| items.reserve(hint));
+    let mut ticks = Ticks::default();
     if let Some(r) = it.downcast::<RangeIter>() {
         while let Some(i) = r.next() {
-            list.push(vm.new_int(i));
+            push(vm, list, vm.new_int(i))?;
+            ticks.tick(vm)?;
         }
         return Ok(());
     }
     while let Some(v) = vm.next(&it)? {
-        list.push(v);
+        push(vm, list, v)?;
+        ticks.tick(vm)?;
     }
     Ok(())
+}
+
+fn reserve(vm: &Vm, list: &List, more: usize) -> PyResult<()> {
+    if list.try_reserve(more) {
+        Ok(())
+    } else {
+        Err(vm.memory_error())
+    }
+}
+
+#[inline]
+fn push(vm: &Vm, list: &List, v: Value) -> PyResult<()> {
+    list.try_push(v).map_err(|_| vm.memory_error())
 }
 
 fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
@@ -190,7 +210,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
             i += 1;
         }
         out.push(b']');
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     })
 }
 
@@ -342,7 +362,7 @@ fn add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let Some(y) = b.downcast::<List>() else {
         return seq::concat_other(vm, a, b, add, "list");
     };
-    let mut items = Vec::with_capacity(x.len() + y.len());
+    let mut items = vm.try_vec(x.len() + y.len())?;
     x.with(|i| items.extend_from_slice(i));
     y.with(|i| items.extend_from_slice(i));
     Ok(vm.new_list(items))
@@ -356,7 +376,11 @@ fn mul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     };
     match seq::repeat_count(vm, a, b, count, mul)? {
         Times::Done(v) => Ok(v),
-        Times::Count(n) => Ok(vm.new_list(seq::repeated(vm, &list.to_vec(), n)?)),
+        Times::Count(n) => Ok(vm.new_list(seq::repeated(
+            vm,
+            &list.with(|items| vm.copy_of(items))?,
+            n,
+        )?)),
     }
 }
 
@@ -370,7 +394,7 @@ fn imul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     match seq::repeat_count(vm, a, b, b, mul)? {
         Times::Done(v) => Ok(v),
         Times::Count(n) => {
-            let new = seq::repeated(vm, &list.to_vec(), n)?;
+            let new = seq::repeated(vm, &list.with(|items| vm.copy_of(items))?, n)?;
             drop(list.replace(new));
             Ok(a.clone())
         }
@@ -379,7 +403,7 @@ fn imul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
 
 fn append(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let [x] = args.exactly::<1>(vm, "list.append")?;
-    vm.this::<List>(v)?.push(x.clone());
+    push(vm, vm.this::<List>(v)?, x.clone())?;
     Ok(Value::NONE)
 }
 
@@ -393,6 +417,7 @@ fn insert(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     } else {
         i.min(n)
     };
+    reserve(vm, list, 1)?;
     list.insert(i as usize, x.clone());
     Ok(Value::NONE)
 }
@@ -414,7 +439,7 @@ fn pop(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 fn index_arg(vm: &Vm, v: &Value) -> PyResult<i64> {
     let i = vm.to_bigint(v)?;
     i64::try_from(&i).map_err(|_| {
-        vm.index_error(format!(
+        vm.overflow_error(format!(
             "cannot fit '{}' into an index-sized integer",
             vm.type_name(v)
         ))

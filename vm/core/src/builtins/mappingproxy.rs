@@ -14,7 +14,7 @@ pub(crate) fn init(vm: &Vm) {
         let mut out = b"mappingproxy(".to_vec();
         seq::push_repr(vm, &mut out, inner(vm, v)?)?;
         out.push(b')');
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     }));
     s.str
         .set(Some(|vm, v| Ok(vm.str_of(inner(vm, v)?)?.into())));

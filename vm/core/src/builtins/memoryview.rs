@@ -226,7 +226,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         "tobytes($self, /, order='C')\n--\n\nReturn the data in the buffer as a byte string.",
         |vm, v, a| {
             a.bind(vm, "tobytes", ["order"], 0)?;
-            Ok(vm.new_bytes(this(vm, v)?.to_bytes(vm)?))
+            vm.try_new_bytes(this(vm, v)?.to_bytes(vm)?)
         },
     );
     vm.method(
@@ -243,7 +243,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "hex", "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nReturn the data in the buffer as a str of hexadecimal numbers.", |vm, v, a| {
         let (sep, group) = super::bytes_methods::hex_args(vm, a)?;
         let data = this(vm, v)?.to_bytes(vm)?;
-        Ok(vm.new_wtf8(&super::bytes_methods::hex(&data, sep, group)).into())
+        Ok(vm.try_new_wtf8(&super::bytes_methods::hex(&data, sep, group))?.into())
     });
     vm.method(t, "cast", "cast($self, /, format, shape=<unrepresentable>)\n--\n\nCast a memoryview to a new format or shape.", cast);
     vm.method(

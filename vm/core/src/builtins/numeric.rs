@@ -2,6 +2,7 @@
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
 use crate::heap::{Ref, Value};
+use crate::memory::Ticks;
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::int::{Int as TextInt, with_prefix};
@@ -99,7 +100,7 @@ fn chr(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         .ok()
         .filter(|cp| *cp <= 0x10FFFF);
     let cp = cp.ok_or_else(|| vm.value_error("chr() arg not in range(0x110000)"))?;
-    Ok(vm.new_wtf8(&lasti_text::wtf8::encode(cp)).into())
+    Ok(vm.try_new_wtf8(&lasti_text::wtf8::encode(cp))?.into())
 }
 
 fn ord(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
@@ -277,6 +278,7 @@ fn sum_from(vm: &Vm, src: &Value, start: Value) -> PyResult<Value> {
         return Err(e);
     }
     let it = vm.iter(src)?;
+    let mut ticks = Ticks::default();
     let mut total = start;
     // Ints in machine words until one does not fit.
     if let Some(mut n) = total.as_small_int() {
@@ -284,6 +286,7 @@ fn sum_from(vm: &Vm, src: &Value, start: Value) -> PyResult<Value> {
             let Some(x) = vm.next(&it)? else {
                 return Ok(vm.new_int(n));
             };
+            ticks.tick(vm)?;
             let small = x.as_small_int().or_else(|| x.as_bool().map(i64::from));
             match small.and_then(|i| n.checked_add(i)) {
                 Some(next) => n = next,
@@ -302,6 +305,7 @@ fn sum_from(vm: &Vm, src: &Value, start: Value) -> PyResult<Value> {
             let Some(x) = vm.next(&it)? else {
                 return Ok(vm.new_float(sum.value()));
             };
+            ticks.tick(vm)?;
             if vm.type_of(&x).is(&vm.types.float)
                 && let Some(f) = vm.exact_float(&x)
             {
@@ -316,6 +320,7 @@ fn sum_from(vm: &Vm, src: &Value, start: Value) -> PyResult<Value> {
     }
     while let Some(x) = vm.next(&it)? {
         total = vm.binary(&total, &x, BinOp::Add)?;
+        ticks.tick(vm)?;
     }
     Ok(total)
 }

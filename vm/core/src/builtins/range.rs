@@ -4,6 +4,7 @@ use super::{self_iter, seq, tuple};
 use crate::call::Args;
 use crate::error::PyResult;
 use crate::heap::{Ref, Value};
+use crate::memory::Ticks;
 use crate::objects::*;
 use crate::vm::Vm;
 use dashu_int::IBig;
@@ -285,7 +286,9 @@ fn contains(vm: &Vm, v: &Value, item: &Value) -> PyResult<bool> {
 fn search(vm: &Vm, r: &Range, item: &Value, first: bool) -> PyResult<Option<i64>> {
     let it = iter(vm, r)?;
     let (mut at, mut found) = (0, 0);
+    let mut ticks = Ticks::default();
     while let Some(x) = vm.next(&it)? {
+        ticks.tick(vm)?;
         if vm.same(&x, item)? {
             if first {
                 return Ok(Some(at));

@@ -1,6 +1,6 @@
 //! What `list`, `tuple` and the other containers share: indices, comparison item by item, repetition, and the guard
 //! against a container that holds itself.
-use crate::error::{Exc, PyResult};
+use crate::error::PyResult;
 use crate::heap::Value;
 use crate::objects::*;
 use crate::vm::Vm;
@@ -88,11 +88,6 @@ pub(crate) fn bound(vm: &Vm, v: Option<&Value>, default: i64, len: usize) -> PyR
     })
 }
 
-#[cold]
-pub(crate) fn memory_error(vm: &Vm) -> Exc {
-    vm.new_exception_args(&vm.exc.memory_error, vm.empty_tuple.clone())
-}
-
 /// Items `n` times over.
 pub(crate) fn repeated(vm: &Vm, items: &[Value], n: i64) -> PyResult<Vec<Value>> {
     let n = n.max(0) as usize;
@@ -100,9 +95,8 @@ pub(crate) fn repeated(vm: &Vm, items: &[Value], n: i64) -> PyResult<Vec<Value>>
         .len()
         .checked_mul(n)
         .filter(|t| *t <= isize::MAX as usize / 8);
-    let total = total.ok_or_else(|| memory_error(vm))?;
-    let mut out = Vec::new();
-    out.try_reserve_exact(total).map_err(|_| memory_error(vm))?;
+    let total = total.ok_or_else(|| vm.memory_error())?;
+    let mut out = vm.try_vec(total)?;
     if let [one] = items {
         out.extend(one.clones(n));
     } else if !items.is_empty() {

@@ -347,7 +347,7 @@ fn find_hashed(vm: &Vm, s: &Set, hash: u64, key: &Value) -> PyResult<Option<usiz
 
 fn add_hashed(vm: &Vm, s: &Set, hash: u64, key: Value) -> PyResult<()> {
     if find_hashed(vm, s, hash, &key)?.is_none() {
-        s.dict.insert_new(hash, key, Value::NONE);
+        vm.insert_new(&s.dict, hash, key, Value::NONE)?;
     }
     Ok(())
 }
@@ -423,7 +423,7 @@ pub(crate) fn symmetric_update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult
     for (hash, key, _) in other {
         match find_hashed(vm, s, hash, &key)? {
             Some(n) => drop(s.dict.remove_at(n)),
-            None => s.dict.insert_new(hash, key, Value::NONE),
+            None => vm.insert_new(&s.dict, hash, key, Value::NONE)?,
         }
     }
     Ok(())
@@ -466,7 +466,7 @@ fn common(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
         for (hash, key, _) in small.dict.snapshot() {
             // They differ from each other already.
             if find_hashed(vm, large, hash, &key)?.is_some() {
-                out.dict.insert_new(hash, key, Value::NONE);
+                vm.insert_new(&out.dict, hash, key, Value::NONE)?;
             }
         }
         return Ok(out);
@@ -543,7 +543,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         if !plain {
             out.push(b')');
         }
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     })
 }
 

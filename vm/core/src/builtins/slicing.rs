@@ -6,7 +6,7 @@ use crate::vm::Vm;
 
 /// A slice applied to a length: the item numbers are `start`, `start + step`, ... (`count` of them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SliceRange {
+pub struct SliceRange {
     pub start: i64,
     pub stop: i64,
     pub step: i64,
@@ -15,7 +15,7 @@ pub(crate) struct SliceRange {
 
 impl SliceRange {
     /// The item numbers, all below the length.
-    pub(crate) fn indices(self) -> impl Iterator<Item = usize> {
+    pub fn indices(self) -> impl Iterator<Item = usize> {
         (0..self.count as i64).map(move |i| (self.start + i * self.step) as usize)
     }
 }
@@ -27,7 +27,7 @@ pub(crate) fn slice_indices(vm: &Vm, s: &Slice, len: usize) -> PyResult<SliceRan
 }
 
 /// The bounds before they meet a length. Evaluating them may run Python, so take the length afterwards.
-pub(crate) fn slice_unpack(vm: &Vm, s: &Slice) -> PyResult<(i64, i64, i64)> {
+pub fn slice_unpack(vm: &Vm, s: &Slice) -> PyResult<(i64, i64, i64)> {
     let step = if s.step.is_none() {
         1
     } else {
@@ -50,7 +50,7 @@ pub(crate) fn slice_unpack(vm: &Vm, s: &Slice) -> PyResult<(i64, i64, i64)> {
 }
 
 /// Clips unpacked bounds to a length.
-pub(crate) fn slice_adjust((start, stop, step): (i64, i64, i64), len: usize) -> SliceRange {
+pub fn slice_adjust((start, stop, step): (i64, i64, i64), len: usize) -> SliceRange {
     let n = len as i64;
     let clip = |i: i64| {
         let i = if i < 0 { i.saturating_add(n) } else { i };

@@ -99,7 +99,7 @@ pub(crate) fn exact(vm: &Vm, s: &Ref<Str>) -> PyResult<Value> {
     if s.class().is(&vm.types.str) {
         Ok(s.value())
     } else {
-        Ok(vm.new_wtf8(s.as_bytes()).into())
+        Ok(vm.try_new_wtf8(s.as_bytes())?.into())
     }
 }
 
@@ -159,7 +159,7 @@ fn str_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         out.push(b'\'');
         out.extend_from_slice(s.as_bytes());
         out.push(b'\'');
-        return Ok(vm.new_wtf8(&out).into());
+        return Ok(vm.try_new_wtf8(&out)?.into());
     }
     Ok(vm.str_value(&lasti_text::repr::str_repr(s.as_bytes())))
 }
@@ -197,6 +197,7 @@ fn str_add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     if x.is_empty() {
         return exact(vm, y);
     }
+    vm.prepare::<Str>(x.byte_len() + y.byte_len())?;
     Ok(Str::concat(&vm.heap, &vm.types.str, x, y, false).into())
 }
 
@@ -213,7 +214,7 @@ fn str_mul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     if n == 1 {
         return exact(vm, s);
     }
-    Ok(vm.new_wtf8(&repeat(vm, s.as_bytes(), n)?).into())
+    Ok(vm.try_new_wtf8(&repeat(vm, s.as_bytes(), n)?)?.into())
 }
 
 // ---- indexing ----
@@ -251,7 +252,7 @@ fn str_getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
         )));
     }
     let i = item_index(vm, key, s.char_len(), "string index out of range")?;
-    Ok(vm.new_wtf8(s.part(i, i + 1)).into())
+    Ok(vm.try_new_wtf8(s.part(i, i + 1))?.into())
 }
 
 fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
@@ -267,11 +268,11 @@ fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
     let data = s.as_bytes();
     let start = r.start as usize;
     if r.step == 1 {
-        return Ok(vm.new_wtf8(s.part(start, start + r.count)).into());
+        return Ok(vm.try_new_wtf8(s.part(start, start + r.count))?.into());
     }
     if s.is_ascii() {
         let out: Vec<u8> = r.indices().map(|i| data[i]).collect();
-        return Ok(vm.new_wtf8(&out).into());
+        return Ok(vm.try_new_wtf8(&out)?.into());
     }
     let points: Vec<u32> = wtf8::code_points(data).collect();
     Ok(vm

@@ -361,15 +361,12 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     Ok(out.into())
 }
 
-/// Bytes of a text for which there may be no memory.
+/// Bytes of a text that is built in one piece without a look at its real length.
 const LARGE: usize = 1 << 28;
 
-/// MemoryError before a text is built for which there is no memory: the heap itself cannot say no.
+/// MemoryError before a text is built for which there is no memory.
 fn enough_memory(vm: &Vm, len: usize) -> PyResult<()> {
-    if len > LARGE && Vec::<u8>::new().try_reserve_exact(len).is_err() {
-        return Err(memory_error(vm));
-    }
-    Ok(())
+    vm.prepare::<Str>(len)
 }
 
 /// MemoryError (OverflowError in CPython's words) before something absurdly large is built.

@@ -135,7 +135,7 @@ fn visible_tuple(vm: &Vm, v: &Value) -> PyResult<Value> {
         Some(n) => n.as_small_int().unwrap_or(0) as usize,
         None => return Ok(v.clone()),
     };
-    Ok(vm.new_tuple(t[..n.min(t.len())].to_vec()).into())
+    Ok(vm.try_new_tuple(t[..n.min(t.len())].to_vec())?.into())
 }
 
 fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::call::Args) -> PyResult<Value> {

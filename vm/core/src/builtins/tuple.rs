@@ -65,7 +65,7 @@ fn new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         None => Vec::new(),
     };
     if exact {
-        return Ok(vm.new_tuple(items).into());
+        return Ok(vm.try_new_tuple(items)?.into());
     }
     let n = items.len();
     Ok(Tuple::alloc(&vm.heap, class, n, items.into_iter()).into())
@@ -88,7 +88,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
             out.push(b',');
         }
         out.push(b')');
-        Ok(vm.new_wtf8(&out).into())
+        Ok(vm.try_new_wtf8(&out)?.into())
     })
 }
 
@@ -134,7 +134,7 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
             return Ok(v.clone());
         }
         let items: Vec<Value> = r.indices().filter_map(|i| t.get(i).cloned()).collect();
-        return Ok(vm.new_tuple(items).into());
+        return Ok(vm.try_new_tuple(items)?.into());
     }
     let i = seq::index_key(vm, key, "tuple")?;
     match seq::wrap(i, t.len()) {
@@ -168,7 +168,7 @@ fn add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let mut items = Vec::with_capacity(x.len() + y.len());
     items.extend_from_slice(x);
     items.extend_from_slice(y);
-    Ok(vm.new_tuple(items).into())
+    Ok(vm.try_new_tuple(items)?.into())
 }
 
 fn mul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
@@ -182,7 +182,7 @@ fn mul(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
         Times::Count(n) if (n == 1 || t.is_empty()) && t.class().is(&vm.types.tuple) => {
             Ok(this.clone())
         }
-        Times::Count(n) => Ok(vm.new_tuple(seq::repeated(vm, t, n)?).into()),
+        Times::Count(n) => Ok(vm.try_new_tuple(seq::repeated(vm, t, n)?)?.into()),
     }
 }
 

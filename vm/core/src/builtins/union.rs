@@ -161,7 +161,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
             push_item(vm, &mut out, x)?;
         }
     }
-    Ok(vm.new_wtf8(&out).into())
+    Ok(vm.try_new_wtf8(&out)?.into())
 }
 
 fn as_set(vm: &Vm, args: &Tuple) -> PyResult<Ref<Set>> {

@@ -33,7 +33,7 @@ pub(crate) fn memory_error(vm: &Vm) -> Exc {
 /// A WTF-8 text as a value.
 #[inline]
 pub(crate) fn text(vm: &Vm, bytes: impl AsRef<[u8]>) -> PyResult<Value> {
-    Ok(vm.new_wtf8(bytes.as_ref()).into())
+    Ok(vm.try_new_wtf8(bytes.as_ref())?.into())
 }
 
 /// Issues a warning through the `warnings` module; without that module there is nobody to tell.

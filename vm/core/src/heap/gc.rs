@@ -59,6 +59,8 @@ impl Default for Collector {
 }
 
 const DEFAULT_THRESHOLD: i64 = 10_000;
+/// A collection that needs so many bytes asks for them first.
+const ASKED_FOR: usize = 2 << 20;
 
 /// What tells objects of a set from others, until it is known what becomes of them.
 const EXAMINED: u16 = flag::COLLECTING | flag::LEAF | flag::YOUNG;
@@ -251,6 +253,13 @@ impl Heap {
         if gc.running.replace(true) {
             return 0;
         }
+        if !self.can_collect(full) {
+            // Without memory for its own tables the collector waits, so that it does not use up the reserve.
+            gc.due_at
+                .set(gc.balance.get() + 8 * gc.threshold.get().max(1));
+            gc.running.set(false);
+            return 0;
+        }
         let young = Places {
             chunks: std::mem::take(&mut *gc.young.borrow_mut()),
             large: std::mem::take(&mut *gc.young_large.borrow_mut()),
@@ -292,6 +301,29 @@ impl Heap {
         gc.stats.set(stats);
         gc.running.set(false);
         found
+    }
+
+    /// Whether there is memory for what a collection needs: the counters of chunks that have none yet, and the list of objects
+    /// that are still to be marked.
+    fn can_collect(&self, full: bool) -> bool {
+        let missing = |chunks: &[NonNull<ChunkHead>]| -> usize {
+            let heads = chunks.iter().map(|chunk| chunk.as_ptr());
+            // SAFETY: chunks live as long as the heap.
+            let strides = heads.filter_map(|head| unsafe {
+                (*head).gc_refs.is_null().then_some((*head).stride as usize)
+            });
+            strides
+                .map(|stride| CHUNK / stride * size_of::<u32>())
+                .sum()
+        };
+        let counters = if full {
+            missing(&self.chunks.borrow())
+        } else {
+            missing(&self.gc.young.borrow())
+        };
+        let objects = self.gc.balance.get() + if full { self.gc.old.get() } else { 0 };
+        let wanted = counters + objects.max(0) as usize * size_of::<*mut Header>();
+        wanted < ASKED_FOR || Vec::<u8>::new().try_reserve_exact(wanted).is_ok()
     }
 
     /// Trial deletion, the first of its two passes. Gives the number of objects looked at, and of those in question.

@@ -1,4 +1,5 @@
 //! Huge pages for the arenas of a large heap, and for large blocks beside it.
+use super::reserve;
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::NonNull;
 
@@ -20,6 +21,9 @@ pub(super) fn advise(base: NonNull<u8>, size: usize) {
 
 /// An allocator that asks for huge pages for blocks of 2 MiB and more: the ready ring of many tasks, a long list, a large dict.
 /// Such a block is touched for the first time from one end to the other, which takes less than half as long that way.
+///
+/// It also holds the reserve from which small blocks come when the allocator inside has no memory, so that the interpreter can raise
+/// MemoryError instead of the process ending.
 ///
 /// A program that embeds lasti can have it around its own allocator: `static A: HugeBlocks<System> = HugeBlocks(System)`.
 pub struct HugeBlocks<A>(pub A);
@@ -50,8 +54,8 @@ impl<A: GlobalAlloc> HugeBlocks<A> {
     }
 }
 
-// SAFETY: all memory comes from the allocator inside; a block is large, or not, by its layout alone, which is the same when it
-// is given back.
+// SAFETY: all memory comes from the allocator inside or from the reserve, which knows its blocks by their address; a block of the
+// allocator is large, or not, by its layout alone, which is the same when it is given back.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -59,7 +63,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
             return self.large(layout, A::alloc);
         }
         // SAFETY: as for the caller.
-        unsafe { self.0.alloc(layout) }
+        let p = unsafe { self.0.alloc(layout) };
+        if p.is_null() { from_reserve(layout) } else { p }
     }
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
@@ -67,16 +72,29 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
             return self.large(layout, A::alloc_zeroed);
         }
         // SAFETY: as for the caller.
-        unsafe { self.0.alloc_zeroed(layout) }
+        let p = unsafe { self.0.alloc_zeroed(layout) };
+        if p.is_null() {
+            let p = from_reserve(layout);
+            if !p.is_null() {
+                // SAFETY: the block has this size.
+                unsafe { p.write_bytes(0, layout.size()) };
+            }
+            return p;
+        }
+        p
     }
     #[inline]
     unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
+        if reserve::holds(p) {
+            return reserve::give_back();
+        }
         // SAFETY: as for the caller; `large` made blocks of this size so.
         unsafe {
             if layout.size() >= LARGE_BLOCK
                 && let Some(outer) = with_page_in_front(layout)
             {
                 self.0.dealloc(p.sub(HUGE_PAGE), outer);
+                reserve::rearm();
             } else {
                 self.0.dealloc(p, layout);
             }
@@ -86,8 +104,11 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
     unsafe fn realloc(&self, p: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: as for the caller. The new block holds what fits of the old one.
         unsafe {
-            if layout.size() < LARGE_BLOCK && new_size < LARGE_BLOCK {
-                return self.0.realloc(p, layout, new_size);
+            if layout.size() < LARGE_BLOCK && new_size < LARGE_BLOCK && !reserve::holds(p) {
+                let new = self.0.realloc(p, layout, new_size);
+                if !new.is_null() {
+                    return new;
+                }
             }
             let new = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !new.is_null() {
@@ -97,6 +118,12 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
             new
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn from_reserve(layout: Layout) -> *mut u8 {
+    reserve::block(layout).map_or(std::ptr::null_mut(), NonNull::as_ptr)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub(crate) mod header;
 mod huge;
 mod inspect;
 mod pool;
+pub(crate) mod reserve;
 mod tagged;
 mod value;
 mod weak;
@@ -73,6 +74,8 @@ pub mod breaker {
     pub const SIGNAL: u32 = 4;
     /// Another thread asks for the baton.
     pub const BATON: u32 = 8;
+    /// The system refused memory, and the reserve was used: MemoryError is due.
+    pub const NO_MEMORY: u32 = 16;
 }
 
 /// Work that became due when an object was released.
@@ -141,6 +144,8 @@ pub struct Heap {
     /// What is left of the newest: its next chunk, and how many.
     arena: Cell<(*mut u8, usize)>,
     large: RefCell<Vec<NonNull<u8>>>,
+    /// A block taken beforehand for the next large object, by [`Heap::prepare_large`], and its layout.
+    prepared: Cell<Option<(NonNull<u8>, Layout)>>,
     dead: RefCell<Vec<NonNull<Header>>>,
     /// By [`Pooled`].
     pools: [pool::Pool; 2],
@@ -164,6 +169,8 @@ pub struct Heap {
 
 impl Heap {
     pub(crate) fn new() -> Heap {
+        let breaker = Arc::default();
+        reserve::register(&breaker);
         Heap {
             free: std::array::from_fn(|_| Cell::new(std::ptr::null_mut())),
             bump: std::array::from_fn(|_| Cell::new((std::ptr::null_mut(), std::ptr::null_mut()))),
@@ -171,6 +178,7 @@ impl Heap {
             arenas: RefCell::default(),
             arena: Cell::new((std::ptr::null_mut(), 0)),
             large: RefCell::default(),
+            prepared: Cell::new(None),
             dead: RefCell::default(),
             pools: Default::default(),
             pooling: Cell::new(true),
@@ -181,7 +189,7 @@ impl Heap {
             side_dicts: RefCell::default(),
             str_indices: RefCell::default(),
             interned: RefCell::default(),
-            breaker: Arc::default(),
+            breaker,
             gc: gc::Collector::default(),
             versions: Versions::default(),
         }
@@ -330,7 +338,8 @@ impl Heap {
             .expect("a bounded number of chunks");
         // SAFETY: the layout is not empty.
         let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
-            std::alloc::handle_alloc_error(layout)
+            drop(arenas);
+            return self.take_chunk_when_short();
         };
         arenas.push((base, layout));
         // SAFETY: the block has room for both.
@@ -344,14 +353,60 @@ impl Heap {
         first.cast()
     }
 
+    /// [`Heap::take_chunk`] when there is no memory for a whole arena: a single chunk, from the reserve in the end.
+    #[cold]
+    fn take_chunk_when_short(&self) -> NonNull<ChunkHead> {
+        let layout = Layout::from_size_align(CHUNK, CHUNK).expect("a chunk is not large");
+        // SAFETY: the layout is not empty.
+        match NonNull::new(unsafe { alloc_zeroed(layout) }) {
+            Some(base) => {
+                self.arenas.borrow_mut().push((base, layout));
+                base.cast()
+            }
+            None => match reserve::chunk() {
+                Some(base) => base.cast(),
+                None => reserve::exhausted(layout),
+            },
+        }
+    }
+
+    /// Takes the block for an object of `size` bytes, header included, that is made next. False: there is no memory for it.
+    /// Small objects need no preparation.
+    pub(crate) fn prepare_large(&self, size: usize) -> bool {
+        self.drop_prepared();
+        if size > isize::MAX as usize / 2 {
+            return false;
+        }
+        let layout = large_layout(size);
+        // SAFETY: the layout is not empty.
+        let block = NonNull::new(unsafe { alloc_zeroed(layout) });
+        self.prepared.set(block.map(|b| (b, layout)));
+        block.is_some()
+    }
+
+    fn drop_prepared(&self) {
+        if let Some((block, layout)) = self.prepared.take() {
+            // SAFETY: the block was allocated with this layout, and nobody else knows it.
+            unsafe { dealloc(block.as_ptr(), layout) };
+        }
+    }
+
     #[cold]
     fn take_large(&self, size: usize) -> *mut Header {
         let layout = large_layout(size);
-        // SAFETY: the layout is not empty.
-        let base = unsafe { alloc_zeroed(layout) };
-        let Some(block) = NonNull::new(base) else {
-            std::alloc::handle_alloc_error(layout)
+        let block = match self.prepared.take() {
+            Some((block, of)) if of == layout => block,
+            other => {
+                self.prepared.set(other);
+                self.drop_prepared();
+                // SAFETY: the layout is not empty.
+                match NonNull::new(unsafe { alloc_zeroed(layout) }) {
+                    Some(block) => block,
+                    None => reserve::exhausted(layout),
+                }
+            }
         };
+        let base = block.as_ptr();
         let mut large = self.large.borrow_mut();
         // SAFETY: the prefix is part of the block.
         unsafe {
@@ -704,6 +759,8 @@ impl Drop for Heap {
     fn drop(&mut self) {
         // References between dying objects count down without effect; the memory goes at the end.
         self.closing.set(true);
+        reserve::forget(&self.breaker);
+        self.drop_prepared();
         self.pending.borrow_mut().clear();
         let mut objects = Vec::new();
         let mut types = Vec::new();

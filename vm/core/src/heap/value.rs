@@ -286,15 +286,19 @@ impl Value {
     pub(crate) fn address(&self) -> usize {
         self.bits() as usize
     }
+    /// See [`Header::check_count`].
+    pub(crate) fn check_count(&self) {
+        if let Some(h) = self.header() {
+            h.check_count();
+        }
+    }
     /// As many clones as asked for, with the count checked in between.
     pub(crate) fn clones(&self, n: usize) -> impl ExactSizeIterator<Item = Value> {
         /// Far fewer than lead from a checked count out of the upper half of its range.
         const UNCHECKED: usize = 1 << 28;
         (0..n).map(|i| {
-            if i % UNCHECKED == 0
-                && let Some(h) = self.header()
-            {
-                h.check_count();
+            if i % UNCHECKED == 0 {
+                self.check_count();
             }
             self.clone()
         })

@@ -671,8 +671,11 @@ impl Vm {
                     }
                     Quick::ListAppend => {
                         let v = r.pop();
-                        if let Some(l) = r.peek(arg as usize).downcast::<List>() {
-                            l.push(v);
+                        if let Some(l) = r.peek(arg as usize).downcast::<List>()
+                            && let Err(v) = l.try_push(v)
+                        {
+                            r.push(v);
+                            break 'exit Exit::Slow;
                         }
                     }
 

@@ -401,7 +401,7 @@ impl Vm {
             Op::ListAppend => {
                 let v = r.pop();
                 if let Some(l) = r.peek(arg as usize).downcast::<List>() {
-                    l.push(v);
+                    l.try_push(v).map_err(|_| self.memory_error())?;
                 }
             }
             Op::SetAdd => {
@@ -602,6 +602,10 @@ impl Vm {
     fn handle_breaker(&self) -> PyResult<()> {
         use crate::heap::breaker::*;
         let bits = self.heap.breaker.load(Ordering::Relaxed);
+        if bits & NO_MEMORY != 0 {
+            self.heap.breaker.fetch_and(!NO_MEMORY, Ordering::Relaxed);
+            return Err(self.memory_error());
+        }
         if bits & COLLECT != 0 {
             self.heap.collect_if_due();
         }

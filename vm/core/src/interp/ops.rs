@@ -3,6 +3,7 @@ use super::{CMP_OPS, Quick};
 use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
 use crate::heap::{Kind, RefSlot, Slot, Value};
+use crate::memory::Ticks;
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_bytecode::opcode::{intrinsic1, intrinsic2, make_function};
@@ -242,7 +243,12 @@ impl Vm {
             return false;
         };
         let plain = |s: &crate::Ref<Str>| s.class().is(&self.types.str) && !s.is_empty();
-        if text.byte_len() + more.byte_len() < GROWS_FROM || !plain(text) || !plain(more) {
+        let len = text.byte_len() + more.byte_len();
+        if len < GROWS_FROM || !plain(text) || !plain(more) {
+            return false;
+        }
+        // Where there is no memory for the sum and its room, the plain sum raises, with all operands in their places.
+        if !Str::has_room(text, more) && self.prepare::<Str>(Str::grown(len)).is_err() {
             return false;
         }
         let next = r.following();
@@ -712,7 +718,9 @@ impl Vm {
         let v = r.pop();
         let it = self.unpack_iter(&v)?;
         let mut items = Vec::new();
+        let mut ticks = Ticks::default();
         while let Some(v) = self.next(&it)? {
+            ticks.tick(self)?;
             items.push(v);
         }
         if items.len() < before + after {

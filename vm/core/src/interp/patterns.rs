@@ -55,7 +55,7 @@ impl Vm {
             }
             out.push(v);
         }
-        Ok(self.new_tuple(out).into())
+        Ok(self.try_new_tuple(out)?.into())
     }
 
     fn match_class(
@@ -136,6 +136,6 @@ impl Vm {
                 None => return Ok(Value::NONE),
             }
         }
-        Ok(self.new_tuple(out).into())
+        Ok(self.try_new_tuple(out)?.into())
     }
 }

@@ -9,6 +9,8 @@ use std::num::NonZeroU32;
 
 const EMPTY: u32 = u32::MAX;
 const DELETED: u32 = u32::MAX - 1;
+/// From so many entries on, memory for more is asked for, since the heap's reserve is too small for it.
+const LARGE: usize = 1 << 15;
 
 #[derive(Clone)]
 struct Entry {
@@ -47,8 +49,15 @@ pub struct DictKey<'a> {
 pub enum Probe {
     Found(usize),
     Absent,
-    /// Entry with the same hash whose key must be compared by Python's `==`.
-    Compare(usize, Value),
+    /// Entry with the same hash whose key must be compared by Python's `==`, and where to go on if it is another.
+    Compare(usize, Value, Cursor),
+}
+
+/// How far a look-up came. It holds as long as the key set does not change.
+#[derive(Clone, Copy, Default)]
+pub struct Cursor {
+    at: usize,
+    step: usize,
 }
 
 impl Payload for Dict {
@@ -90,38 +99,41 @@ fn simple_eq(a: &Value, b: &Value) -> Option<bool> {
 }
 
 impl Table {
-    fn probe(&self, k: &DictKey, mut skip: usize) -> Probe {
-        let mut check = |n: usize, e: &Entry| -> Option<Probe> {
+    fn probe(&self, k: &DictKey, from: Cursor) -> Probe {
+        let check = |n: usize, e: &Entry, next: Cursor| -> Option<Probe> {
             if e.hash != k.hash || e.key.is_unbound() {
                 return None;
             }
             match simple_eq(&e.key, k.key) {
                 Some(true) => Some(Probe::Found(n)),
                 Some(false) => None,
-                None if skip > 0 => {
-                    skip -= 1;
-                    None
-                }
-                None => Some(Probe::Compare(n, e.key.clone())),
+                None => Some(Probe::Compare(n, e.key.clone(), next)),
             }
         };
         if self.index.is_empty() {
-            for (n, e) in self.entries.iter().enumerate() {
-                if let Some(p) = check(n, e) {
+            for (n, e) in self.entries.iter().enumerate().skip(from.step) {
+                let next = Cursor { at: 0, step: n + 1 };
+                if let Some(p) = check(n, e, next) {
                     return p;
                 }
             }
             return Probe::Absent;
         }
         let mask = self.index.len() - 1;
-        let mut at = spread(k.hash) & mask;
-        let mut step = 0;
+        let (mut at, mut step) = match from.step {
+            0 => (spread(k.hash) & mask, 0),
+            step => (from.at & mask, step),
+        };
         loop {
             match self.index[at] {
                 EMPTY => return Probe::Absent,
                 DELETED => {}
                 n => {
-                    if let Some(p) = check(n as usize, &self.entries[n as usize]) {
+                    let next = Cursor {
+                        at: (at + step + 1) & mask,
+                        step: step + 1,
+                    };
+                    if let Some(p) = check(n as usize, &self.entries[n as usize], next) {
                         return p;
                     }
                 }
@@ -180,7 +192,7 @@ impl Table {
     #[inline]
     fn holds(&self, hash: u64, key: &Value) -> Option<bool> {
         if self.index.is_empty() {
-            return match self.probe(&DictKey { hash, key }, 0) {
+            return match self.probe(&DictKey { hash, key }, Cursor::default()) {
                 Probe::Found(_) => Some(true),
                 Probe::Absent => Some(false),
                 Probe::Compare(..) => None,
@@ -267,12 +279,40 @@ impl Table {
         self.used = self.entries.len();
     }
 
-    fn push(&mut self, hash: u64, key: Value, value: Value) {
-        let crowded = if self.index.is_empty() {
+    #[inline]
+    fn crowded(&self) -> bool {
+        if self.index.is_empty() {
             self.entries.len() >= 8
         } else {
             (self.used + 1) * 3 > self.index.len() * 2
-        };
+        }
+    }
+
+    /// Whether there is memory for one entry more.
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        self.entries.len() < LARGE
+            || (self.entries.len() < self.entries.capacity() && !self.crowded())
+            || self.make_room()
+    }
+
+    /// Takes the memory that the next entry needs. False: there is none.
+    #[cold]
+    fn make_room(&mut self) -> bool {
+        if self.entries.try_reserve(1).is_err() {
+            return false;
+        }
+        if self.crowded() {
+            let size = ((self.live + 1) * 3).next_power_of_two();
+            // The old index is of no use any more once entries move, but until then the dict must be whole.
+            let more = size.saturating_sub(self.index.len());
+            return self.index.try_reserve_exact(more).is_ok();
+        }
+        true
+    }
+
+    fn push(&mut self, hash: u64, key: Value, value: Value) {
+        let crowded = self.crowded();
         let n = self.entries.len();
         self.entries.push(Entry { hash, key, value });
         self.live += 1;
@@ -355,13 +395,18 @@ impl Dict {
     pub(crate) fn first(&self, k: &DictKey) -> Option<usize> {
         self.table.borrow().first(k)
     }
-    /// One step of a look-up: see [`Probe`]. `skip` candidates were compared before and are different.
-    pub(crate) fn probe(&self, k: &DictKey, skip: usize) -> Probe {
-        self.table.borrow().probe(k, skip)
+    /// One step of a look-up: see [`Probe`].
+    pub(crate) fn probe(&self, k: &DictKey, from: Cursor) -> Probe {
+        self.table.borrow().probe(k, from)
     }
     pub(crate) fn insert_new(&self, hash: u64, key: Value, value: Value) {
         self.table.borrow_mut().push(hash, key, value);
         self.keys_changed();
+    }
+    /// Whether there is memory for one entry more, which is taken then.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.table.borrow_mut().has_room()
     }
     pub(crate) fn value_at(&self, n: usize) -> Value {
         self.table.borrow().entries[n].value.clone()

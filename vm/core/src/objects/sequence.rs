@@ -174,6 +174,24 @@ impl List {
     pub fn push(&self, v: Value) {
         self.items.borrow_mut().push(v);
     }
+    /// Appends an item, or gives it back when there is no memory.
+    #[inline]
+    pub fn try_push(&self, v: Value) -> Result<(), Value> {
+        let mut items = self.items.borrow_mut();
+        if items.len() == items.capacity() {
+            if !crate::memory::try_grow(&mut items, 1) {
+                return Err(v);
+            }
+            v.check_count();
+        }
+        items.push(v);
+        Ok(())
+    }
+    /// Takes memory for so many more items. False: there is none.
+    pub fn try_reserve(&self, more: usize) -> bool {
+        let mut items = self.items.borrow_mut();
+        items.capacity() - items.len() >= more || crate::memory::try_grow(&mut items, more)
+    }
     pub fn pop(&self) -> Option<Value> {
         self.items.borrow_mut().pop()
     }

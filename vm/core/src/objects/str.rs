@@ -11,7 +11,7 @@ pub struct Str {
     len: Cell<usize>,
     /// 0 while not computed.
     hash: Cell<u64>,
-    /// Code points; `u32::MAX` while not counted.
+    /// Code points; `u32::MAX` while not counted, and where there are as many or more.
     chars: Cell<u32>,
     ascii: Cell<bool>,
     interned: Cell<bool>,
@@ -56,13 +56,18 @@ impl Str {
         grows: bool,
     ) -> Ref<Str> {
         let len = a.byte_len() + b.byte_len();
-        let room = if grows && len >= GROWS_FROM {
-            len / 4
-        } else {
-            0
-        };
+        let room = if grows { Str::grown(len) - len } else { 0 };
         let ascii = a.is_ascii() && b.is_ascii();
         Str::alloc_parts(heap, class, [a.as_bytes(), b.as_bytes()], ascii, room)
+    }
+
+    /// The bytes for a text of `len` bytes that grows.
+    pub(crate) fn grown(len: usize) -> usize {
+        if len >= GROWS_FROM {
+            len + len / 4
+        } else {
+            len
+        }
     }
 
     fn alloc_parts(
@@ -133,12 +138,18 @@ impl Str {
         let data = Str {
             len: Cell::new(len),
             hash: Cell::new(0),
-            chars: Cell::new(if ascii { len as u32 } else { u32::MAX }),
+            chars: Cell::new(if ascii { counted(len) } else { u32::MAX }),
             ascii: Cell::new(ascii),
             interned: Cell::new(false),
             indexed: Cell::new(false),
         };
         heap.alloc_with(class, data, len + room)
+    }
+
+    /// Whether the block of a text has room for another behind it.
+    pub(crate) fn has_room(this: &Ref<Str>, more: &Str) -> bool {
+        let size = this.as_value().header().and_then(crate::heap::large_size);
+        size.is_some_and(|size| size_of::<Obj<Str>>() + this.byte_len() + more.byte_len() <= size)
     }
 
     /// Appends to a text that nobody but the caller holds, where its block has the room. False: nothing was done.
@@ -210,15 +221,21 @@ impl Str {
     /// Length in code points.
     #[inline]
     pub fn char_len(&self) -> usize {
-        if self.chars.get() == u32::MAX {
-            let n = self
-                .as_bytes()
-                .iter()
-                .filter(|b| (**b & 0xC0) != 0x80)
-                .count();
-            self.chars.set(n as u32);
+        match self.chars.get() {
+            u32::MAX => self.count_chars(),
+            n => n as usize,
         }
-        self.chars.get() as usize
+    }
+    #[cold]
+    #[inline(never)]
+    fn count_chars(&self) -> usize {
+        if self.ascii.get() {
+            return self.len.get();
+        }
+        let begins = |b: &&u8| (**b & 0xC0) != 0x80;
+        let n = self.as_bytes().iter().filter(begins).count();
+        self.chars.set(counted(n));
+        n
     }
     pub fn is_empty(&self) -> bool {
         self.len.get() == 0
@@ -301,6 +318,12 @@ impl Str {
     pub(crate) fn set_interned(&self) {
         self.interned.set(true);
     }
+}
+
+/// A number of code points as it stands in a text.
+#[inline(always)]
+fn counted(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// The unwritten rest of a text; see [`Str::build`].
