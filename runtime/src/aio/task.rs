@@ -332,19 +332,52 @@ pub fn register(vm: &Vm, v: &Value) -> PyResult<()> {
     Ok(())
 }
 
-/// `Task.cancel`.
+/// A task whose `cancel` is ours.
+fn is_plain_task(vm: &Vm, v: &Value) -> bool {
+    v.downcast::<Task>().is_some() && vm.type_of(v).is(&aio(vm).task_type)
+}
+
+/// `Task.cancel`. A chain of tasks that wait for each other is walked, not descended, so its length is free; a chain that
+/// comes back to itself raises RecursionError.
 pub fn cancel(vm: &Vm, v: &Value, msg: Value) -> PyResult<bool> {
-    let t = this(vm, v)?;
-    t.data.log_traceback.set(false);
-    if t.data.done() {
+    let mut v = v.clone();
+    if this(vm, &v)?.data.done() {
+        this(vm, &v)?.data.log_traceback.set(false);
         return Ok(false);
     }
-    t.data.cancelling.set(t.data.cancelling.get() + 1);
-    let waiting = event::seen(vm, &t.waiting_for.get());
-    if !waiting.is_none() && future::cancel_any(vm, &waiting, &msg)? {
-        // The future's cancellation wakes the task.
-        return Ok(true);
+    // Brent's search for a cycle: the mark moves on at each power of two.
+    let mut mark = v.clone();
+    let (mut steps, mut limit) = (0u64, 1u64);
+    loop {
+        let t = this(vm, &v)?;
+        t.data.log_traceback.set(false);
+        t.data.cancelling.set(t.data.cancelling.get() + 1);
+        let waiting = event::seen(vm, &t.waiting_for.get());
+        if !is_plain_task(vm, &waiting) {
+            if !waiting.is_none() && future::cancel_any(vm, &waiting, &msg)? {
+                // The future's cancellation wakes the task.
+                return Ok(true);
+            }
+            break;
+        }
+        let next = this(vm, &waiting)?;
+        if next.data.done() {
+            next.data.log_traceback.set(false);
+            break;
+        }
+        if waiting.is(&mark) {
+            return Err(
+                vm.new_exception(&vm.exc.recursion_error, "maximum recursion depth exceeded")
+            );
+        }
+        steps += 1;
+        if steps == limit {
+            mark = waiting.clone();
+            (steps, limit) = (0, limit * 2);
+        }
+        v = waiting;
     }
+    let t = this(vm, &v)?;
     t.set_must_cancel(true);
     t.data.put_cancel_msg(msg);
     Ok(true)

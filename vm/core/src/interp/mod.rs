@@ -566,7 +566,7 @@ impl Vm {
                 let b = Block {
                     kind: BlockKind::Finally,
                     handler: arg,
-                    level: r.depth() as u16,
+                    level: r.block_level(),
                 };
                 r.push_block(b);
             }
@@ -575,7 +575,7 @@ impl Vm {
                 let b = Block {
                     kind: BlockKind::Finally,
                     handler: arg,
-                    level: r.depth() as u16 - 1,
+                    level: r.block_level() - 1,
                 };
                 r.push_block(b);
             }
