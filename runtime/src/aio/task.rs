@@ -1,7 +1,7 @@
 //! `Task`: a future that drives a coroutine (CPython's Modules/_asynciomodule.c, `task_step_impl`).
 use super::future::{self, FutureData, State, TaskFlags, Waiter};
 use super::{Loop, aio, event, is_cancelled, trace};
-use lasti_core::objects::{Generator, NativeKind, Str, Type, TypeFlags};
+use lasti_core::objects::{Generator, NativeKind, Str, Tuple, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Stepped, Value, Vm};
 use std::cell::Cell;
 
@@ -648,40 +648,36 @@ fn fail(vm: &Vm, t: &Ref<Task>, msg: String) -> PyResult<()> {
     }
 }
 
-/// A Python function that steps or wakes the task, for loops and futures of others.
+/// A Python function that steps or wakes the task, for loops and futures of others. What it needs is its `__self__`, where
+/// the collector sees it.
 pub fn step_function(vm: &Vm, t: &Ref<Task>, fut: &Value) -> Value {
-    let (t, fut) = (t.clone(), fut.clone());
-    let f = move |vm: &Vm, _: Args| {
-        if fut.is_none() {
-            step(vm, &t, None)?
-        } else {
-            wakeup(vm, &t, &fut)?
+    fn call(vm: &Vm, me: &Value, _: Args) -> PyResult<Value> {
+        if let Some([t, fut]) = me.downcast::<Tuple>().map(|t| &t[..])
+            && let Some(t) = t.as_ref::<Task>()
+        {
+            if fut.is_none() {
+                step(vm, t, None)?
+            } else {
+                wakeup(vm, t, fut)?
+            }
         }
         Ok(Value::NONE)
-    };
-    vm.new_native(
-        "TaskStepMethWrapper",
-        "",
-        NativeKind::Host(std::rc::Rc::new(f)),
-        Value::NONE,
-        Value::NONE,
-    )
+    }
+    let me = vm.tuple_value([t.value(), fut.clone()]);
+    let kind = NativeKind::Plain(call);
+    vm.new_native("TaskStepMethWrapper", "", kind, me, Value::NONE)
 }
 
 fn wakeup_function(vm: &Vm, t: &Ref<Task>) -> Value {
-    let t = t.clone();
-    let f = move |vm: &Vm, a: Args| {
+    fn call(vm: &Vm, me: &Value, a: Args) -> PyResult<Value> {
         let [fut] = a.exactly::<1>(vm, "task_wakeup")?;
-        wakeup(vm, &t, fut)?;
+        if let Some(t) = me.as_ref::<Task>() {
+            wakeup(vm, t, fut)?;
+        }
         Ok(Value::NONE)
-    };
-    vm.new_native(
-        "task_wakeup",
-        "",
-        NativeKind::Host(std::rc::Rc::new(f)),
-        Value::NONE,
-        Value::NONE,
-    )
+    }
+    let kind = NativeKind::Plain(call);
+    vm.new_native("task_wakeup", "", kind, t.value(), Value::NONE)
 }
 
 /// A task that goes while it is pending is reported.
