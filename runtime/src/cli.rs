@@ -3,6 +3,7 @@ use crate::interpreter::{Interpreter, Settings};
 use crate::uncaught;
 use lasti_core::objects::Module;
 use lasti_core::{Exc, PyResult, Ref, Value};
+use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Read};
 
 const USAGE: &str = "\
@@ -32,22 +33,28 @@ LASTI_FREELIST=0 switches the free lists off; PYTHONPATH, PYTHONHASHSEED as in C
 enum Program {
     Command(String),
     Module(String),
-    File(String),
+    File(OsString),
     Stdin,
 }
 
 struct Options {
     program: Program,
-    args: Vec<String>,
+    args: Vec<OsString>,
     settings: Settings,
     safe_path: bool,
 }
 
+/// Notes which standard streams the process was started without; to be called before `main`.
+pub fn note_closed_streams() {
+    crate::stdio::note_closed();
+}
+
 /// Runs the command line and gives the exit code.
-pub fn main(args: Vec<String>) -> i32 {
+pub fn main(args: Vec<OsString>) -> i32 {
     // A script of this name runs as `./bench`.
     if args.get(1).is_some_and(|a| a == "bench") {
-        return crate::bench::main(&args[2..]);
+        let rest: Vec<String> = args[2..].iter().map(|a| lossy(a)).collect();
+        return crate::bench::main(&rest);
     }
     let options = match parse(args) {
         Ok(o) => o,
@@ -56,7 +63,18 @@ pub fn main(args: Vec<String>) -> i32 {
     run(options)
 }
 
-fn parse(args: Vec<String>) -> Result<Options, i32> {
+fn lossy(s: &OsStr) -> String {
+    s.to_string_lossy().into_owned()
+}
+
+/// How the command names itself in its messages.
+fn command_name() -> String {
+    std::env::args_os()
+        .next()
+        .map_or_else(|| "lasti".into(), |a| lossy(&a))
+}
+
+fn parse(args: Vec<OsString>) -> Result<Options, i32> {
     let mut settings = Settings::default();
     let mut safe_path = false;
     let mut args = args.into_iter().skip(1);
@@ -66,7 +84,7 @@ fn parse(args: Vec<String>) -> Result<Options, i32> {
     };
     let mut program = None;
     'options: while let Some(arg) = args.next() {
-        match &arg[..] {
+        match &*arg.to_string_lossy() {
             "-" => {
                 program = Some(Program::Stdin);
                 break;
@@ -90,7 +108,7 @@ fn parse(args: Vec<String>) -> Result<Options, i32> {
                     match c {
                         'c' | 'm' => {
                             let text = if rest.is_empty() {
-                                args.next()
+                                args.next().map(|a| lossy(&a))
                             } else {
                                 Some(rest)
                             };
@@ -104,7 +122,7 @@ fn parse(args: Vec<String>) -> Result<Options, i32> {
                         }
                         'W' | 'X' => {
                             let text = if rest.is_empty() {
-                                args.next()
+                                args.next().map(|a| lossy(&a))
                             } else {
                                 Some(rest)
                             };
@@ -202,14 +220,14 @@ fn run(options: Options) -> i32 {
         safe_path,
     } = options;
     let argv0 = match &program {
-        Program::Command(_) => "-c".to_owned(),
-        Program::Module(_) => "-m".to_owned(),
+        Program::Command(_) => "-c".into(),
+        Program::Module(_) => "-m".into(),
         Program::File(f) => f.clone(),
         Program::Stdin => {
             if args.is_empty() {
-                String::new()
+                OsString::new()
             } else {
-                "-".to_owned()
+                "-".into()
             }
         }
     };
@@ -262,16 +280,19 @@ fn run(options: Options) -> i32 {
             let path = std::path::Path::new(&f);
             let folder = path.is_dir();
             let f = if folder {
-                path.join("__main__.py").to_string_lossy().into_owned()
+                path.join("__main__.py").into_os_string()
             } else {
                 f
             };
+            let shown = crate::posix::path_value(&vm, &f);
+            // The names in code objects are UTF-8.
+            let f = lossy(&f);
             if folder {
                 let spec = vm.new_module_spec("__main__", &f, None);
                 vm.dict_set_str(&main.dict, &vm.names.spec, spec);
                 vm.dict_set_str(&main.dict, &vm.names.package, vm.str_value(""));
             }
-            vm.add_value(&main, "__file__", vm.str_value(&f));
+            vm.add_value(&main, "__file__", shown);
             let options = lasti_compiler::Options {
                 optimize: vm.flags.optimize,
                 is_script: true,
@@ -308,7 +329,9 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
     if vm.heap.has_finalizers() {
         crate::interpreter::clear_main(vm);
     }
-    uncaught::flush_stdout(vm);
+    if !uncaught::flush_at_exit(vm) {
+        code = 120;
+    }
     code
 }
 
@@ -325,7 +348,7 @@ fn run_source(
 fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
     use lasti_core::host::ModuleSource;
     let vm = interpreter.vm();
-    let exe = std::env::args().next().unwrap_or_else(|| "lasti".into());
+    let exe = command_name();
     let parent = match name.rsplit_once('.') {
         Some((p, _)) => Some(vm.import_dotted(p)?),
         None => None,
@@ -399,7 +422,7 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
     vm.run_code(&vm.function_of_code(&code, &main.dict), main.dict.value())
 }
 
-fn script_folder(file: &str) -> String {
+fn script_folder(file: &OsStr) -> String {
     let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
     // A folder is searched itself.
     let folder = if path.is_dir() {
@@ -412,7 +435,7 @@ fn script_folder(file: &str) -> String {
         .unwrap_or_default()
 }
 
-fn read_script(file: &str) -> Result<Vec<u8>, i32> {
+fn read_script(file: &OsStr) -> Result<Vec<u8>, i32> {
     let path = std::path::Path::new(file);
     let path = if path.is_dir() {
         path.join("__main__.py")
@@ -420,7 +443,7 @@ fn read_script(file: &str) -> Result<Vec<u8>, i32> {
         path.to_owned()
     };
     std::fs::read(&path).map_err(|e| {
-        let exe = std::env::args().next().unwrap_or_else(|| "lasti".into());
+        let exe = command_name();
         let errno = e.raw_os_error().unwrap_or(0);
         if errno == 2 && path.ends_with("__main__.py") {
             let full = std::env::current_dir()

@@ -4,13 +4,14 @@ use crate::host::{FROZEN, OsHost};
 use lasti_core::objects::{Dict, Module};
 use lasti_core::{Exc, PyResult, Ref, Value, Vm, VmFlags, VmOptions};
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::rc::Rc;
 
 /// How an interpreter starts.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// `sys.argv`.
-    pub argv: Vec<String>,
+    /// `sys.argv`. What is not UTF-8 shows as lone surrogates (`surrogateescape`).
+    pub argv: Vec<OsString>,
     /// Folders searched before the library.
     pub path: Vec<String>,
     /// `-O` given this many times.
@@ -290,27 +291,6 @@ fn register(vm: &Vm) {
     crate::queue::register(vm);
     crate::resource::register(vm);
     crate::select::register(vm);
-}
-
-/// Names of native modules, for `sys.builtin_module_names`.
-pub fn native_names() -> Vec<&'static str> {
-    vec![
-        "time",
-        "posix",
-        "_posixsubprocess",
-        "fcntl",
-        "grp",
-        "pwd",
-        "termios",
-        "_thread",
-        "_io",
-        "_signal",
-        "_socket",
-        "select",
-        "gc",
-        "math",
-        "itertools",
-    ]
 }
 
 /// The `builtins` module over the interpreter's builtins dict.

@@ -7,6 +7,12 @@ static ALLOCATOR: lasti::HugeBlocks<mimalloc::MiMalloc> = lasti::HugeBlocks(mima
 /// Address space for the interpreter's native stack; pages are used as they are touched.
 const STACK: usize = 256 * 1024 * 1024;
 
+/// Runs before Rust's start-up code.
+#[ctor::ctor]
+fn note_closed_streams() {
+    lasti::cli::note_closed_streams();
+}
+
 fn main() {
     panic::set_hook(Box::new(|info| {
         eprintln!("lasti bug: {info}");
@@ -17,9 +23,7 @@ fn main() {
             "Please report this, with the script that caused it, to the project's issue tracker."
         );
     }));
-    let args = std::env::args_os()
-        .map(|a| a.to_string_lossy().into_owned())
-        .collect();
+    let args = std::env::args_os().collect();
     let run = std::thread::Builder::new()
         .stack_size(STACK)
         .spawn(|| -> () { std::process::exit(lasti::cli::main(args)) });

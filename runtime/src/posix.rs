@@ -183,6 +183,7 @@ fn folder_of(vm: &Vm, a: Args) -> PyResult<(Value, fs::ReadDir)> {
         .filter(|p| !p.is_none())
         .cloned()
         .unwrap_or_else(|| vm.str_value("."));
+    let path = fspath(vm, &path)?;
     let p = path_arg(vm, &path)?;
     let entries = fs::read_dir(p).map_err(|e| fail(vm, e, &path))?;
     Ok((path, entries))
@@ -232,12 +233,22 @@ fn fspath(vm: &Vm, v: &Value) -> PyResult<Value> {
     )))
 }
 
-fn path_value(vm: &Vm, p: &std::ffi::OsStr) -> Value {
+/// Text of a name of the operating system, with `surrogateescape` for what is not UTF-8.
+pub(crate) fn path_value(vm: &Vm, p: &std::ffi::OsStr) -> Value {
     use lasti_text::codecs::{Codec, Handler, decode};
     use std::os::unix::ffi::OsStrExt;
     match decode(Codec::Utf8, p.as_bytes(), Handler::SurrogateEscape) {
         Ok(t) => vm.new_wtf8(&t).into(),
         Err(_) => vm.str_value(&p.to_string_lossy()),
+    }
+}
+
+/// A name in the type of the path that was given: bytes for bytes.
+fn name_like(vm: &Vm, given: &Value, name: &std::ffi::OsStr) -> Value {
+    use std::os::unix::ffi::OsStrExt;
+    match given.downcast::<lasti_core::objects::Bytes>() {
+        Some(_) => vm.new_bytes(name.as_bytes()),
+        None => path_value(vm, name),
     }
 }
 
@@ -631,6 +642,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
         Ok(path_value(vm, d.as_os_str()))
     });
+    f("getcwdb", |vm, _, _| {
+        use std::os::unix::ffi::OsStrExt;
+        let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
+        Ok(vm.new_bytes(d.as_os_str().as_bytes()))
+    });
     f("chdir", |vm, _, a| {
         on_path(vm, a, std::env::set_current_dir)
     });
@@ -657,10 +673,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         two_paths(vm, a, std::os::unix::fs::symlink)
     });
     f("readlink", |vm, _, a| {
-        let path = a.get(0).cloned().unwrap_or(Value::NONE);
+        let given = a.get(0).cloned().unwrap_or(Value::NONE);
+        let path = fspath(vm, &given)?;
         let p = path_arg(vm, &path)?;
-        let t = fs::read_link(p).map_err(|e| fail(vm, e, &path))?;
-        Ok(path_value(vm, t.as_os_str()))
+        let t = fs::read_link(p).map_err(|e| fail(vm, e, &given))?;
+        Ok(name_like(vm, &path, t.as_os_str()))
     });
     f("chmod", |vm, _, a| {
         let mode = a.get(1).map_or(Ok(0), |m| vm.to_i64(m))? as u32;
@@ -722,18 +739,18 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let mut names = Vec::new();
         for e in entries {
             let e = e.map_err(|e| fail(vm, e, &path))?;
-            names.push(path_value(vm, &e.file_name()));
+            names.push(name_like(vm, &path, &e.file_name()));
         }
         Ok(vm.new_list(names))
     });
     f("_scan", |vm, _, a| {
-        let (_, entries) = folder_of(vm, a)?;
+        let (path, entries) = folder_of(vm, a)?;
         let mut rows = Vec::new();
         for e in entries.flatten() {
             let kind = e.file_type().ok();
             let is = |f: fn(&fs::FileType) -> bool| Value::bool(kind.as_ref().is_some_and(f));
             rows.push(vm.tuple_value([
-                path_value(vm, &e.file_name()),
+                name_like(vm, &path, &e.file_name()),
                 is(fs::FileType::is_dir),
                 is(fs::FileType::is_file),
                 is(fs::FileType::is_symlink),
@@ -881,18 +898,21 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("_path_splitroot_ex", |vm, _, a| {
         let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;
         let p = fspath(vm, p)?;
-        let text = vm.display(&p);
-        let slashes = text.chars().take_while(|c| *c == '/').count();
+        let bytes = match p.downcast::<Str>() {
+            Some(s) => s.as_bytes().to_vec(),
+            None => vm.buffer(&p)?,
+        };
+        let slashes = bytes.iter().take_while(|c| **c == b'/').count();
         let root = match slashes {
             0 => 0,
             2 => 2,
             _ => 1,
         };
-        Ok(vm.tuple_value([
-            vm.str_value(""),
-            vm.str_value(&text[..root]),
-            vm.str_value(&text[root..]),
-        ]))
+        let part = |from: usize, to: usize| {
+            let slice = vm.new_slice(vm.new_int(from as i64), vm.new_int(to as i64), Value::NONE);
+            vm.getitem(&p, &slice)
+        };
+        Ok(vm.tuple_value([part(0, 0)?, part(0, root)?, part(root, bytes.len())?]))
     });
     let environ = vm.new_dict();
     for (k, v) in std::env::vars_os() {

@@ -5,7 +5,11 @@ class DirEntry:
 
     def __init__(self, base, row):
         self.name, self._dir, self._file, self._link = row
-        self.path = self.name if base == "." else base.rstrip("/") + "/" + self.name if base else self.name
+        if not base:
+            self.path = self.name
+            return
+        slash = "/" if isinstance(base, str) else b"/"
+        self.path = base + self.name if base.endswith(slash) else base + slash + self.name
 
     def __fspath__(self):
         return self.path
@@ -45,7 +49,7 @@ class DirEntry:
 class _ScandirIterator:
     def __init__(self, path):
         base = "." if path is None else fspath(path)
-        self._rows = iter([DirEntry("" if path is None else base, row) for row in _scan(base)])
+        self._rows = iter([DirEntry(base, row) for row in _scan(base)])
 
     def __iter__(self):
         return self

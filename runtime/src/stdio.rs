@@ -3,7 +3,8 @@ use lasti_core::builtins::Getter;
 use lasti_core::objects::{Str, TypeFlags};
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A standard stream. Writing keeps back text until a newline (a terminal, stderr) or until the buffer is full.
 pub struct StdStream {
@@ -17,6 +18,32 @@ impl Payload for StdStream {
 }
 
 const FULL: usize = 8192;
+
+/// A bit for each standard descriptor that was closed when the process started. Rust's start-up code opens /dev/null in
+/// their place, so they are looked at before it.
+static CLOSED: AtomicU8 = AtomicU8::new(0);
+
+/// Notes which standard descriptors are closed. It is for what runs before `main`.
+pub fn note_closed() {
+    let all = [
+        rustix::stdio::stdin(),
+        rustix::stdio::stdout(),
+        rustix::stdio::stderr(),
+    ];
+    for (i, fd) in all.into_iter().enumerate() {
+        if rustix::io::fcntl_getfd(fd).is_err() {
+            CLOSED.fetch_or(1 << i, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The stream that `sys` starts with: None for a closed descriptor.
+pub fn standard_stream(vm: &Vm, fd: i32) -> Value {
+    if CLOSED.load(Ordering::Relaxed) >> fd & 1 == 1 {
+        return Value::NONE;
+    }
+    new_stream(vm, fd)
+}
 
 /// `sys.stdin.buffer`, once it was asked for.
 #[derive(Default)]
@@ -298,15 +325,26 @@ fn encode_lone(vm: &Vm, fd: i32, x: &Value, s: &Str) -> PyResult<Vec<u8>> {
 
 pub fn flush(vm: &Vm, s: &StdStream) -> PyResult<()> {
     let bytes = s.buffer.take();
-    if bytes.is_empty() {
-        return Ok(());
-    }
-    let r = match s.fd {
-        2 => std::io::stderr().lock().write_all(&bytes),
-        _ => {
-            let mut out = std::io::stdout().lock();
-            out.write_all(&bytes).and_then(|()| out.flush())
-        }
+    // The descriptor itself: std's streams have a buffer of their own and hide that a descriptor is closed.
+    let fd = match s.fd {
+        2 => rustix::stdio::stderr(),
+        _ => rustix::stdio::stdout(),
     };
-    r.map_err(|e| vm.os_error(&e, None))
+    let mut done = 0;
+    while done < bytes.len() {
+        match rustix::io::write(fd, &bytes[done..]) {
+            Ok(n) => done += n,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => {
+                // What is left stays, as in CPython's BufferedWriter: the flush at exit tells that it is lost.
+                if s.fd != 2 {
+                    s.buffer
+                        .borrow_mut()
+                        .splice(..0, bytes[done..].iter().copied());
+                }
+                return Err(vm.os_error(&e.into(), None));
+            }
+        }
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 use lasti_core::objects::{Exception, Module, Str};
 use lasti_core::{Args, Exc, PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
+use std::ffi::OsString;
 
 /// Hooks and switches that only sys shows.
 #[derive(Default)]
@@ -13,14 +14,18 @@ struct SysState {
 
 pub const VERSION: &str = "3.14.0";
 
-pub fn init(vm: &Vm, argv: &[String], path: &[String]) -> Ref<Module> {
+pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
     let m = vm.new_module("sys");
     vm.sys.set(Some(m.clone()));
     vm.dict_set(&vm.modules, "sys", m.value());
     let set = |name: &str, v: Value| vm.add_value(&m, name, v);
     let strings = |items: &[String]| vm.new_list(items.iter().map(|s| vm.str_value(s)).collect());
-    set("argv", strings(argv));
-    set("orig_argv", strings(&std::env::args().collect::<Vec<_>>()));
+    let words = |items: &mut dyn Iterator<Item = &OsString>| {
+        vm.new_list(items.map(|s| crate::posix::path_value(vm, s)).collect())
+    };
+    set("argv", words(&mut argv.iter()));
+    let given: Vec<OsString> = std::env::args_os().collect();
+    set("orig_argv", words(&mut given.iter()));
     set("path", strings(path));
     set("modules", vm.modules.value());
     for name in ["meta_path", "path_hooks", "warnoptions"] {
@@ -63,11 +68,10 @@ pub fn init(vm: &Vm, argv: &[String], path: &[String]) -> Ref<Module> {
     set("maxsize", vm.new_int(i64::MAX));
     set("maxunicode", vm.new_int(0x10FFFF));
     set("float_repr_style", vm.str_value("short"));
-    let exe = std::env::current_exe()
-        .map(|p| p.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    set("executable", vm.str_value(&exe));
-    set("_base_executable", vm.str_value(&exe));
+    let exe = std::env::current_exe().unwrap_or_default();
+    let exe = crate::posix::path_value(vm, exe.as_os_str());
+    set("executable", exe.clone());
+    set("_base_executable", exe);
     for name in ["prefix", "exec_prefix", "base_prefix", "base_exec_prefix"] {
         set(name, vm.str_value("/usr/local"));
     }
@@ -81,7 +85,7 @@ pub fn init(vm: &Vm, argv: &[String], path: &[String]) -> Ref<Module> {
         vm.tuple_value([vm.str_value("lasti"), vm.str_value(""), vm.str_value("")]),
     );
     let mut builtin: Vec<&str> = vec!["sys", "builtins"];
-    builtin.extend(crate::interpreter::native_names());
+    builtin.extend(vm.native_module_names());
     builtin.sort_unstable();
     set(
         "builtin_module_names",
@@ -97,7 +101,7 @@ pub fn init(vm: &Vm, argv: &[String], path: &[String]) -> Ref<Module> {
     }
     set("stdlib_module_names", names.into());
     for (name, fd) in [("stdin", 0), ("stdout", 1), ("stderr", 2)] {
-        let s = crate::stdio::new_stream(vm, fd);
+        let s = crate::stdio::standard_stream(vm, fd);
         set(name, s.clone());
         set(&format!("__{name}__"), s);
     }

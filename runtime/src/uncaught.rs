@@ -47,6 +47,30 @@ pub fn flush_stdout(vm: &Vm) {
     }
 }
 
+/// Flushes the standard streams for the last time. False: something that was written is lost, which is told.
+pub fn flush_at_exit(vm: &Vm) -> bool {
+    let Some(sys) = vm.sys.get() else { return true };
+    let mut whole = true;
+    for name in ["stdout", "stderr"] {
+        let stream = vm.dict_get(&sys.dict, name).filter(|s| !s.is_none());
+        let Some(stream) = stream else { continue };
+        let closed = vm
+            .getattr_str(&stream, "closed")
+            .and_then(|c| vm.is_true(&c));
+        if closed.unwrap_or(false) {
+            continue;
+        }
+        if let Err(e) = vm.call_method(&stream, "flush", &[]) {
+            whole = false;
+            // Nobody can be told that stderr fails.
+            if name == "stdout" {
+                vm.unraisable(&e, "Exception ignored while flushing sys.stdout", None);
+            }
+        }
+    }
+    whole
+}
+
 /// Reports what ended a script and gives its exit code.
 pub fn report(vm: &Vm, e: Exc) -> i32 {
     if vm.exc_is(&e, &vm.exc.system_exit) {

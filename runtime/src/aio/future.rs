@@ -558,6 +558,8 @@ pub fn cancel_future(vm: &Vm, v: &Value, msg: Value) -> PyResult<bool> {
 
 /// Cancels anything that is awaited: our own classes directly, others through their method.
 pub fn cancel_any(vm: &Vm, v: &Value, msg: &Value) -> PyResult<bool> {
+    // A `gather` descends to its children, which may wait for other ones.
+    vm.guard_native_stack("")?;
     if v.downcast::<Task>().is_some() && vm.type_of(v).is(&aio(vm).task_type) {
         return super::task::cancel(vm, v, msg.clone());
     }

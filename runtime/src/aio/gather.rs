@@ -2,7 +2,7 @@
 //! they are done, without a Python callback for each.
 use super::future::{self, FutureData, State, TaskFlags, Waiter};
 use super::{Task, aio, event_loop};
-use lasti_core::objects::{GenKind, Generator, NativeKind, Type, TypeFlags};
+use lasti_core::objects::{GenKind, Generator, NativeKind, Tuple, Type, TypeFlags};
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -210,15 +210,18 @@ fn listen(vm: &Vm, g: &Ref<Gather>, child: &Value) -> PyResult<()> {
 
 /// A Python function that says a child is done, for loops and futures of others.
 pub fn done_function(vm: &Vm, g: &Ref<Gather>, child: &Value) -> Value {
-    let (g, child) = (g.clone(), child.clone());
-    let f = move |vm: &Vm, _: Args| child_done(vm, &g, &child).map(|_| Value::NONE);
-    vm.new_native(
-        "_done_callback",
-        "",
-        NativeKind::Host(std::rc::Rc::new(f)),
-        Value::NONE,
-        Value::NONE,
-    )
+    fn call(vm: &Vm, me: &Value, _: Args) -> PyResult<Value> {
+        if let Some([g, child]) = me.downcast::<Tuple>().map(|t| &t[..])
+            && let Some(g) = g.as_ref::<Gather>()
+        {
+            child_done(vm, g, child)?;
+        }
+        Ok(Value::NONE)
+    }
+    // What it needs is its `__self__`, where the collector sees it.
+    let me = vm.tuple_value([g.value(), child.clone()]);
+    let kind = NativeKind::Plain(call);
+    vm.new_native("_done_callback", "", kind, me, Value::NONE)
 }
 
 /// How a child ended: cancelled, with an exception, or (none) with a result.

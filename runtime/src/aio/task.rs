@@ -1,7 +1,7 @@
 //! `Task`: a future that drives a coroutine (CPython's Modules/_asynciomodule.c, `task_step_impl`).
 use super::future::{self, FutureData, State, TaskFlags, Waiter};
 use super::{Loop, aio, event, is_cancelled, trace};
-use lasti_core::objects::{Generator, NativeKind, Str, Type, TypeFlags};
+use lasti_core::objects::{Generator, NativeKind, Str, Tuple, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Stepped, Value, Vm};
 use std::cell::Cell;
 
@@ -332,19 +332,52 @@ pub fn register(vm: &Vm, v: &Value) -> PyResult<()> {
     Ok(())
 }
 
-/// `Task.cancel`.
+/// A task whose `cancel` is ours.
+fn is_plain_task(vm: &Vm, v: &Value) -> bool {
+    v.downcast::<Task>().is_some() && vm.type_of(v).is(&aio(vm).task_type)
+}
+
+/// `Task.cancel`. A chain of tasks that wait for each other is walked, not descended, so its length is free; a chain that
+/// comes back to itself raises RecursionError.
 pub fn cancel(vm: &Vm, v: &Value, msg: Value) -> PyResult<bool> {
-    let t = this(vm, v)?;
-    t.data.log_traceback.set(false);
-    if t.data.done() {
+    let mut v = v.clone();
+    if this(vm, &v)?.data.done() {
+        this(vm, &v)?.data.log_traceback.set(false);
         return Ok(false);
     }
-    t.data.cancelling.set(t.data.cancelling.get() + 1);
-    let waiting = event::seen(vm, &t.waiting_for.get());
-    if !waiting.is_none() && future::cancel_any(vm, &waiting, &msg)? {
-        // The future's cancellation wakes the task.
-        return Ok(true);
+    // Brent's search for a cycle: the mark moves on at each power of two.
+    let mut mark = v.clone();
+    let (mut steps, mut limit) = (0u64, 1u64);
+    loop {
+        let t = this(vm, &v)?;
+        t.data.log_traceback.set(false);
+        t.data.cancelling.set(t.data.cancelling.get() + 1);
+        let waiting = event::seen(vm, &t.waiting_for.get());
+        if !is_plain_task(vm, &waiting) {
+            if !waiting.is_none() && future::cancel_any(vm, &waiting, &msg)? {
+                // The future's cancellation wakes the task.
+                return Ok(true);
+            }
+            break;
+        }
+        let next = this(vm, &waiting)?;
+        if next.data.done() {
+            next.data.log_traceback.set(false);
+            break;
+        }
+        if waiting.is(&mark) {
+            return Err(
+                vm.new_exception(&vm.exc.recursion_error, "maximum recursion depth exceeded")
+            );
+        }
+        steps += 1;
+        if steps == limit {
+            mark = waiting.clone();
+            (steps, limit) = (0, limit * 2);
+        }
+        v = waiting;
     }
+    let t = this(vm, &v)?;
     t.set_must_cancel(true);
     t.data.put_cancel_msg(msg);
     Ok(true)
@@ -615,40 +648,36 @@ fn fail(vm: &Vm, t: &Ref<Task>, msg: String) -> PyResult<()> {
     }
 }
 
-/// A Python function that steps or wakes the task, for loops and futures of others.
+/// A Python function that steps or wakes the task, for loops and futures of others. What it needs is its `__self__`, where
+/// the collector sees it.
 pub fn step_function(vm: &Vm, t: &Ref<Task>, fut: &Value) -> Value {
-    let (t, fut) = (t.clone(), fut.clone());
-    let f = move |vm: &Vm, _: Args| {
-        if fut.is_none() {
-            step(vm, &t, None)?
-        } else {
-            wakeup(vm, &t, &fut)?
+    fn call(vm: &Vm, me: &Value, _: Args) -> PyResult<Value> {
+        if let Some([t, fut]) = me.downcast::<Tuple>().map(|t| &t[..])
+            && let Some(t) = t.as_ref::<Task>()
+        {
+            if fut.is_none() {
+                step(vm, t, None)?
+            } else {
+                wakeup(vm, t, fut)?
+            }
         }
         Ok(Value::NONE)
-    };
-    vm.new_native(
-        "TaskStepMethWrapper",
-        "",
-        NativeKind::Host(std::rc::Rc::new(f)),
-        Value::NONE,
-        Value::NONE,
-    )
+    }
+    let me = vm.tuple_value([t.value(), fut.clone()]);
+    let kind = NativeKind::Plain(call);
+    vm.new_native("TaskStepMethWrapper", "", kind, me, Value::NONE)
 }
 
 fn wakeup_function(vm: &Vm, t: &Ref<Task>) -> Value {
-    let t = t.clone();
-    let f = move |vm: &Vm, a: Args| {
+    fn call(vm: &Vm, me: &Value, a: Args) -> PyResult<Value> {
         let [fut] = a.exactly::<1>(vm, "task_wakeup")?;
-        wakeup(vm, &t, fut)?;
+        if let Some(t) = me.as_ref::<Task>() {
+            wakeup(vm, t, fut)?;
+        }
         Ok(Value::NONE)
-    };
-    vm.new_native(
-        "task_wakeup",
-        "",
-        NativeKind::Host(std::rc::Rc::new(f)),
-        Value::NONE,
-        Value::NONE,
-    )
+    }
+    let kind = NativeKind::Plain(call);
+    vm.new_native("task_wakeup", "", kind, t.value(), Value::NONE)
 }
 
 /// A task that goes while it is pending is reported.

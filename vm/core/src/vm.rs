@@ -567,6 +567,11 @@ impl Vm {
         self.native_modules.borrow_mut().insert(name, init);
     }
 
+    /// The modules that are part of the program.
+    pub fn native_module_names(&self) -> Vec<&'static str> {
+        self.native_modules.borrow().keys().copied().collect()
+    }
+
     /// Exchanges the running thread's state. The caller holds the baton.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
         crate::heap::reserve::enter(&self.breaker);

@@ -77,7 +77,7 @@ fn input(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
     let args = args.between(vm, "input", 0, 1)?;
     let stream = |name: &Ref<Str>, text: &str| match sys_attr(vm, name) {
         Some(f) if !f.is_none() => Ok(f),
-        _ => Err(vm.runtime_error(format!("input(): lost sys.{text}"))),
+        _ => Err(vm.runtime_error(format!("lost sys.{text}"))),
     };
     let stdin = stream(&vm.names.stdin, "stdin")?;
     let stdout = stream(&vm.names.stdout, "stdout")?;

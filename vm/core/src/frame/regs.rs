@@ -137,6 +137,13 @@ impl Regs {
     pub fn depth(&self) -> usize {
         (self.sp as usize - self.bottom() as usize) / size_of::<Value>()
     }
+    /// The depth as a block keeps it. Every code object has a `stacksize` that fits.
+    #[inline(always)]
+    pub fn block_level(&self) -> u16 {
+        let depth = self.depth();
+        debug_assert!(depth <= u16::MAX as usize, "a block at depth {depth}");
+        depth as u16
+    }
     /// The next instruction.
     #[inline(always)]
     pub fn fetch(&mut self) -> (&'static Instr, Quick) {

@@ -788,7 +788,7 @@ impl Vm {
                         let b = Block {
                             kind: BlockKind::Finally,
                             handler: arg,
-                            level: r.depth() as u16,
+                            level: r.block_level(),
                         };
                         r.push_block(b);
                     }

@@ -542,7 +542,7 @@ impl Vm {
                 let b = Block {
                     kind: BlockKind::Finally,
                     handler: arg,
-                    level: r.depth() as u16,
+                    level: r.block_level(),
                 };
                 r.push_block(b);
             }
@@ -551,7 +551,7 @@ impl Vm {
                 let b = Block {
                     kind: BlockKind::Finally,
                     handler: arg,
-                    level: r.depth() as u16 - 1,
+                    level: r.block_level() - 1,
                 };
                 r.push_block(b);
             }

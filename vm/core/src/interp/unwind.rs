@@ -70,7 +70,7 @@ impl Vm {
                     r.push_block(Block {
                         kind: BlockKind::Except,
                         handler: 0,
-                        level: r.depth() as u16,
+                        level: r.block_level(),
                     });
                     let state = self.exc_info_state();
                     r.push(Value::NONE);
@@ -396,7 +396,7 @@ impl Vm {
         let b = Block {
             kind: BlockKind::Finally,
             handler,
-            level: r.depth() as u16,
+            level: r.block_level(),
         };
         r.push_block(b);
         r.push(v);
