@@ -14,6 +14,7 @@ mod embed;
 mod host;
 mod interpreter;
 mod io;
+mod main_module;
 mod monitoring;
 mod netaddr;
 mod os;
