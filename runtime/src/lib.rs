@@ -22,6 +22,7 @@ mod posix;
 mod process;
 mod terminal;
 mod users;
+mod zone;
 // Public for its own tests and benches; not part of the embedding API.
 mod queue;
 #[doc(hidden)]
