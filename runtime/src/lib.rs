@@ -14,6 +14,7 @@ mod embed;
 mod host;
 mod interpreter;
 mod io;
+mod main_module;
 mod monitoring;
 mod netaddr;
 mod os;
@@ -21,6 +22,7 @@ mod posix;
 mod process;
 mod terminal;
 mod users;
+mod zone;
 // Public for its own tests and benches; not part of the embedding API.
 mod queue;
 #[doc(hidden)]

@@ -20,7 +20,6 @@ pub use convert::{Bytes, FromArgs, FromPython, ToArgs, ToPython};
 pub use error::Error;
 pub use future::PyFuture;
 
-pub(crate) use function::RustCoroutine;
 use function::{Entry, LocalFuture};
 use future::{Driver, Waiter};
 use lasti_core::objects::{Module, Type};
@@ -168,7 +167,7 @@ impl Python {
     fn main(&self, e: &Embed) -> Ref<Module> {
         let main = e.main.borrow().clone();
         main.unwrap_or_else(|| {
-            let m = crate::interpreter::main_module(&self.vm);
+            let m = crate::main_module::main_module(&self.vm);
             e.main.replace(Some(m.clone()));
             m
         })
