@@ -564,7 +564,7 @@ impl Vm {
         self.native_modules.borrow_mut().insert(name, init);
     }
 
-    /// Exchanges the running thread's state. The caller holds the baton.
+    /// Exchanges the running thread's state. The caller holds the GIL.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
         self.stack.swap(&other.stack);
         self.frame.swap(&other.frame);
