@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
 /// Smallest stack that a script may ask for, as CPython has it.
-const LEAST_STACK: usize = 32 * 1024;
+const LEAST_STACK: usize = 53_248;
 /// Native stack below what a script asked for, for code that does not check.
 const RESERVED_STACK: usize = 1024 * 1024;
 /// CPython's `TIMEOUT_MAX`, in nanoseconds.
@@ -666,10 +666,14 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             [n] => vm.to_i64(n)?,
             _ => 0,
         };
-        let Ok(new) = usize::try_from(new) else {
-            return Err(vm.value_error("size must be 0 or a positive value"));
+        let new = match usize::try_from(new) {
+            Ok(n) if n == 0 || n >= LEAST_STACK => n,
+            _ => {
+                let text = format!("size must be at least {LEAST_STACK} bytes");
+                return Err(vm.value_error(text));
+            }
         };
-        if new != 0 && !(LEAST_STACK..isize::MAX as usize / 2).contains(&new) {
+        if new > isize::MAX as usize / 2 {
             return Err(vm.value_error(format!("size not valid: {new} bytes")));
         }
         Ok(vm.new_int(threads(vm).stack_size.replace(new) as i64))
