@@ -167,8 +167,8 @@ impl Drop for Interpreter {
         }
         let vm = self.vm();
         crate::embed::close(vm);
-        if crate::threads::others(vm) {
-            // Threads that are left use the heap whenever they get the baton.
+        if crate::gil::others(vm) {
+            // Threads that are left use the heap whenever they get the GIL.
             std::mem::forget(vm.clone());
         }
     }

@@ -22,8 +22,10 @@ mod posix;
 mod process;
 mod terminal;
 mod users;
+mod wait;
 mod zone;
 // Public for its own tests and benches; not part of the embedding API.
+mod gil;
 mod queue;
 #[doc(hidden)]
 pub mod reactor;

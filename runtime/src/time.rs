@@ -70,17 +70,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("sleep", "sleep(seconds, /)\n--\n\n", |vm, _, a| {
         let [s] = a.exactly::<1>(vm, "sleep")?;
-        let seconds = vm.to_f64(s)?;
-        if seconds.is_nan() {
-            return Err(vm.value_error("Invalid value NaN (not a number)"));
-        }
-        if seconds < 0.0 {
+        let ns = crate::wait::nanoseconds(vm, s, 1.0)?;
+        if ns < 0 {
             return Err(vm.value_error("sleep length must be non-negative"));
         }
-        let Ok(d) = Duration::try_from_secs_f64(seconds) else {
-            return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
-        };
-        sleep(vm, d)?;
+        sleep(vm, crate::wait::after(ns))?;
         Ok(Value::NONE)
     });
     f("gmtime", "", |vm, _, a| {
@@ -198,16 +192,10 @@ fn processor_time(id: ClockId) -> Duration {
     Duration::try_from(rustix::time::clock_gettime(id)).unwrap_or_default()
 }
 
-/// Sleeps, waking for signals, with the baton given up.
-fn sleep(vm: &Vm, d: Duration) -> PyResult<()> {
-    let end = Instant::now() + d;
+fn sleep(vm: &Vm, until: Option<Instant>) -> PyResult<()> {
     loop {
-        let left = end.saturating_duration_since(Instant::now());
-        crate::threads::blocking(vm, || {
-            std::thread::sleep(left.min(Duration::from_millis(20)))
-        });
-        vm.check_signals()?;
-        if Instant::now() >= end {
+        crate::wait::pause(vm, until)?;
+        if until.is_some_and(|u| Instant::now() >= u) {
             return Ok(());
         }
     }

@@ -318,6 +318,10 @@ impl Loop {
             };
             self.poll(vm, wait)?;
         }
+        // A thread that is back from a blocking call gets its turn now, as at each of CPython's select calls.
+        if busy && crate::gil::is_wanted() {
+            crate::gil::give_turn(vm);
+        }
         self.take_wakes(vm)?;
         self.collect_due(vm)?;
         let n = self.ready.borrow().len();
@@ -405,10 +409,10 @@ impl Loop {
         loop {
             let mut sleeper = self.with_poller(vm, Poller::begin)?;
             let timeout = timeout(wait, clock());
-            // Sleeping gives up the baton; asking costs less than handing it round.
+            // Sleeping releases the GIL; asking costs less than handing it round.
             let slept = match wait {
                 Wait::Not => sleeper.sleep(timeout),
-                _ => crate::threads::blocking(vm, || sleeper.sleep(timeout)),
+                _ => crate::gil::blocking(vm, || sleeper.sleep(timeout)),
             };
             let outcome =
                 self.with_poller(vm, |p| p.finish(sleeper, slept, timeout, &mut found))?;

@@ -56,6 +56,8 @@ pub struct Aio {
 /// The state, made on first use.
 pub fn aio(vm: &Vm) -> &Aio {
     vm.runtime_state(|| {
+        crate::gil::per_thread(vm, |vm| &aio(vm).running);
+        crate::gil::per_thread(vm, |vm| &aio(vm).current_task);
         Aio {
             future_type: future::make_type(vm),
             task_type: Ref::clone(&vm.types.object),

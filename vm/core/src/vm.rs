@@ -572,7 +572,7 @@ impl Vm {
         self.native_modules.borrow().keys().copied().collect()
     }
 
-    /// Exchanges the running thread's state. The caller holds the baton.
+    /// Exchanges the running thread's state. The caller holds the GIL.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
         crate::heap::reserve::enter(&self.breaker);
         self.stack.swap(&other.stack);

@@ -72,8 +72,8 @@ pub mod breaker {
     pub const PENDING: u32 = 2;
     /// A signal arrived, or another thread left something to do.
     pub const SIGNAL: u32 = 4;
-    /// Another thread asks for the baton.
-    pub const BATON: u32 = 8;
+    /// Another thread asks for the GIL.
+    pub const GIL_DROP_REQUEST: u32 = 8;
     /// The system refused memory, and the reserve was used: MemoryError is due.
     pub const NO_MEMORY: u32 = 16;
 }

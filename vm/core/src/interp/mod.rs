@@ -612,10 +612,10 @@ impl Vm {
         if bits & PENDING != 0 {
             self.run_pending();
         }
-        if bits & (SIGNAL | BATON) != 0 {
+        if bits & (SIGNAL | GIL_DROP_REQUEST) != 0 {
             self.heap
                 .breaker
-                .fetch_and(!(SIGNAL | BATON), Ordering::Relaxed);
+                .fetch_and(!(SIGNAL | GIL_DROP_REQUEST), Ordering::Relaxed);
             self.host.handle_break(self)?;
         }
         Ok(())
