@@ -5,7 +5,7 @@ use std::panic;
 static ALLOCATOR: lasti::HugeBlocks<mimalloc::MiMalloc> = lasti::HugeBlocks(mimalloc::MiMalloc);
 
 /// Address space for the interpreter's native stack; pages are used as they are touched.
-const STACK: usize = 256 * 1024 * 1024;
+const STACK: usize = 64 * 1024 * 1024;
 
 /// Runs before Rust's start-up code.
 #[ctor::ctor]

@@ -1,5 +1,6 @@
 //! The `posix` module that `os` is made of, over std. Descriptors that Python opens are owned by a table, so that no
 //! number is ever trusted to be a descriptor of ours (CPython's Modules/posixmodule.c).
+use lasti_core::host::ModuleSource;
 use lasti_core::objects::{Module, PlainFn, Str, Type};
 use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
 use rustix::event::PollFlags;
@@ -993,13 +994,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     Ok(m)
 }
 
-/// `scandir` and `DirEntry`, made of `_scan`'s rows by a few lines of Python.
+/// `scandir` and `DirEntry`, made of `_scan`'s rows by a few lines of Python, which run in this module's namespace.
 fn dir_entries(vm: &Vm, m: &Ref<Module>) -> PyResult<()> {
-    let source = include_bytes!("posix_scandir.py");
-    let globals = m.dict.clone();
-    if let Some(b) = vm.dict_get(&vm.modules, "builtins") {
-        vm.dict_set_str(&globals, &vm.names.builtins, b);
-    }
-    vm.exec_source(source, "<frozen posix>", &globals)?;
+    let Some(ModuleSource::Frozen { image, .. }) = crate::host::frozen("_posix_scandir") else {
+        return Err(vm.runtime_error("_posix_scandir is not in the frozen library"));
+    };
+    vm.exec_code(&vm.new_frozen_code(image), &m.dict)?;
     Ok(())
 }
