@@ -2,7 +2,9 @@
 //! signal processes (CPython's Modules/_posixsubprocess.c and posixmodule.c).
 //!
 //! Nothing forks into Python code: what CPython does between fork and exec is told to std, which does it in safe code.
-//! So there is no `preexec_fn` and no `os.fork`.
+//! So there is no `preexec_fn` and no `os.fork`. What std lacks: a session of its own (process-wrap), and `pass_fds`, for which
+//! descriptors are made inheritable while the one child is started. `os.putenv` does not touch the process's environment, which
+//! other threads may be reading; children get what it changed. A wait sleeps on the child's pidfd.
 use crate::gil;
 use crate::posix::{self, path_arg};
 use lasti_core::objects::{Module, PlainFn};

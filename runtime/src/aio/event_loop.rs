@@ -1,5 +1,12 @@
 //! The loop: a ready ring, timers, I/O sources, and one `run_once` where every callback runs (CPython's
 //! asyncio/base_events.py, `_run_once`).
+//!
+//! - The ready ring holds task steps, wake-ups and handles, a word each (`Tagged`). A wake-up links a future to its task without a
+//!   callback.
+//! - `poll` runs on a detached `Sleeper` without the GIL. Other threads may change meanwhile what is watched.
+//! - The poller is asked every 16th round while callbacks are ready.
+//! - `run`, `run_until_complete`, `run_forever`, `_run_once` and `_run` are Python frames. The native loop runs inside the last one, so
+//!   `f_back` and `cr_origin` look as under asyncio, and no step pays for it.
 use super::future::{self, State};
 use super::gather::{self, Gather};
 use super::handle::{self, Handle, Timer};

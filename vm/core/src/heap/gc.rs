@@ -4,6 +4,13 @@
 //! chunk. A young collection looks at young objects alone; a full one at all containers, and is due when the old
 //! generation is three times what the last one left, so that a large live heap does not make each new object pay.
 //!
+//! A young collection is due when the heap has grown by half, or is three times as large where the last one found nothing. The
+//! collector's own young collections look for cycles only: an object that leads to nothing still in the set leaves it in the first
+//! pass, and dies with the cycle that it hangs on. `gc.collect` looks for, and counts, all garbage.
+//!
+//! Streams among the garbage are finalized in the order text, buffered, raw (`TypeFlags::STREAM`), because a stream may still write to
+//! the next one. CPython 3.13 goes by age, and loses what a buffer in a cycle held.
+//!
 //! A collection passes over its set twice, chunk by chunk, so that it goes through memory in order and needs no list of
 //! what it looks at: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};

@@ -1,6 +1,11 @@
 //! The straight path: instructions on operands of the common kinds. Nothing here takes the address of the registers, so that
 //! they stay in machine registers. What raises or runs Python is called out of line with a copy of them: plain natives by
 //! `call_top_native`, everything else by the one call of `Vm::step`.
+//!
+//! Check two things in the assembly of `run_fast` after a change. No stack slot may stand for `pc` or `sp`: all three registers stay
+//! in machine registers. And it has about a hundred indirect jumps, one at the end of each instruction: `.cargo/config.toml` has LLVM copy
+//! the dispatch. LLVM merges the dispatch again when an arm is empty, or when more registers are live at the dispatch than the limits
+//! there allow.
 use super::quick::slow_units;
 use super::{Flow, Quick};
 use crate::frame::{Block, BlockKind, Mode, Regs};
