@@ -7,7 +7,7 @@
 //! acquired again. A closure that runs without the lock is `Send`, so it cannot hold a value of the heap.
 #![forbid(unsafe_code)]
 
-use lasti_core::heap::breaker::{GIL_DROP_REQUEST, SIGNAL};
+use lasti_core::memory::breaker::{GIL_DROP_REQUEST, SIGNAL};
 use lasti_core::vm::ThreadState;
 use lasti_core::{PyResult, Slot, Value, Vm};
 use rustix::event::EventfdFlags;

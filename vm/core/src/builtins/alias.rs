@@ -2,7 +2,7 @@
 use super::{self_iter, seq, union};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Payload, Ref, Value};
+use crate::memory::{Payload, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

@@ -2,8 +2,8 @@
 //! for what they return.
 use crate::call::{Args, Resume, Resumed};
 use crate::error::{Exc, PyResult};
-use crate::heap::{Heap, PoolCounters, Pooled, Ref, Slot, Value};
 use crate::interp::Outcome;
+use crate::memory::{Heap, PoolCounters, Pooled, Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::Cell;

@@ -2,7 +2,7 @@
 //! Python's `__buffer__` (PEP 688).
 use super::memoryview::MemoryView;
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::RefCell;

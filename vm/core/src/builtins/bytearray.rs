@@ -6,7 +6,7 @@ use super::str::item_index;
 use super::util::{has_index, memory_error, repeat, repeat_count};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Slot, Value};
+use crate::memory::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::RefCell;

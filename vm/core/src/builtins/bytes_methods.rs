@@ -5,7 +5,7 @@ use super::encoding;
 use super::util::{OrRaise, memory_error};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::split::{self, Unit, is_byte_space};

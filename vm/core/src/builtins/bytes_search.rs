@@ -4,7 +4,7 @@ use super::bytes::{byte_value, data, like};
 use super::util::{clip, has_index, raw_range};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::split::{self, Ends, Unit};

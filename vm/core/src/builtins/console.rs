@@ -1,7 +1,7 @@
 //! `print`, `input`, `open` and `breakpoint`.
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

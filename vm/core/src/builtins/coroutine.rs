@@ -1,7 +1,7 @@
 //! Coroutines as Python sees them (PEP 492), and the warning for one that nobody awaited.
 use crate::call::{Args, Resume, Resumed};
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

@@ -2,9 +2,9 @@
 //! Objects/descrobject.c, funcobject.c).
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
+use crate::model::slots::{self, SLOT_DEFS};
 use crate::objects::*;
-use crate::slots::{self, SLOT_DEFS};
 use crate::vm::Vm;
 
 pub(crate) fn init(vm: &Vm) {
@@ -74,7 +74,7 @@ fn init_getset(vm: &Vm) {
     named::<Member>(vm, t, |m| (m.name.clone(), m.owner.clone()));
 }
 
-fn named<T: crate::heap::Payload>(vm: &Vm, t: &Ref<Type>, _: fn(&T) -> (Ref<Str>, Ref<Type>)) {
+fn named<T: crate::memory::Payload>(vm: &Vm, t: &Ref<Type>, _: fn(&T) -> (Ref<Str>, Ref<Type>)) {
     // Each kind reads its own fields: getters are plain functions and cannot capture.
     vm.getset(t, "__name__", |vm, v| Ok(descr_name(vm, v)?.0.into()), None);
     vm.getset(

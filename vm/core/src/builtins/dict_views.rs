@@ -2,7 +2,7 @@
 use super::{self_iter, seq, set};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, RefSlot, Value};
+use crate::memory::{Ref, RefSlot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::Cell;

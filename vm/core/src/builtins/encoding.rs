@@ -2,7 +2,7 @@
 //! registered from Python (CPython's unicodeobject.c and Python/codecs.c).
 use super::buffer;
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::codecs::{Codec, DecodeError, EncodeError, Handler};

@@ -2,7 +2,7 @@
 use super::{Getter, Setter};
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::rc::Rc;

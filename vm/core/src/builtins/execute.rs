@@ -3,7 +3,7 @@
 use super::frame::locals_of_current;
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::memory::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_compiler::{FUTURE_ANNOTATIONS, Mode, Options};

@@ -3,7 +3,7 @@ use super::int::{Num, num};
 use super::util::{OrRaise, text};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::{float as algo, int_arith};

@@ -1,7 +1,7 @@
 //! Frames and tracebacks as Python sees them.
 use crate::error::PyResult;
 use crate::frame::Frame;
-use crate::heap::{Kind, Payload, Ref, RefSlot, Value};
+use crate::memory::{Kind, Payload, Ref, RefSlot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

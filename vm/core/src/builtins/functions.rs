@@ -3,7 +3,7 @@
 use super::{console, execute, numeric};
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};

@@ -1,7 +1,7 @@
 //! Generators as Python sees them (PEP 255, 342, 380).
 use crate::call::{Args, Resume, Resumed};
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

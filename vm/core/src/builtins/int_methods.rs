@@ -3,7 +3,7 @@ use super::int::{Num, from_text_int, int_int, max_str_digits, this_num};
 use super::util::{OrRaise, text};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::Value;
+use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::{int as parse, int_arith as arith};

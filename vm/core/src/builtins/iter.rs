@@ -3,10 +3,10 @@
 use super::self_iter;
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
-use crate::memory::Ticks;
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::fallible::Ticks;
 use dashu_int::IBig;
 use std::cell::{Cell, RefCell};
 

@@ -4,10 +4,10 @@ use super::slicing::slice_indices;
 use super::sorting::sort_values;
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
-use crate::memory::Ticks;
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::fallible::Ticks;
 use std::cell::{Cell, RefCell};
 
 pub(crate) fn init(vm: &Vm) {

@@ -5,7 +5,7 @@ use super::slicing::{slice_adjust, slice_unpack};
 use super::util::{OrRaise, has_index};
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::heap::{Payload, Ref, Slot, Value};
+use crate::memory::{Payload, Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::structfmt::{self, Field, Kind};

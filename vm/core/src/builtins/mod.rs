@@ -50,7 +50,7 @@ pub(crate) mod util;
 pub mod weakref;
 
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Slot, Value};
+use crate::memory::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 
@@ -158,7 +158,7 @@ impl Vm {
         self.dict_set_str(&t.dict(), &self.intern(name), v);
     }
     /// The payload of `this` in a method of a native type.
-    pub fn this<'a, T: crate::heap::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
+    pub fn this<'a, T: crate::memory::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
         match v.as_ref::<T>() {
             Some(this) => Ok(this),
             None => Err(self.wrong_receiver(v, T::NAME)),

@@ -1,7 +1,7 @@
 //! Module objects.
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::Cell;

@@ -2,7 +2,7 @@
 //! `importlib` when somebody looks at it.
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Payload, Ref, Slot, Value};
+use crate::memory::{Payload, Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::Cell;

@@ -1,7 +1,7 @@
 //! What `list`, `tuple` and the other containers share: indices, comparison item by item, repetition, and the guard
 //! against a container that holds itself.
 use crate::error::PyResult;
-use crate::heap::Value;
+use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::RefCell;

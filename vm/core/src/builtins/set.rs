@@ -2,7 +2,7 @@
 use super::{self_iter, seq};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::Cell;

@@ -1,6 +1,6 @@
 //! Slice arithmetic shared by every sequence type (CPython's PySlice_Unpack and PySlice_AdjustIndices).
 use crate::error::PyResult;
-use crate::heap::Value;
+use crate::memory::Value;
 use crate::objects::Slice;
 use crate::vm::Vm;
 

@@ -1,7 +1,7 @@
 //! The sort behind `list.sort` and `sorted`: stable, by natural runs and merges (after CPython's listsort.txt), with
 //! comparisons that may raise or contradict each other.
 use crate::error::PyResult;
-use crate::heap::Value;
+use crate::memory::Value;
 use crate::objects::Str;
 use crate::vm::Vm;
 

@@ -5,7 +5,7 @@ use super::slicing::{slice_adjust, slice_unpack};
 use super::util::{has_index, repeat, repeat_count};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Slot, Value};
+use crate::memory::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::wtf8;

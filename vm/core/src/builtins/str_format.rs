@@ -3,7 +3,7 @@ use super::str::this;
 use super::util::{OrRaise, text};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::Value;
+use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::str_format::{

@@ -4,7 +4,7 @@ use super::str::{exact, this};
 use super::util::{OrRaise, memory_error, text};
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::split::{self, Unit};

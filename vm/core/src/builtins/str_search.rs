@@ -4,7 +4,7 @@ use super::str_methods::str_arg;
 use super::util::{clip, raw_range, text};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_text::split::{self, Ends, Unit};

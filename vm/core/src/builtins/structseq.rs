@@ -1,14 +1,14 @@
 //! Tuples with named fields made by native code (`sys.version_info`, `os.stat_result`), and the field descriptor that
 //! `collections.namedtuple` uses too.
 use crate::error::PyResult;
-use crate::heap::{Payload, Ref, Value};
+use crate::memory::{Payload, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 
 /// Reads one item of a tuple by number (`_collections._tuplegetter`).
 pub struct TupleField {
     pub index: usize,
-    pub doc: crate::heap::Slot,
+    pub doc: crate::memory::Slot,
 }
 impl Payload for TupleField {
     const CONTAINER: bool = true;
@@ -28,7 +28,7 @@ impl Vm {
             t.slots.new.set(Some(|vm, class, a| {
                 let [index, doc] = a.exactly::<2>(vm, "_tuplegetter")?;
                 let index = vm.to_usize(index, "index")?;
-                let f = TupleField { index, doc: crate::heap::Slot::new(doc.clone()) };
+                let f = TupleField { index, doc: crate::memory::Slot::new(doc.clone()) };
                 Ok(vm.heap.alloc(class, f).into())
             }));
             t.slots.descr_get.set(Some(|vm, d, obj, _| {
@@ -68,7 +68,7 @@ impl Vm {
         for (index, f) in fields.iter().enumerate() {
             let d = TupleField {
                 index,
-                doc: crate::heap::Slot::new(Value::NONE),
+                doc: crate::memory::Slot::new(Value::NONE),
             };
             self.type_attr(&t, f, self.heap.alloc(&field, d).into());
         }

@@ -3,7 +3,7 @@ use super::seq::{self, Times};
 use super::slicing::slice_indices;
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::Cell;

@@ -2,7 +2,7 @@
 use super::alias::{GenericAlias, parameters_of, push_item, substitute};
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Payload, Ref, Value};
+use crate::memory::{Payload, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

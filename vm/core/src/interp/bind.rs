@@ -41,7 +41,7 @@ impl Vm {
                     self.func_qualname(f)
                 )));
             };
-            let find = |s: &crate::heap::Ref<Str>| {
+            let find = |s: &crate::memory::Ref<Str>| {
                 let params = &code.varnames[..total];
                 let by_identity = params[posonly..].iter().position(|p| p.is(s));
                 by_identity.or_else(|| {

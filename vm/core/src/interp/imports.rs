@@ -1,8 +1,8 @@
 //! Import: a native importer over frozen modules, native modules and the host's files (PEP 328, 420's subset, 562).
 use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
-use crate::heap::{Ref, Value};
 use crate::host::ModuleSource;
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

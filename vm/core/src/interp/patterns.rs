@@ -2,7 +2,7 @@
 use super::Quick;
 use crate::error::PyResult;
 use crate::frame::Regs;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

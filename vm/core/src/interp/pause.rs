@@ -4,7 +4,7 @@ use super::Quick;
 use super::resume::waiting_for;
 use crate::error::PyResult;
 use crate::frame::{Frame, Regs};
-use crate::heap::Value;
+use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
 

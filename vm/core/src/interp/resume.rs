@@ -3,7 +3,7 @@ use super::{Flow, Outcome, Start, outcome};
 use crate::call::{Resume, Resumed, Stepped};
 use crate::error::{Exc, PyResult};
 use crate::frame::{Frame, Mode, Regs, live};
-use crate::heap::{Heap, Ref, Value};
+use crate::memory::{Heap, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 

@@ -5,7 +5,7 @@ use super::Quick;
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
-use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::memory::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};

@@ -2,7 +2,7 @@
 use crate::call::Args;
 use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Mode, Regs, live};
-use crate::heap::{Pending, Ref, RefSlot, Slot, Value};
+use crate::memory::{Pending, Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
@@ -695,7 +695,7 @@ impl Vm {
         loop {
             self.heap
                 .breaker
-                .fetch_and(!crate::heap::breaker::PENDING, Ordering::Relaxed);
+                .fetch_and(!crate::memory::breaker::PENDING, Ordering::Relaxed);
             // What the last one made due comes before those that waited behind it, as if it had run on the spot.
             let due = std::mem::take(&mut *self.heap.pending.borrow_mut());
             for p in due.into_iter().rev() {

@@ -1,7 +1,7 @@
 //! Functions: those written in Python, those written in Rust, and methods bound to an instance.
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
+use crate::memory::{Kind, Payload, Ref, RefSlot, Slot, Value};
 use crate::objects::{Code, Dict, Generator, Str, Tuple, Type};
 use crate::vm::Vm;
 use std::cell::Cell;

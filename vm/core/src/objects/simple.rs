@@ -1,6 +1,6 @@
 //! Small payloads: cells, ranges, slices, modules, descriptors, weak references, views and iterators.
 use crate::frame::Frame;
-use crate::heap::{Header, Kind, Obj, Payload, Ref, RefSlot, Slot, Value, WeakLinks};
+use crate::memory::{Header, Kind, Obj, Payload, Ref, RefSlot, Slot, Value, WeakLinks};
 use crate::objects::{Code, Dict, Function, Generator, Str, Type};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -276,7 +276,7 @@ impl Payload for WeakRef {
 impl WeakRef {
     /// The referent, if it is still there.
     pub fn get(&self) -> Option<Value> {
-        crate::heap::upgrade(self.target.get())
+        crate::memory::upgrade(self.target.get())
     }
 }
 

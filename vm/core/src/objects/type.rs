@@ -1,7 +1,7 @@
 //! Type objects: method resolution order, namespace, slots, and the version that inline caches check.
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Heap, Kind, Payload, Ref, RefSlot, Slot, VTable, Value};
+use crate::memory::{Heap, Kind, Payload, Ref, RefSlot, Slot, VTable, Value};
 use crate::objects::{Dict, Shape, Str, Tuple};
 use crate::vm::Vm;
 use std::cell::{Cell, OnceCell, RefCell};

@@ -1,9 +1,9 @@
 //! MemoryError: memory of a size that a Python program decides.
 //!
 //! A vector that grows with what a program does, or is made for a number that a program gives, is reserved by these functions. Code
-//! that makes small things needs none of them: when memory runs out there, the heap's reserve steps in (`heap/reserve.rs`).
+//! that makes small things needs none of them: when memory runs out there, the heap's reserve steps in (`memory/reserve.rs`).
 use crate::error::{Exc, PyResult};
-use crate::heap::{Obj, Payload, Ref, Value};
+use crate::memory::{Obj, Payload, Ref, Value};
 use crate::objects::{Str, Tuple};
 use crate::vm::Vm;
 use dashu_int::IBig;

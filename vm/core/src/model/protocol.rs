@@ -1,10 +1,10 @@
 //! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
 use crate::call::Stepped;
 use crate::error::PyResult;
-use crate::heap::{Kind, Ref, Unpacked, Value};
-use crate::memory::Ticks;
+use crate::memory::{Kind, Ref, Unpacked, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::fallible::Ticks;
 use dashu_int::IBig;
 
 impl BinOp {
@@ -427,7 +427,7 @@ impl Vm {
         }
         if ty.slots.getitem.get().is_some() && v.downcast::<Dict>().is_none() {
             let it = SeqIter {
-                seq: crate::heap::Slot::new(v.clone()),
+                seq: crate::memory::Slot::new(v.clone()),
                 index: Default::default(),
             };
             return Ok(self.heap.alloc(&self.types.seq_iterator, it).into());

@@ -1,9 +1,14 @@
 //! The interpreter's state: heap, types, names, modules and the thread that runs.
+pub mod error;
+pub mod fallible;
+pub mod host;
+mod make;
+
 use crate::frame::{Frame, FrameStack};
-use crate::heap::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
 use crate::host::Host;
+use crate::memory::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
+use crate::model::type_cache::TypeCache;
 use crate::objects::*;
-use crate::type_cache::TypeCache;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -478,13 +483,13 @@ impl Vm {
     #[inline(always)]
     pub fn type_of<'a>(&'a self, v: &'a Value) -> &'a Ref<Type> {
         match v.header() {
-            Some(h) => crate::heap::class_of(h),
+            Some(h) => crate::memory::class_of(h),
             None => self.type_of_immediate(v),
         }
     }
     #[inline]
     fn type_of_immediate(&self, v: &Value) -> &Ref<Type> {
-        use crate::heap::Unpacked::*;
+        use crate::memory::Unpacked::*;
         match v.unpack() {
             Int(_) => &self.types.int,
             Float(_) => &self.types.float,
@@ -574,7 +579,7 @@ impl Vm {
 
     /// Exchanges the running thread's state. The caller holds the GIL.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
-        crate::heap::reserve::enter(&self.breaker);
+        crate::memory::reserve::enter(&self.breaker);
         self.stack.swap(&other.stack);
         self.frame.swap(&other.frame);
         self.exc_state.swap(&other.exc);

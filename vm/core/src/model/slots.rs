@@ -2,7 +2,7 @@
 //! (`int.__add__`), and methods of Python classes fill slots with functions that call them (CPython's slotdefs).
 use crate::call::Args;
 use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use rustc_hash::FxHashMap;
