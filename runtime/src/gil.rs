@@ -7,7 +7,7 @@
 //! acquired again. A closure that runs without the lock is `Send`, so it cannot hold a value of the heap.
 #![forbid(unsafe_code)]
 
-use lasti_core::memory::breaker::{GIL_DROP_REQUEST, SIGNAL};
+use lasti_core::memory::eval_breaker::{GIL_DROP_REQUEST, SIGNAL};
 use lasti_core::vm::ThreadState;
 use lasti_core::{PyResult, Slot, Value, Vm};
 use rustix::event::EventfdFlags;
@@ -53,7 +53,7 @@ pub fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Gil {
-    fn take<'a>(&'a self, mut t: MutexGuard<'a, Turn>, breaker: &AtomicU32) {
+    fn take<'a>(&'a self, mut t: MutexGuard<'a, Turn>, eval_breaker: &AtomicU32) {
         t.waiting += 1;
         while t.held {
             let seen = t.taken;
@@ -63,7 +63,7 @@ impl Gil {
                 .unwrap_or_else(|e| e.into_inner());
             t = next;
             if timeout.timed_out() && t.held && t.taken == seen {
-                breaker.fetch_or(GIL_DROP_REQUEST, Ordering::Relaxed);
+                eval_breaker.fetch_or(GIL_DROP_REQUEST, Ordering::Relaxed);
             }
         }
         t.waiting -= 1;
@@ -73,9 +73,9 @@ impl Gil {
         self.switched.notify_all();
     }
     /// Waits for the lock and takes it.
-    pub fn acquire(&self, breaker: &AtomicU32) {
+    pub fn acquire(&self, eval_breaker: &AtomicU32) {
         RETURNING.fetch_add(1, Ordering::Relaxed);
-        self.take(lock(&self.turn), breaker);
+        self.take(lock(&self.turn), eval_breaker);
         RETURNING.fetch_sub(1, Ordering::Relaxed);
     }
     pub fn release(&self) {
@@ -83,7 +83,7 @@ impl Gil {
         self.released.notify_one();
     }
     /// Lets another thread have the lock, if one waits, and takes it again.
-    fn pass(&self, breaker: &AtomicU32) {
+    fn pass(&self, eval_breaker: &AtomicU32) {
         let mut t = lock(&self.turn);
         t.held = false;
         let taken = t.taken;
@@ -91,7 +91,7 @@ impl Gil {
         while t.waiting > 0 && t.taken == taken {
             t = self.switched.wait(t).unwrap_or_else(|e| e.into_inner());
         }
-        self.take(t, breaker);
+        self.take(t, eval_breaker);
     }
 }
 
@@ -103,7 +103,7 @@ pub struct Interrupts {
     wake: OwnedFd,
     /// The main thread, for waits that are parked.
     main: Thread,
-    breaker: Arc<AtomicU32>,
+    eval_breaker: Arc<AtomicU32>,
 }
 
 impl Interrupts {
@@ -114,7 +114,7 @@ impl Interrupts {
     /// Has the main thread look at signals at once.
     pub fn notify(&self) {
         self.tripped.store(true, Ordering::SeqCst);
-        self.breaker.fetch_or(SIGNAL, Ordering::Relaxed);
+        self.eval_breaker.fetch_or(SIGNAL, Ordering::Relaxed);
         let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
         self.main.unpark();
     }
@@ -170,7 +170,7 @@ pub fn state(vm: &Vm) -> Rc<GilState> {
                 tripped: Arc::default(),
                 wake,
                 main: std::thread::current(),
-                breaker: vm.heap.breaker.clone(),
+                eval_breaker: vm.heap.eval_breaker.clone(),
             }),
             main,
             count: Cell::new(0),
@@ -236,7 +236,10 @@ impl Drop for Detached<'_> {
         }
         // Another thread may have cleared the bit, and signals are the main thread's.
         if self.state.current.get() == self.state.main && self.state.interrupts.pending() {
-            self.vm.heap.breaker.fetch_or(SIGNAL, Ordering::Relaxed);
+            self.vm
+                .heap
+                .eval_breaker
+                .fetch_or(SIGNAL, Ordering::Relaxed);
         }
     }
 }
@@ -259,9 +262,9 @@ pub fn blocking<R: Send>(vm: &Vm, f: impl FnOnce() -> R + Send) -> R {
         return f();
     }
     let gil = s.gil.clone();
-    let breaker = vm.heap.breaker.clone();
+    let eval_breaker = vm.heap.eval_breaker.clone();
     let _detached = Detached::new(vm, s);
-    let _reacquire = Reacquire(&gil, &breaker);
+    let _reacquire = Reacquire(&gil, &eval_breaker);
     gil.release();
     f()
 }
@@ -274,7 +277,7 @@ pub fn give_turn(vm: &Vm) {
     }
     let gil = s.gil.clone();
     let _detached = Detached::new(vm, s);
-    gil.pass(&vm.heap.breaker);
+    gil.pass(&vm.heap.eval_breaker);
 }
 
 /// Whether threads besides this one exist.
@@ -298,7 +301,7 @@ pub fn interrupts(vm: &Vm) -> Option<Arc<Interrupts>> {
 pub fn check_interrupts(vm: &Vm) -> PyResult<()> {
     let s = state(vm);
     if s.current.get() == s.main && s.interrupts.pending() {
-        vm.heap.breaker.fetch_or(SIGNAL, Ordering::Relaxed);
+        vm.heap.eval_breaker.fetch_or(SIGNAL, Ordering::Relaxed);
     }
     vm.check_signals()
 }

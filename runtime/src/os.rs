@@ -32,7 +32,7 @@ pub fn write_all(fd: i32, bytes: &[u8]) {
     };
 }
 
-/// Runs between instructions when the breaker says that a signal arrived or that another thread asks for the GIL.
+/// Runs between instructions when the eval_breaker says that a signal arrived or that another thread asks for the GIL.
 pub fn handle_break(vm: &Vm) -> PyResult<()> {
     crate::gil::give_turn(vm);
     crate::signals::run_handlers(vm)

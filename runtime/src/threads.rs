@@ -67,7 +67,7 @@ struct Job {
     done: Arc<Done>,
     gil: Arc<Gil>,
     interrupts: Arc<Interrupts>,
-    breaker: Arc<AtomicU32>,
+    eval_breaker: Arc<AtomicU32>,
 }
 
 // SAFETY: the receiving thread touches the interpreter and the values only while it holds the GIL (see `gil.rs`). Nothing of
@@ -105,7 +105,7 @@ fn start(
         done: done.clone(),
         gil: g.gil.clone(),
         interrupts: g.interrupts.clone(),
-        breaker: vm.heap.breaker.clone(),
+        eval_breaker: vm.heap.eval_breaker.clone(),
     };
     let spawned = std::thread::Builder::new()
         .stack_size(stack)
@@ -133,9 +133,9 @@ fn run(job: Job) {
         done,
         gil,
         interrupts,
-        breaker,
+        eval_breaker,
     } = job;
-    gil.acquire(&breaker);
+    gil.acquire(&eval_breaker);
     // SAFETY: the GIL is held, and the interpreter waits for its threads before it goes.
     let vm = unsafe { &*vm };
     let here = 0u8;

@@ -15,8 +15,8 @@
 //! what it looks at: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
-    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, Pending, Ref, Value, breaker,
-    chunk_of, large_prefix, prefetch,
+    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, Pending, Ref, Value, chunk_of,
+    eval_breaker, large_prefix, prefetch,
 };
 use crate::objects::{Type, TypeFlags, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -120,11 +120,11 @@ impl Collector {
         }
     }
     #[inline]
-    pub(super) fn count_alloc(&self, breaker: &AtomicU32) {
+    pub(super) fn count_alloc(&self, eval_breaker: &AtomicU32) {
         let n = self.balance.get() + 1;
         self.balance.set(n);
         if n == self.due_at.get() {
-            breaker.fetch_or(breaker::COLLECT, Ordering::Relaxed);
+            eval_breaker.fetch_or(eval_breaker::COLLECT, Ordering::Relaxed);
         }
     }
     #[inline]
@@ -232,7 +232,8 @@ struct Places {
 impl Heap {
     /// Runs the collector if it is due. Called between two instructions.
     pub(crate) fn collect_if_due(&self) {
-        self.breaker.fetch_and(!breaker::COLLECT, Ordering::Relaxed);
+        self.eval_breaker
+            .fetch_and(!eval_breaker::COLLECT, Ordering::Relaxed);
         let gc = &self.gc;
         if !gc.enabled.get() || gc.balance.get() < gc.due_at.get() {
             return;
