@@ -55,7 +55,7 @@ pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
                 .lock()
                 .unwrap_or_else(|e| e.into_inner())
                 .push(n);
-            breaker.fetch_or(lasti_core::heap::breaker::SIGNAL, Ordering::Relaxed);
+            breaker.fetch_or(lasti_core::memory::breaker::SIGNAL, Ordering::Relaxed);
             wake_loops();
         }
     });

@@ -1,5 +1,5 @@
 //! The `_signal` module: handlers run in Python, between instructions (CPython's Modules/signalmodule.c).
-use lasti_core::heap::breaker::SIGNAL;
+use lasti_core::memory::breaker::SIGNAL;
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -222,7 +222,8 @@ pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
         // The watching thread notes the signal a moment later; Python sees it before the call returns.
         let breaker = vm.heap.breaker.clone();
         for _ in 0..200 {
-            if sig == 0 || breaker.load(Ordering::Relaxed) & lasti_core::heap::breaker::SIGNAL != 0
+            if sig == 0
+                || breaker.load(Ordering::Relaxed) & lasti_core::memory::breaker::SIGNAL != 0
             {
                 break;
             }

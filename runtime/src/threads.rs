@@ -7,7 +7,7 @@
 //! put back after it is taken again. The interpreter outlives its threads because `shutdown` waits for those that hold
 //! references to it, or the process ends.
 use crate::aio::aio;
-use lasti_core::heap::breaker;
+use lasti_core::memory::breaker;
 use lasti_core::objects::{Dict, Module, NativeKind, Type, TypeFlags};
 use lasti_core::vm::ThreadState;
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};

@@ -354,7 +354,7 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         let found = vm.heap.collect(n > 0);
         // Finalizers run before the call returns, and what they held back goes with the second look.
         let due = vm.heap.breaker.load(std::sync::atomic::Ordering::Relaxed);
-        let found = if due & lasti_core::heap::breaker::PENDING == 0 {
+        let found = if due & lasti_core::memory::breaker::PENDING == 0 {
             found
         } else {
             vm.run_due();

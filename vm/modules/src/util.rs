@@ -1,5 +1,5 @@
 //! What every module here needs: names of the core crate and a few helpers for arguments and iteration.
-pub(crate) use lasti_core::heap::Unpacked;
+pub(crate) use lasti_core::memory::Unpacked;
 pub(crate) use lasti_core::objects::*;
 pub(crate) use lasti_core::{Args, Exc, Payload, PyResult, Ref, RefSlot, Slot, Value, Vm};
 pub(crate) use std::cell::{Cell, RefCell};

@@ -1,9 +1,9 @@
 //! Functions, native functions, bound methods and cells.
-use crate::call::Args;
-use crate::error::PyResult;
-use crate::heap::{RefSlot, Slot, Value};
+use crate::memory::{RefSlot, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm) {
@@ -240,7 +240,7 @@ fn function_doc(vm: &Vm, f: &Function) -> Value {
     f.doc.get()
 }
 
-fn function_new(vm: &Vm, class: &crate::heap::Ref<Type>, args: Args) -> PyResult<Value> {
+fn function_new(vm: &Vm, class: &crate::memory::Ref<Type>, args: Args) -> PyResult<Value> {
     let names = [
         "code",
         "globals",

@@ -49,10 +49,10 @@ pub mod union;
 pub(crate) mod util;
 pub mod weakref;
 
-use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Slot, Value};
+use crate::memory::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 
 /// Fills slots and methods of every built-in type.
 pub(crate) fn init(vm: &Vm) {
@@ -158,7 +158,7 @@ impl Vm {
         self.dict_set_str(&t.dict(), &self.intern(name), v);
     }
     /// The payload of `this` in a method of a native type.
-    pub fn this<'a, T: crate::heap::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
+    pub fn this<'a, T: crate::memory::Payload>(&self, v: &'a Value) -> PyResult<&'a Ref<T>> {
         match v.as_ref::<T>() {
             Some(this) => Ok(this),
             None => Err(self.wrong_receiver(v, T::NAME)),
@@ -176,7 +176,11 @@ impl Vm {
 }
 
 /// `__class_getitem__` of generic built-ins.
-pub(crate) fn class_getitem(vm: &Vm, this: &Value, args: crate::call::Args) -> PyResult<Value> {
+pub(crate) fn class_getitem(
+    vm: &Vm,
+    this: &Value,
+    args: crate::model::call::Args,
+) -> PyResult<Value> {
     let [item] = args.exactly::<1>(vm, "__class_getitem__")?;
     Ok(alias::generic_alias(vm, this, item))
 }

@@ -1,9 +1,9 @@
 //! `object`: construction, representation, comparison by identity, pickling support, `__class__` and `__dict__`.
-use crate::call::Args;
-use crate::error::PyResult;
-use crate::heap::{Kind, Ref, Value};
+use crate::memory::{Kind, Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.object;
@@ -13,8 +13,12 @@ pub(crate) fn init(vm: &Vm) {
     t.slots.str.set(Some(|vm, v| vm.repr(v).map(Value::from)));
     t.slots.hash.set(Some(|_, v| Ok(identity_hash(v))));
     t.slots.richcmp.set(Some(object_richcmp));
-    t.slots.getattr.set(Some(crate::attr::object_getattr));
-    t.slots.setattr.set(Some(crate::attr::object_setattr));
+    t.slots
+        .getattr
+        .set(Some(crate::model::attr::object_getattr));
+    t.slots
+        .setattr
+        .set(Some(crate::model::attr::object_setattr));
     vm.getset(
         t,
         "__class__",
@@ -155,7 +159,7 @@ pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Val
     }
     match class.layout().kind {
         Kind::Instance => Ok(vm.new_instance(class)),
-        _ if class.layout().same(crate::heap::vtable::<Plain>()) => {
+        _ if class.layout().same(crate::memory::vtable::<Plain>()) => {
             Ok(vm.heap.alloc(class, Plain).into())
         }
         _ => Err(vm.type_error(format!(
@@ -166,7 +170,7 @@ pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Val
     }
 }
 
-fn abstract_error(vm: &Vm, class: &Ref<Type>) -> crate::error::Exc {
+fn abstract_error(vm: &Vm, class: &Ref<Type>) -> crate::vm::error::Exc {
     let names = vm.dict_get_str(&class.dict(), &vm.names.abstractmethods);
     let mut names: Vec<String> = names
         .and_then(|n| vm.collect(&n).ok())
@@ -333,7 +337,10 @@ fn reduce(vm: &Vm, v: &Value, protocol: i64) -> PyResult<Value> {
             (&vm.types.bytes, "bytes"),
             (&vm.types.tuple, "tuple"),
         ];
-        let plain = vm.type_of(v).layout().same(crate::heap::vtable::<Plain>());
+        let plain = vm
+            .type_of(v)
+            .layout()
+            .same(crate::memory::vtable::<Plain>());
         let container = v.downcast::<List>().is_some() || v.downcast::<Dict>().is_some();
         if !plain
             && !container

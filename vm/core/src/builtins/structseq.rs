@@ -1,14 +1,14 @@
 //! Tuples with named fields made by native code (`sys.version_info`, `os.stat_result`), and the field descriptor that
 //! `collections.namedtuple` uses too.
-use crate::error::PyResult;
-use crate::heap::{Payload, Ref, Value};
+use crate::memory::{Payload, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 /// Reads one item of a tuple by number (`_collections._tuplegetter`).
 pub struct TupleField {
     pub index: usize,
-    pub doc: crate::heap::Slot,
+    pub doc: crate::memory::Slot,
 }
 impl Payload for TupleField {
     const CONTAINER: bool = true;
@@ -28,7 +28,7 @@ impl Vm {
             t.slots.new.set(Some(|vm, class, a| {
                 let [index, doc] = a.exactly::<2>(vm, "_tuplegetter")?;
                 let index = vm.to_usize(index, "index")?;
-                let f = TupleField { index, doc: crate::heap::Slot::new(doc.clone()) };
+                let f = TupleField { index, doc: crate::memory::Slot::new(doc.clone()) };
                 Ok(vm.heap.alloc(class, f).into())
             }));
             t.slots.descr_get.set(Some(|vm, d, obj, _| {
@@ -68,7 +68,7 @@ impl Vm {
         for (index, f) in fields.iter().enumerate() {
             let d = TupleField {
                 index,
-                doc: crate::heap::Slot::new(Value::NONE),
+                doc: crate::memory::Slot::new(Value::NONE),
             };
             self.type_attr(&t, f, self.heap.alloc(&field, d).into());
         }
@@ -138,7 +138,7 @@ fn visible_tuple(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(vm.try_new_tuple(t[..n.min(t.len())].to_vec())?.into())
 }
 
-fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::call::Args) -> PyResult<Value> {
+fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::model::call::Args) -> PyResult<Value> {
     let names = ["sequence", "dict"];
     let [seq, _] = args.bind(vm, &class.name(), names, 1)?;
     let mut items = vm.collect(seq.expect("required"))?;

@@ -1,9 +1,9 @@
 //! `type`: calling classes, their attributes, `isinstance` and `issubclass`.
-use crate::call::Args;
-use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.type_;
@@ -208,7 +208,7 @@ fn type_call(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 #[inline]
 fn note_del(obj: &Value, class: &Ref<Type>) {
     if class.has(TypeFlags::DEL) {
-        crate::heap::Heap::set_finalize(obj, true);
+        crate::memory::Heap::set_finalize(obj, true);
     }
 }
 
@@ -385,8 +385,8 @@ fn set_bases(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
 }
 
 fn plain_layout(t: &Ref<Type>) -> bool {
-    t.layout().kind == crate::heap::Kind::Instance
-        || t.layout().same(crate::heap::vtable::<Plain>())
+    t.layout().kind == crate::memory::Kind::Instance
+        || t.layout().same(crate::memory::vtable::<Plain>())
 }
 
 /// Computes the MRO of a class and of all below it, keeping the old ones in `done`.
@@ -628,7 +628,7 @@ impl Vm {
                 return Ok(true);
             }
             // Proxies say what they stand for through __class__.
-            if crate::attr::is_generic(self.type_of(v)) && !self.type_of(v).is_heap_type() {
+            if crate::model::attr::is_generic(self.type_of(v)) && !self.type_of(v).is_heap_type() {
                 return Ok(false);
             }
             return match self.lookup_attr(v, &self.names.class)? {

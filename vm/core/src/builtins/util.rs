@@ -1,8 +1,8 @@
 //! Small helpers that the scalar types share: text errors as exceptions, warnings, errors of sequence operators.
-use crate::error::{Exc, PyResult};
-use crate::heap::Value;
+use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_text::{ErrorKind, TextError};
 
 /// Turns the text crate's errors into Python's.
@@ -37,7 +37,7 @@ pub(crate) fn text(vm: &Vm, bytes: impl AsRef<[u8]>) -> PyResult<Value> {
 }
 
 /// Issues a warning through the `warnings` module; without that module there is nobody to tell.
-pub(crate) fn warn(vm: &Vm, category: &crate::heap::Ref<Type>, msg: &str) -> PyResult<()> {
+pub(crate) fn warn(vm: &Vm, category: &crate::memory::Ref<Type>, msg: &str) -> PyResult<()> {
     let Some(warnings) = vm.catch(vm.import("warnings"), &vm.exc.import_error)? else {
         return Ok(());
     };

@@ -1,8 +1,8 @@
 //! `weakref.ref`.
-use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.weakref;
@@ -106,7 +106,7 @@ impl Vm {
     }
     /// Marks a native object as wanting its type's finalizer when dropped.
     pub fn set_finalize(&self, v: &Value, on: bool) {
-        crate::heap::Heap::set_finalize(v, on);
+        crate::memory::Heap::set_finalize(v, on);
     }
     /// An object's class and those above it whose instances can be weakly referenced.
     pub fn is_weakable(&self, v: &Value) -> bool {

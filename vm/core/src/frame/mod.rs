@@ -8,7 +8,7 @@ mod stack;
 pub(crate) use regs::{Block, BlockKind, Regs};
 pub(crate) use stack::FrameStack;
 
-use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::memory::{Ref, RefSlot, Slot, Value};
 use crate::objects::{Code, Dict, FrameObject, Function, Generator, Instr, PyCell};
 use std::cell::Cell;
 
@@ -369,7 +369,7 @@ pub(crate) fn discard(vm: &crate::vm::Vm, frame: *const Frame) {
 /// Puts a generator with its frame's slots on the heap.
 #[inline(always)]
 pub(crate) fn place_generator(
-    heap: &crate::heap::Heap,
+    heap: &crate::memory::Heap,
     class: &Ref<crate::objects::Type>,
     g: Generator,
     slots: usize,
@@ -384,18 +384,18 @@ const _: () =
 
 /// Marks a generator as having, or no longer having, a finalizer.
 pub(crate) fn set_finalize(g: &Generator, on: bool) {
-    let offset = std::mem::offset_of!(crate::heap::Obj<Generator>, data);
+    let offset = std::mem::offset_of!(crate::memory::Obj<Generator>, data);
     // SAFETY: a Generator exists only inside its object; only the header's flag cell is touched.
     let header = unsafe {
         &*(g as *const Generator)
             .cast::<u8>()
             .sub(offset)
-            .cast::<crate::heap::Header>()
+            .cast::<crate::memory::Header>()
     };
     if on {
-        header.set(crate::heap::flag::FINALIZE)
+        header.set(crate::memory::flag::FINALIZE)
     } else {
-        header.unset(crate::heap::flag::FINALIZE)
+        header.unset(crate::memory::flag::FINALIZE)
     }
 }
 

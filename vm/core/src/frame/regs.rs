@@ -2,9 +2,9 @@
 //!
 //! The steps here are unchecked in release builds; see the contract of [`Regs`].
 use super::Frame;
-use crate::heap::Ref;
-use crate::heap::Value;
 use crate::interp::Quick;
+use crate::memory::Ref;
+use crate::memory::Value;
 use crate::objects::{Function, Instr};
 
 /// What a block on the block stack is for.

@@ -1,6 +1,6 @@
 //! The chunked stack that calls' frames are bumped onto. Frames leave in the reverse order.
 use super::{Frame, Mode, Regs};
-use crate::heap::{Ref, Slot, Value};
+use crate::memory::{Ref, Slot, Value};
 use crate::objects::{Code, Function};
 use std::cell::{Cell, RefCell};
 

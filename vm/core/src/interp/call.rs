@@ -1,12 +1,12 @@
 //! The call instructions.
 use super::enter::is_generator;
 use super::{Flow, Start};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::frame::{Frame, Mode, Regs};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 impl Vm {
     /// Switches the registers to a frame that was just pushed and filled.
@@ -300,11 +300,14 @@ impl Vm {
             return Ok(false);
         }
         let find = || {
-            let simple = t.layout().kind == crate::heap::Kind::Instance
+            let simple = t.layout().kind == crate::memory::Kind::Instance
                 && t.slots.new.get().is_some_and(|n| {
                     std::ptr::fn_addr_eq(n, crate::builtins::object::object_new as NewFn)
                 })
-                && t.slots.init.get().is_some_and(crate::slots::is_python_init);
+                && t.slots
+                    .init
+                    .get()
+                    .is_some_and(crate::model::slots::is_python_init);
             if !simple {
                 return None;
             }
@@ -459,7 +462,7 @@ impl Vm {
     pub(crate) fn new_instance(&self, t: &Ref<Type>) -> Value {
         let v: Value = Instance::alloc(&self.heap, t).into();
         if t.has(TypeFlags::DEL) {
-            crate::heap::Heap::set_finalize(&v, true);
+            crate::memory::Heap::set_finalize(&v, true);
         }
         v
     }

@@ -1,6 +1,6 @@
 //! From the compiler's plain data to a heap code object: constants, names and the quickened array.
 use super::Quick;
-use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::memory::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use dashu_int::{IBig, Sign, UBig};

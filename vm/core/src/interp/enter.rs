@@ -1,11 +1,11 @@
 //! Entering frames from Rust: functions, code with a namespace, and generators.
 use super::{Outcome, Start};
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::frame::{Frame, Mode};
-use crate::heap::{Ref, RefSlot, Slot, Value};
+use crate::memory::{Ref, RefSlot, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::code::flags;
 use std::cell::Cell;
 
@@ -111,7 +111,7 @@ impl Vm {
         g.frame.make_cells(self);
         if kind == GenKind::Coroutine {
             // "was never awaited" is due if it is dropped like this.
-            crate::heap::Heap::set_finalize(g.as_value(), true);
+            crate::memory::Heap::set_finalize(g.as_value(), true);
         }
         Ok(g.into())
     }
@@ -231,7 +231,7 @@ impl Vm {
         // Errors of a tree have no text: the line is the file's, if there is one.
         let of_file = || self.host.source_line(&e.filename, e.lineno);
         let text = e.text.clone().or_else(of_file);
-        let text = text.map_or(crate::heap::Value::NONE, |t| self.str_value(&t));
+        let text = text.map_or(crate::memory::Value::NONE, |t| self.str_value(&t));
         let fields = [
             self.str_value(&e.msg),
             self.str_value(&e.filename),
@@ -239,7 +239,7 @@ impl Vm {
             int(e.offset),
             text,
             int(e.end_lineno),
-            e.end_offset.map_or(crate::heap::Value::NONE, |n| {
+            e.end_offset.map_or(crate::memory::Value::NONE, |n| {
                 self.new_int((n as i32).into())
             }),
         ];

@@ -4,7 +4,7 @@
 use super::quick::slow_units;
 use super::{Flow, Quick};
 use crate::frame::{Block, BlockKind, Mode, Regs};
-use crate::heap::{Kind, Ref, Value};
+use crate::memory::{Kind, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use lasti_bytecode::for_each_op;
@@ -300,7 +300,7 @@ impl Vm {
             return g.kind == GenKind::Coroutine && g.state.get() == GenState::Created;
         }
         let t = self.type_of(v);
-        crate::protocol::is_awaited_as_is(t)
+        crate::model::protocol::is_awaited_as_is(t)
             || t.has(TypeFlags::COROUTINE)
                 && t.slots.await_.get().is_some_and(|f| f(self, v).is_ok())
     }
@@ -756,7 +756,7 @@ impl Vm {
                     }
                     Quick::UnpackSequence => {
                         let n = arg as usize;
-                        let whole = |t: &&crate::heap::Ref<Tuple>| {
+                        let whole = |t: &&crate::memory::Ref<Tuple>| {
                             t.class().is(&self.types.tuple) && t.len() == n
                         };
                         if r.peek(1).as_ref::<Tuple>().filter(whole).is_none() {

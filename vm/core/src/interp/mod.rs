@@ -19,12 +19,12 @@ mod unwind;
 
 pub use quick::Quick;
 
-use crate::call::{Args, Resumed};
-use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Regs};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
+use crate::model::call::{Args, Resumed};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::opcode::Op;
 use std::sync::atomic::Ordering;
 
@@ -435,7 +435,7 @@ impl Vm {
                 r.set_top(it);
             }
             Op::ForIter => {
-                if r.peek(1).kind() == Some(crate::heap::Kind::Generator) {
+                if r.peek(1).kind() == Some(crate::memory::Kind::Generator) {
                     if let Some(flow) = self.for_iter_generator(r)? {
                         return Ok(flow);
                     }
@@ -459,7 +459,7 @@ impl Vm {
             }
             Op::YieldFrom => {
                 // Awaitables of Rust; generators and what drives them are linked into the chain instead.
-                if r.peek(2).kind() == Some(crate::heap::Kind::Foreign)
+                if r.peek(2).kind() == Some(crate::memory::Kind::Foreign)
                     && let Some(send) = self.type_of(r.peek(2)).slots.send.get()
                 {
                     let resumed = send(self, r.peek(2), r.peek(1))?;
@@ -600,7 +600,7 @@ impl Vm {
     #[cold]
     #[inline(never)]
     fn handle_breaker(&self) -> PyResult<()> {
-        use crate::heap::breaker::*;
+        use crate::memory::breaker::*;
         let bits = self.heap.breaker.load(Ordering::Relaxed);
         if bits & NO_MEMORY != 0 {
             self.heap.breaker.fetch_and(!NO_MEMORY, Ordering::Relaxed);
@@ -668,7 +668,7 @@ impl Vm {
     /// Runs finalizers that became due, as the interpreter does between instructions.
     pub fn run_due(&self) {
         use std::sync::atomic::Ordering;
-        if self.heap.breaker.load(Ordering::Relaxed) & crate::heap::breaker::PENDING != 0 {
+        if self.heap.breaker.load(Ordering::Relaxed) & crate::memory::breaker::PENDING != 0 {
             self.run_pending();
         }
     }
@@ -676,7 +676,7 @@ impl Vm {
 
 impl Vm {
     /// Handles signals and other threads' requests that arrived, for native code that runs long.
-    pub fn check_signals(&self) -> crate::error::PyResult<()> {
+    pub fn check_signals(&self) -> crate::vm::error::PyResult<()> {
         self.check_breaker()
     }
 }

@@ -1,11 +1,11 @@
 //! Instructions that are not calls, jumps or resumption: operators, names, attributes, containers, formatting.
 use super::{CMP_OPS, Quick};
-use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
-use crate::heap::{Kind, RefSlot, Slot, Value};
-use crate::memory::Ticks;
+use crate::memory::{Kind, RefSlot, Slot, Value};
 use crate::objects::*;
+use crate::vm::Ticks;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::opcode::{intrinsic1, intrinsic2, make_function};
 use std::cell::Cell;
 
@@ -175,7 +175,7 @@ impl Vm {
     }
 
     /// Lets the running instruction find `name` at its entry of the namespace, if that is a module's dict.
-    fn cache_name(&self, r: &Regs, name: &crate::heap::Ref<Str>, op: Quick) {
+    fn cache_name(&self, r: &Regs, name: &crate::memory::Ref<Str>, op: Quick) {
         let i = r.instr();
         if let Some(d) = r.frame().namespace()
             && d.class().is(&self.types.dict)
@@ -188,7 +188,7 @@ impl Vm {
         }
     }
 
-    fn global_or_builtin(&self, r: &Regs, name: &crate::heap::Ref<Str>) -> PyResult<Value> {
+    fn global_or_builtin(&self, r: &Regs, name: &crate::memory::Ref<Str>) -> PyResult<Value> {
         let f = &r.frame().function;
         let found = if f.globals.class().is(&self.types.dict) {
             self.dict_get_str(&f.globals, name)
@@ -202,7 +202,11 @@ impl Vm {
     }
 
     /// A name in a namespace that may be any mapping; KeyError is absence.
-    fn mapping_get(&self, locals: &Value, name: &crate::heap::Ref<Str>) -> PyResult<Option<Value>> {
+    fn mapping_get(
+        &self,
+        locals: &Value,
+        name: &crate::memory::Ref<Str>,
+    ) -> PyResult<Option<Value>> {
         if let Some(d) = locals.as_ref::<Dict>()
             && !d.class().is_heap_type()
         {
@@ -348,7 +352,7 @@ impl Vm {
         let was = i.op.replace(Quick::LoadAttr);
         if let Some(o) = v.downcast::<Instance>() {
             let ty = self.type_of(&v);
-            if crate::attr::is_generic(ty)
+            if crate::model::attr::is_generic(ty)
                 && !o.has_dict()
                 && let Some(n) = o.find(name)
                 && n <= u16::MAX as usize
@@ -368,7 +372,7 @@ impl Vm {
                     i.extra.set(n as u16);
                     i.op.set(Quick::LoadAttrSlot);
                 }
-            } else if crate::attr::is_generic(ty)
+            } else if crate::model::attr::is_generic(ty)
                 && let Some(descr) = ty.lookup(self, name)
                 && let Some(p) = descr.downcast::<Property>()
                 && self.type_of(&descr).is(&self.types.property)
@@ -422,11 +426,9 @@ impl Vm {
         let ty = self.type_of(&target);
         if let Some(o) = target.downcast::<Instance>()
             && i.heat.get() < u8::MAX
-            && ty
-                .slots
-                .setattr
-                .get()
-                .is_some_and(|f| std::ptr::fn_addr_eq(f, crate::attr::object_setattr as SetAttrFn))
+            && ty.slots.setattr.get().is_some_and(|f| {
+                std::ptr::fn_addr_eq(f, crate::model::attr::object_setattr as SetAttrFn)
+            })
             && !o.has_dict()
             && let Some(n) = o.find(name)
             && n <= u16::MAX as usize
@@ -512,11 +514,11 @@ impl Vm {
     pub(super) fn subscr_op(&self, v: &Value, key: &Value) -> PyResult<Value> {
         if let Some(n) = key.as_small_int() {
             let found = match v.kind() {
-                Some(crate::heap::Kind::List) if n >= 0 => match v.as_ref::<List>() {
+                Some(crate::memory::Kind::List) if n >= 0 => match v.as_ref::<List>() {
                     Some(l) if l.class().is(&self.types.list) => l.get(n as usize),
                     _ => None,
                 },
-                Some(crate::heap::Kind::Tuple) if n >= 0 => match v.as_ref::<Tuple>() {
+                Some(crate::memory::Kind::Tuple) if n >= 0 => match v.as_ref::<Tuple>() {
                     Some(t) if t.class().is(&self.types.tuple) => t.get(n as usize).cloned(),
                     _ => None,
                 },

@@ -1,5 +1,5 @@
 //! `bytes` and `bytearray` storage.
-use crate::heap::{Kind, Payload};
+use crate::memory::{Kind, Payload};
 use std::cell::{Cell, RefCell};
 
 /// `bytes`: immutable.

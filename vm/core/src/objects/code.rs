@@ -5,8 +5,8 @@
 //!
 //! The quickened array has one [`Instr`] per wordcode unit, so that an index is `f_lasti / 2`. Specialization
 //! rewrites it in place; `co_code` never changes.
-use crate::heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
 use crate::interp::Quick;
+use crate::memory::{Kind, Payload, Ref, RefSlot, Slot, Value};
 use crate::objects::{Str, Tuple};
 use lasti_bytecode::code::CodeData;
 use lasti_bytecode::marshal::Image;
@@ -198,7 +198,7 @@ pub type Twin = fn(
     &crate::vm::Vm,
     &Ref<crate::objects::Function>,
     &[Value],
-) -> crate::error::PyResult<Option<Value>>;
+) -> crate::vm::error::PyResult<Option<Value>>;
 
 impl Payload for Code {
     const KIND: Kind = Kind::Code;

@@ -2,7 +2,7 @@
 //!
 //! Look-ups that need Python's `__eq__` are done in steps by `Vm::dict_find`: no borrow is open while Python runs. Keys
 //! that are strings, ints, or the same object compare here.
-use crate::heap::{Heap, Kind, Payload, Ref, Value};
+use crate::memory::{Heap, Kind, Payload, Ref, Value};
 use crate::objects::Str;
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroU32;

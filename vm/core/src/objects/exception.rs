@@ -1,5 +1,5 @@
 //! Exception instances and tracebacks.
-use crate::heap::{Kind, Payload, Ref, RefSlot, Slot, Value};
+use crate::memory::{Kind, Payload, Ref, RefSlot, Slot, Value};
 use crate::objects::{FrameObject, Tuple};
 use std::cell::{Cell, RefCell};
 

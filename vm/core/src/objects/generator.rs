@@ -4,7 +4,7 @@
 //! suspended the root's `link` points at the innermost frame, so that resuming costs the same at any depth; while it
 //! runs, `link` holds the root that was running before. Nodes inside know their awaiter by `parent`.
 use crate::frame::Frame;
-use crate::heap::{Kind, Obj, Payload, Ref, Slot, Value};
+use crate::memory::{Kind, Obj, Payload, Ref, Slot, Value};
 use crate::objects::Str;
 use std::cell::{Cell, OnceCell};
 

@@ -1,5 +1,5 @@
 //! Instances of classes: a shape that maps names to slot numbers, and the slots in the object's own block.
-use crate::heap::{Heap, Kind, Obj, Payload, Ref, RefSlot, Slot, Value};
+use crate::memory::{Heap, Kind, Obj, Payload, Ref, RefSlot, Slot, Value};
 use crate::objects::{Dict, Str, Type};
 use crate::vm::Vm;
 use rustc_hash::FxHashMap;

@@ -1,5 +1,5 @@
 //! Numbers that do not fit in the value word.
-use crate::heap::{Kind, Payload};
+use crate::memory::{Kind, Payload};
 use dashu_int::IBig;
 
 /// An int outside 51 bits, or an instance of a subclass of `int`.

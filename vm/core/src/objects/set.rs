@@ -1,5 +1,5 @@
 //! `set` and `frozenset` storage: a dict of keys, with the same two-step look-up.
-use crate::heap::{Kind, Payload, Ref, Value};
+use crate::memory::{Kind, Payload, Ref, Value};
 use crate::objects::Dict;
 use std::cell::Cell;
 

@@ -1,6 +1,6 @@
 //! Small payloads: cells, ranges, slices, modules, descriptors, weak references, views and iterators.
 use crate::frame::Frame;
-use crate::heap::{Header, Kind, Obj, Payload, Ref, RefSlot, Slot, Value, WeakLinks};
+use crate::memory::{Header, Kind, Obj, Payload, Ref, RefSlot, Slot, Value, WeakLinks};
 use crate::objects::{Code, Dict, Function, Generator, Str, Type};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -70,7 +70,8 @@ pub struct Module {
     pub lazy: Cell<Option<LazyAttr>>,
 }
 /// Makes a module attribute when it is first asked for.
-pub type LazyAttr = fn(&crate::vm::Vm, &Value, &Ref<Str>) -> crate::error::PyResult<Option<Value>>;
+pub type LazyAttr =
+    fn(&crate::vm::Vm, &Value, &Ref<Str>) -> crate::vm::error::PyResult<Option<Value>>;
 impl Payload for Module {
     const KIND: Kind = Kind::Module;
     const CONTAINER: bool = true;
@@ -180,8 +181,8 @@ impl Payload for ClassMethod {
 pub struct GetSet {
     pub name: Ref<Str>,
     pub owner: Ref<Type>,
-    pub get: fn(&crate::vm::Vm, &Value) -> crate::error::PyResult<Value>,
-    pub set: Option<fn(&crate::vm::Vm, &Value, Option<&Value>) -> crate::error::PyResult<()>>,
+    pub get: fn(&crate::vm::Vm, &Value) -> crate::vm::error::PyResult<Value>,
+    pub set: Option<fn(&crate::vm::Vm, &Value, Option<&Value>) -> crate::vm::error::PyResult<()>>,
     pub doc: &'static str,
 }
 payload!(GetSet "getset_descriptor" Foreign name owner);
@@ -276,7 +277,7 @@ impl Payload for WeakRef {
 impl WeakRef {
     /// The referent, if it is still there.
     pub fn get(&self) -> Option<Value> {
-        crate::heap::upgrade(self.target.get())
+        crate::memory::upgrade(self.target.get())
     }
 }
 

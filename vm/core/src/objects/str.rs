@@ -1,7 +1,7 @@
 //! `str`: WTF-8 bytes in the object's own block, with an ASCII flag and the keyed hash cached. A longer text that is not
 //! ASCII gets a table of where every 64th character begins when one of its characters is first asked for by number. A text that
 //! `+=` made long has room behind it, for the next.
-use crate::heap::{Heap, Kind, Obj, Payload, Ref};
+use crate::memory::{Heap, Kind, Obj, Payload, Ref};
 use crate::objects::Type;
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hash};
@@ -148,7 +148,7 @@ impl Str {
 
     /// Whether the block of a text has room for another behind it.
     pub(crate) fn has_room(this: &Ref<Str>, more: &Str) -> bool {
-        let size = this.as_value().header().and_then(crate::heap::large_size);
+        let size = this.as_value().header().and_then(crate::memory::large_size);
         size.is_some_and(|size| size_of::<Obj<Str>>() + this.byte_len() + more.byte_len() <= size)
     }
 
@@ -157,7 +157,7 @@ impl Str {
         let Some(header) = this.as_value().header() else {
             return false;
         };
-        let Some(size) = crate::heap::large_size(header) else {
+        let Some(size) = crate::memory::large_size(header) else {
             return false;
         };
         let (len, end) = (this.byte_len(), this.byte_len() + more.byte_len());

@@ -1,8 +1,8 @@
 //! Attribute access: generic look-up, descriptors, types, modules and `super` (CPython's Objects/object.c, typeobject.c).
-use crate::error::PyResult;
-use crate::heap::{Ref, Slot, Value};
+use crate::memory::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 impl Type {
     /// The attribute of the type or a base of it, unbound (`_PyType_Lookup`). `name` is interned.
@@ -107,8 +107,8 @@ impl Vm {
     /// The dict that holds an object's own attributes, when there is one already (instances keep theirs in slots).
     fn own_dict(&self, v: &Value) -> Option<Ref<Dict>> {
         match v.kind()? {
-            crate::heap::Kind::Module => v.downcast::<Module>().map(|m| m.dict.clone()),
-            crate::heap::Kind::Function => v.downcast::<Function>().and_then(|f| f.dict.get()),
+            crate::memory::Kind::Module => v.downcast::<Module>().map(|m| m.dict.clone()),
+            crate::memory::Kind::Function => v.downcast::<Function>().and_then(|f| f.dict.get()),
             _ => self.heap.side_dict(v),
         }
     }

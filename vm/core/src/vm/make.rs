@@ -1,8 +1,8 @@
 //! Making values and exceptions from Rust.
-use crate::error::{Exc, PyResult};
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use dashu_int::IBig;
 use std::cell::{Cell, RefCell};
 
@@ -129,7 +129,7 @@ impl Vm {
             .alloc(
                 &self.types.cell,
                 PyCell {
-                    content: crate::heap::Slot::new(v),
+                    content: crate::memory::Slot::new(v),
                 },
             )
             .into()
@@ -161,9 +161,9 @@ impl Vm {
             name: self.intern(name),
             doc,
             func,
-            this: crate::heap::Slot::new(this),
+            this: crate::memory::Slot::new(this),
             owner: None,
-            module: crate::heap::Slot::new(module),
+            module: crate::memory::Slot::new(module),
         };
         self.heap.alloc(&self.types.native, n).into()
     }

@@ -1,10 +1,10 @@
 //! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
-use crate::call::Stepped;
-use crate::error::PyResult;
-use crate::heap::{Kind, Ref, Unpacked, Value};
-use crate::memory::Ticks;
+use crate::memory::{Kind, Ref, Unpacked, Value};
+use crate::model::call::Stepped;
 use crate::objects::*;
+use crate::vm::Ticks;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use dashu_int::IBig;
 
 impl BinOp {
@@ -184,7 +184,12 @@ impl Vm {
             .map_err(|e| self.unhashable_key(e, key, role))
     }
     #[cold]
-    fn unhashable_key(&self, e: crate::error::Exc, key: &Value, role: &str) -> crate::error::Exc {
+    fn unhashable_key(
+        &self,
+        e: crate::vm::error::Exc,
+        key: &Value,
+        role: &str,
+    ) -> crate::vm::error::Exc {
         if !self.type_of(&e.0).is(&self.exc.type_error) {
             return e;
         }
@@ -265,7 +270,7 @@ impl Vm {
         Ok(r)
     }
     #[cold]
-    fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::error::Exc {
+    fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::vm::error::Exc {
         if let Some(msg) = crate::builtins::util::sequence_operand_error(self, a, b, symbol) {
             return self.type_error(msg);
         }
@@ -427,7 +432,7 @@ impl Vm {
         }
         if ty.slots.getitem.get().is_some() && v.downcast::<Dict>().is_none() {
             let it = SeqIter {
-                seq: crate::heap::Slot::new(v.clone()),
+                seq: crate::memory::Slot::new(v.clone()),
                 index: Default::default(),
             };
             return Ok(self.heap.alloc(&self.types.seq_iterator, it).into());

@@ -1,5 +1,5 @@
 //! How Python exceptions travel through Rust: as the exception instance, one word wide.
-use crate::heap::Value;
+use crate::memory::Value;
 
 /// A raised Python exception (an instance of a BaseException subclass).
 #[derive(Clone, Debug)]

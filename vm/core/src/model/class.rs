@@ -1,9 +1,9 @@
 //! Making classes: `type.__new__`, the MRO, `__build_class__` (CPython's Objects/typeobject.c, Python/bltinmodule.c).
-use crate::call::Args;
-use crate::error::PyResult;
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::rc::Rc;
 
 impl Vm {
@@ -74,8 +74,8 @@ impl Vm {
                             self.type_name(&c)
                         )));
                     };
-                    let plain = c.layout().kind == crate::heap::Kind::Instance
-                        || c.layout().same(crate::heap::vtable::<Plain>());
+                    let plain = c.layout().kind == crate::memory::Kind::Instance
+                        || c.layout().same(crate::memory::vtable::<Plain>());
                     if !plain && !c.layout().same(t.layout()) {
                         return Err(self.type_error(format!(
                             "mro() returned base with unsuitable layout ('{}')",
@@ -118,8 +118,8 @@ impl Vm {
             let mut at = t.clone();
             while let Some(base) = at.base() {
                 let plain = |t: &Ref<Type>| {
-                    t.layout().same(crate::heap::vtable::<Plain>())
-                        || t.layout().kind == crate::heap::Kind::Instance
+                    t.layout().same(crate::memory::vtable::<Plain>())
+                        || t.layout().kind == crate::memory::Kind::Instance
                 };
                 let same = at.layout().same(base.layout()) || plain(&at) && plain(&base);
                 if !same || at.member_count.get() != base.member_count.get() {
@@ -239,8 +239,8 @@ impl Vm {
         if self.dict_get_str(&dict, &n.doc).is_none() {
             self.dict_set_str(&dict, &n.doc, Value::NONE);
         }
-        let layout = if base.layout().same(crate::heap::vtable::<Plain>()) {
-            crate::heap::vtable::<Instance>()
+        let layout = if base.layout().same(crate::memory::vtable::<Plain>()) {
+            crate::memory::vtable::<Instance>()
         } else {
             base.layout()
         };
@@ -301,7 +301,7 @@ impl Vm {
         if t.has(TypeFlags::DICT)
             && !base.has(TypeFlags::DICT)
             // A metaclass has type's, which shows a class's namespace.
-            && base.layout().kind != crate::heap::Kind::Type
+            && base.layout().kind != crate::memory::Kind::Type
             && self.dict_get_str(&dict, &n.dict).is_none()
         {
             self.dict_set_str(

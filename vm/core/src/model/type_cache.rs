@@ -1,7 +1,7 @@
 //! The method cache: what a look-up through a type's MRO found, by the type's version and the interned name.
 //!
 //! It grows with what it is asked for, since a short script would pay for every page of a large one.
-use crate::heap::{Ref, Value};
+use crate::memory::{Ref, Value};
 use crate::objects::Str;
 use std::cell::{Cell, RefCell};
 
