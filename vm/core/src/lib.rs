@@ -1,4 +1,4 @@
-//! Values, heap, types, frames, the interpreter, builtins and imports. Knows no clock, socket, thread or file: what it
+//! Values, memory, types, frames, the interpreter, builtins and imports. Knows no clock, socket, thread or file: what it
 //! needs from a host stands in the trait [`host::Host`].
 // The pattern of the slow opcodes is made row by row, a step of the recursion each.
 #![recursion_limit = "256"]
@@ -16,4 +16,5 @@ pub use memory::{HugeBlocks, Kind, Payload, Ref, RefSlot, Slot, Tagged, Untagged
 pub use model::attr::is_plain;
 pub use model::call::{self, Args, Resume, Resumed, Stepped};
 pub use vm::error::{self, Exc, PyResult};
-pub use vm::{Vm, VmFlags, VmOptions, fallible, host};
+pub use vm::host;
+pub use vm::{Vm, VmFlags, VmOptions};

@@ -356,7 +356,7 @@ fn repeated(vm: &Vm, d: &Ref<Deque>, n: i64) -> PyResult<Vec<Value>> {
     };
     let keep = d.maxlen.get().unwrap_or(total).min(total);
     let mut out = vm.try_vec(keep)?;
-    let mut ticks = lasti_core::fallible::Ticks::default();
+    let mut ticks = lasti_core::vm::Ticks::default();
     for i in total - keep..total {
         out.push(items[i % items.len()].clone());
         ticks.tick(vm)?;

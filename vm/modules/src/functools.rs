@@ -92,7 +92,7 @@ fn reduce(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         r => r?,
     };
     let mut acc = initial.cloned();
-    let mut ticks = lasti_core::fallible::Ticks::default();
+    let mut ticks = lasti_core::vm::Ticks::default();
     while let Some(x) = vm.next(&it)? {
         ticks.tick(vm)?;
         acc = Some(match acc {

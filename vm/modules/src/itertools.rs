@@ -836,7 +836,7 @@ fn product_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     let it = It::default();
     let mut flat = Vec::new();
     let mut starts = vec![0];
-    let mut ticks = lasti_core::fallible::Ticks::default();
+    let mut ticks = lasti_core::vm::Ticks::default();
     for _ in 0..repeat {
         for p in &pools {
             vm.extend(&mut flat, p)?;

@@ -157,7 +157,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
                 1..=32 => Ok(vm.new_int((r.next() >> (32 - k)) as i64)),
                 _ => {
                     let mut left = k;
-                    let mut ticks = lasti_core::fallible::Ticks::default();
+                    let mut ticks = lasti_core::vm::Ticks::default();
                     let mut bytes = vm.try_vec((k as usize).div_ceil(32).saturating_mul(4))?;
                     while left > 0 {
                         let mut w = r.next();

@@ -1,11 +1,11 @@
 //! Async generators as Python sees them (PEP 525): `__anext__`, `asend`, `athrow`, `aclose`, hooks, and the free lists
 //! for what they return.
-use crate::call::{Args, Resume, Resumed};
-use crate::error::{Exc, PyResult};
 use crate::interp::Outcome;
 use crate::memory::{Heap, PoolCounters, Pooled, Ref, Slot, Value};
+use crate::model::call::{Args, Resume, Resumed};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,10 +1,10 @@
 //! The buffer protocol: reading the bytes of bytes, bytearray, memoryview and types that registered themselves, and
 //! Python's `__buffer__` (PEP 688).
 use super::memoryview::MemoryView;
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;

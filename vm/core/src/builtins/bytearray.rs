@@ -4,11 +4,11 @@ use super::bytes::{self, byte_value, sliced};
 use super::slicing::{SliceRange, slice_adjust, slice_unpack};
 use super::str::item_index;
 use super::util::{has_index, memory_error, repeat, repeat_count};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::RefCell;
 
 const DOC: &str = "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> \
@@ -312,7 +312,7 @@ fn resize<R>(vm: &Vm, v: &Value, f: impl FnOnce(&mut Vec<u8>) -> R) -> PyResult<
 }
 
 #[cold]
-fn exported(vm: &Vm) -> crate::error::Exc {
+fn exported(vm: &Vm) -> crate::vm::error::Exc {
     vm.new_exception(
         &vm.exc.buffer_error,
         "Existing exports of data: object cannot be re-sized",
@@ -342,7 +342,7 @@ fn reduce(vm: &Vm, v: &Value, proto: i64) -> PyResult<Value> {
 
 // ---- items ----
 
-fn wrong_index(vm: &Vm, key: &Value) -> crate::error::Exc {
+fn wrong_index(vm: &Vm, key: &Value) -> crate::vm::error::Exc {
     vm.type_error(format!(
         "bytearray indices must be integers or slices, not {}",
         vm.type_name(key)

@@ -5,11 +5,11 @@ use super::encoding;
 use super::slicing::slice_indices;
 use super::str::item_index;
 use super::util::{has_index, memory_error, repeat, repeat_count};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::wtf8;
 
 const DOC: &str = "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\nbytes(bytes_or_buffer) -> \

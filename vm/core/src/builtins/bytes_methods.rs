@@ -3,11 +3,11 @@ use super::buffer::{Data, bytes_like};
 use super::bytes::{data, like};
 use super::encoding;
 use super::util::{OrRaise, memory_error};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::split::{self, Unit, is_byte_space};
 use lasti_text::{unicode, wtf8};
 

@@ -2,11 +2,11 @@
 use super::buffer::{Data, bytes_like, try_bytes_like};
 use super::bytes::{byte_value, data, like};
 use super::util::{clip, has_index, raw_range};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::split::{self, Ends, Unit};
 use lasti_text::wtf8;
 

@@ -1,11 +1,11 @@
 //! The `complex` type (CPython's Objects/complexobject.c, with 3.14's rules for real operands).
 use super::int::num;
 use super::util::{OrRaise, text};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::float as algo;
 use lasti_text::int_arith;
 

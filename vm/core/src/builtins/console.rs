@@ -1,9 +1,9 @@
 //! `print`, `input`, `open` and `breakpoint`.
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
     vm.add_function(m, "print", "print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)\n--\n\nPrints the values to a stream, or to sys.stdout by default.", print);

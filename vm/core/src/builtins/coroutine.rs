@@ -1,9 +1,9 @@
 //! Coroutines as Python sees them (PEP 492), and the warning for one that nobody awaited.
-use crate::call::{Args, Resume, Resumed};
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::{Args, Resume, Resumed};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.coroutine;

@@ -1,11 +1,11 @@
 //! Descriptors: property, staticmethod, classmethod, super, slot wrappers, getset and member descriptors (CPython's
 //! Objects/descrobject.c, funcobject.c).
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::model::slots::{self, SLOT_DEFS};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     init_getset(vm);
@@ -428,7 +428,7 @@ fn property_get(vm: &Vm, d: &Value, obj: Option<&Value>, _: &Value) -> PyResult<
     }
 }
 
-fn property_error(vm: &Vm, p: &Property, o: &Value, what: &str) -> crate::error::Exc {
+fn property_error(vm: &Vm, p: &Property, o: &Value, what: &str) -> crate::vm::error::Exc {
     let name = property_name(vm, p);
     let msg = format!(
         "property{name} of {} object has no {what}",

@@ -2,11 +2,11 @@
 //! in `dict_views`.
 use super::dict_views;
 use super::seq;
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.dict;

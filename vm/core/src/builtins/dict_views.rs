@@ -1,10 +1,10 @@
 //! `dict.keys()`, `values()` and `items()`: the views, their set operations, and the iterators of all three.
 use super::{self_iter, seq, set};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, RefSlot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::Cell;
 
 /// Classes of the reversed iterators that have no place in `Types`.

@@ -1,10 +1,10 @@
 //! Encoding and decoding by name: the built-in codecs directly, all others through the codec registry of `_codecs`; error handlers
 //! registered from Python (CPython's unicodeobject.c and Python/codecs.c).
 use super::buffer;
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_text::codecs::{Codec, DecodeError, EncodeError, Handler};
 use lasti_text::{codecs, escape_codec, wtf8};
 

@@ -1,10 +1,10 @@
 //! Exceptions as Python sees them (CPython's Objects/exceptions.c), and exception groups (PEP 654).
 use super::{Getter, Setter};
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use std::rc::Rc;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,11 +1,11 @@
 //! Built-in functions about code and namespaces: `compile`, `exec`, `eval`, `globals`, `locals`, `vars`, `dir`,
 //! `__import__` and `__build_class__`.
 use super::frame::locals_of_current;
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, RefSlot, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_compiler::{FUTURE_ANNOTATIONS, Mode, Options};
 use std::cell::Cell;
 

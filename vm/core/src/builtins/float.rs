@@ -1,11 +1,11 @@
 //! The `float` type (CPython's Objects/floatobject.c).
 use super::int::{Num, num};
 use super::util::{OrRaise, text};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::{float as algo, int_arith};
 use std::cmp::Ordering;
 
@@ -290,7 +290,7 @@ fn op_nonzero(vm: &Vm, a: &Value, b: &Value, f: fn(&Vm, f64, f64) -> Value) -> P
 }
 
 /// OverflowError as the C library's ERANGE gives it.
-pub(crate) fn range_error(vm: &Vm) -> crate::error::Exc {
+pub(crate) fn range_error(vm: &Vm) -> crate::vm::error::Exc {
     let args = [
         Value::small_int(34),
         vm.str_value("Numerical result out of range"),

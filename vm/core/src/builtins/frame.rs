@@ -1,9 +1,9 @@
 //! Frames and tracebacks as Python sees them.
-use crate::error::PyResult;
 use crate::frame::Frame;
 use crate::memory::{Kind, Payload, Ref, RefSlot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 /// `f_locals` of a function's frame: reads and writes go to the frame's variables (PEP 667).
 pub(crate) struct FrameLocals {

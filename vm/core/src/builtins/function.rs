@@ -1,9 +1,9 @@
 //! Functions, native functions, bound methods and cells.
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{RefSlot, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,11 +1,11 @@
 //! The `builtins` module: its types and constants, and the functions about objects, attributes and iteration
 //! (CPython's Python/bltinmodule.c). Numbers stand in `numeric`, code in `execute`, the terminal in `console`.
 use super::{console, execute, numeric};
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use std::cell::{Cell, RefCell};
 
 pub(crate) fn init_module(vm: &Vm) {
@@ -353,11 +353,11 @@ fn make_anext_type(vm: &Vm) -> Ref<Type> {
         let it = anext_inner(vm, v)?;
         let r = match (it.as_ref::<Generator>(), a.pos.first()) {
             (Some(g), Some(e)) if a.pos.len() == 1 && vm.is_instance(e, &vm.exc.base_exception) => {
-                vm.resume(g, crate::call::Resume::Throw(Exc(e.clone())))
+                vm.resume(g, crate::model::call::Resume::Throw(Exc(e.clone())))
             }
             _ => vm
                 .call_method_args(&it, &vm.names.throw, a)
-                .map(crate::call::Resumed::Yield),
+                .map(crate::model::call::Resumed::Yield),
         };
         as_step(vm, or_default(vm, v, r)?)
     });
@@ -383,10 +383,10 @@ fn anext_inner(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(it)
 }
 
-fn anext_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<crate::call::Resumed> {
+fn anext_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<crate::model::call::Resumed> {
     let it = anext_inner(vm, v)?;
     let r = match it.as_ref::<Generator>() {
-        Some(g) => vm.resume(g, crate::call::Resume::Send(input.clone())),
+        Some(g) => vm.resume(g, crate::model::call::Resume::Send(input.clone())),
         None => vm.send_step(&it, input),
     };
     or_default(vm, v, r)
@@ -396,20 +396,20 @@ fn anext_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<crate::call::Resume
 fn or_default(
     vm: &Vm,
     v: &Value,
-    r: PyResult<crate::call::Resumed>,
-) -> PyResult<crate::call::Resumed> {
+    r: PyResult<crate::model::call::Resumed>,
+) -> PyResult<crate::model::call::Resumed> {
     match r {
-        Err(e) if vm.exc_is(&e, &vm.exc.stop_async_iteration) => Ok(crate::call::Resumed::Return(
-            vm.this::<NativeIter>(v)?.item(1),
-        )),
+        Err(e) if vm.exc_is(&e, &vm.exc.stop_async_iteration) => Ok(
+            crate::model::call::Resumed::Return(vm.this::<NativeIter>(v)?.item(1)),
+        ),
         r => r,
     }
 }
 
-fn as_step(vm: &Vm, r: crate::call::Resumed) -> PyResult<Value> {
+fn as_step(vm: &Vm, r: crate::model::call::Resumed) -> PyResult<Value> {
     match r {
-        crate::call::Resumed::Yield(v) => Ok(v),
-        crate::call::Resumed::Return(v) => Err(vm.stop_iteration(v)),
+        crate::model::call::Resumed::Yield(v) => Ok(v),
+        crate::model::call::Resumed::Return(v) => Err(vm.stop_iteration(v)),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Generators as Python sees them (PEP 255, 342, 380).
-use crate::call::{Args, Resume, Resumed};
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
+use crate::model::call::{Args, Resume, Resumed};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.generator;

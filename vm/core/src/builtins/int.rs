@@ -1,11 +1,11 @@
 //! The `int` and `bool` types: construction and slots (CPython's Objects/longobject.c, boolobject.c). Methods stand in
 //! `int_methods`.
 use super::util::{OrRaise, warn};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use dashu_int::IBig;
 use lasti_text::int as parse;
 use lasti_text::{TextError, int_arith as arith};

@@ -1,11 +1,11 @@
 //! Methods and attributes of `int`.
 use super::int::{Num, from_text_int, int_int, max_str_digits, this_num};
 use super::util::{OrRaise, text};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::Value;
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::{int as parse, int_arith as arith};
 
 pub(crate) fn init(vm: &Vm) {

@@ -2,12 +2,12 @@
 use super::seq::{self, Times};
 use super::slicing::slice_indices;
 use super::sorting::sort_values;
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
+use crate::vm::Ticks;
 use crate::vm::Vm;
-use crate::vm::fallible::Ticks;
+use crate::vm::error::PyResult;
 use std::cell::{Cell, RefCell};
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,10 +1,10 @@
 //! `types.MappingProxyType`: a read-only face of a mapping (CPython's Objects/descrobject.c).
 use super::seq;
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.mappingproxy;

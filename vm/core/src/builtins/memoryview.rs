@@ -3,11 +3,11 @@
 use super::buffer::{self, BufferInfo, BufferProcs};
 use super::slicing::{slice_adjust, slice_unpack};
 use super::util::{OrRaise, has_index};
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::memory::{Payload, Ref, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_text::structfmt::{self, Field, Kind};
 use std::cell::Cell;
 

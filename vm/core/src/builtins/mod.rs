@@ -49,10 +49,10 @@ pub mod union;
 pub(crate) mod util;
 pub mod weakref;
 
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 
 /// Fills slots and methods of every built-in type.
 pub(crate) fn init(vm: &Vm) {
@@ -176,7 +176,11 @@ impl Vm {
 }
 
 /// `__class_getitem__` of generic built-ins.
-pub(crate) fn class_getitem(vm: &Vm, this: &Value, args: crate::call::Args) -> PyResult<Value> {
+pub(crate) fn class_getitem(
+    vm: &Vm,
+    this: &Value,
+    args: crate::model::call::Args,
+) -> PyResult<Value> {
     let [item] = args.exactly::<1>(vm, "__class_getitem__")?;
     Ok(alias::generic_alias(vm, this, item))
 }

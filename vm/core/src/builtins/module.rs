@@ -1,9 +1,9 @@
 //! Module objects.
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,10 +1,10 @@
 //! Built-in functions about numbers and order: `abs`, `bin`, `chr`, `divmod`, `max`, `pow`, `round`, `sum`, ...
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
+use crate::vm::Ticks;
 use crate::vm::Vm;
-use crate::vm::fallible::Ticks;
+use crate::vm::error::{Exc, PyResult};
 use lasti_text::int::{Int as TextInt, with_prefix};
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {

@@ -1,9 +1,9 @@
 //! `object`: construction, representation, comparison by identity, pickling support, `__class__` and `__dict__`.
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Kind, Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.object;
@@ -170,7 +170,7 @@ pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Val
     }
 }
 
-fn abstract_error(vm: &Vm, class: &Ref<Type>) -> crate::error::Exc {
+fn abstract_error(vm: &Vm, class: &Ref<Type>) -> crate::vm::error::Exc {
     let names = vm.dict_get_str(&class.dict(), &vm.names.abstractmethods);
     let mut names: Vec<String> = names
         .and_then(|n| vm.collect(&n).ok())

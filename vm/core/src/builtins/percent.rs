@@ -2,10 +2,10 @@
 use super::buffer;
 use super::int::{max_str_digits, num};
 use super::util::{OrRaise, has_index, text};
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_text::int::Int as TextInt;
 use lasti_text::percent::{self, Amount, Conversion, Parser, Piece, Spec};
 

@@ -1,9 +1,9 @@
 //! What `list`, `tuple` and the other containers share: indices, comparison item by item, repetition, and the guard
 //! against a container that holds itself.
-use crate::error::PyResult;
 use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::RefCell;
 
 /// Containers whose repr is being made.

@@ -1,10 +1,10 @@
 //! `set` and `frozenset`: slots and methods (CPython's Objects/setobject.c).
 use super::{self_iter, seq};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,8 +1,8 @@
 //! Slice arithmetic shared by every sequence type (CPython's PySlice_Unpack and PySlice_AdjustIndices).
-use crate::error::PyResult;
 use crate::memory::Value;
 use crate::objects::Slice;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 /// A slice applied to a length: the item numbers are `start`, `start + step`, ... (`count` of them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

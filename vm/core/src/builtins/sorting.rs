@@ -1,9 +1,9 @@
 //! The sort behind `list.sort` and `sorted`: stable, by natural runs and merges (after CPython's listsort.txt), with
 //! comparisons that may raise or contradict each other.
-use crate::error::PyResult;
 use crate::memory::Value;
 use crate::objects::Str;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 /// Runs shorter than this are lengthened by insertion.
 const MIN_RUN: usize = 32;

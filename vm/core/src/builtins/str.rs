@@ -3,11 +3,11 @@
 use super::encoding;
 use super::slicing::{slice_adjust, slice_unpack};
 use super::util::{has_index, repeat, repeat_count};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::wtf8;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,11 +1,11 @@
 //! `str.format`, `str.format_map` and `str.__format__` (CPython's stringlib/unicode_format.h).
 use super::str::this;
 use super::util::{OrRaise, text};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::Value;
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::str_format::{
     Access, AutoNumber, Field, First, Parser, Piece, split_name, too_deep, unknown_conversion,
 };

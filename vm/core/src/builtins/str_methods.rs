@@ -2,11 +2,11 @@
 use super::encoding;
 use super::str::{exact, this};
 use super::util::{OrRaise, memory_error, text};
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_text::split::{self, Unit};
 use lasti_text::{unicode, wtf8};
 

@@ -2,11 +2,11 @@
 use super::str::{exact, this};
 use super::str_methods::str_arg;
 use super::util::{clip, raw_range, text};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use lasti_text::split::{self, Ends, Unit};
 use lasti_text::wtf8;
 

@@ -1,9 +1,9 @@
 //! Tuples with named fields made by native code (`sys.version_info`, `os.stat_result`), and the field descriptor that
 //! `collections.namedtuple` uses too.
-use crate::error::PyResult;
 use crate::memory::{Payload, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 /// Reads one item of a tuple by number (`_collections._tuplegetter`).
 pub struct TupleField {
@@ -138,7 +138,7 @@ fn visible_tuple(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(vm.try_new_tuple(t[..n.min(t.len())].to_vec())?.into())
 }
 
-fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::call::Args) -> PyResult<Value> {
+fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::model::call::Args) -> PyResult<Value> {
     let names = ["sequence", "dict"];
     let [seq, _] = args.bind(vm, &class.name(), names, 1)?;
     let mut items = vm.collect(seq.expect("required"))?;

@@ -1,11 +1,11 @@
 //! `tuple`: slots and methods (CPython's Objects/tupleobject.c).
 use super::seq::{self, Times};
 use super::slicing::slice_indices;
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,8 +1,8 @@
 //! Small helpers that the scalar types share: text errors as exceptions, warnings, errors of sequence operators.
-use crate::error::{Exc, PyResult};
 use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_text::{ErrorKind, TextError};
 
 /// Turns the text crate's errors into Python's.

@@ -1,8 +1,8 @@
 //! `weakref.ref`.
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.weakref;

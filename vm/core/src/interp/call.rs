@@ -1,12 +1,12 @@
 //! The call instructions.
 use super::enter::is_generator;
 use super::{Flow, Start};
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::frame::{Frame, Mode, Regs};
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 impl Vm {
     /// Switches the registers to a frame that was just pushed and filled.

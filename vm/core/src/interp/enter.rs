@@ -1,11 +1,11 @@
 //! Entering frames from Rust: functions, code with a namespace, and generators.
 use super::{Outcome, Start};
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::frame::{Frame, Mode};
 use crate::memory::{Ref, RefSlot, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::code::flags;
 use std::cell::Cell;
 

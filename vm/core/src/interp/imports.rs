@@ -1,10 +1,10 @@
 //! Import: a native importer over frozen modules, native modules and the host's files (PEP 328, 420's subset, 562).
-use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
-use crate::host::ModuleSource;
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
+use crate::vm::host::ModuleSource;
 
 impl Vm {
     /// `import name` from Rust: the module of the full dotted name.

@@ -19,12 +19,12 @@ mod yield_once;
 
 pub use quick::Quick;
 
-use crate::call::{Args, Resumed};
-use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Regs};
 use crate::memory::{Ref, Value};
+use crate::model::call::{Args, Resumed};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::opcode::Op;
 use std::sync::atomic::Ordering;
 
@@ -599,9 +599,9 @@ impl Vm {
 
     #[cold]
     #[inline(never)]
-    fn handle_interrupts(&self) -> PyResult<()> {
-        use crate::memory::eval_breaker::*;
-        let bits = self.heap.eval_breaker.load(Ordering::Relaxed);
+    fn handle_breaker(&self) -> PyResult<()> {
+        use crate::memory::breaker::*;
+        let bits = self.heap.breaker.load(Ordering::Relaxed);
         if bits & NO_MEMORY != 0 {
             self.heap
                 .eval_breaker
@@ -670,9 +670,7 @@ impl Vm {
     /// Runs finalizers that became due, as the interpreter does between instructions.
     pub fn run_due(&self) {
         use std::sync::atomic::Ordering;
-        if self.heap.eval_breaker.load(Ordering::Relaxed) & crate::memory::eval_breaker::PENDING
-            != 0
-        {
+        if self.heap.breaker.load(Ordering::Relaxed) & crate::memory::breaker::PENDING != 0 {
             self.run_pending();
         }
     }
@@ -680,7 +678,7 @@ impl Vm {
 
 impl Vm {
     /// Handles signals and other threads' requests that arrived, for native code that runs long.
-    pub fn check_signals(&self) -> crate::error::PyResult<()> {
-        self.check_interrupts()
+    pub fn check_signals(&self) -> crate::vm::error::PyResult<()> {
+        self.check_breaker()
     }
 }

@@ -1,11 +1,11 @@
 //! Instructions that are not calls, jumps or resumption: operators, names, attributes, containers, formatting.
 use super::{CMP_OPS, Quick};
-use crate::error::{Exc, PyResult};
 use crate::frame::Regs;
 use crate::memory::{Kind, RefSlot, Slot, Value};
 use crate::objects::*;
+use crate::vm::Ticks;
 use crate::vm::Vm;
-use crate::vm::fallible::Ticks;
+use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::opcode::{intrinsic1, intrinsic2, make_function};
 use std::cell::Cell;
 
@@ -425,7 +425,7 @@ impl Vm {
         let was = i.op.replace(Quick::StoreAttr);
         let ty = self.type_of(&target);
         if let Some(o) = target.downcast::<Instance>()
-            && i.respecializations.get() < u8::MAX
+            && i.heat.get() < u8::MAX
             && ty.slots.setattr.get().is_some_and(|f| {
                 std::ptr::fn_addr_eq(f, crate::model::attr::object_setattr as SetAttrFn)
             })

@@ -1,10 +1,10 @@
 //! The instructions of `match` (PEP 634).
 use super::Quick;
-use crate::error::PyResult;
 use crate::frame::Regs;
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 impl Vm {
     pub(super) fn op_match(&self, r: &mut Regs, op: Quick, arg: u32) -> PyResult<()> {

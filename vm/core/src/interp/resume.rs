@@ -1,11 +1,11 @@
 //! Resuming generators: the one door, chains of awaits, throw and close (CPython's genobject.c, PEP 380, 479, 492, 525).
 use super::{Flow, Outcome, Start, outcome};
-use crate::call::{Resume, Resumed, Stepped};
-use crate::error::{Exc, PyResult};
 use crate::frame::{Frame, Mode, Regs, live};
 use crate::memory::{Heap, Ref, Value};
+use crate::model::call::{Resume, Resumed, Stepped};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 
 impl Vm {
     /// The one door: resumes a generator, coroutine or async generator from Rust. A return comes as a value; a finished
@@ -486,7 +486,7 @@ impl Vm {
             self.call_method_args(
                 receiver,
                 &self.names.send,
-                crate::call::Args::pos(std::slice::from_ref(input)),
+                crate::model::call::Args::pos(std::slice::from_ref(input)),
             )
         };
         match result {

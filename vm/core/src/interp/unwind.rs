@@ -1,10 +1,10 @@
 //! Exceptions: unwinding to a handler, blocks and with statements, chaining, tracebacks (3.8's ceval.c and errors.c).
-use crate::call::Args;
-use crate::error::{Exc, PyResult};
 use crate::frame::{Block, BlockKind, Frame, Mode, Regs, live};
 use crate::memory::{Pending, Ref, RefSlot, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use std::cell::{Cell, RefCell};
 
 impl Vm {
@@ -644,7 +644,7 @@ impl Vm {
         for g in keep {
             self.leaves(g, &mut leaves)?;
         }
-        let pred = move |vm: &Vm, args: crate::call::Args| {
+        let pred = move |vm: &Vm, args: crate::model::call::Args| {
             let [e] = args.exactly::<1>(vm, "condition")?;
             Ok(Value::bool(leaves.iter().any(|l| l.is(e))))
         };
@@ -692,8 +692,8 @@ impl Vm {
         let mut mine = std::collections::VecDeque::new();
         loop {
             self.heap
-                .eval_breaker
-                .fetch_and(!crate::memory::eval_breaker::PENDING, Ordering::Relaxed);
+                .breaker
+                .fetch_and(!crate::memory::breaker::PENDING, Ordering::Relaxed);
             // What the last one made due comes before those that waited behind it, as if it had run on the spot.
             let due = std::mem::take(&mut *self.heap.pending.borrow_mut());
             for p in due.into_iter().rev() {

@@ -2,11 +2,11 @@
 //! made to wait for. UNBOUND stands in the place of the awaitable, which is made when somebody looks.
 use super::Quick;
 use super::resume::waiting_for;
-use crate::error::PyResult;
 use crate::frame::{Frame, Regs};
 use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 impl Vm {
     /// Tells of a coroutine function that what it gives for some arguments, which `when` knows, yields None once, whatever it

@@ -3,7 +3,7 @@
 //! Code that makes small blocks cannot fail: an allocator may not unwind, and `Vec::push` aborts on a null pointer. When the system
 //! refuses such a block, it comes from the reserve, and [`eval_breaker::NO_MEMORY`] makes the interpreter raise MemoryError before its
 //! next instruction. A block above [`LARGEST`] is refused, so whoever asks for a size that a program decides must use
-//! `try_reserve` (see [`crate::memory`]). The process ends only when the reserve is used up.
+//! `try_reserve` (see `vm/fallible.rs`). The process ends only when the reserve is used up.
 //!
 //! The reserve is part of the program's zeroed data: it takes address space, and pages only as they are touched.
 use super::{CHUNK, eval_breaker};

@@ -1,8 +1,8 @@
 //! Attribute access: generic look-up, descriptors, types, modules and `super` (CPython's Objects/object.c, typeobject.c).
-use crate::error::PyResult;
 use crate::memory::{Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 impl Type {
     /// The attribute of the type or a base of it, unbound (`_PyType_Lookup`). `name` is interned.

@@ -2,10 +2,10 @@
 //!
 //! [`Vm::call`] is the one re-entry into the interpreter: whatever in Rust has to call Python goes through it, and it
 //! is guarded by the native stack that is left.
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 
 /// Positional arguments, then the values of keyword arguments with their names beside them.
 #[derive(Clone, Copy)]

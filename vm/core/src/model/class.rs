@@ -1,9 +1,9 @@
 //! Making classes: `type.__new__`, the MRO, `__build_class__` (CPython's Objects/typeobject.c, Python/bltinmodule.c).
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::rc::Rc;
 
 impl Vm {

@@ -1,4 +1,5 @@
-//! The object model: attributes, special methods, classes, calls, and the protocols that operators and built-ins go through.
+//! The object model: attributes, special methods and their slots, classes, calls and the protocols of operators, iteration and
+//! buffers.
 pub(crate) mod attr;
 pub mod call;
 pub(crate) mod class;

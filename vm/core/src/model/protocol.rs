@@ -1,10 +1,10 @@
 //! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
-use crate::call::Stepped;
-use crate::error::PyResult;
 use crate::memory::{Kind, Ref, Unpacked, Value};
+use crate::model::call::Stepped;
 use crate::objects::*;
+use crate::vm::Ticks;
 use crate::vm::Vm;
-use crate::vm::fallible::Ticks;
+use crate::vm::error::PyResult;
 use dashu_int::IBig;
 
 impl BinOp {
@@ -184,7 +184,12 @@ impl Vm {
             .map_err(|e| self.unhashable_key(e, key, role))
     }
     #[cold]
-    fn unhashable_key(&self, e: crate::error::Exc, key: &Value, role: &str) -> crate::error::Exc {
+    fn unhashable_key(
+        &self,
+        e: crate::vm::error::Exc,
+        key: &Value,
+        role: &str,
+    ) -> crate::vm::error::Exc {
         if !self.type_of(&e.0).is(&self.exc.type_error) {
             return e;
         }
@@ -265,7 +270,7 @@ impl Vm {
         Ok(r)
     }
     #[cold]
-    fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::error::Exc {
+    fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::vm::error::Exc {
         if let Some(msg) = crate::builtins::util::sequence_operand_error(self, a, b, symbol) {
             return self.type_error(msg);
         }

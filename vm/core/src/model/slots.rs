@@ -1,10 +1,10 @@
 //! The table that ties special methods to slots, in both directions: native slots show as wrapper methods
 //! (`int.__add__`), and methods of Python classes fill slots with functions that call them (CPython's slotdefs).
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Ref, Value};
+use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 

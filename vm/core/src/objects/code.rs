@@ -198,7 +198,7 @@ pub type Intrinsic = fn(
     &crate::vm::Vm,
     &Ref<crate::objects::Function>,
     &[Value],
-) -> crate::error::PyResult<Option<Value>>;
+) -> crate::vm::error::PyResult<Option<Value>>;
 
 impl Payload for Code {
     const KIND: Kind = Kind::Code;

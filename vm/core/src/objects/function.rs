@@ -1,9 +1,9 @@
 //! Functions: those written in Python, those written in Rust, and methods bound to an instance.
-use crate::call::Args;
-use crate::error::PyResult;
 use crate::memory::{Kind, Payload, Ref, RefSlot, Slot, Value};
+use crate::model::call::Args;
 use crate::objects::{Code, Dict, Generator, Str, Tuple, Type};
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 use std::cell::Cell;
 use std::rc::Rc;
 

@@ -70,7 +70,8 @@ pub struct Module {
     pub lazy: Cell<Option<LazyAttr>>,
 }
 /// Makes a module attribute when it is first asked for.
-pub type LazyAttr = fn(&crate::vm::Vm, &Value, &Ref<Str>) -> crate::error::PyResult<Option<Value>>;
+pub type LazyAttr =
+    fn(&crate::vm::Vm, &Value, &Ref<Str>) -> crate::vm::error::PyResult<Option<Value>>;
 impl Payload for Module {
     const KIND: Kind = Kind::Module;
     const CONTAINER: bool = true;
@@ -180,8 +181,8 @@ impl Payload for ClassMethod {
 pub struct GetSet {
     pub name: Ref<Str>,
     pub owner: Ref<Type>,
-    pub get: fn(&crate::vm::Vm, &Value) -> crate::error::PyResult<Value>,
-    pub set: Option<fn(&crate::vm::Vm, &Value, Option<&Value>) -> crate::error::PyResult<()>>,
+    pub get: fn(&crate::vm::Vm, &Value) -> crate::vm::error::PyResult<Value>,
+    pub set: Option<fn(&crate::vm::Vm, &Value, Option<&Value>) -> crate::vm::error::PyResult<()>>,
     pub doc: &'static str,
 }
 payload!(GetSet "getset_descriptor" Foreign name owner);

@@ -2,10 +2,10 @@
 //!
 //! A vector that grows with what a program does, or is made for a number that a program gives, is reserved by these functions. Code
 //! that makes small things needs none of them: when memory runs out there, the heap's reserve steps in (`memory/reserve.rs`).
-use crate::error::{Exc, PyResult};
 use crate::memory::{Obj, Payload, Ref, Value};
 use crate::objects::{Str, Tuple};
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use dashu_int::IBig;
 
 /// Objects of so many bytes are made only after the heap was asked whether it has the memory. Smaller ones are the reserve's care.

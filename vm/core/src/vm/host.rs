@@ -1,8 +1,8 @@
 //! What the interpreter needs from the program it runs in: everything that touches the operating system.
-use crate::error::PyResult;
 use crate::memory::Ref;
 use crate::objects::Module;
 use crate::vm::Vm;
+use crate::vm::error::PyResult;
 
 /// Where a module's code comes from.
 pub enum ModuleSource {

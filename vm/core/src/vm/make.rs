@@ -1,8 +1,8 @@
 //! Making values and exceptions from Rust.
-use crate::error::{Exc, PyResult};
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::error::{Exc, PyResult};
 use dashu_int::IBig;
 use std::cell::{Cell, RefCell};
 

@@ -1,14 +1,17 @@
 //! The interpreter's state: heap, types, names, modules and the thread that runs.
 pub mod error;
-pub mod fallible;
+mod fallible;
 pub mod host;
 mod make;
 
+pub use fallible::Ticks;
+pub(crate) use fallible::try_grow;
+
 use crate::frame::{Frame, FrameStack};
-use crate::host::Host;
 use crate::memory::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
 use crate::model::type_cache::TypeCache;
 use crate::objects::*;
+use crate::vm::host::Host;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -272,7 +275,7 @@ names! {
 }
 
 /// Makes a native module's object when it is first imported.
-pub type ModuleInit = fn(&Vm) -> crate::error::PyResult<Ref<Module>>;
+pub type ModuleInit = fn(&Vm) -> crate::vm::error::PyResult<Ref<Module>>;
 
 /// What belongs to one Python thread; the running thread's stands in [`Vm`].
 pub struct ThreadState {
@@ -579,7 +582,7 @@ impl Vm {
 
     /// Exchanges the running thread's state. The caller holds the GIL.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
-        crate::memory::reserve::enter(&self.eval_breaker);
+        crate::memory::reserve::enter(&self.breaker);
         self.stack.swap(&other.stack);
         self.frame.swap(&other.frame);
         self.exc_state.swap(&other.exc);
