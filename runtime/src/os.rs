@@ -38,29 +38,6 @@ pub fn handle_break(vm: &Vm) -> PyResult<()> {
     crate::signals::run_handlers(vm)
 }
 
-/// Makes Ctrl-C raise KeyboardInterrupt in the script.
-pub fn install_interrupt(vm: &Vm) {
-    // Without a handler the signal ends the process, which is the next best thing.
-    let _ = watch(vm, signal_hook::consts::SIGINT);
-}
-
-/// Has a signal noted for Python: a thread waits for it, flags it, and wakes whoever sleeps.
-pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
-    let breaker = vm.heap.breaker.clone();
-    let mut signals = signal_hook::iterator::Signals::new([signal])?;
-    std::thread::spawn(move || {
-        for n in signals.forever() {
-            crate::signals::ARRIVED
-                .lock()
-                .unwrap_or_else(|e| e.into_inner())
-                .push(n);
-            breaker.fetch_or(lasti_core::memory::breaker::SIGNAL, Ordering::Relaxed);
-            wake_loops();
-        }
-    });
-    Ok(())
-}
-
 /// Whether memory that is touched from now on may come in huge pages. One is zeroed whole when its first byte is touched, so
 /// that setting up an interpreter would pay milliseconds for memory that a short script never uses. The setting would pass
 /// on to child processes, so it does not stay. What fails here costs only time.

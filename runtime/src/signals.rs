@@ -1,5 +1,6 @@
 //! The `_signal` module: handlers run in Python, between instructions (CPython's Modules/signalmodule.c).
-use lasti_core::memory::breaker::SIGNAL;
+use crate::gil::{self, Interrupts};
+use crate::wait;
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -319,20 +320,8 @@ fn interrupt(vm: &Vm) -> lasti_core::Exc {
 
 /// `os.kill`.
 pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
-    if pid == std::process::id() as i64 {
-        signal_hook::low_level::raise(sig as i32).map_err(|e| vm.os_error(&e, None))?;
-        // The watching thread notes the signal a moment later; Python sees it before the call returns.
-        let breaker = vm.heap.breaker.clone();
-        for _ in 0..200 {
-            if sig == 0
-                || breaker.load(Ordering::Relaxed) & lasti_core::memory::breaker::SIGNAL != 0
-            {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_micros(100));
-        }
-        // The handler runs inside the call, so that what it raises comes out of here.
-        return vm.check_signals();
+    if pid != std::process::id() as i64 {
+        return crate::process::send_signal(vm, pid, sig);
     }
     // This thread runs the signal's handler before the call is over, so what arrived is known.
     signal_hook::low_level::raise(sig as i32).map_err(|e| vm.os_error(&e, None))?;

@@ -1,13 +1,6 @@
-//! Python threads: OS threads that take turns with the interpreter's baton, and the `_thread` module.
-//!
-//! The one place outside the heap with `unsafe`: an interpreter is not `Send`, yet its threads share it. The argument:
-//! a thread touches the interpreter only between [`Baton::acquire`] and [`Baton::release`], whose mutex orders one
-//! holder's accesses before the next one's; nothing of the interpreter is in Rust thread-locals; and what belongs to a
-//! thread (frames, exception state, running task) is taken out of the interpreter before the baton is given up and
-//! put back after it is taken again. The interpreter outlives its threads because `shutdown` waits for those that hold
-//! references to it, or the process ends.
-use crate::aio::aio;
-use lasti_core::memory::breaker;
+//! Python threads: the `_thread` module, over OS threads that take turns with the GIL.
+use crate::gil::{self, Gil, Interrupts};
+use crate::wait::{self, Monitor};
 use lasti_core::objects::{Dict, Module, NativeKind, Type, TypeFlags};
 use lasti_core::vm::ThreadState;
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};

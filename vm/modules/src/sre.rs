@@ -329,7 +329,7 @@ fn step() {
 #[cold]
 #[inline(never)]
 fn look() {
-    use lasti_core::memory::breaker::{NO_MEMORY, SIGNAL};
+    use lasti_core::memory::eval_breaker::{NO_MEMORY, SIGNAL};
     LEFT.set(STEPS);
     let patience = PATIENCE.get();
     if patience > 0 {

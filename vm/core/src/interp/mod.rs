@@ -599,9 +599,9 @@ impl Vm {
 
     #[cold]
     #[inline(never)]
-    fn handle_breaker(&self) -> PyResult<()> {
-        use crate::memory::breaker::*;
-        let bits = self.heap.breaker.load(Ordering::Relaxed);
+    fn handle_interrupts(&self) -> PyResult<()> {
+        use crate::memory::eval_breaker::*;
+        let bits = self.heap.eval_breaker.load(Ordering::Relaxed);
         if bits & NO_MEMORY != 0 {
             self.heap
                 .eval_breaker
@@ -670,7 +670,9 @@ impl Vm {
     /// Runs finalizers that became due, as the interpreter does between instructions.
     pub fn run_due(&self) {
         use std::sync::atomic::Ordering;
-        if self.heap.breaker.load(Ordering::Relaxed) & crate::memory::breaker::PENDING != 0 {
+        if self.heap.eval_breaker.load(Ordering::Relaxed) & crate::memory::eval_breaker::PENDING
+            != 0
+        {
             self.run_pending();
         }
     }
@@ -679,6 +681,6 @@ impl Vm {
 impl Vm {
     /// Handles signals and other threads' requests that arrived, for native code that runs long.
     pub fn check_signals(&self) -> crate::vm::error::PyResult<()> {
-        self.check_breaker()
+        self.check_interrupts()
     }
 }

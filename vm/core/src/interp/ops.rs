@@ -425,7 +425,7 @@ impl Vm {
         let was = i.op.replace(Quick::StoreAttr);
         let ty = self.type_of(&target);
         if let Some(o) = target.downcast::<Instance>()
-            && i.heat.get() < u8::MAX
+            && i.respecializations.get() < u8::MAX
             && ty.slots.setattr.get().is_some_and(|f| {
                 std::ptr::fn_addr_eq(f, crate::model::attr::object_setattr as SetAttrFn)
             })

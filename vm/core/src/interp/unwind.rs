@@ -692,8 +692,8 @@ impl Vm {
         let mut mine = std::collections::VecDeque::new();
         loop {
             self.heap
-                .breaker
-                .fetch_and(!crate::memory::breaker::PENDING, Ordering::Relaxed);
+                .eval_breaker
+                .fetch_and(!crate::memory::eval_breaker::PENDING, Ordering::Relaxed);
             // What the last one made due comes before those that waited behind it, as if it had run on the spot.
             let due = std::mem::take(&mut *self.heap.pending.borrow_mut());
             for p in due.into_iter().rev() {

@@ -582,7 +582,7 @@ impl Vm {
 
     /// Exchanges the running thread's state. The caller holds the GIL.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
-        crate::memory::reserve::enter(&self.breaker);
+        crate::memory::reserve::enter(&self.eval_breaker);
         self.stack.swap(&other.stack);
         self.frame.swap(&other.frame);
         self.exc_state.swap(&other.exc);
