@@ -559,3 +559,6 @@ impl Image {
         r.code()
     }
 }
+
+#[cfg(test)]
+mod tests;

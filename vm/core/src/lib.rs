@@ -17,6 +17,8 @@ pub mod memory;
 pub mod objects;
 mod protocol;
 mod slots;
+#[cfg(test)]
+mod testing;
 mod type_cache;
 pub mod vm;
 

@@ -559,3 +559,6 @@ impl Heap {
         drop(held);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -452,3 +452,6 @@ impl Instance {
         drop(dropped);
     }
 }
+
+#[cfg(test)]
+mod tests;
