@@ -574,3 +574,6 @@ impl Image {
         r.code()
     }
 }
+
+#[cfg(test)]
+mod tests;

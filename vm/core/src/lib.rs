@@ -9,6 +9,8 @@ mod interp;
 pub mod memory;
 mod model;
 pub mod objects;
+#[cfg(test)]
+mod testing;
 pub mod vm;
 
 pub use builtins::self_iter;

@@ -486,9 +486,7 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
                 .map_or(Ok(len), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
             match find(vm, d, &pos[0], from, to)? {
                 Some(i) => Ok(vm.new_int(i as i64)),
-                None => {
-                    Err(vm.value_error("deque.index(x): x not in deque"))
-                }
+                None => Err(vm.value_error("deque.index(x): x not in deque")),
             }
         },
     );

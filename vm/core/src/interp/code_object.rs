@@ -341,7 +341,7 @@ fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
             && run[1].op.get() == Quick::LoadConst
             && run[2].op.get() == Quick::YieldFrom
         {
-            run[0].extra.set(1);
+            run[0].oparg2.set(1);
         }
     }
     // Those behind the first keep their own form, for jumps that lead to them and for operands that are no small ints.

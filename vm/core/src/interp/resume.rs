@@ -247,7 +247,7 @@ impl Vm {
     #[inline(always)]
     pub(crate) fn anext_suspended(&self, r: &mut Regs) -> bool {
         // What is skipped follows.
-        if r.instr().extra.get() == 0 {
+        if r.instr().oparg2.get() == 0 {
             return false;
         }
         let Some(g) = r.peek(1).downcast::<Generator>() else {
