@@ -1,6 +1,6 @@
 //! `sys.stdin`, `sys.stdout` and `sys.stderr` before anybody imports `io`: text over a descriptor, with a buffer.
-use lasti_core::builtins::Getter;
 use lasti_core::objects::{Str, TypeFlags};
+use lasti_core::vm::Getter;
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead, IsTerminal};

@@ -3,7 +3,7 @@ use lasti_core::host::BareHost;
 use lasti_core::{Vm, VmFlags, VmOptions};
 
 fn run(name: &str, source: &str) {
-    let vm = Vm::new(VmOptions {
+    let vm = lasti_core::builtins::new_vm(VmOptions {
         host: Box::new(BareHost),
         flags: VmFlags::default(),
         hash_seed: (1, 2),

@@ -5,7 +5,7 @@ use lasti_core::{Vm, VmFlags, VmOptions};
 
 /// Runs a script of asserts; `raises(kind, message, f)` checks an error.
 fn check(source: &str) {
-    let vm = Vm::new(VmOptions {
+    let vm = lasti_core::builtins::new_vm(VmOptions {
         host: Box::new(BareHost),
         flags: VmFlags::default(),
         hash_seed: (1, 2),

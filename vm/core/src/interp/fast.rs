@@ -1,8 +1,8 @@
 //! The straight path: instructions on operands of the common kinds. Nothing here takes the address of the registers, so that
 //! they stay in machine registers. What raises or runs Python is called out of line with a copy of them: plain natives by
 //! `call_top_native`, everything else by the one call of `Vm::step`.
-use super::quick::slow_units;
-use super::{Flow, Quick};
+use super::Flow;
+use super::frames::leave_plain;
 use crate::frame::{Block, BlockKind, Mode, Regs};
 use crate::memory::{Kind, Ref, Value};
 use crate::objects::*;
@@ -666,7 +666,7 @@ impl Vm {
                         r.settle();
                     }
                     Quick::BuildTuple if arg > 0 => {
-                        let v = r.take_tuple(self, arg as usize);
+                        let v = r.take_tuple(&self.heap, &self.types.tuple, arg as usize);
                         r.push(v);
                     }
                     Quick::ListAppend => {
@@ -810,14 +810,14 @@ impl Vm {
                 }
                 Exit::Return(v) => {
                     let back = r.frame().back.get();
-                    crate::frame::leave_plain(self, r);
+                    leave_plain(self, r);
                     // SAFETY: the frame that this one was called or resumed from lives, and runs now.
                     *r = unsafe { Regs::load(back) };
                     r.result(0, v);
                 }
                 Exit::ReturnInstance => {
                     let back = r.frame().back.get();
-                    crate::frame::leave_plain(self, r);
+                    leave_plain(self, r);
                     // SAFETY: the frame that this one was called or resumed from lives, and runs now.
                     *r = unsafe { Regs::load(back) };
                 }
