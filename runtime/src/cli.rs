@@ -267,7 +267,7 @@ fn run(options: Options) -> i32 {
     let interpreter = Interpreter::new(settings);
     crate::os::use_huge_pages(true);
     let vm = interpreter.vm().clone();
-    crate::os::install_interrupt(&vm);
+    crate::signals::install_interrupt(&vm);
     let result = match program {
         Program::Command(text) => {
             let main = interpreter.main_module();
@@ -317,6 +317,7 @@ fn run(options: Options) -> i32 {
 /// Reports the script's result, runs what is due at exit, and gives the exit code.
 fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
     let vm = interpreter.vm();
+    let interrupted = matches!(&result, Err(e) if vm.exc_is(e, &vm.exc.keyboard_interrupt));
     let mut code = match result {
         Ok(_) => 0,
         Err(e) => uncaught::report(vm, e),
@@ -331,6 +332,10 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
     }
     if !uncaught::flush_at_exit(vm) {
         code = 120;
+    }
+    if interrupted && code == 130 {
+        // The caller sees that the signal ended the process, so that a loop in a shell stops too.
+        crate::signals::die_of(libc::SIGINT);
     }
     code
 }

@@ -114,7 +114,7 @@ fn sys_path(vm: &Vm) -> PyResult<Vec<String>> {
         .collect())
 }
 
-fn frozen(name: &str) -> Option<ModuleSource> {
+pub(crate) fn frozen(name: &str) -> Option<ModuleSource> {
     let f = lasti_frozen::find(name)?;
     Some(ModuleSource::Frozen {
         image: f.image,

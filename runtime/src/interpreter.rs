@@ -98,7 +98,7 @@ impl Interpreter {
 
     /// A fresh `__main__` module.
     pub(crate) fn main_module(&self) -> Ref<Module> {
-        main_module(self.vm())
+        crate::main_module::main_module(self.vm())
     }
 
     /// Runs source text with these globals.
@@ -167,8 +167,8 @@ impl Drop for Interpreter {
         }
         let vm = self.vm();
         crate::embed::close(vm);
-        if crate::threads::others(vm) {
-            // Threads that are left use the heap whenever they get the baton.
+        if crate::gil::others(vm) {
+            // Threads that are left use the heap whenever they get the GIL.
             std::mem::forget(vm.clone());
         }
     }
@@ -178,16 +178,6 @@ impl std::fmt::Debug for Interpreter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Interpreter").finish_non_exhaustive()
     }
-}
-
-/// A fresh `__main__` module.
-pub(crate) fn main_module(vm: &Vm) -> Ref<Module> {
-    let m = vm.new_module("__main__");
-    vm.dict_set(&vm.modules, "__main__", m.value());
-    if let Some(b) = vm.dict_get(&vm.modules, "builtins") {
-        vm.dict_set_str(&m.dict, &vm.names.builtins, b);
-    }
-    m
 }
 
 /// Lets go of the main module, so that finalizers run and print before the streams close. What only itself holds goes

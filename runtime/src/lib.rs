@@ -14,6 +14,7 @@ mod embed;
 mod host;
 mod interpreter;
 mod io;
+mod main_module;
 mod monitoring;
 mod netaddr;
 mod os;
@@ -21,7 +22,10 @@ mod posix;
 mod process;
 mod terminal;
 mod users;
+mod wait;
+mod zone;
 // Public for its own tests and benches; not part of the embedding API.
+mod gil;
 mod queue;
 #[doc(hidden)]
 pub mod reactor;

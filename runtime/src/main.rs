@@ -4,8 +4,8 @@ use std::panic;
 #[global_allocator]
 static ALLOCATOR: lasti::HugeBlocks<mimalloc::MiMalloc> = lasti::HugeBlocks(mimalloc::MiMalloc);
 
-/// Address space for the interpreter's native stack; pages are used as they are touched.
-const STACK: usize = 256 * 1024 * 1024;
+/// Address space for the interpreter's native stack, four times what CPython mostly has; pages are used as they are touched.
+const STACK: usize = 32 * 1024 * 1024;
 
 /// Runs before Rust's start-up code.
 #[ctor::ctor]

@@ -71,11 +71,12 @@ fn resolve(vm: &Vm, host: &str) -> PyResult<Vec<IpAddr>> {
         return Err(gai(vm, -2));
     }
     let name = host.to_owned();
-    let r = crate::threads::blocking(vm, move || {
+    let find = move || {
         (name.as_str(), 0)
             .to_socket_addrs()
             .map(|a| a.collect::<Vec<_>>())
-    });
+    };
+    let r = crate::wait::call(vm, find, drop)?;
     match r {
         Ok(all) => {
             let mut out = Vec::new();

@@ -1,7 +1,6 @@
 //! The few system calls that have no safe wrapper in std, and what signals leave to be done.
 use lasti_core::{PyResult, Vm};
 use std::io::Write;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
 
 /// Loops that sleep, to be woken when a signal arrives.
@@ -33,33 +32,10 @@ pub fn write_all(fd: i32, bytes: &[u8]) {
     };
 }
 
-/// Runs between instructions when the breaker says that a signal arrived.
+/// Runs between instructions when the eval_breaker says that a signal arrived or that another thread asks for the GIL.
 pub fn handle_break(vm: &Vm) -> PyResult<()> {
-    crate::threads::yield_baton(vm);
+    crate::gil::give_turn(vm);
     crate::signals::run_handlers(vm)
-}
-
-/// Makes Ctrl-C raise KeyboardInterrupt in the script.
-pub fn install_interrupt(vm: &Vm) {
-    // Without a handler the signal ends the process, which is the next best thing.
-    let _ = watch(vm, signal_hook::consts::SIGINT);
-}
-
-/// Has a signal noted for Python: a thread waits for it, flags it, and wakes whoever sleeps.
-pub fn watch(vm: &Vm, signal: i32) -> std::io::Result<()> {
-    let breaker = vm.heap.breaker.clone();
-    let mut signals = signal_hook::iterator::Signals::new([signal])?;
-    std::thread::spawn(move || {
-        for n in signals.forever() {
-            crate::signals::ARRIVED
-                .lock()
-                .unwrap_or_else(|e| e.into_inner())
-                .push(n);
-            breaker.fetch_or(lasti_core::memory::breaker::SIGNAL, Ordering::Relaxed);
-            wake_loops();
-        }
-    });
-    Ok(())
 }
 
 /// Whether memory that is touched from now on may come in huge pages. One is zeroed whole when its first byte is touched, so

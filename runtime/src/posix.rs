@@ -1,7 +1,9 @@
 //! The `posix` module that `os` is made of, over std. Descriptors that Python opens are owned by a table, so that no
 //! number is ever trusted to be a descriptor of ours (CPython's Modules/posixmodule.c).
+use lasti_core::host::ModuleSource;
 use lasti_core::objects::{Module, PlainFn, Str, Type};
 use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
+use rustix::event::PollFlags;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -393,15 +395,18 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
 pub(crate) fn read_some(vm: &Vm, fd: &Value, n: usize) -> PyResult<io::Result<Vec<u8>>> {
     let (number, f) = file_of(vm, fd)?;
     crate::scratch::check(vm, n)?;
+    let Some(f) = f else {
+        if number == 0 {
+            return crate::stdio::read_stdin(vm, n);
+        }
+        return Ok(Err(io::Error::from_raw_os_error(libc::EBADF)));
+    };
+    let file: &File = &f;
+    crate::wait::before_call(vm, file.as_fd(), PollFlags::IN)?;
     Ok(crate::scratch::read_into(vm, n, |buffer| {
-        crate::threads::blocking(vm, || {
+        crate::gil::blocking(vm, || {
             loop {
-                let r = match &f {
-                    Some(f) => (&**f).read(buffer),
-                    None if number == 0 => io::stdin().lock().read(buffer),
-                    None => Err(io::Error::from_raw_os_error(9)),
-                };
-                match r {
+                match (&*file).read(buffer) {
                     Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                     r => break r,
                 }
@@ -419,7 +424,8 @@ pub(crate) fn read_rest(vm: &Vm, fd: &Value, room: usize) -> PyResult<Option<io:
     if all.try_reserve_exact(room).is_err() {
         return Err(vm.memory_error());
     }
-    let r = crate::threads::blocking(vm, || (&*f).read_to_end(&mut all));
+    let mut file: &File = &f;
+    let r = crate::gil::blocking(vm, || file.read_to_end(&mut all));
     Ok(Some(r.map(|_| all)))
 }
 
@@ -459,22 +465,56 @@ fn write(vm: &Vm, a: Args) -> PyResult<Value> {
 /// One write; how many bytes of it were taken.
 pub(crate) fn write_some(vm: &Vm, fd: &Value, bytes: &[u8]) -> PyResult<io::Result<usize>> {
     let (number, f) = file_of(vm, fd)?;
-    Ok(crate::threads::blocking(vm, || match &f {
-        Some(f) => loop {
-            match (&**f).write(bytes) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                r => break r,
+    let r = match (&f, number) {
+        (Some(f), _) => write_to(vm, f.as_fd(), bytes)?,
+        (None, 1) => write_to(vm, rustix::stdio::stdout(), bytes)?,
+        (None, 2) => write_to(vm, rustix::stdio::stderr(), bytes)?,
+        (None, _) => Err(io::Error::from_raw_os_error(libc::EBADF)),
+    };
+    Ok(r)
+}
+
+/// Writes with the GIL released. In the main thread a signal ends it: before anything is written its handlers run and the
+/// call goes on, after that the call says how much was written.
+pub(crate) fn write_to(vm: &Vm, fd: BorrowedFd, bytes: &[u8]) -> PyResult<io::Result<usize>> {
+    let once = |bytes: &[u8]| {
+        crate::gil::blocking(vm, || {
+            loop {
+                match rustix::io::write(fd, bytes) {
+                    Err(rustix::io::Errno::INTR) => {}
+                    r => break r.map_err(io::Error::from),
+                }
             }
-        },
-        None if number == 1 => {
-            let mut out = io::stdout().lock();
-            out.write_all(bytes)
-                .and_then(|()| out.flush())
-                .map(|()| bytes.len())
+        })
+    };
+    // A pipe that is ready takes this much without a wait.
+    if bytes.len() <= libc::PIPE_BUF || !crate::gil::is_main(vm) || !may_block(fd) {
+        crate::wait::before_call(vm, fd, PollFlags::OUT)?;
+        return Ok(once(bytes));
+    }
+    let interrupts = crate::gil::interrupts(vm);
+    let mut done = 0;
+    for part in bytes.chunks(libc::PIPE_BUF) {
+        if done > 0 && interrupts.as_ref().is_some_and(|i| i.pending()) {
+            break;
         }
-        None if number == 2 => io::stderr().lock().write_all(bytes).map(|()| bytes.len()),
-        None => Err(io::Error::from_raw_os_error(9)),
-    }))
+        crate::wait::before_call(vm, fd, PollFlags::OUT)?;
+        match once(part) {
+            Ok(n) => done += n,
+            Err(e) if done == 0 => return Ok(Err(e)),
+            Err(_) => break,
+        }
+    }
+    Ok(Ok(done))
+}
+
+/// Whether a write of any length to the descriptor may have to wait for somebody who reads.
+fn may_block(fd: BorrowedFd) -> bool {
+    let regular = rustix::fs::fstat(fd)
+        .is_ok_and(|s| rustix::fs::FileType::from_raw_mode(s.st_mode).is_file());
+    let nowait =
+        rustix::fs::fcntl_getfl(fd).is_ok_and(|f| f.contains(rustix::fs::OFlags::NONBLOCK));
+    !regular && !nowait
 }
 
 fn close(vm: &Vm, a: Args) -> PyResult<Value> {
@@ -954,13 +994,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     Ok(m)
 }
 
-/// `scandir` and `DirEntry`, made of `_scan`'s rows by a few lines of Python.
+/// `scandir` and `DirEntry`, made of `_scan`'s rows by a few lines of Python, which run in this module's namespace.
 fn dir_entries(vm: &Vm, m: &Ref<Module>) -> PyResult<()> {
-    let source = include_bytes!("posix_scandir.py");
-    let globals = m.dict.clone();
-    if let Some(b) = vm.dict_get(&vm.modules, "builtins") {
-        vm.dict_set_str(&globals, &vm.names.builtins, b);
-    }
-    vm.exec_source(source, "<frozen posix>", &globals)?;
+    let Some(ModuleSource::Frozen { image, .. }) = crate::host::frozen("_posix_scandir") else {
+        return Err(vm.runtime_error("_posix_scandir is not in the frozen library"));
+    };
+    vm.exec_code(&vm.new_frozen_code(image), &m.dict)?;
     Ok(())
 }

@@ -2,28 +2,28 @@
 //! signal processes (CPython's Modules/_posixsubprocess.c and posixmodule.c).
 //!
 //! Nothing forks into Python code: what CPython does between fork and exec is told to std, which does it in safe code.
-//! So there is no `preexec_fn` and no `os.fork`.
+//! So there is no `preexec_fn` and no `os.fork`. What std lacks: a session of its own (process-wrap), and `pass_fds`, for which
+//! descriptors are made inheritable while the one child is started. `os.putenv` does not touch the process's environment, which
+//! other threads may be reading; children get what it changed. A wait sleeps on the child's pidfd.
+use crate::gil;
 use crate::posix::{self, path_arg};
 use lasti_core::objects::{Module, PlainFn};
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use process_wrap::std::{CommandWrap, ProcessSession};
+use rustix::event::PollFlags;
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
-use std::time::Duration;
-
-/// Longest single wait, so that Ctrl-C is seen.
-const SLICE: Duration = Duration::from_millis(50);
 
 /// One child is started at a time: meanwhile descriptors are made inheritable that no other child is to get.
 static STARTING: Mutex<()> = Mutex::new(());
@@ -310,41 +310,55 @@ fn wait_once(pid: i64, options: WaitOptions) -> io::Result<Option<(Pid, WaitStat
     }?)
 }
 
-/// Lets time pass until the process may have ended. One's own end is told by its descriptor; of many, they are asked.
-fn pause(vm: &Vm, pid: i64, round: u32) {
-    let watched = i32::try_from(pid)
-        .ok()
-        .filter(|p| *p > 0)
-        .and_then(Pid::from_raw)
-        .and_then(|p| rustix::process::pidfd_open(p, rustix::process::PidfdFlags::empty()).ok());
-    crate::threads::blocking(vm, || match &watched {
-        Some(fd) => {
-            use rustix::event::{PollFd, PollFlags, Timespec, poll};
-            let limit = Timespec {
-                tv_sec: 0,
-                tv_nsec: SLICE.as_nanos() as _,
-            };
-            let _ = poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&limit));
-        }
-        None => std::thread::sleep(Duration::from_millis(1 << round.min(4))),
-    });
+/// Waits until a process of those that `pid` names has changed, which is then to be asked for.
+fn wait_for_change(vm: &Vm, pid: i64, options: WaitOptions) -> PyResult<()> {
+    use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, waitid};
+    let number = |n: i64| i32::try_from(n).ok().and_then(Pid::from_raw);
+    let ends_only = !options.intersects(WaitOptions::UNTRACED | WaitOptions::CONTINUED);
+    if ends_only
+        && let Some(one) = number(pid)
+        && pid > 0
+        && let Ok(fd) = rustix::process::pidfd_open(one, PidfdFlags::empty())
+    {
+        let _ = crate::wait::poll(vm, &mut [(fd.as_fd(), PollFlags::IN)], None)?;
+        return Ok(());
+    }
+    let mut wanted = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    wanted.set(
+        WaitIdOptions::STOPPED,
+        options.contains(WaitOptions::UNTRACED),
+    );
+    wanted.set(
+        WaitIdOptions::CONTINUED,
+        options.contains(WaitOptions::CONTINUED),
+    );
+    let change = move || {
+        let id = match pid {
+            -1 => WaitId::All,
+            0 => WaitId::Pgid(None),
+            n if n > 0 => number(n).map_or(WaitId::All, WaitId::Pid),
+            n => WaitId::Pgid(n.checked_neg().and_then(number)),
+        };
+        waitid(id, wanted).map(drop)
+    };
+    // A failure is found again by who asks.
+    let _ = crate::wait::call(vm, change, drop)?;
+    Ok(())
 }
 
 fn waitpid(vm: &Vm, pid: i64, options: i64) -> PyResult<(i64, i32)> {
     let options = WaitOptions::from_bits_retain(options as u32);
-    let mut round = 0;
     loop {
         match wait_once(pid, options | WaitOptions::NOHANG) {
             Ok(Some((pid, status))) => {
                 return Ok((pid.as_raw_nonzero().get() as i64, status.as_raw()));
             }
             Ok(None) if options.contains(WaitOptions::NOHANG) => return Ok((0, 0)),
-            Ok(None) => pause(vm, pid, round),
+            Ok(None) => wait_for_change(vm, pid, options)?,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(vm.os_error(&e, None)),
         }
-        round += 1;
-        vm.check_signals()?;
+        gil::check_interrupts(vm)?;
     }
 }
 
@@ -432,7 +446,8 @@ pub fn add(vm: &Vm, m: &Ref<Module>) {
         let mut c = Command::new("/bin/sh");
         c.arg("-c").arg(command);
         inherit_environment(vm, &mut c);
-        let status = crate::threads::blocking(vm, || c.status());
+        // As in C, where the caller ignores SIGINT meanwhile: the command gets it, and the wait goes on.
+        let status = gil::blocking(vm, || c.status());
         let status = status.map_err(|e| vm.os_error(&e, None))?;
         Ok(vm.new_int(status.into_raw() as i64))
     });

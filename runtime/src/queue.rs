@@ -1,33 +1,22 @@
 //! The `_queue` module: SimpleQueue, through which executors take their work (CPython's Modules/_queuemodule.c). The items
-//! stay with the interpreter; what threads wait for is one token each, on a channel.
-use crate::threads::{SLICE, blocking};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+//! stay with the interpreter; what threads wait for is one token each.
+use crate::threads::Limit;
+use crate::wait::{self, Monitor};
 use lasti_core::objects::{Module, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 pub fn register(vm: &Vm) {
     vm.register_module("_queue", init);
 }
 
+#[derive(Default)]
 struct SimpleQueue {
     items: RefCell<VecDeque<Value>>,
-    /// As many tokens as items, less those whose taker has not come to take its item yet.
-    put: Sender<()>,
-    got: Receiver<()>,
-}
-
-impl SimpleQueue {
-    fn new() -> SimpleQueue {
-        let (put, got) = unbounded();
-        SimpleQueue {
-            items: RefCell::default(),
-            put,
-            got,
-        }
-    }
+    /// As many as there are items, less those whose taker has not come to take its item yet.
+    tokens: Arc<Monitor<usize>>,
 }
 
 impl Payload for SimpleQueue {
@@ -62,7 +51,7 @@ fn make_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<SimpleQueue>("_queue.SimpleQueue", &vm.types.object, flags);
     t.slots.new.set(Some(|vm, class, a| {
         let [] = a.exactly::<0>(vm, "SimpleQueue")?;
-        Ok(vm.heap.alloc(class, SimpleQueue::new()).into())
+        Ok(vm.heap.alloc(class, SimpleQueue::default()).into())
     }));
     vm.method(
         &t,
@@ -98,7 +87,7 @@ fn make_type(vm: &Vm) -> Ref<Type> {
         "get_nowait($self, /)\n--\n\n",
         |vm, v, a| {
             let [] = a.exactly::<0>(vm, "get_nowait")?;
-            get(vm, v, Some(Duration::ZERO))
+            get(vm, v, Limit::Not)
         },
     );
     vm.method(&t, "empty", "empty($self, /)\n--\n\n", |vm, v, _| {
@@ -121,49 +110,36 @@ fn put(vm: &Vm, v: &Value, item: Option<&Value>) -> PyResult<Value> {
     let q = vm.this::<SimpleQueue>(v)?;
     let item = item.cloned().unwrap_or(Value::NONE);
     q.items.borrow_mut().push_back(item);
-    // The receiver stands beside the sender, so the channel is open.
-    let _ = q.put.send(());
+    q.tokens.notify_one(|n| *n += 1);
     Ok(Value::NONE)
 }
 
-/// How long `get` waits: none is for ever.
-fn limit(vm: &Vm, a: Args) -> PyResult<Option<Duration>> {
+fn limit(vm: &Vm, a: Args) -> PyResult<Limit> {
     let [block, timeout] = a.bind(vm, "get", ["block", "timeout"], 0)?;
     if !block.map_or(Ok(true), |b| vm.is_true(b))? {
-        return Ok(Some(Duration::ZERO));
+        return Ok(Limit::Not);
     }
     let Some(timeout) = timeout.filter(|t| !t.is_none()) else {
-        return Ok(None);
+        return Ok(Limit::Forever);
     };
-    let seconds = vm.to_f64(timeout)?;
-    if seconds < 0.0 {
-        return Err(vm.value_error("'timeout' must be a non-negative number"));
+    match wait::nanoseconds(vm, timeout, 1.0)? {
+        n if n < 0 => Err(vm.value_error("'timeout' must be a non-negative number")),
+        n => Ok(Limit::Nanoseconds(n)),
     }
-    Duration::try_from_secs_f64(seconds)
-        .map(Some)
-        .map_err(|_| vm.new_exception(&vm.exc.overflow_error, "timeout value is too large"))
 }
 
-fn get(vm: &Vm, v: &Value, limit: Option<Duration>) -> PyResult<Value> {
+fn get(vm: &Vm, v: &Value, limit: Limit) -> PyResult<Value> {
     let q = vm.this::<SimpleQueue>(v)?;
-    let begin = Instant::now();
-    loop {
-        let left = limit.map_or(SLICE, |l| l.saturating_sub(begin.elapsed()).min(SLICE));
-        let got = q.got.clone();
-        let token = match got.try_recv() {
-            Ok(()) => Ok(()),
-            Err(_) if left.is_zero() => return Err(empty(vm)?),
-            Err(_) => blocking(vm, move || got.recv_timeout(left)),
-        };
-        match token {
-            Ok(()) => {
-                let item = q.items.borrow_mut().pop_front();
-                if let Some(item) = item {
-                    return Ok(item);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => vm.check_signals()?,
-            Err(RecvTimeoutError::Disconnected) => return Err(empty(vm)?),
-        }
+    let tokens = q.tokens.clone();
+    let take = |n: &mut usize| n.checked_sub(1).map(|left| *n = left);
+    let got = match (tokens.with(take), limit) {
+        (None, Limit::Nanoseconds(ns)) => tokens.wait(vm, wait::after(ns), take)?,
+        (None, Limit::Forever) => tokens.wait(vm, None, take)?,
+        (got, _) => got,
+    };
+    let item = got.and_then(|()| q.items.borrow_mut().pop_front());
+    match item {
+        Some(item) => Ok(item),
+        None => Err(empty(vm)?),
     }
 }

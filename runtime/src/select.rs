@@ -6,11 +6,11 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
-/// Longest single wait, so that Ctrl-C is seen.
-const SLICE: Duration = Duration::from_millis(50);
+/// The descriptor that wakes the main thread. Others count from 0.
+const WAKE: Token = Token(usize::MAX);
 
 /// What is asked of a descriptor, and what was found.
 #[derive(Default, Clone, Copy)]
@@ -96,17 +96,22 @@ fn wait(
         limit
     };
     let end = limit.and_then(|l| Instant::now().checked_add(l));
-    let mut events = Events::with_capacity(fds.len().max(1));
+    if let Some(i) = crate::gil::interrupts(vm) {
+        // Each notification is an event, whether or not the last one was read.
+        let fd = i.descriptor().as_raw_fd();
+        poll.registry()
+            .register(&mut SourceFd(&fd), WAKE, Interest::READABLE)
+            .map_err(fail)?;
+    }
+    let mut events = Events::with_capacity(fds.len() + 1);
     loop {
-        let left = end.map_or(SLICE, |e| {
-            e.saturating_duration_since(Instant::now()).min(SLICE)
-        });
-        match crate::threads::blocking(vm, || poll.poll(&mut events, Some(left))) {
+        let left = end.map(|e| e.saturating_duration_since(Instant::now()));
+        match crate::gil::blocking(vm, || poll.poll(&mut events, left)) {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(fail(e)),
             _ => {}
         }
-        vm.check_signals()?;
-        for e in &events {
+        crate::gil::check_interrupts(vm)?;
+        for e in events.iter().filter(|e| e.token() != WAKE) {
             if let Some(w) = fds.get_mut(&(e.token().0 as RawFd)) {
                 let hung = e.is_error() || e.is_read_closed();
                 w.readable |= e.is_readable() || hung;

@@ -1,25 +1,29 @@
 //! The `_signal` module: handlers run in Python, between instructions (CPython's Modules/signalmodule.c).
-use lasti_core::memory::breaker::SIGNAL;
+use crate::gil::{self, Interrupts};
+use crate::wait;
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 const SIG_DFL: i64 = 0;
+const SIG_IGN: i64 = 1;
 const ITIMER_REAL: i64 = 0;
-
-/// Signals that arrived and were not handled yet.
-pub static ARRIVED: Mutex<Vec<i32>> = Mutex::new(Vec::new());
 
 /// Handlers set by `signal.signal`.
 #[derive(Default)]
 struct Handlers {
+    /// Which signals arrived and were not handled yet; set by signal handlers.
+    arrived: RefCell<HashMap<i32, Arc<AtomicBool>>>,
+    /// Signals that the process ignored when it was started.
+    ignored: OnceLock<u64>,
     set: RefCell<HashMap<i32, Value>>,
-    watched: RefCell<Vec<i32>>,
     /// How many signals were handled, for `pause`.
     handled: Cell<u64>,
     wakeup_fd: Cell<i32>,
@@ -34,61 +38,161 @@ pub fn register(vm: &Vm) {
     vm.register_module("_signal", init);
 }
 
-/// Whether a signal waits for the main thread.
-pub fn waiting() -> bool {
-    !lock(&ARRIVED).is_empty()
-}
-
 fn lock<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     m.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Calls the handlers of signals that arrived. Only the main thread does; it is told again when it takes the baton.
-pub fn run_handlers(vm: &Vm) -> PyResult<()> {
-    if !crate::threads::is_main(vm) {
+/// What signals wake: the main threads of the interpreters that watch any.
+struct Watchers {
+    /// Signal handlers write here.
+    writer: UnixStream,
+    interrupts: Mutex<Vec<Weak<Interrupts>>>,
+}
+
+static WATCHERS: OnceLock<Watchers> = OnceLock::new();
+
+/// The one thread that signal handlers wake. It does what a handler may not: it wakes threads that wait for memory.
+fn watchers() -> io::Result<&'static Watchers> {
+    if let Some(w) = WATCHERS.get() {
+        return Ok(w);
+    }
+    let (reader, writer) = UnixStream::pair()?;
+    let made = Watchers {
+        writer,
+        interrupts: Mutex::default(),
+    };
+    if WATCHERS.set(made).is_ok() {
+        std::thread::Builder::new()
+            .stack_size(64 * 1024)
+            .spawn(move || forward(reader))?;
+    }
+    WATCHERS
+        .get()
+        .ok_or_else(|| io::Error::other("the signal thread is gone"))
+}
+
+fn forward(mut reader: UnixStream) {
+    let mut bytes = [0; 256];
+    while !matches!(reader.read(&mut bytes), Ok(0)) {
+        let Some(w) = WATCHERS.get() else { return };
+        let all: Vec<_> = {
+            let mut all = lock(&w.interrupts);
+            all.retain(|i| i.strong_count() > 0);
+            all.iter().filter_map(Weak::upgrade).collect()
+        };
+        for i in all.iter().filter(|i| i.pending()) {
+            i.notify();
+        }
+        crate::os::wake_loops();
+    }
+}
+
+/// Has a signal noted for Python. Its handler sets flags, and a thread then wakes whoever sleeps.
+fn watch(vm: &Vm, signal: i32) -> io::Result<()> {
+    let h = handlers(vm);
+    if h.arrived.borrow().contains_key(&signal) {
         return Ok(());
     }
-    // One at a time: when a handler raises, the others are still there.
-    while let Some(sig) = {
-        let mut arrived = lock(&ARRIVED);
-        (!arrived.is_empty()).then(|| arrived.remove(0))
-    } {
-        let h = handlers(vm);
+    let w = watchers()?;
+    let interrupts = gil::state(vm).interrupts.clone();
+    let flag = Arc::new(AtomicBool::new(false));
+    // They run in this order.
+    signal_hook::flag::register(signal, flag.clone())?;
+    signal_hook::flag::register(signal, interrupts.tripped.clone())?;
+    signal_hook::low_level::pipe::register(signal, w.writer.try_clone()?)?;
+    if h.arrived.borrow().is_empty() {
+        lock(&w.interrupts).push(Arc::downgrade(&interrupts));
+    }
+    h.arrived.borrow_mut().insert(signal, flag);
+    Ok(())
+}
+
+/// Makes Ctrl-C raise KeyboardInterrupt in the script, unless the process was started with it ignored.
+pub fn install_interrupt(vm: &Vm) {
+    if !is_ignored(vm, libc::SIGINT) {
+        // Without a handler the signal ends the process, which is the next best thing.
+        let _ = watch(vm, libc::SIGINT);
+    }
+}
+
+/// Whether the process was started with a signal ignored.
+fn is_ignored(vm: &Vm, signal: i32) -> bool {
+    let h = handlers(vm);
+    let mask = h.ignored.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|l| l.strip_prefix("SigIgn:"));
+        line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok())
+            .unwrap_or(0)
+    });
+    mask >> (signal - 1) & 1 != 0
+}
+
+/// Ends the process by a signal's default action, as if it had never been caught.
+pub fn die_of(signal: i32) {
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
+/// Calls the handlers of signals that arrived. Only the main thread does; it is told again when it takes the GIL.
+pub fn run_handlers(vm: &Vm) -> PyResult<()> {
+    let g = gil::state(vm);
+    if g.current.get() != g.main || !g.interrupts.take() {
+        return Ok(());
+    }
+    if g.panicked.replace(false) {
+        return Err(vm.new_exception(&vm.exc.system_error, "lasti bug: a thread panicked"));
+    }
+    let h = handlers(vm);
+    let mut arrived: Vec<i32> = (h.arrived.borrow().iter())
+        .filter(|(_, flag)| flag.load(Ordering::SeqCst))
+        .map(|(n, _)| *n)
+        .collect();
+    arrived.sort_unstable();
+    for sig in arrived {
+        let flag = h.arrived.borrow().get(&sig).cloned();
+        if !flag.is_some_and(|f| f.swap(false, Ordering::SeqCst)) {
+            continue;
+        }
         h.handled.set(h.handled.get() + 1);
-        let handler = h.set.borrow().get(&sig).cloned();
-        let r = match handler {
-            None if sig == libc::SIGINT => Err(interrupt(vm)),
-            None => Ok(()),
-            Some(h) if vm.is_int(&h) => {
-                if h.as_small_int() == Some(SIG_DFL) {
-                    // The process ends as it would without us (or the signal is one that does nothing).
-                    let _ = signal_hook::low_level::emulate_default_handler(sig);
-                }
-                Ok(())
-            }
-            Some(h) => {
-                let frame = vm.frame_at(0).map_or(Value::NONE, Value::from);
-                vm.call(&h, &[vm.new_int(sig as i64), frame]).map(|_| ())
-            }
-        };
-        if r.is_err() {
-            if waiting() {
-                vm.heap.breaker.fetch_or(SIGNAL, Ordering::Relaxed);
-            }
-            return r;
+        if let Err(e) = run_handler(vm, &h, sig) {
+            // The others are still there.
+            g.interrupts.notify();
+            return Err(e);
         }
     }
     Ok(())
 }
 
+fn run_handler(vm: &Vm, h: &Handlers, sig: i32) -> PyResult<()> {
+    let handler = h.set.borrow().get(&sig).cloned();
+    match handler {
+        None if sig == libc::SIGINT => Err(interrupt(vm)),
+        None => Ok(()),
+        Some(h) if vm.is_int(&h) => {
+            if h.as_small_int() == Some(SIG_DFL) {
+                // The process ends as it would without us (or the signal is one that does nothing).
+                die_of(sig);
+            }
+            Ok(())
+        }
+        Some(h) => {
+            let frame = vm.frame_at(0).map_or(Value::NONE, Value::from);
+            vm.call(&h, &[vm.new_int(sig as i64), frame]).map(|_| ())
+        }
+    }
+}
+
 /// As if a signal (SIGINT when none is named) had arrived, if it has a handler in Python.
 pub fn simulate(vm: &Vm, signum: Option<&Value>) -> PyResult<()> {
     let n = signum.map_or(Ok(libc::SIGINT), |v| number(vm, v))?;
-    let handler = handlers(vm).set.borrow().get(&n).cloned();
-    let python = handler.map_or(n == libc::SIGINT, |h| !vm.is_int(&h));
+    let h = handlers(vm);
+    let python = match h.set.borrow().get(&n) {
+        Some(f) => !vm.is_int(f),
+        None => n == libc::SIGINT && !is_ignored(vm, n),
+    };
     if python {
-        lock(&ARRIVED).push(n);
-        vm.heap.breaker.fetch_or(SIGNAL, Ordering::Relaxed);
+        let flag = (h.arrived.borrow_mut().entry(n)).or_default().clone();
+        flag.store(true, Ordering::SeqCst);
+        gil::state(vm).interrupts.notify();
         crate::os::wake_loops();
     }
     Ok(())
@@ -205,8 +309,7 @@ fn pause(vm: &Vm) -> PyResult<Value> {
     let h = handlers(vm);
     let before = h.handled.get();
     while h.handled.get() == before {
-        crate::threads::blocking(vm, || std::thread::sleep(Duration::from_millis(1)));
-        vm.check_signals()?;
+        wait::pause(vm, None)?;
     }
     Ok(Value::NONE)
 }
@@ -215,24 +318,19 @@ fn interrupt(vm: &Vm) -> lasti_core::Exc {
     vm.new_exception_args(&vm.exc.keyboard_interrupt, vm.new_tuple([]))
 }
 
-/// `os.kill`, for the process itself (others need a system call that std does not offer; `kill` the program is used).
+/// `os.kill`.
 pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
-    if pid == std::process::id() as i64 {
-        signal_hook::low_level::raise(sig as i32).map_err(|e| vm.os_error(&e, None))?;
-        // The watching thread notes the signal a moment later; Python sees it before the call returns.
-        let breaker = vm.heap.breaker.clone();
-        for _ in 0..200 {
-            if sig == 0
-                || breaker.load(Ordering::Relaxed) & lasti_core::memory::breaker::SIGNAL != 0
-            {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_micros(100));
-        }
-        // The handler runs inside the call, so that what it raises comes out of here.
-        return vm.check_signals();
+    if pid != std::process::id() as i64 {
+        return crate::process::send_signal(vm, pid, sig);
     }
-    crate::process::send_signal(vm, pid, sig)
+    // This thread runs the signal's handler before the call is over, so what arrived is known.
+    signal_hook::low_level::raise(sig as i32).map_err(|e| vm.os_error(&e, None))?;
+    let interrupts = gil::state(vm).interrupts.clone();
+    if !gil::is_main(vm) && interrupts.pending() {
+        interrupts.notify();
+    }
+    // The Python handler runs inside the call, so that what it raises comes out of here.
+    gil::check_interrupts(vm)
 }
 
 fn number(vm: &Vm, v: &Value) -> PyResult<i32> {
@@ -244,6 +342,9 @@ fn number(vm: &Vm, v: &Value) -> PyResult<i32> {
 }
 
 fn default_handler(vm: &Vm, sig: i32) -> Value {
+    if is_ignored(vm, sig) {
+        return Value::small_int(SIG_IGN);
+    }
     if sig == libc::SIGINT
         && let Some(m) = vm.loaded_module("_signal")
         && let Some(f) = vm.dict_get(&m.dict, "default_int_handler")
@@ -262,7 +363,7 @@ fn set_handler(vm: &Vm, a: Args) -> PyResult<Value> {
             "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object",
         ));
     }
-    if !crate::threads::is_main(vm) {
+    if !gil::is_main(vm) {
         return Err(vm.value_error("signal only works in main thread of the main interpreter"));
     }
     if signal_hook::consts::FORBIDDEN.contains(&n)
@@ -273,10 +374,10 @@ fn set_handler(vm: &Vm, a: Args) -> PyResult<Value> {
     let h = handlers(vm);
     // What was never watched already does what SIG_DFL says.
     let idle = signal_hook::consts::FORBIDDEN.contains(&n)
-        || handler.as_small_int() == Some(SIG_DFL) && !h.watched.borrow().contains(&n);
-    if !idle && !h.watched.borrow().contains(&n) && n != libc::SIGINT {
-        crate::os::watch(vm, n).map_err(|e| vm.os_error(&e, None))?;
-        h.watched.borrow_mut().push(n);
+        || handler.as_small_int() == Some(SIG_DFL) && !is_ignored(vm, n)
+        || handler.as_small_int() == Some(SIG_IGN) && is_ignored(vm, n);
+    if !idle || h.arrived.borrow().contains_key(&n) {
+        watch(vm, n).map_err(|e| vm.os_error(&e, None))?;
     }
     let old = h.set.borrow_mut().insert(n, handler.clone());
     Ok(old.unwrap_or_else(|| default_handler(vm, n)))

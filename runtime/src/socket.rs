@@ -1,11 +1,10 @@
 //! The `_socket` module over socket2 (CPython's Modules/socketmodule.c). Every descriptor is non-blocking below; a call
-//! that has to wait does so here, in slices, so that signals and other threads get their turn.
+//! that has to wait does so here, with the GIL released, and a signal ends the wait.
 use crate::netaddr::{self, Errors};
 use crate::scratch;
 use lasti_core::objects::{Module, PlainFn, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
-use mio::Interest;
-use mio::unix::SourceFd;
+use rustix::event::PollFlags;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -15,9 +14,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
-
-/// Longest single wait, so that Ctrl-C is seen.
-const SLICE: Duration = Duration::from_millis(50);
 
 /// An owned descriptor. std's datagram type stands for every kind of socket here, because it reads into plain slices;
 /// all else goes through [`SockRef`].
@@ -132,37 +128,16 @@ impl Deadline {
 }
 
 /// Waits until a descriptor is ready; false when the time is over.
-fn wait(vm: &Vm, h: &Handle, interest: Interest, d: Deadline) -> PyResult<bool> {
-    let mut poll = mio::Poll::new().map_err(|e| fail(vm, e))?;
-    let fd = h.as_raw_fd();
-    poll.registry()
-        .register(&mut SourceFd(&fd), mio::Token(0), interest)
-        .map_err(|e| fail(vm, e))?;
-    let mut events = mio::Events::with_capacity(1);
-    loop {
-        let left = d.end.map_or(SLICE, |e| {
-            e.saturating_duration_since(Instant::now()).min(SLICE)
-        });
-        let r = crate::threads::blocking(vm, || poll.poll(&mut events, Some(left)));
-        match r {
-            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(fail(vm, e)),
-            _ => {}
-        }
-        vm.check_signals()?;
-        if !events.is_empty() {
-            return Ok(true);
-        }
-        if d.end.is_some_and(|e| Instant::now() >= e) {
-            return Ok(false);
-        }
-    }
+fn wait(vm: &Vm, h: &Handle, flags: PollFlags, d: Deadline) -> PyResult<bool> {
+    let found = crate::wait::poll(vm, &mut [(h.as_fd(), flags)], d.end)?;
+    Ok(found.map_err(|e| fail(vm, e))? > 0)
 }
 
 /// Runs an operation until it no longer would block.
 fn retry<R>(
     vm: &Vm,
     h: &Handle,
-    interest: Interest,
+    flags: PollFlags,
     d: Deadline,
     mut f: impl FnMut(&UdpSocket) -> io::Result<R>,
 ) -> PyResult<R> {
@@ -171,7 +146,7 @@ fn retry<R>(
             Ok(r) => return Ok(r),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => vm.check_signals()?,
             Err(e) if e.kind() == io::ErrorKind::WouldBlock && !d.nowait => {
-                if !wait(vm, h, interest, d)? {
+                if !wait(vm, h, flags, d)? {
                     return Err(timed_out(vm));
                 }
             }
@@ -258,16 +233,10 @@ fn timeout_arg(vm: &Vm, v: &Value) -> PyResult<Option<Duration>> {
     if v.is_none() {
         return Ok(None);
     }
-    let t = vm.to_f64(v)?;
-    if t.is_nan() {
-        return Err(vm.value_error("Invalid value NaN (not a number)"));
+    match u64::try_from(crate::wait::nanoseconds(vm, v, 1.0)?) {
+        Ok(ns) => Ok(Some(Duration::from_nanos(ns))),
+        Err(_) => Err(vm.value_error("Timeout value out of range")),
     }
-    if t < 0.0 {
-        return Err(vm.value_error("Timeout value out of range"));
-    }
-    Duration::try_from_secs_f64(t)
-        .map(Some)
-        .map_err(|_| vm.overflow_error("timestamp too large to convert to C PyTime_t"))
 }
 
 fn timeout_value(vm: &Vm, t: Option<Duration>) -> Value {
@@ -283,7 +252,7 @@ fn connect(vm: &Vm, s: &Sock, addr: &SockAddr) -> PyResult<io::Result<()>> {
         Err(e)
             if !d.nowait && matches!(e.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) =>
         {
-            if !wait(vm, &h, Interest::WRITABLE, d)? {
+            if !wait(vm, &h, PollFlags::OUT, d)? {
                 return Ok(Err(io::ErrorKind::TimedOut.into()));
             }
             Ok(match r.take_error() {
@@ -297,7 +266,7 @@ fn connect(vm: &Vm, s: &Sock, addr: &SockAddr) -> PyResult<io::Result<()>> {
 
 fn send_some(vm: &Vm, s: &Sock, data: &[u8], flags: i32, d: Deadline) -> PyResult<usize> {
     let h = s.handle(vm)?;
-    retry(vm, &h, Interest::WRITABLE, d, |u| {
+    retry(vm, &h, PollFlags::OUT, d, |u| {
         SockRef::from(u).send_with_flags(data, flags | libc::MSG_NOSIGNAL)
     })
 }
@@ -322,7 +291,7 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
     };
     scratch::check(vm, n)?;
     let mut buffer = scratch::read_into(vm, n, |buffer| {
-        retry(vm, &h, Interest::READABLE, d, |u| {
+        retry(vm, &h, PollFlags::IN, d, |u| {
             if flags & libc::MSG_PEEK != 0 {
                 u.peek(buffer)
             } else {
@@ -346,7 +315,7 @@ fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, V
         let copy = SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?;
         let u = UnixDatagram::from(std::os::fd::OwnedFd::from(copy));
         let bytes = scratch::read_into(vm, n, |buffer| {
-            let (got, sender) = retry(vm, &h, Interest::READABLE, d, |_| u.recv_from(buffer))?;
+            let (got, sender) = retry(vm, &h, PollFlags::IN, d, |_| u.recv_from(buffer))?;
             if let Some(path) = sender.as_pathname() {
                 from = vm.str_value(&path.to_string_lossy());
             }
@@ -358,7 +327,7 @@ fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, V
         return Ok((receive(vm, s, n, flags)?, Value::NONE));
     }
     let bytes = scratch::read_into(vm, n, |buffer| {
-        let (got, sender) = retry(vm, &h, Interest::READABLE, d, |u| {
+        let (got, sender) = retry(vm, &h, PollFlags::IN, d, |u| {
             if flags & libc::MSG_PEEK != 0 {
                 u.peek_from(buffer)
             } else {
@@ -583,7 +552,7 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
     f("_accept", |vm, v, _| {
         let s = sock(vm, v)?;
         let h = s.handle(vm)?;
-        let (new, from) = retry(vm, &h, Interest::READABLE, s.deadline(), |u| {
+        let (new, from) = retry(vm, &h, PollFlags::IN, s.deadline(), |u| {
             SockRef::from(u).accept()
         })?;
         let new = adopt(vm, new)?;
@@ -706,7 +675,7 @@ fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
         };
         let addr = s.addr(vm, &args[args.len() - 1], "sendto")?;
         let h = s.handle(vm)?;
-        let n = retry(vm, &h, Interest::WRITABLE, s.deadline(), |u| {
+        let n = retry(vm, &h, PollFlags::OUT, s.deadline(), |u| {
             SockRef::from(u).send_to_with_flags(&data, &addr, flags | libc::MSG_NOSIGNAL)
         })?;
         Ok(vm.new_int(n as i64))
@@ -731,7 +700,7 @@ fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
         };
         let slices: Vec<_> = parts.iter().map(|p| io::IoSlice::new(p)).collect();
         let h = s.handle(vm)?;
-        let n = retry(vm, &h, Interest::WRITABLE, s.deadline(), |u| {
+        let n = retry(vm, &h, PollFlags::OUT, s.deadline(), |u| {
             let r = SockRef::from(u);
             match &to {
                 Some(to) => r.send_to_vectored_with_flags(&slices, to, flags),

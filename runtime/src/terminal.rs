@@ -242,8 +242,21 @@ fn lock(vm: &Vm, file: &Value, operation: i64, whole_file: bool) -> PyResult<Val
         return Ok(Value::NONE);
     }
     let copy = crate::posix::duplicate(vm, &fd_arg(vm, file)?)?;
-    crate::threads::blocking(vm, || rustix::fs::flock(&copy, op))
-        .map_err(|e| vm.os_error(&io::Error::from(e), None))?;
+    let fail = |e: rustix::io::Errno| vm.os_error(&io::Error::from(e), None);
+    let now = match op {
+        Op::LockShared => Op::NonBlockingLockShared,
+        Op::LockExclusive => Op::NonBlockingLockExclusive,
+        op => op,
+    };
+    match rustix::fs::flock(&copy, now) {
+        Err(rustix::io::Errno::WOULDBLOCK) if wait => {}
+        r => return r.map(|()| Value::NONE).map_err(fail),
+    }
+    let other = copy.try_clone().map_err(|e| vm.os_error(&e, None))?;
+    let undo = move |r: rustix::io::Result<()>| {
+        let _ = r.and_then(|()| rustix::fs::flock(&other, Op::Unlock));
+    };
+    crate::wait::call(vm, move || rustix::fs::flock(&copy, op), undo)?.map_err(fail)?;
     Ok(Value::NONE)
 }
 

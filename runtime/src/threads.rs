@@ -1,221 +1,61 @@
-//! Python threads: OS threads that take turns with the interpreter's baton, and the `_thread` module.
-//!
-//! The one place outside the heap with `unsafe`: an interpreter is not `Send`, yet its threads share it. The argument:
-//! a thread touches the interpreter only between [`Baton::acquire`] and [`Baton::release`], whose mutex orders one
-//! holder's accesses before the next one's; nothing of the interpreter is in Rust thread-locals; and what belongs to a
-//! thread (frames, exception state, running task) is taken out of the interpreter before the baton is given up and
-//! put back after it is taken again. The interpreter outlives its threads because `shutdown` waits for those that hold
-//! references to it, or the process ends.
-use crate::aio::aio;
-use lasti_core::memory::breaker;
+//! Python threads: the `_thread` module, over OS threads that take turns with the GIL.
+use crate::gil::{self, Gil, Interrupts};
+use crate::wait::{self, Monitor};
 use lasti_core::objects::{Dict, Module, NativeKind, Type, TypeFlags};
 use lasti_core::vm::ThreadState;
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
 
-/// How long a thread waits for the baton before it asks the holder for it (`sys.getswitchinterval`).
-const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
-/// Longest single wait, so that Ctrl-C is seen.
-pub const SLICE: Duration = Duration::from_millis(50);
-/// Native stack of a Python thread; pages are used as they are touched.
-const STACK: usize = 64 * 1024 * 1024;
-
-#[derive(Default)]
-struct Turn {
-    held: bool,
-    waiting: u32,
-    /// Counts acquisitions, so that a holder asked for the baton can let somebody else have it.
-    taken: u64,
-}
-
-/// The right to run Python in one interpreter.
-#[derive(Default)]
-pub struct Baton {
-    turn: Mutex<Turn>,
-    changed: Condvar,
-}
-
-fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while the lock was held ends the process's usefulness elsewhere; the data is plain.
-    m.lock().unwrap_or_else(|e| e.into_inner())
-}
-
-impl Baton {
-    fn acquire(&self, breaker: &std::sync::atomic::AtomicU32) {
-        let mut t = lock(&self.turn);
-        t.waiting += 1;
-        while t.held {
-            let (next, timeout) = self
-                .changed
-                .wait_timeout(t, SWITCH_INTERVAL)
-                .unwrap_or_else(|e| e.into_inner());
-            t = next;
-            if timeout.timed_out() && t.held {
-                breaker.fetch_or(breaker::BATON, Ordering::Relaxed);
-            }
-        }
-        t.waiting -= 1;
-        t.held = true;
-        t.taken += 1;
-        self.changed.notify_all();
-    }
-    fn release(&self) {
-        lock(&self.turn).held = false;
-        self.changed.notify_all();
-    }
-    /// Waits until somebody else had a turn, if somebody waits.
-    fn let_others(&self, taken: u64) {
-        let mut t = lock(&self.turn);
-        while t.waiting > 0 && t.taken == taken {
-            let (next, timeout) = self
-                .changed
-                .wait_timeout(t, SWITCH_INTERVAL)
-                .unwrap_or_else(|e| e.into_inner());
-            t = next;
-            if timeout.timed_out() {
-                return;
-            }
-        }
-    }
-    fn taken(&self) -> u64 {
-        lock(&self.turn).taken
-    }
-}
+/// Smallest stack that a script may ask for, as CPython has it.
+const LEAST_STACK: usize = 53_248;
+/// Native stack below what a script asked for, for code that does not check.
+const RESERVED_STACK: usize = 1024 * 1024;
+/// CPython's `TIMEOUT_MAX`, in nanoseconds.
+const LONGEST: i64 = 9_223_372_036_000_000_000;
 
 /// What the interpreter keeps about its threads.
-pub struct Threads {
-    baton: Arc<Baton>,
-    main: u64,
-    count: Cell<usize>,
-    /// Identifier of the thread that holds the baton.
-    current: Cell<u64>,
+#[derive(Default)]
+struct Threads {
     locals: RefCell<Vec<(u64, usize, Ref<Dict>)>>,
     handles: RefCell<Vec<Arc<Done>>>,
+    /// As `stack_size` was told; 0 is the default.
+    stack_size: Cell<usize>,
 }
 
-static NEXT_IDENT: AtomicU64 = AtomicU64::new(1);
-
-pub fn threads(vm: &Vm) -> Rc<Threads> {
-    vm.module_state(|| {
-        let baton = Arc::new(Baton::default());
-        // The thread that makes the interpreter holds the baton from the start.
-        lock(&baton.turn).held = true;
-        let main = NEXT_IDENT.fetch_add(1, Ordering::Relaxed);
-        Threads {
-            baton,
-            main,
-            count: Cell::new(0),
-            current: Cell::new(main),
-            locals: RefCell::default(),
-            handles: RefCell::default(),
-        }
-    })
+fn threads(vm: &Vm) -> Rc<Threads> {
+    vm.module_state(Threads::default)
 }
 
-/// What is taken out of the interpreter while a thread does not hold the baton.
-struct Parked {
-    state: ThreadState,
-    stack_limit: usize,
-    running: Value,
-    task: Value,
-    ident: u64,
-}
-
-fn park(vm: &Vm, t: &Threads) -> Parked {
-    let mut state = ThreadState::default();
-    let stack_limit = vm.swap_thread(&mut state, 0);
-    let a = aio(vm);
-    Parked {
-        state,
-        stack_limit,
-        running: a.running.replace(Value::NONE),
-        task: a.current_task.replace(Value::NONE),
-        ident: t.current.get(),
-    }
-}
-
-fn unpark(vm: &Vm, t: &Threads, mut p: Parked) {
-    vm.swap_thread(&mut p.state, p.stack_limit);
-    let a = aio(vm);
-    a.running.set(p.running);
-    a.current_task.set(p.task);
-    t.current.set(p.ident);
-}
-
-/// Runs something that blocks while other threads may run. `f` must not touch the interpreter.
-pub fn blocking<R>(vm: &Vm, f: impl FnOnce() -> R) -> R {
-    let t = threads(vm);
-    if t.count.get() == 0 {
-        // Nobody else could run.
-        return f();
-    }
-    let parked = park(vm, &t);
-    let baton = t.baton.clone();
-    let breaker = vm.heap.breaker.clone();
-    baton.release();
-    let r = f();
-    baton.acquire(&breaker);
-    unpark(vm, &t, parked);
-    // Another thread may have seen the breaker first, and signals are the main thread's.
-    if is_main(vm) && crate::signals::waiting() {
-        breaker.fetch_or(breaker::SIGNAL, Ordering::Relaxed);
-    }
-    r
-}
-
-/// Whether threads besides this one exist.
-pub fn others(vm: &Vm) -> bool {
-    threads(vm).count.get() > 0
-}
-
-/// Whether the thread that made the interpreter holds the baton.
-pub fn is_main(vm: &Vm) -> bool {
-    let t = threads(vm);
-    t.current.get() == t.main
-}
-
-/// Gives other threads a turn when one asked for it.
-pub fn yield_baton(vm: &Vm) {
-    let t = threads(vm);
-    if t.count.get() == 0 {
-        return;
-    }
-    let baton = t.baton.clone();
-    let taken = baton.taken();
-    blocking(vm, || baton.let_others(taken));
+fn current(vm: &Vm) -> u64 {
+    gil::state(vm).current.get()
 }
 
 /// A thread's end, for those who join it.
 #[derive(Default)]
 struct Done {
-    finished: Mutex<bool>,
-    changed: Condvar,
+    finished: Monitor<bool>,
     daemon: AtomicBool,
 }
 
 impl Done {
     fn set(&self) {
-        *lock(&self.finished) = true;
-        self.changed.notify_all();
+        self.finished.notify_all(|f| *f = true);
     }
-    fn wait(&self, limit: Duration) -> bool {
-        let g = lock(&self.finished);
-        if *g {
-            return true;
-        }
-        let (g, _) = self
-            .changed
-            .wait_timeout(g, limit)
-            .unwrap_or_else(|e| e.into_inner());
-        *g
+    fn is_set(&self) -> bool {
+        self.finished.with(|f| *f)
+    }
+    fn wait(&self, vm: &Vm, until: Option<Instant>) -> PyResult<bool> {
+        let r = self.finished.wait(vm, until, |f| f.then_some(()))?;
+        Ok(r.is_some())
     }
 }
 
-/// What a new thread is given. Sent under the rules in the module text.
+/// What a new thread is given.
 struct Job {
     vm: *const Vm,
     callable: Value,
@@ -223,13 +63,23 @@ struct Job {
     names: Vec<Value>,
     context: Value,
     ident: u64,
+    stack: usize,
     done: Arc<Done>,
-    baton: Arc<Baton>,
-    breaker: Arc<std::sync::atomic::AtomicU32>,
+    gil: Arc<Gil>,
+    interrupts: Arc<Interrupts>,
+    eval_breaker: Arc<AtomicU32>,
 }
 
-// SAFETY: the receiving thread touches the interpreter and the values only while it holds the baton.
+// SAFETY: the receiving thread touches the interpreter and the values only while it holds the GIL (see `gil.rs`). Nothing of
+// the interpreter is in Rust thread-locals.
 unsafe impl Send for Job {}
+
+/// Address space for a thread that was not given a size: the system's limit for stacks, as in CPython.
+fn default_stack() -> usize {
+    let soft = rustix::process::getrlimit(rustix::process::Resource::Stack).current;
+    soft.and_then(|n| usize::try_from(n).ok())
+        .map_or(8 << 20, |n| n.clamp(1 << 20, 64 << 20))
+}
 
 fn start(
     vm: &Vm,
@@ -238,8 +88,12 @@ fn start(
     names: Vec<Value>,
     done: Arc<Done>,
 ) -> PyResult<u64> {
-    let t = threads(vm);
-    let ident = NEXT_IDENT.fetch_add(1, Ordering::Relaxed);
+    let (g, t) = (gil::state(vm), threads(vm));
+    let ident = gil::new_ident();
+    let stack = match t.stack_size.get() {
+        0 => default_stack(),
+        n => n + RESERVED_STACK,
+    };
     let job = Job {
         vm,
         callable,
@@ -247,21 +101,23 @@ fn start(
         names,
         context: Value::UNBOUND,
         ident,
+        stack,
         done: done.clone(),
-        baton: t.baton.clone(),
-        breaker: vm.heap.breaker.clone(),
+        gil: g.gil.clone(),
+        interrupts: g.interrupts.clone(),
+        eval_breaker: vm.heap.eval_breaker.clone(),
     };
-    t.count.set(t.count.get() + 1);
-    t.handles.borrow_mut().push(done);
     let spawned = std::thread::Builder::new()
-        .stack_size(STACK)
+        .stack_size(stack)
         .spawn(move || run(job));
+    // The new thread waits for the GIL, so it has not looked at these yet.
     match spawned {
-        Ok(_) => Ok(ident),
-        Err(_) => {
-            t.count.set(t.count.get() - 1);
-            Err(vm.runtime_error("can't start new thread"))
+        Ok(_) => {
+            g.count.set(g.count.get() + 1);
+            t.handles.borrow_mut().push(done);
+            Ok(ident)
         }
+        Err(_) => Err(vm.runtime_error("can't start new thread")),
     }
 }
 
@@ -273,42 +129,57 @@ fn run(job: Job) {
         names,
         context,
         ident,
+        stack,
         done,
-        baton,
-        breaker,
+        gil,
+        interrupts,
+        eval_breaker,
     } = job;
-    baton.acquire(&breaker);
-    // SAFETY: the baton is held, and the interpreter waits for its threads before it goes.
+    gil.acquire(&eval_breaker);
+    // SAFETY: the GIL is held, and the interpreter waits for its threads before it goes.
     let vm = unsafe { &*vm };
-    let t = threads(vm);
     let here = 0u8;
-    let floor = (&raw const here as usize).saturating_sub(STACK - 512 * 1024);
+    let floor = (&raw const here as usize).saturating_sub(stack - RESERVED_STACK / 2);
     let mut state = ThreadState::default();
     vm.swap_thread(&mut state, floor);
-    t.current.set(ident);
+    let g = gil::state(vm);
+    g.current.set(ident);
     vm.context.set(context);
-    let r = vm.call_args(&callable, Args::split(&args, &names));
-    if let Err(e) = r
-        && !vm.exc_is(&e, &vm.exc.system_exit)
-    {
-        vm.unraisable(
-            &e,
-            "Exception ignored in thread started by",
-            Some(&callable),
-        );
+    let body = AssertUnwindSafe(|| {
+        let r = vm.call_args(&callable, Args::split(&args, &names));
+        if let Err(e) = r
+            && !vm.exc_is(&e, &vm.exc.system_exit)
+        {
+            let what = "Exception ignored in thread started by";
+            vm.unraisable(&e, what, Some(&callable));
+        }
+        drop((callable, args, names));
+        drop_locals(vm, ident);
+        vm.run_due();
+    });
+    let outcome = catch_unwind(body);
+    vm.swap_thread(&mut state, 0);
+    if outcome.is_err() {
+        // The panic has left frames and values in any state, so they are not touched again.
+        std::mem::forget(state);
+        g.panicked.set(true);
+        interrupts.notify();
     }
-    drop((callable, args, names));
+    g.count.set(g.count.get() - 1);
+    drop(g);
+    let t = threads(vm);
+    t.handles.borrow_mut().retain(|h| !Arc::ptr_eq(h, &done));
+    drop(t);
+    done.set();
+    gil.release();
+}
+
+fn drop_locals(vm: &Vm, ident: u64) {
+    let t = threads(vm);
     let locals = t.locals.take();
     let (mine, others): (Vec<_>, Vec<_>) = locals.into_iter().partition(|l| l.0 == ident);
     *t.locals.borrow_mut() = others;
     drop(mine);
-    vm.run_due();
-    vm.swap_thread(&mut state, 0);
-    t.count.set(t.count.get() - 1);
-    t.handles.borrow_mut().retain(|h| !Arc::ptr_eq(h, &done));
-    drop(t);
-    baton.release();
-    done.set();
 }
 
 /// Waits for every thread that is not a daemon.
@@ -321,8 +192,7 @@ pub fn join_all(vm: &Vm) -> PyResult<()> {
             .find(|h| !h.daemon.load(Ordering::Relaxed))
             .cloned();
         let Some(h) = next else { return Ok(()) };
-        blocking(vm, || h.wait(SLICE));
-        vm.check_signals()?;
+        h.wait(vm, None)?;
     }
 }
 
@@ -331,7 +201,7 @@ pub fn join_all(vm: &Vm) -> PyResult<()> {
 /// `_thread.lock`.
 #[derive(Default)]
 pub struct Lock {
-    state: Arc<(Mutex<bool>, Condvar)>,
+    locked: Arc<Monitor<bool>>,
 }
 impl Payload for Lock {
     const NAME: &'static str = "lock";
@@ -348,73 +218,61 @@ impl Payload for RLock {
     const NAME: &'static str = "RLock";
 }
 
+fn take(locked: &mut bool) -> bool {
+    !std::mem::replace(locked, true)
+}
+
 impl Lock {
-    fn try_acquire(&self) -> bool {
-        !std::mem::replace(&mut *lock(&self.state.0), true)
+    pub fn try_acquire(&self) -> bool {
+        self.locked.with(take)
     }
-    /// `None` waits for ever.
-    fn acquire(&self, vm: &Vm, limit: Option<Duration>) -> PyResult<bool> {
+    pub fn acquire(&self, vm: &Vm, limit: Limit) -> PyResult<bool> {
         if self.try_acquire() {
             return Ok(true);
         }
-        let deadline = limit.map(|l| Instant::now() + l);
-        loop {
-            let left = deadline.map_or(SLICE, |d| {
-                d.saturating_duration_since(Instant::now()).min(SLICE)
-            });
-            let state = self.state.clone();
-            let got = blocking(vm, move || {
-                let mut g = lock(&state.0);
-                if *g {
-                    g = state
-                        .1
-                        .wait_timeout(g, left)
-                        .unwrap_or_else(|e| e.into_inner())
-                        .0;
-                }
-                !std::mem::replace(&mut *g, true)
-            });
-            // The wait cannot tell "was free" from "is still held" after the swap: `got` is the former.
-            if got {
-                return Ok(true);
-            }
-            vm.check_signals()?;
-            if deadline.is_some_and(|d| Instant::now() >= d) {
-                return Ok(false);
-            }
-        }
+        let until = match limit {
+            Limit::Not => return Ok(false),
+            Limit::Nanoseconds(ns) => wait::after(ns),
+            Limit::Forever => None,
+        };
+        let locked = self.locked.clone();
+        let r = locked.wait(vm, until, |l| take(l).then_some(()))?;
+        Ok(r.is_some())
     }
-    fn release(&self) -> bool {
-        let was = std::mem::replace(&mut *lock(&self.state.0), false);
-        self.state.1.notify_one();
-        was
+    pub fn release(&self) -> bool {
+        self.locked.notify_one(std::mem::take)
     }
     fn locked(&self) -> bool {
-        *lock(&self.state.0)
+        self.locked.with(|l| *l)
     }
 }
 
-/// `blocking=True, timeout=-1` of acquire: no wait, a limit, or for ever.
-fn acquire_args(vm: &Vm, a: Args) -> PyResult<Option<Option<Duration>>> {
+/// How long an acquisition waits.
+#[derive(Clone, Copy)]
+pub enum Limit {
+    Not,
+    Nanoseconds(i64),
+    Forever,
+}
+
+/// `blocking=True, timeout=-1` of acquire.
+fn acquire_args(vm: &Vm, a: Args) -> PyResult<Limit> {
     let [block, timeout] = a.bind(vm, "acquire", ["blocking", "timeout"], 0)?;
     let block = block.map_or(Ok(true), |b| vm.is_true(b))?;
-    let timeout = timeout.map_or(Ok(-1.0), |t| vm.to_f64(t))?;
-    if !block {
-        if timeout != -1.0 {
-            return Err(vm.value_error("can't specify a timeout for a non-blocking call"));
-        }
-        return Ok(None);
+    let ns = timeout.map_or(Ok(-1_000_000_000), |t| wait::nanoseconds(vm, t, 1.0))?;
+    let default = ns == -1_000_000_000;
+    match (block, default) {
+        (false, true) => Ok(Limit::Not),
+        (false, false) => Err(vm.value_error("can't specify a timeout for a non-blocking call")),
+        (true, true) => Ok(Limit::Forever),
+        _ if ns < 0 => Err(vm.value_error("timeout value must be a non-negative number")),
+        _ if ns > LONGEST => Err(vm.overflow_error("timeout value is too large")),
+        _ => Ok(Limit::Nanoseconds(ns)),
     }
-    if timeout == -1.0 {
-        return Ok(Some(None));
-    }
-    if timeout < 0.0 || timeout.is_nan() {
-        return Err(vm.value_error("timeout value must be a non-negative number"));
-    }
-    match Duration::try_from_secs_f64(timeout) {
-        Ok(d) => Ok(Some(Some(d))),
-        Err(_) => Err(vm.overflow_error("timeout value is too large")),
-    }
+}
+
+fn not_locked(vm: &Vm) -> Exc {
+    vm.runtime_error("release unlocked lock")
 }
 
 struct Types {
@@ -441,10 +299,8 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
     for name in ["acquire", "acquire_lock"] {
         vm.method(&t, name, "", |vm, v, a| {
             let l = vm.this::<Lock>(v)?;
-            Ok(Value::bool(match acquire_args(vm, a)? {
-                None => l.try_acquire(),
-                Some(limit) => l.acquire(vm, limit)?,
-            }))
+            let limit = acquire_args(vm, a)?;
+            Ok(Value::bool(l.acquire(vm, limit)?))
         });
     }
     for name in ["release", "release_lock"] {
@@ -452,7 +308,7 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
             if vm.this::<Lock>(v)?.release() {
                 Ok(Value::NONE)
             } else {
-                Err(vm.runtime_error("release unlocked lock"))
+                Err(not_locked(vm))
             }
         });
     }
@@ -462,11 +318,15 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
         });
     }
     vm.method(&t, "__enter__", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<Lock>(v)?.acquire(vm, None)?))
+        let l = vm.this::<Lock>(v)?;
+        Ok(Value::bool(l.acquire(vm, Limit::Forever)?))
     });
     vm.method(&t, "__exit__", "", |vm, v, _| {
-        vm.this::<Lock>(v)?.release();
-        Ok(Value::NONE)
+        if vm.this::<Lock>(v)?.release() {
+            Ok(Value::NONE)
+        } else {
+            Err(not_locked(vm))
+        }
     });
     vm.method(&t, "_at_fork_reinit", "", |vm, v, _| {
         vm.this::<Lock>(v)?.release();
@@ -484,16 +344,13 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
     t
 }
 
-fn rlock_acquire(vm: &Vm, l: &RLock, limit: Option<Option<Duration>>) -> PyResult<bool> {
-    let me = threads(vm).current.get();
+fn rlock_acquire(vm: &Vm, l: &RLock, limit: Limit) -> PyResult<bool> {
+    let me = current(vm);
     if l.owner.get() == me && l.depth.get() > 0 {
         l.depth.set(l.depth.get() + 1);
         return Ok(true);
     }
-    let got = match limit {
-        None => l.lock.try_acquire(),
-        Some(limit) => l.lock.acquire(vm, limit)?,
-    };
+    let got = l.lock.acquire(vm, limit)?;
     if got {
         l.owner.set(me);
         l.depth.set(1);
@@ -502,7 +359,7 @@ fn rlock_acquire(vm: &Vm, l: &RLock, limit: Option<Option<Duration>>) -> PyResul
 }
 
 fn rlock_release(vm: &Vm, l: &RLock) -> PyResult<()> {
-    if l.depth.get() == 0 || l.owner.get() != threads(vm).current.get() {
+    if l.depth.get() == 0 || l.owner.get() != current(vm) {
         return Err(vm.runtime_error("cannot release un-acquired lock"));
     }
     l.depth.set(l.depth.get() - 1);
@@ -535,7 +392,7 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
         Ok(Value::bool(rlock_acquire(
             vm,
             vm.this::<RLock>(v)?,
-            Some(None),
+            Limit::Forever,
         )?))
     });
     vm.method(&t, "__exit__", "", |vm, v, _| {
@@ -548,12 +405,12 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
     vm.method(&t, "_is_owned", "", |vm, v, _| {
         let l = vm.this::<RLock>(v)?;
         Ok(Value::bool(
-            l.depth.get() > 0 && l.owner.get() == threads(vm).current.get(),
+            l.depth.get() > 0 && l.owner.get() == current(vm),
         ))
     });
     vm.method(&t, "_recursion_count", "", |vm, v, _| {
         let l = vm.this::<RLock>(v)?;
-        let mine = l.owner.get() == threads(vm).current.get();
+        let mine = l.owner.get() == current(vm);
         Ok(vm.new_int(if mine { l.depth.get() as i64 } else { 0 }))
     });
     vm.method(&t, "_release_save", "", |vm, v, _| {
@@ -574,7 +431,7 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
         let [saved] = a.exactly::<1>(vm, "_acquire_restore")?;
         let parts = vm.collect(saved)?;
         let l = vm.this::<RLock>(v)?;
-        l.lock.acquire(vm, None)?;
+        l.lock.acquire(vm, Limit::Forever)?;
         if let [depth, owner] = &parts[..] {
             l.depth.set(vm.to_i64(depth)? as u64);
             l.owner.set(vm.to_i64(owner)? as u64);
@@ -619,7 +476,7 @@ impl Payload for Local {
 /// The namespace of this thread, made (with `__init__` run for a subclass) on first use.
 fn local_dict(vm: &Vm, v: &Value) -> PyResult<Ref<Dict>> {
     let t = threads(vm);
-    let key = (t.current.get(), v.bits() as usize);
+    let key = (current(vm), v.bits() as usize);
     let found = t
         .locals
         .borrow()
@@ -671,7 +528,7 @@ fn local_type(vm: &Vm) -> Ref<Type> {
         let t = threads(vm);
         t.locals
             .borrow_mut()
-            .push((t.current.get(), v.bits() as usize, vm.new_dict()));
+            .push((current(vm), v.bits() as usize, vm.new_dict()));
         vm.set_finalize(&v, true);
         Ok(v)
     }));
@@ -741,8 +598,7 @@ fn handle_type(vm: &Vm) -> Ref<Type> {
     );
     vm.method(&t, "is_done", "", |vm, v, _| {
         let d = vm.this::<Handle>(v)?.done.borrow().clone();
-        let finished = *lock(&d.finished);
-        Ok(Value::bool(finished))
+        Ok(Value::bool(d.is_set()))
     });
     vm.method(&t, "_set_done", "", |vm, v, _| {
         let d = vm.this::<Handle>(v)?.done.borrow().clone();
@@ -750,27 +606,20 @@ fn handle_type(vm: &Vm) -> Ref<Type> {
         Ok(Value::NONE)
     });
     vm.method(&t, "join", "", |vm, v, a| {
-        let timeout = match a.between(vm, "join", 0, 1)? {
-            [t] if !t.is_none() => vm.to_f64(t)?,
-            _ => -1.0,
+        let until = match a.between(vm, "join", 0, 1)? {
+            [t] if !t.is_none() => match wait::nanoseconds(vm, t, 1.0)? {
+                ns if ns < 0 => None,
+                ns => wait::after(ns),
+            },
+            _ => None,
         };
         let h = vm.this::<Handle>(v)?;
-        if h.ident.get() == threads(vm).current.get() {
+        if h.ident.get() == current(vm) {
             return Err(vm.runtime_error("Cannot join current thread"));
         }
-        let deadline = Duration::try_from_secs_f64(timeout)
-            .ok()
-            .map(|d| Instant::now() + d);
         let d = h.done.borrow().clone();
-        loop {
-            let left = deadline.map_or(SLICE, |d| {
-                d.saturating_duration_since(Instant::now()).min(SLICE)
-            });
-            if blocking(vm, || d.wait(left)) || deadline.is_some_and(|d| Instant::now() >= d) {
-                return Ok(Value::NONE);
-            }
-            vm.check_signals()?;
-        }
+        d.wait(vm, until)?;
+        Ok(Value::NONE)
     });
     vm.ready_type(&t);
     t
@@ -798,21 +647,37 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         });
     }
     vm.add_function(&m, "get_ident", "get_ident()\n--\n\n", |vm, _, _| {
-        Ok(vm.new_int(threads(vm).current.get() as i64))
+        Ok(vm.new_int(current(vm) as i64))
     });
     vm.add_function(&m, "_get_main_thread_ident", "", |vm, _, _| {
-        Ok(vm.new_int(threads(vm).main as i64))
+        Ok(vm.new_int(gil::state(vm).main as i64))
     });
     vm.add_function(&m, "get_native_id", "", |vm, _, _| {
-        let pid = std::process::id() as i64;
-        Ok(vm.new_int(pid + threads(vm).current.get() as i64 - 1))
+        let id = rustix::thread::gettid().as_raw_nonzero().get();
+        Ok(vm.new_int(id as i64))
     });
     vm.add_function(&m, "_count", "", |vm, _, _| {
-        Ok(vm.new_int(threads(vm).count.get() as i64))
+        Ok(vm.new_int(gil::state(vm).count.get() as i64))
     });
     vm.add_function(&m, "_is_main_interpreter", "", |_, _, _| Ok(Value::TRUE));
     vm.add_function(&m, "daemon_threads_allowed", "", |_, _, _| Ok(Value::TRUE));
-    vm.add_function(&m, "stack_size", "", |_, _, _| Ok(Value::small_int(0)));
+    vm.add_function(&m, "stack_size", "", |vm, _, a| {
+        let new = match a.between(vm, "stack_size", 0, 1)? {
+            [n] => vm.to_i64(n)?,
+            _ => 0,
+        };
+        let new = match usize::try_from(new) {
+            Ok(n) if n == 0 || n >= LEAST_STACK => n,
+            _ => {
+                let text = format!("size must be at least {LEAST_STACK} bytes");
+                return Err(vm.value_error(text));
+            }
+        };
+        if new > isize::MAX as usize / 2 {
+            return Err(vm.value_error(format!("size not valid: {new} bytes")));
+        }
+        Ok(vm.new_int(threads(vm).stack_size.replace(new) as i64))
+    });
     vm.add_function(&m, "set_name", "", |_, _, _| Ok(Value::NONE));
     vm.add_function(&m, "_shutdown", "", |vm, _, _| {
         join_all(vm)?;
@@ -908,7 +773,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             && vm.is_instance(&e, &vm.exc.system_exit);
         if !quiet {
             let name = if thread.is_none() {
-                threads(vm).current.get().to_string()
+                current(vm).to_string()
             } else {
                 vm.display(&vm.getattr_str(&thread, "name")?)
             };

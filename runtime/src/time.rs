@@ -70,17 +70,11 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("sleep", "sleep(seconds, /)\n--\n\n", |vm, _, a| {
         let [s] = a.exactly::<1>(vm, "sleep")?;
-        let seconds = vm.to_f64(s)?;
-        if seconds.is_nan() {
-            return Err(vm.value_error("Invalid value NaN (not a number)"));
-        }
-        if seconds < 0.0 {
+        let ns = crate::wait::nanoseconds(vm, s, 1.0)?;
+        if ns < 0 {
             return Err(vm.value_error("sleep length must be non-negative"));
         }
-        let Ok(d) = Duration::try_from_secs_f64(seconds) else {
-            return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
-        };
-        sleep(vm, d)?;
+        sleep(vm, crate::wait::after(ns))?;
         Ok(Value::NONE)
     });
     f("gmtime", "", |vm, _, a| {
@@ -90,14 +84,10 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         calendar(vm, a.between(vm, "localtime", 0, 1)?.first(), true)
     });
     f("mktime", "", |vm, _, a| {
-        use chrono::TimeZone;
         let [t] = a.exactly::<1>(vm, "mktime")?;
-        let n = naive(vm, t)?;
-        let local = chrono::Local.from_local_datetime(&n).earliest();
-        match local {
-            Some(l) => Ok(vm.new_float(l.timestamp() as f64)),
-            None => Err(vm.overflow_error("mktime argument out of range")),
-        }
+        let reading = naive(vm, t)?.and_utc().timestamp();
+        let moment = crate::zone::moment_of(vm, reading, dst_of(vm, t)?);
+        Ok(vm.new_float(moment as f64))
     });
     f("asctime", "", |vm, _, a| {
         let t = match a.between(vm, "asctime", 0, 1)? {
@@ -153,7 +143,13 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
             },
         )
     });
-    f("tzset", "", |_, _, _| Ok(Value::NONE));
+    f("tzset", "", |vm, _, _| {
+        crate::zone::set(vm);
+        if let Some(m) = vm.loaded_module("time") {
+            zone_names(vm, &m);
+        }
+        Ok(Value::NONE)
+    });
     f("clock_gettime", "", |vm, _, a| {
         let [id] = a.exactly::<1>(vm, "clock_gettime")?;
         Ok(vm.new_float(if vm.to_i64(id)? == 0 {
@@ -166,18 +162,29 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "CLOCK_MONOTONIC", vm.new_int(1));
     vm.add_value(&m, "struct_time", struct_time(vm).into());
     vm.add_value(&m, "_STRUCT_TM_ITEMS", vm.new_int(11));
-    let offset = chrono::Local::now().offset().local_minus_utc() as i64;
-    let zone = chrono::Local::now().format("%Z").to_string();
-    vm.add_value(&m, "timezone", vm.new_int(-offset));
-    vm.add_value(&m, "altzone", vm.new_int(-offset));
-    vm.add_value(&m, "daylight", vm.new_int(0));
-    let zone = if offset == 0 { "UTC".to_owned() } else { zone };
-    vm.add_value(
-        &m,
-        "tzname",
-        vm.tuple_value([vm.str_value(&zone), vm.str_value(&zone)]),
-    );
+    zone_names(vm, &m);
     Ok(m)
+}
+
+/// `timezone`, `altzone`, `daylight` and `tzname`: the offsets of this year's January and July.
+fn zone_names(vm: &Vm, m: &Ref<Module>) {
+    // An average year, as CPython counts it.
+    const YEAR: i64 = (365 * 24 + 6) * 3600;
+    let start = wall().as_secs() as i64 / YEAR * YEAR;
+    let january = crate::zone::offset_at(vm, start);
+    let july = crate::zone::offset_at(vm, start + YEAR / 2);
+    // South of the equator January is the summer.
+    let (winter, summer) = if january.seconds > july.seconds {
+        (july, january)
+    } else {
+        (january, july)
+    };
+    vm.add_value(m, "timezone", vm.new_int(-(winter.seconds as i64)));
+    vm.add_value(m, "altzone", vm.new_int(-(summer.seconds as i64)));
+    let daylight = winter.seconds != summer.seconds;
+    vm.add_value(m, "daylight", vm.new_int(daylight as i64));
+    let names = [vm.str_value(&winter.name), vm.str_value(&summer.name)];
+    vm.add_value(m, "tzname", vm.tuple_value(names));
 }
 
 /// Processor time used, by all threads or by this one.
@@ -185,16 +192,10 @@ fn processor_time(id: ClockId) -> Duration {
     Duration::try_from(rustix::time::clock_gettime(id)).unwrap_or_default()
 }
 
-/// Sleeps, waking for signals, with the baton given up.
-fn sleep(vm: &Vm, d: Duration) -> PyResult<()> {
-    let end = Instant::now() + d;
+fn sleep(vm: &Vm, until: Option<Instant>) -> PyResult<()> {
     loop {
-        let left = end.saturating_duration_since(Instant::now());
-        crate::threads::blocking(vm, || {
-            std::thread::sleep(left.min(Duration::from_millis(20)))
-        });
-        vm.check_signals()?;
-        if Instant::now() >= end {
+        crate::wait::pause(vm, until)?;
+        if until.is_some_and(|u| Instant::now() >= u) {
             return Ok(());
         }
     }
@@ -214,21 +215,16 @@ fn calendar(vm: &Vm, seconds: Option<&Value>, local: bool) -> PyResult<Value> {
         .timestamp_opt(seconds as i64, 0)
         .single()
         .ok_or_else(range)?;
-    let (n, zone, offset) = if local {
-        let l = utc.with_timezone(&chrono::Local);
-        let offset = l.offset().local_minus_utc();
-        (
-            l.naive_local(),
-            if offset == 0 {
-                "UTC".to_owned()
-            } else {
-                l.format("%Z").to_string()
-            },
-            offset,
-        )
+    let at = if local {
+        crate::zone::offset_at(vm, seconds as i64)
     } else {
-        (utc.naive_utc(), "UTC".to_owned(), 0)
+        crate::zone::Offset {
+            seconds: 0,
+            is_dst: false,
+            name: "UTC".to_owned(),
+        }
     };
+    let n = utc.naive_utc() + chrono::TimeDelta::seconds(at.seconds as i64);
     let i = |n: i64| vm.new_int(n);
     let items = vec![
         i(n.year() as i64),
@@ -239,9 +235,9 @@ fn calendar(vm: &Vm, seconds: Option<&Value>, local: bool) -> PyResult<Value> {
         i(n.second() as i64),
         i(n.weekday().num_days_from_monday() as i64),
         i(n.ordinal() as i64),
-        i(0),
-        vm.str_value(&zone),
-        i(offset as i64),
+        i(at.is_dst as i64),
+        vm.str_value(&at.name),
+        i(at.seconds as i64),
     ];
     Ok(vm.new_structseq(&struct_time(vm), items))
 }
@@ -264,15 +260,46 @@ fn naive(vm: &Vm, t: &Value) -> PyResult<chrono::NaiveDateTime> {
         .ok_or_else(|| bad("hour"))
 }
 
+/// The tuple's `tm_isdst`.
+fn dst_of(vm: &Vm, t: &Value) -> PyResult<i64> {
+    match t.downcast::<Tuple>().and_then(|t| t.get(8)) {
+        Some(v) => vm.to_i64(v),
+        None => Ok(-1),
+    }
+}
+
 fn strftime(vm: &Vm, format: &str, t: &Value) -> PyResult<Value> {
     use std::fmt::Write;
     let n = naive(vm, t)?;
-    let local = chrono::TimeZone::from_local_datetime(&chrono::Local, &n).earliest();
+    let reading = n.and_utc().timestamp();
+    let moment = crate::zone::moment_of(vm, reading, dst_of(vm, t)?);
+    let zone = crate::zone::offset_at(vm, moment);
+    let format = with_zone_name(format, &zone.name);
     let mut out = String::new();
+    let offset = chrono::FixedOffset::east_opt(zone.seconds);
+    let local = offset.and_then(|o| chrono::TimeZone::from_local_datetime(&o, &n).single());
     let written = match local {
-        Some(l) => write!(out, "{}", l.format(format)),
-        None => write!(out, "{}", n.format(format)),
+        Some(l) => write!(out, "{}", l.format(&format)),
+        None => write!(out, "{}", n.format(&format)),
     };
     // chrono knows C's conversions; one it does not know is shown as it stands.
-    Ok(vm.str_value(if written.is_ok() { &out } else { format }))
+    Ok(vm.str_value(if written.is_ok() { &out } else { &format }))
+}
+
+/// The format with `%Z` replaced: chrono would show the offset.
+fn with_zone_name(format: &str, name: &str) -> String {
+    let mut out = String::with_capacity(format.len());
+    let mut rest = format.chars();
+    while let Some(c) = rest.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        match rest.next() {
+            Some('Z') => out.push_str(&name.replace('%', "%%")),
+            Some(other) => out.extend(['%', other]),
+            None => out.push('%'),
+        }
+    }
+    out
 }

@@ -454,7 +454,7 @@ impl Waiter for EventWait {
         if w.stage.get() == Stage::Done {
             return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
         }
-        let frame = shown_frame(vm, v, w, &Value::NONE)?;
+        let frame = materialize_frame(vm, v, w, &Value::NONE)?;
         stop(vm, v, w);
         vm.traceback_resting(&frame, &e);
         Err(e)
@@ -469,17 +469,17 @@ impl Waiter for EventWait {
             return Ok(fut);
         }
         match future::data_of(&fut) {
-            Some(_) => future::asked_iter(vm, &fut),
+            Some(_) => future::materialize_iter(vm, &fut),
             None => Ok(fut),
         }
     }
     fn cr_frame(vm: &Vm, v: &Value) -> PyResult<Value> {
-        shown_frame(vm, v, vm.this::<EventWait>(v)?, v)
+        materialize_frame(vm, v, vm.this::<EventWait>(v)?, v)
     }
 }
 
 /// The frame of `wait`'s Python code, standing where the waiter stands; None when it has ended.
-fn shown_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResult<Value> {
+fn materialize_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResult<Value> {
     let this = w.event.value();
     match w.stage.get() {
         Stage::Done => Ok(Value::NONE),
@@ -493,7 +493,7 @@ fn shown_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResult<Val
 
 /// Has calls of the class's `wait` make a waiter.
 pub fn adopt(vm: &Vm, class: &Value) -> PyResult<()> {
-    vm.set_coroutine_twin(&vm.getattr_str(class, "wait")?, new_wait, set_already)?;
+    vm.set_coroutine_intrinsic(&vm.getattr_str(class, "wait")?, new_wait, set_already)?;
     let version = vm.this::<Type>(class)?.version();
     let old = aio(vm).own_event.replace((class.clone(), version));
     drop(old);

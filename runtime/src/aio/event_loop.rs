@@ -1,5 +1,12 @@
 //! The loop: a ready ring, timers, I/O sources, and one `run_once` where every callback runs (CPython's
 //! asyncio/base_events.py, `_run_once`).
+//!
+//! - The ready ring holds task steps, wake-ups and handles, a word each (`Tagged`). A wake-up links a future to its task without a
+//!   callback.
+//! - `poll` runs on a detached `Sleeper` without the GIL. Other threads may change meanwhile what is watched.
+//! - The poller is asked every 16th round while callbacks are ready.
+//! - `run`, `run_until_complete`, `run_forever`, `_run_once` and `_run` are Python frames. The native loop runs inside the last one, so
+//!   `f_back` and `cr_origin` look as under asyncio, and no step pays for it.
 use super::future::{self, State};
 use super::gather::{self, Gather};
 use super::handle::{self, Handle, Timer};
@@ -318,6 +325,10 @@ impl Loop {
             };
             self.poll(vm, wait)?;
         }
+        // A thread that is back from a blocking call gets its turn now, as at each of CPython's select calls.
+        if busy && crate::gil::is_wanted() {
+            crate::gil::give_turn(vm);
+        }
         self.take_wakes(vm)?;
         self.collect_due(vm)?;
         let n = self.ready.borrow().len();
@@ -405,10 +416,10 @@ impl Loop {
         loop {
             let mut sleeper = self.with_poller(vm, Poller::begin)?;
             let timeout = timeout(wait, clock());
-            // Sleeping gives up the baton; asking costs less than handing it round.
+            // Sleeping releases the GIL; asking costs less than handing it round.
             let slept = match wait {
                 Wait::Not => sleeper.sleep(timeout),
-                _ => crate::threads::blocking(vm, || sleeper.sleep(timeout)),
+                _ => crate::gil::blocking(vm, || sleeper.sleep(timeout)),
             };
             let outcome =
                 self.with_poller(vm, |p| p.finish(sleeper, slept, timeout, &mut found))?;

@@ -817,7 +817,7 @@ fn make_iter(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 /// The iterator of an `await` that waits for the future already.
-pub fn asked_iter(vm: &Vm, v: &Value) -> PyResult<Value> {
+pub fn materialize_iter(vm: &Vm, v: &Value) -> PyResult<Value> {
     let it = make_iter(vm, v)?;
     if let Some(i) = it.downcast::<FutureIter>() {
         i.asked.set(true);

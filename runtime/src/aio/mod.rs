@@ -1,7 +1,14 @@
 //! The event loop and what it runs: native Future, Task, Handle, TimerHandle and loop behind the `asyncio` package.
 //!
 //! `_asyncio` is the module that the library's own asyncio files import; `_lasti_loop` holds the loop. What the overlay of
-//! `asyncio/__init__.py` does not have itself comes from the library crate's files, which run on these classes.
+//! `asyncio/__init__.py` does not have itself comes from the library crate's files, which run on these classes. The light files of the
+//! overlay (`events`, `futures`, `coroutines`, `tasks`, `locks`) take what they lack from the library's, frozen as
+//! `asyncio._library_NAME`. The library's selector loop lends its socket and server methods to the native loop
+//! (`asyncio/_lasti_net.py`).
+//!
+//! A parked task is three blocks: the task (96 bytes), its coroutine with the frame inside (144 and more), and what it waits with.
+//! Fields that few tasks, futures or generators have stand in a box (`Rare`). `all_tasks` looks through the blocks of a task's size
+//! instead of keeping a list.
 mod event;
 mod event_loop;
 mod future;
@@ -56,6 +63,8 @@ pub struct Aio {
 /// The state, made on first use.
 pub fn aio(vm: &Vm) -> &Aio {
     vm.runtime_state(|| {
+        crate::gil::per_thread(vm, |vm| &aio(vm).running);
+        crate::gil::per_thread(vm, |vm| &aio(vm).current_task);
         Aio {
             future_type: future::make_type(vm),
             task_type: Ref::clone(&vm.types.object),

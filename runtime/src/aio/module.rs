@@ -50,7 +50,7 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(Value::NONE)
     });
     vm.add_function(&m, "_give_way", "", |vm, _, _| {
-        Ok(super::sleep::new_way(vm))
+        Ok(super::sleep::new_yield_once(vm))
     });
     Ok(m)
 }

@@ -1,5 +1,5 @@
-//! `asyncio.sleep`: its coroutines are made in Rust, without a frame (`interp/twin.rs`), and `await sleep(0)` makes none at all
-//! (`interp/pause.rs`).
+//! `asyncio.sleep`: its coroutines are made in Rust, without a frame (`interp/intrinsic.rs`), and `await sleep(0)` makes none at all
+//! (`interp/yield_once.rs`).
 #![forbid(unsafe_code)]
 
 use super::waiter::{self, Waiter};
@@ -11,7 +11,7 @@ use std::cell::Cell;
 /// What `sleep` keeps with the loop.
 pub struct Sleeps {
     sleep_type: Ref<Type>,
-    way_type: Ref<Type>,
+    yield_once_type: Ref<Type>,
     /// The Python function, for what is shown.
     function: RefSlot<Function>,
 }
@@ -20,7 +20,7 @@ impl Sleeps {
     pub fn new(vm: &Vm) -> Sleeps {
         Sleeps {
             sleep_type: waiter::make_type::<Sleep>(vm),
-            way_type: make_way_type(vm),
+            yield_once_type: make_way_type(vm),
             function: RefSlot::default(),
         }
     }
@@ -62,8 +62,8 @@ impl Payload for Sleep {
 
 /// Has calls of the Python function make these coroutines.
 pub fn adopt(vm: &Vm, function: &Value) -> PyResult<()> {
-    vm.set_twin(function, new_sleep)?;
-    vm.set_pause(function, pauses, paused)?;
+    vm.set_intrinsic(function, new_sleep)?;
+    vm.set_yields_once(function, yields_once, materialize_yield)?;
     let f = function.as_ref::<Function>().cloned();
     aio(vm).sleeps.function.set(f);
     Ok(())
@@ -104,12 +104,12 @@ fn make(vm: &Vm, delay: Value, result: Value, stage: Stage) -> Value {
 }
 
 /// Whether `sleep` with these arguments only gives way.
-fn pauses(args: &[Value]) -> bool {
+fn yields_once(args: &[Value]) -> bool {
     matches!(args, [delay] if delay.as_small_int().is_some_and(|n| n <= 0))
 }
 
 /// The coroutine of a `sleep(0)` that has given way.
-fn paused(vm: &Vm) -> Value {
+fn materialize_yield(vm: &Vm) -> Value {
     make(vm, Value::small_int(0), Value::NONE, Stage::Waiting)
 }
 
@@ -156,7 +156,7 @@ fn start(vm: &Vm, s: &Sleep, delay: f64) -> PyResult<Value> {
 }
 
 /// The frame of the Python code, standing where the coroutine stands; None when it has ended.
-fn shown_frame(vm: &Vm, s: &Sleep, owner: &Value) -> PyResult<Value> {
+fn materialize_frame(vm: &Vm, s: &Sleep, owner: &Value) -> PyResult<Value> {
     let mut locals = vec![s.delay.clone(), s.result.get()];
     let fut = s.future.get();
     let at = match s.stage.get() {
@@ -221,7 +221,7 @@ impl Waiter for Sleep {
                     None => vm.call_method(&fut, "result", &[]),
                 };
                 if let Err(e) = &r {
-                    vm.traceback_resting(&shown_frame(vm, s, &Value::NONE)?, e);
+                    vm.traceback_resting(&materialize_frame(vm, s, &Value::NONE)?, e);
                 }
                 finish(vm, v, s)?;
                 r.map(Resumed::Return)
@@ -233,7 +233,7 @@ impl Waiter for Sleep {
         if s.stage.get() == Stage::Done {
             return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
         }
-        let frame = shown_frame(vm, s, &Value::NONE)?;
+        let frame = materialize_frame(vm, s, &Value::NONE)?;
         finish(vm, v, s)?;
         vm.traceback_resting(&frame, &e);
         Err(e)
@@ -247,45 +247,45 @@ impl Waiter for Sleep {
         if !s.waits() {
             Ok(Value::NONE)
         } else if fut.is_unbound() {
-            Ok(new_way(vm))
+            Ok(new_yield_once(vm))
         } else if future::data_of(&fut).is_some() {
-            future::asked_iter(vm, &fut)
+            future::materialize_iter(vm, &fut)
         } else {
             Ok(fut)
         }
     }
     fn cr_frame(vm: &Vm, v: &Value) -> PyResult<Value> {
-        shown_frame(vm, vm.this::<Sleep>(v)?, v)
+        materialize_frame(vm, vm.this::<Sleep>(v)?, v)
     }
 }
 
 /// What the Python code of `sleep(0)` awaits: yields None once.
-struct Way {
+struct YieldOnce {
     given: Cell<bool>,
 }
-impl Payload for Way {
+impl Payload for YieldOnce {
     const NAME: &'static str = "generator";
 }
 
-pub fn new_way(vm: &Vm) -> Value {
-    let way = Way {
+pub fn new_yield_once(vm: &Vm) -> Value {
+    let way = YieldOnce {
         given: Cell::new(false),
     };
-    vm.heap.alloc(&aio(vm).sleeps.way_type, way).into()
+    vm.heap.alloc(&aio(vm).sleeps.yield_once_type, way).into()
 }
 
 fn make_way_type(vm: &Vm) -> Ref<Type> {
-    let t = vm.new_native_type::<Way>("generator", &vm.types.object, TypeFlags::NO_NEW);
+    let t = vm.new_native_type::<YieldOnce>("generator", &vm.types.object, TypeFlags::NO_NEW);
     t.slots.await_.set(Some(lasti_core::self_iter));
     t.slots.iter.set(Some(lasti_core::self_iter));
     t.slots.send.set(Some(|vm, v, _| {
-        Ok(match vm.this::<Way>(v)?.given.replace(true) {
+        Ok(match vm.this::<YieldOnce>(v)?.given.replace(true) {
             false => Resumed::Yield(Value::NONE),
             true => Resumed::Return(Value::NONE),
         })
     }));
     t.slots.next.set(Some(|vm, v| {
-        Ok((!vm.this::<Way>(v)?.given.replace(true)).then_some(Value::NONE))
+        Ok((!vm.this::<YieldOnce>(v)?.given.replace(true)).then_some(Value::NONE))
     }));
     vm.ready_type(&t);
     t

@@ -261,9 +261,7 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
         return g.kind == GenKind::Coroutine
             || g.kind == GenKind::Generator && g.code_flags() & iterable != 0;
     }
-    if vm.type_of(v).has(TypeFlags::COROUTINE)
-        || v.downcast::<crate::embed::RustCoroutine>().is_some()
-    {
+    if vm.type_of(v).has(TypeFlags::COROUTINE) {
         return true;
     }
     // Anything of collections.abc.Coroutine's shape.

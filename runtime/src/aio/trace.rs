@@ -1,4 +1,17 @@
-//! `tracing` events of the scheduler; ARCHITECTURE.md lists their targets and fields.
+//! `tracing` events of the scheduler. `LASTI_LOG=FILTER` prints them; an embedding program has a subscriber of its own.
+//!
+//! | target | level | event and fields |
+//! |---|---|---|
+//! | `lasti::task` | debug | `created` task, coro; `finished` task, outcome (`result`, `exception`, `cancelled`), exception (class) |
+//! | `lasti::task` | trace | span `step` task, around one step; `stepped` task, took_us; `waiting` task, on (a task's name, a future's class, or `next round`); `woken` task, by |
+//! | `lasti::loop` | debug | `running`, `stopped`, `closed` |
+//! | `lasti::loop` | warn | `slow callback` what, took_ms (100 ms and more); `late timer` late_ms (100 ms and more); `cannot wake the loop` error |
+//! | `lasti::poll` | trace | `polled` found (descriptors), woken |
+//! | `lasti::embed` | trace | `polled a Rust future` future, ready |
+//! | `lasti::embed` | warn | `cannot wait for the loop` error |
+//!
+//! A task is named by its name. While nobody listens, each place costs one relaxed load: a `sleep(0)` switch took 208 ns with the
+//! checks and 208 ns without (measured before 006d02b).
 //!
 //! Every caller asks [`tasks`] or [`callbacks`] first, which is one relaxed load while nobody listens, and only then are names
 //! and times put together. Nothing here runs Python.

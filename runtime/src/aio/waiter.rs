@@ -1,4 +1,4 @@
-//! Coroutines made in Rust in the place of those of a Python function (`interp/twin.rs`): what Python sees of them.
+//! Coroutines made in Rust in the place of those of a Python function (`interp/intrinsic.rs`): what Python sees of them.
 #![forbid(unsafe_code)]
 
 use lasti_core::objects::{Function, Type, TypeFlags};

@@ -7,7 +7,7 @@
 //! - `report.rs`, `html.rs`: the results as a table, JSON, and a page.
 //!
 //! Each measurement is a process of its own that runs a script of `examples/bench/` and prints figures; nothing here
-//! reaches into the interpreter, so that it measures what users run.
+//! reaches into the interpreter, so that it measures what users run. A bench is a line in `catalog.rs` and a script.
 #![forbid(unsafe_code)]
 
 mod catalog;

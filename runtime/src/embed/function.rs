@@ -256,7 +256,7 @@ fn new_coroutine(vm: &Vm, e: &Rc<Embed>, name: &Rc<str>, future: LocalFuture) ->
 }
 
 fn make_type(vm: &Vm) -> Ref<Type> {
-    let flags = TypeFlags::WEAKREF | TypeFlags::NO_NEW;
+    let flags = TypeFlags::WEAKREF | TypeFlags::NO_NEW | TypeFlags::COROUTINE;
     let t = vm.new_native_type::<RustCoroutine>("lasti.rust_coroutine", &vm.types.object, flags);
     t.slots.await_.set(Some(|vm, v| {
         let busy = match vm.this::<RustCoroutine>(v)?.stage.get() {

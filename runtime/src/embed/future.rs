@@ -274,7 +274,7 @@ impl Embed {
         };
         l.arm(vm)?;
         let mut deadline = l.next_deadline();
-        if crate::threads::others(vm) {
+        if crate::gil::others(vm) {
             let soon = clock().now().saturating_add(TURN_AGAIN);
             deadline = Some(deadline.map_or(soon, |d| d.min(soon)));
         }
@@ -374,8 +374,8 @@ fn drive(vm: &Vm, e: &Embed, task: &Value) -> PyResult<After> {
     let Some(l) = event_loop.as_ref::<Loop>() else {
         return Ok(After::Nothing);
     };
-    if crate::threads::others(vm) {
-        crate::threads::blocking(vm, || std::thread::sleep(TURN));
+    if crate::gil::others(vm) {
+        crate::gil::blocking(vm, || std::thread::sleep(TURN));
     }
     run_rounds(vm, l, ROUNDS, || is_done(vm, task))
 }

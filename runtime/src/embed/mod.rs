@@ -7,7 +7,13 @@
 //! - `alarm.rs`: the thread that wakes an executor when the loop has something to do.
 //!
 //! What Rust code gave to the interpreter (closures, futures, wakers) stands in [`Embed`], beside the heap: an
-//! interpreter that ends lets go of it first, so that handles in it cannot keep the interpreter alive for ever.
+//! interpreter that ends lets go of it first, so that handles in it cannot keep the interpreter alive for ever. Objects of the heap
+//! hold keys of it. What Python drops is dropped here at the next entry, because releasing an object must not run foreign code. Rust
+//! code runs on the interpreter's own thread only.
+//!
+//! A Rust future is polled in the step of the task that awaits it. If it is pending, it yields an asyncio future, and its waker sends
+//! the key to the loop's inbox; `take_wakes` completes the asyncio future in the next round. A panic of a Rust function becomes
+//! RuntimeError. `Error` is text, so it is `Send`; raised again, it is a new instance of its class.
 #![forbid(unsafe_code)]
 
 mod alarm;
@@ -20,7 +26,6 @@ pub use convert::{Bytes, FromArgs, FromPython, ToArgs, ToPython};
 pub use error::Error;
 pub use future::PyFuture;
 
-pub(crate) use function::RustCoroutine;
 use function::{Entry, LocalFuture};
 use future::{Driver, Waiter};
 use lasti_core::objects::{Module, Type};
@@ -168,7 +173,7 @@ impl Python {
     fn main(&self, e: &Embed) -> Ref<Module> {
         let main = e.main.borrow().clone();
         main.unwrap_or_else(|| {
-            let m = crate::interpreter::main_module(&self.vm);
+            let m = crate::main_module::main_module(&self.vm);
             e.main.replace(Some(m.clone()));
             m
         })

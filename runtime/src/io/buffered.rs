@@ -5,11 +5,12 @@ use super::{
     BUFFER_SIZE, base, both, bytes_arg, cannot_pickle, is_native, line_end, read_into, size_arg,
     truth, unsupported,
 };
+use crate::wait::Monitor;
 use lasti_core::objects::{ByteArray, Bytes, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::thread::ThreadId;
-use std::time::Duration;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
@@ -38,6 +39,10 @@ pub(super) struct Buffered {
     back: RefCell<Vec<u8>>,
     /// The thread that is inside: others wait for it, and it must not come again.
     inside: Cell<Option<ThreadId>>,
+    /// Threads that wait to get inside.
+    waiting: Cell<usize>,
+    /// Whether somebody left since the last one of them was woken.
+    left: Arc<Monitor<bool>>,
 }
 impl Payload for Buffered {
     const CONTAINER: bool = true;
@@ -51,6 +56,9 @@ struct Inside<'a>(&'a Buffered);
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
         self.0.inside.set(None);
+        if self.0.waiting.get() > 0 {
+            self.0.left.notify_one(|left| *left = true);
+        }
     }
 }
 
@@ -83,7 +91,11 @@ impl Buffered {
                     vm.runtime_error(format!("reentrant call inside {}", vm.repr_string(v)?))
                 );
             }
-            crate::threads::blocking(vm, || std::thread::sleep(Duration::from_micros(100)));
+            let left = self.left.clone();
+            self.waiting.set(self.waiting.get() + 1);
+            let r = left.wait(vm, None, |left| std::mem::take(left).then_some(()));
+            self.waiting.set(self.waiting.get() - 1);
+            r?;
         }
         self.inside.set(Some(me));
         Ok(Inside(self))
@@ -522,6 +534,8 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>, kind: Kind) -> Ref<Type> {
             used: Cell::new(0),
             back: RefCell::default(),
             inside: Cell::new(None),
+            waiting: Cell::new(0),
+            left: Arc::default(),
         };
         Ok(vm.heap.alloc(class, b).into())
     }));

@@ -1,6 +1,6 @@
 //! Runs the self-asserting scripts of `tests/containers/` in a bare interpreter, one test for each.
 use lasti_core::host::BareHost;
-use lasti_core::{Vm, VmFlags, VmOptions};
+use lasti_core::{VmFlags, VmOptions};
 
 fn run(name: &str, source: &str) {
     let vm = lasti_core::builtins::new_vm(VmOptions {

@@ -1,7 +1,7 @@
 //! int, float, complex, str, bytes, bytearray and memoryview as scripts see them. Expectations are CPython's; where
 //! 3.14 words an error differently from 3.13, 3.14's words.
 use lasti_core::host::BareHost;
-use lasti_core::{Vm, VmFlags, VmOptions};
+use lasti_core::{VmFlags, VmOptions};
 
 /// Runs a script of asserts; `raises(kind, message, f)` checks an error.
 fn check(source: &str) {

@@ -1,4 +1,7 @@
 //! The pure-Python library, compiled at build time and loaded module by module.
+//!
+//! Three modules of the overlay do less when they are imported than CPython's: `_colorize` runs the library's file when something of it is
+//! asked for, `_py_warnings` has a first filter without a regular expression, and `_tokenize` compiles its patterns when it reads.
 #![forbid(unsafe_code)]
 
 use lasti_bytecode::marshal::Image;

@@ -199,9 +199,12 @@ fn make(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
     }
     let pos = Args::pos(a.pos).between(vm, "array", 1, 2)?;
     let wrong = || {
-        let t = vm.type_name(&pos[0]);
+        let is = match pos[0].downcast::<Str>() {
+            Some(s) => format!("a string of length {}", s.char_len()),
+            None => vm.type_name(&pos[0]),
+        };
         vm.type_error(format!(
-            "array() argument 1 must be a unicode character, not {t}"
+            "array() argument 1 must be a unicode character, not {is}"
         ))
     };
     let code = text(&pos[0]).ok_or_else(wrong)?;

@@ -486,9 +486,7 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
                 .map_or(Ok(len), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
             match find(vm, d, &pos[0], from, to)? {
                 Some(i) => Ok(vm.new_int(i as i64)),
-                None => {
-                    Err(vm.value_error(format!("{} is not in deque", vm.repr_string(&pos[0])?)))
-                }
+                None => Err(vm.value_error("deque.index(x): x not in deque")),
             }
         },
     );
@@ -529,7 +527,7 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
                     return Ok(Value::NONE);
                 }
             }
-            Err(vm.value_error(format!("{} is not in deque", vm.repr_string(x)?)))
+            Err(vm.value_error("deque.remove(x): x not in deque"))
         },
     );
     vm.method(t, "reverse", "reverse($self, /)\n--\n\n", |vm, v, a| {

@@ -353,8 +353,11 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         gc_callbacks(vm, "start", n, 0);
         let found = vm.heap.collect(n > 0);
         // Finalizers run before the call returns, and what they held back goes with the second look.
-        let due = vm.heap.breaker.load(std::sync::atomic::Ordering::Relaxed);
-        let found = if due & lasti_core::memory::breaker::PENDING == 0 {
+        let due = vm
+            .heap
+            .eval_breaker
+            .load(std::sync::atomic::Ordering::Relaxed);
+        let found = if due & lasti_core::memory::eval_breaker::PENDING == 0 {
             found
         } else {
             vm.run_due();

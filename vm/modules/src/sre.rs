@@ -314,7 +314,7 @@ struct Interrupted;
 
 /// A text that counts the engine's steps.
 #[derive(Clone, Copy)]
-struct Watched<S>(S);
+struct SlowCall<S>(S);
 
 #[inline(always)]
 fn step() {
@@ -329,7 +329,7 @@ fn step() {
 #[cold]
 #[inline(never)]
 fn look() {
-    use lasti_core::memory::breaker::{NO_MEMORY, SIGNAL};
+    use lasti_core::memory::eval_breaker::{NO_MEMORY, SIGNAL};
     LEFT.set(STEPS);
     let patience = PATIENCE.get();
     if patience > 0 {
@@ -345,7 +345,7 @@ fn look() {
     }
 }
 
-impl<S: StrDrive> StrDrive for Watched<S> {
+impl<S: StrDrive> StrDrive for SlowCall<S> {
     #[inline]
     fn count(&self) -> usize {
         self.0.count()
@@ -406,9 +406,9 @@ fn run<S: StrDrive>(
     loop {
         LEFT.set(STEPS);
         PATIENCE.set(patience);
-        BREAKER.set(Some(vm.heap.breaker.clone()));
+        BREAKER.set(Some(vm.heap.eval_breaker.clone()));
         let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            run_once(engine, Watched(s), code, start, end, how, must_advance)
+            run_once(engine, SlowCall(s), code, start, end, how, must_advance)
         }));
         match tried {
             Ok(matched) => return Ok(matched),

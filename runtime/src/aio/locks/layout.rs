@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::num::NonZeroU32;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Family {
+pub enum LockKind {
     Lock,
     Semaphore,
     BoundedSemaphore,
@@ -20,7 +20,7 @@ pub enum Family {
     LifoQueue,
 }
 
-/// Numbers of attributes, in the order of [`Family::fields`].
+/// Numbers of attributes, in the order of [`LockKind::fields`].
 pub mod field {
     pub const LOOP: usize = 0;
     /// A lock's and a semaphore's.
@@ -44,15 +44,15 @@ pub mod field {
 const FIELDS: usize = 8;
 const ABSENT: u8 = u8::MAX;
 
-impl Family {
+impl LockKind {
     /// The attributes that are looked at. `_loop` stands on the class until the first wait.
     fn fields(self) -> &'static [&'static str] {
         match self {
-            Family::Lock => &["_loop", "_waiters", "_locked"],
-            Family::Semaphore => &["_loop", "_waiters", "_value"],
-            Family::BoundedSemaphore => &["_loop", "_waiters", "_value", "_bound_value"],
-            Family::Condition => &["_loop", "acquire", "release"],
-            Family::Queue | Family::LifoQueue => &[
+            LockKind::Lock => &["_loop", "_waiters", "_locked"],
+            LockKind::Semaphore => &["_loop", "_waiters", "_value"],
+            LockKind::BoundedSemaphore => &["_loop", "_waiters", "_value", "_bound_value"],
+            LockKind::Condition => &["_loop", "acquire", "release"],
+            LockKind::Queue | LockKind::LifoQueue => &[
                 "_loop",
                 "_maxsize",
                 "_getters",
@@ -67,12 +67,12 @@ impl Family {
     /// The methods that Python code which is skipped would call.
     fn methods(self) -> &'static [&'static str] {
         match self {
-            Family::Lock => &["acquire", "release", "_wake_up_first", "_get_loop"],
-            Family::Semaphore | Family::BoundedSemaphore => {
+            LockKind::Lock => &["acquire", "release", "_wake_up_first", "_get_loop"],
+            LockKind::Semaphore | LockKind::BoundedSemaphore => {
                 &["acquire", "release", "locked", "_wake_up_next", "_get_loop"]
             }
-            Family::Condition => &["__aenter__", "__aexit__"],
-            Family::Queue | Family::LifoQueue => &[
+            LockKind::Condition => &["__aenter__", "__aexit__"],
+            LockKind::Queue | LockKind::LifoQueue => &[
                 "_get",
                 "_put",
                 "_wakeup_next",
@@ -94,19 +94,19 @@ struct Layout {
     /// The class's version when it was looked at.
     version: Option<NonZeroU32>,
     /// None: their Python code has to run.
-    family: Option<Family>,
+    family: Option<LockKind>,
     at: [u8; FIELDS],
 }
 
 /// A class as the library made it.
 struct Original {
-    family: Family,
+    family: LockKind,
     class: Ref<Type>,
     methods: Vec<(Ref<Str>, Value)>,
 }
 
 #[derive(Default)]
-pub struct Layouts {
+pub struct LayoutCache {
     originals: RefCell<Vec<Original>>,
     /// By shape.
     known: RefCell<FxHashMap<u32, Layout>>,
@@ -119,9 +119,9 @@ const RECENT: usize = 8;
 /// Shapes remembered; there are few unless a program makes classes all the time.
 const MOST_KNOWN: usize = 256;
 
-impl Layouts {
+impl LayoutCache {
     /// Notes the methods of a class, which those of its subclasses have to be.
-    pub fn adopt(&self, vm: &Vm, family: Family, class: &Value) -> PyResult<()> {
+    pub fn adopt(&self, vm: &Vm, family: LockKind, class: &Value) -> PyResult<()> {
         let class = vm.this::<Type>(class)?.clone();
         let found = family.methods().iter().filter_map(|name| {
             let name = vm.intern(name);
@@ -149,14 +149,14 @@ impl Layouts {
         Ok(())
     }
 
-    /// A method of a class as it was noted, by its number among [`Family::methods`].
-    pub fn method(&self, family: Family, number: usize) -> Option<Value> {
+    /// A method of a class as it was noted, by its number among [`LockKind::methods`].
+    pub fn method(&self, family: LockKind, number: usize) -> Option<Value> {
         let originals = self.originals.borrow();
         let original = originals.iter().find(|o| o.family == family)?;
         original.methods.get(number).map(|(_, f)| f.clone())
     }
 
-    fn family_of(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Option<Family> {
+    fn kind_of(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Option<LockKind> {
         if !lasti_core::is_plain(class) {
             return None;
         }
@@ -167,7 +167,7 @@ impl Layouts {
                 && methods.iter().all(|(name, f)| {
                     class.lookup(vm, name).is_some_and(|own| own.is(f)) && o.find(name).is_none()
                 })
-                && (original.family != Family::BoundedSemaphore
+                && (original.family != LockKind::BoundedSemaphore
                     || self.next_is_semaphore(class, &original.class))
         };
         originals.iter().find(fits).map(|o| o.family)
@@ -177,7 +177,7 @@ impl Layouts {
     fn next_is_semaphore(&self, class: &Type, bounded: &Ref<Type>) -> bool {
         let mro = class.mro();
         let originals = self.originals.borrow();
-        let semaphore = originals.iter().find(|o| o.family == Family::Semaphore);
+        let semaphore = originals.iter().find(|o| o.family == LockKind::Semaphore);
         let at = mro.iter().position(|t| t.is(bounded));
         match (semaphore, at.and_then(|at| mro.get(at + 1))) {
             (Some(s), Some(next)) => next.is(&s.class),
@@ -211,7 +211,7 @@ impl Layouts {
         let mut layout = Layout {
             shape: o.shape_id(),
             version: class.version(),
-            family: self.family_of(vm, class, o),
+            family: self.kind_of(vm, class, o),
             at: [ABSENT; FIELDS],
         };
         let Some(family) = layout.family else {
@@ -238,7 +238,7 @@ impl Layouts {
 /// An object whose methods are the library's, with the places of its attributes.
 pub struct Plain<'a> {
     o: &'a Ref<Instance>,
-    pub family: Family,
+    pub family: LockKind,
     at: [u8; FIELDS],
 }
 
@@ -269,10 +269,13 @@ impl<'a> Plain<'a> {
         })
     }
     pub fn is_queue(&self) -> bool {
-        matches!(self.family, Family::Queue | Family::LifoQueue)
+        matches!(self.family, LockKind::Queue | LockKind::LifoQueue)
     }
     pub fn is_semaphore(&self) -> bool {
-        matches!(self.family, Family::Semaphore | Family::BoundedSemaphore)
+        matches!(
+            self.family,
+            LockKind::Semaphore | LockKind::BoundedSemaphore
+        )
     }
     /// An attribute; unbound where there is none.
     #[inline]

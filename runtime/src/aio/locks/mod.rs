@@ -11,16 +11,16 @@ mod queue;
 
 use super::waiter::{self, Waiter};
 use super::{aio, event_loop, future};
-use lasti_core::objects::{BoundMethod, Exception, Function, Generator, Twin, Type};
+use lasti_core::objects::{BoundMethod, Exception, Function, Generator, Intrinsic, Type};
 use lasti_core::{Exc, Payload, PyResult, Ref, RefSlot, Resume, Resumed, Slot, Value, Vm};
 use lasti_modules::Deque;
-use layout::{Family, Layouts, Plain, field};
+use layout::{LayoutCache, LockKind, Plain, field};
 use queue::Now;
 use std::cell::Cell;
 
 /// What the twins keep with the loop.
 pub struct Locks {
-    layouts: Layouts,
+    layouts: LayoutCache,
     waiter_type: Ref<Type>,
     /// By [`Op::code`], for what is shown.
     functions: [RefSlot<Function>; 6],
@@ -29,7 +29,7 @@ pub struct Locks {
 impl Locks {
     pub fn new(vm: &Vm) -> Locks {
         Locks {
-            layouts: Layouts::default(),
+            layouts: LayoutCache::default(),
             waiter_type: waiter::make_type::<Acquire>(vm),
             functions: Default::default(),
         }
@@ -173,17 +173,17 @@ fn make(vm: &Vm, op: Op, this: &Value, extra: Value, on: Value) -> Value {
 pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
     let [lock, semaphore, bounded, condition] = classes;
     let locks = &aio(vm).locks;
-    locks.layouts.adopt(vm, Family::Lock, lock)?;
-    locks.layouts.adopt(vm, Family::Semaphore, semaphore)?;
-    (locks.layouts).adopt(vm, Family::BoundedSemaphore, bounded)?;
-    locks.layouts.adopt(vm, Family::Condition, condition)?;
+    locks.layouts.adopt(vm, LockKind::Lock, lock)?;
+    locks.layouts.adopt(vm, LockKind::Semaphore, semaphore)?;
+    (locks.layouts).adopt(vm, LockKind::BoundedSemaphore, bounded)?;
+    locks.layouts.adopt(vm, LockKind::Condition, condition)?;
     let twins = [
         (
             Op::Lock,
             lock,
             "acquire",
-            acquire_lock as Twin,
-            acquire_lock_now as Twin,
+            acquire_lock as Intrinsic,
+            acquire_lock_now as Intrinsic,
         ),
         (
             Op::Semaphore,
@@ -198,57 +198,64 @@ pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
     for (op, class, name, twin, now) in twins {
         adopt(vm, op, class, name, twin, now)?;
     }
-    vm.set_twin(&vm.getattr_str(lock, "release")?, release_lock)?;
-    vm.set_twin(&vm.getattr_str(semaphore, "release")?, release_semaphore)?;
-    vm.set_twin(&vm.getattr_str(bounded, "release")?, release_bounded)
+    vm.set_intrinsic(&vm.getattr_str(lock, "release")?, release_lock)?;
+    vm.set_intrinsic(&vm.getattr_str(semaphore, "release")?, release_semaphore)?;
+    vm.set_intrinsic(&vm.getattr_str(bounded, "release")?, release_bounded)
 }
 
 /// `Queue` and `LifoQueue` of the library.
 pub fn adopt_queues(vm: &Vm, classes: &[Value; 2]) -> PyResult<()> {
     let [queue, lifo] = classes;
     let locks = &aio(vm).locks;
-    locks.layouts.adopt(vm, Family::Queue, queue)?;
-    locks.layouts.adopt(vm, Family::LifoQueue, lifo)?;
+    locks.layouts.adopt(vm, LockKind::Queue, queue)?;
+    locks.layouts.adopt(vm, LockKind::LifoQueue, lifo)?;
     adopt(vm, Op::Get, queue, "get", get, get_nowait)?;
     adopt(vm, Op::Put, queue, "put", put, put_nowait)?;
-    vm.set_twin(&vm.getattr_str(queue, "get_nowait")?, get_nowait)?;
-    vm.set_twin(&vm.getattr_str(queue, "put_nowait")?, put_nowait)
+    vm.set_intrinsic(&vm.getattr_str(queue, "get_nowait")?, get_nowait)?;
+    vm.set_intrinsic(&vm.getattr_str(queue, "put_nowait")?, put_nowait)
 }
 
-fn adopt(vm: &Vm, op: Op, class: &Value, name: &str, twin: Twin, now: Twin) -> PyResult<()> {
+fn adopt(
+    vm: &Vm,
+    op: Op,
+    class: &Value,
+    name: &str,
+    twin: Intrinsic,
+    now: Intrinsic,
+) -> PyResult<()> {
     let f = vm.getattr_str(class, name)?;
-    vm.set_coroutine_twin(&f, twin, now)?;
+    vm.set_coroutine_intrinsic(&f, twin, now)?;
     aio(vm).locks.functions[op.code()].set(f.as_ref::<Function>().cloned());
     Ok(())
 }
 
-type Twinned = PyResult<Option<Value>>;
+type Outcome = PyResult<Option<Value>>;
 
-fn acquire_lock(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
-    let on = Plain::of(vm, &args[0]).filter(|on| on.family == Family::Lock);
+fn acquire_lock(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
+    let on = Plain::of(vm, &args[0]).filter(|on| on.family == LockKind::Lock);
     Ok(on.map(|on| make(vm, Op::Lock, on.value(), Value::NONE, Value::NONE)))
 }
 
-fn acquire_semaphore(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn acquire_semaphore(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     let on = Plain::of(vm, &args[0]).filter(Plain::is_semaphore);
     Ok(on.map(|on| make(vm, Op::Semaphore, on.value(), Value::NONE, Value::NONE)))
 }
 
-fn acquire_lock_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn acquire_lock_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match Plain::of(vm, &args[0]) {
-        Some(on) if on.family == Family::Lock => taken(vm, &on, Value::TRUE),
+        Some(on) if on.family == LockKind::Lock => taken(vm, &on, Value::TRUE),
         _ => Ok(None),
     }
 }
 
-fn acquire_semaphore_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn acquire_semaphore_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match Plain::of(vm, &args[0]) {
         Some(on) if on.is_semaphore() => taken(vm, &on, Value::TRUE),
         _ => Ok(None),
     }
 }
 
-fn taken(vm: &Vm, on: &Plain, result: Value) -> Twinned {
+fn taken(vm: &Vm, on: &Plain, result: Value) -> Outcome {
     Ok((lock::take(vm, on)? == Some(true)).then_some(result))
 }
 
@@ -261,14 +268,14 @@ fn entered<'a>(
 ) -> Option<(Plain<'a>, Value)> {
     let on = Plain::of(vm, this)?;
     let lock = match on.family {
-        Family::Condition => lock_of(vm, &on, attribute, method)?,
-        Family::Queue | Family::LifoQueue => return None,
+        LockKind::Condition => lock_of(vm, &on, attribute, method)?,
+        LockKind::Queue | LockKind::LifoQueue => return None,
         _ => Value::NONE,
     };
     Some((on, lock))
 }
 
-fn enter(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn enter(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     let Some((on, lock)) = entered(vm, &args[0], field::ACQUIRE, 0) else {
         return Ok(None);
     };
@@ -280,7 +287,7 @@ fn enter(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
     Ok(Some(make(vm, op, on.value(), lock, Value::NONE)))
 }
 
-fn enter_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn enter_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match entered(vm, &args[0], field::ACQUIRE, 0) {
         Some((on, lock)) if lock.is_none() => taken(vm, &on, Value::NONE),
         Some((_, lock)) => match Plain::of(vm, &lock) {
@@ -291,7 +298,7 @@ fn enter_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
     }
 }
 
-fn exit(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn exit(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     let Some((on, lock)) = entered(vm, &args[0], field::RELEASE, 1) else {
         return Ok(None);
     };
@@ -302,8 +309,8 @@ fn exit(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
     Ok(Some(make(vm, Op::Exit, on.value(), lock, given)))
 }
 
-fn exit_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
-    let released = |on: &Plain| released(vm, on, on.family == Family::BoundedSemaphore);
+fn exit_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
+    let released = |on: &Plain| released(vm, on, on.family == LockKind::BoundedSemaphore);
     match entered(vm, &args[0], field::RELEASE, 1) {
         Some((on, lock)) if lock.is_none() => released(&on),
         Some((_, lock)) => Plain::of(vm, &lock).map_or(Ok(None), |on| released(&on)),
@@ -315,54 +322,54 @@ fn exit_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
 fn lock_of(vm: &Vm, on: &Plain, attribute: usize, method: usize) -> Option<Value> {
     let v = on.get(attribute);
     let m = v.downcast::<BoundMethod>()?;
-    let lock = Plain::of(vm, &m.this).filter(|on| on.family == Family::Lock)?;
-    let own = aio(vm).locks.layouts.method(Family::Lock, method)?;
+    let lock = Plain::of(vm, &m.this).filter(|on| on.family == LockKind::Lock)?;
+    let own = aio(vm).locks.layouts.method(LockKind::Lock, method)?;
     own.is(&m.func).then(|| lock.value().clone())
 }
 
-fn release_lock(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn release_lock(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match Plain::of(vm, &args[0]) {
-        Some(on) if on.family == Family::Lock => released(vm, &on, false),
+        Some(on) if on.family == LockKind::Lock => released(vm, &on, false),
         _ => Ok(None),
     }
 }
 
-fn release_semaphore(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn release_semaphore(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match Plain::of(vm, &args[0]) {
         Some(on) if on.is_semaphore() => released(vm, &on, false),
         _ => Ok(None),
     }
 }
 
-fn release_bounded(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn release_bounded(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match Plain::of(vm, &args[0]) {
-        Some(on) if on.family == Family::BoundedSemaphore => released(vm, &on, true),
+        Some(on) if on.family == LockKind::BoundedSemaphore => released(vm, &on, true),
         _ => Ok(None),
     }
 }
 
-fn released(vm: &Vm, on: &Plain, bounded: bool) -> Twinned {
+fn released(vm: &Vm, on: &Plain, bounded: bool) -> Outcome {
     Ok(lock::release(vm, on, bounded)?.map(|()| Value::NONE))
 }
 
-fn get(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn get(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     let on = Plain::of(vm, &args[0]).filter(Plain::is_queue);
     Ok(on.map(|on| make(vm, Op::Get, on.value(), Value::NONE, Value::NONE)))
 }
 
-fn put(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn put(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     let on = Plain::of(vm, &args[0]).filter(Plain::is_queue);
     Ok(on.map(|on| make(vm, Op::Put, on.value(), args[1].clone(), Value::NONE)))
 }
 
-fn get_nowait(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn get_nowait(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match Plain::of(vm, &args[0]).filter(Plain::is_queue) {
         Some(on) => Ok(at_once(queue::get(vm, &on)?)),
         None => Ok(None),
     }
 }
 
-fn put_nowait(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Twinned {
+fn put_nowait(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match Plain::of(vm, &args[0]).filter(Plain::is_queue) {
         Some(on) => Ok(at_once(queue::put(vm, &on, &args[1])?)),
         None => Ok(None),
@@ -437,7 +444,7 @@ impl Waiter for Acquire {
         match w.stage.get() {
             Stage::Waiting => match w.op.inner() {
                 Some(op) => Ok(see_inner(vm, w, op)),
-                None => future::asked_iter(vm, &w.on.get()),
+                None => future::materialize_iter(vm, &w.on.get()),
             },
             Stage::Seen => Ok(w.on.get()),
             Stage::Code => vm.getattr_str(&w.on.get(), "cr_await"),
@@ -445,7 +452,7 @@ impl Waiter for Acquire {
         }
     }
     fn cr_frame(vm: &Vm, v: &Value) -> PyResult<Value> {
-        shown_frame(vm, vm.this::<Acquire>(v)?, v)
+        materialize_frame(vm, vm.this::<Acquire>(v)?, v)
     }
     fn cr_suspended(vm: &Vm, v: &Value) -> PyResult<Value> {
         let w = vm.this::<Acquire>(v)?;
@@ -488,10 +495,10 @@ fn go(vm: &Vm, v: &Value, w: &Acquire) -> PyResult<Resumed> {
 /// None: the Python code has to run.
 fn attempt(vm: &Vm, v: &Value, w: &Acquire, on: &Plain) -> PyResult<Option<Resumed>> {
     let taken = match w.op {
-        Op::Lock | Op::EnterLock if on.family == Family::Lock => lock::take(vm, on)?,
+        Op::Lock | Op::EnterLock if on.family == LockKind::Lock => lock::take(vm, on)?,
         Op::Semaphore | Op::EnterSemaphore if on.is_semaphore() => lock::take(vm, on)?,
-        Op::Exit if !on.is_queue() && on.family != Family::Condition => {
-            let bounded = on.family == Family::BoundedSemaphore;
+        Op::Exit if !on.is_queue() && on.family != LockKind::Condition => {
+            let bounded = on.family == LockKind::BoundedSemaphore;
             let done = lock::release(vm, on, bounded)?;
             return Ok(done.map(|()| finish(vm, v, w, Value::NONE)));
         }
@@ -583,7 +590,7 @@ fn fail(vm: &Vm, v: &Value, w: &Acquire, e: Exc) -> PyResult<Exc> {
         Some(op) if waits => Some(resting(vm, op, vec![w.target(), w.on.get()], true)?),
         _ => None,
     };
-    let frame = shown_frame(vm, w, &Value::NONE)?;
+    let frame = materialize_frame(vm, w, &Value::NONE)?;
     let fut = end(vm, v, w);
     let mut e = e;
     if waits && let Err(later) = give_up(vm, w, &fut, super::is_cancelled(vm, &e)) {
@@ -630,7 +637,7 @@ fn drive(vm: &Vm, v: &Value, w: &Acquire, input: Resume) -> PyResult<Resumed> {
         }
         Err(e) => {
             if w.stage.get() == Stage::Seen {
-                vm.traceback_resting(&shown_frame(vm, w, &Value::NONE)?, &e);
+                vm.traceback_resting(&materialize_frame(vm, w, &Value::NONE)?, &e);
             }
             end(vm, v, w);
             Err(e)
@@ -650,7 +657,7 @@ fn see_inner(vm: &Vm, w: &Acquire, op: Op) -> Value {
 }
 
 /// The frame of the Python code, standing where the coroutine stands; None when it has ended.
-fn shown_frame(vm: &Vm, w: &Acquire, owner: &Value) -> PyResult<Value> {
+fn materialize_frame(vm: &Vm, w: &Acquire, owner: &Value) -> PyResult<Value> {
     let started = match w.stage.get() {
         Stage::Done => return Ok(Value::NONE),
         Stage::Code => return vm.getattr_str(&w.on.get(), "cr_frame"),

@@ -2,7 +2,7 @@
 //!
 //! None means that something is not as usual, and nothing was done: then the Python code has to run.
 use super::super::{event, future};
-use super::layout::{Family, Plain, field};
+use super::layout::{LockKind, Plain, field};
 use lasti_core::objects::List;
 use lasti_core::{PyResult, Ref, Value, Vm};
 use lasti_modules::Deque;
@@ -16,7 +16,7 @@ enum Items {
 impl Items {
     fn of(vm: &Vm, on: &Plain) -> Option<Items> {
         let v = on.get(field::ITEMS);
-        if on.family == Family::Queue {
+        if on.family == LockKind::Queue {
             return Deque::plain(vm, &v).map(|d| Items::First(d.clone()));
         }
         let list = v.as_ref::<List>()?;

@@ -161,7 +161,7 @@ fn set_class(vm: &Vm, v: &Value, value: Option<&Value>) -> PyResult<()> {
         )));
     }
     if let Some(i) = v.downcast::<Instance>() {
-        // Layouts belong to a class; attributes move to a dict so that both classes' caches stay true.
+        // LayoutCache belong to a class; attributes move to a dict so that both classes' caches stay true.
         let _ = i;
         vm.dict_of(v);
     }

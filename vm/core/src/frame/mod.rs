@@ -22,11 +22,11 @@ pub(crate) enum Mode {
     /// first of a chunk of the stack, so that nothing but its values goes with it.
     Call,
     /// A call's frame that is one of these.
-    Watched,
+    SlowCall,
     /// `__init__` entered by a class call: its None is dropped, the instance below it stays. As plain as Call's.
     Init,
-    /// As Init, for a frame that is Watched.
-    WatchedInit,
+    /// As Init, for a frame that is SlowCall.
+    SlowInit,
     /// Generator resumed by FOR_ITER: a return ends the loop.
     ForIter,
     /// Generator resumed by `next` or `send`: a return raises StopIteration.

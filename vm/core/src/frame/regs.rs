@@ -186,7 +186,7 @@ impl Regs {
     /// Ends one way through an instruction. It does nothing, but the optimizer does not know: a way that ended in a mere
     /// condition would not get a dispatch of its own.
     #[inline(always)]
-    pub fn settle(&mut self) {
+    pub fn keep_own_dispatch(&mut self) {
         self.pc = opaque(self.pc);
     }
     /// LOAD_FAST. False: the local is unbound, nothing was done.
@@ -236,13 +236,13 @@ impl Regs {
         if jump {
             self.follow(i);
         } else {
-            self.settle();
+            self.keep_own_dispatch();
         }
     }
     /// Goes where a jump leads.
     #[inline(always)]
     pub fn follow(&mut self, jump: &Instr) {
-        self.pc = std::ptr::from_ref(jump).wrapping_offset(jump.distance() as isize);
+        self.pc = std::ptr::from_ref(jump).wrapping_offset(jump.jump_distance() as isize);
         debug_assert!({
             let near = self.pc;
             self.jump(jump.arg.get());
@@ -265,15 +265,15 @@ impl Regs {
     }
     /// Drops the topmost value, an immediate.
     #[inline(always)]
-    pub fn forget_immediate(&mut self) {
+    pub fn pop_immediate(&mut self) {
         debug_assert!(!self.peek(1).is_object());
         // SAFETY: the slot holds a value with nothing to drop.
         self.sp = unsafe { self.sp.sub(1) };
     }
     /// Replaces the topmost value, an immediate.
     #[inline(always)]
-    pub fn set_immediate(&mut self, v: Value) {
-        self.forget_immediate();
+    pub fn replace_immediate(&mut self, v: Value) {
+        self.pop_immediate();
         self.push(v);
     }
     /// Pushes the result of the instruction that runs and the `n` behind it, which were done together, or stores it where
@@ -294,7 +294,7 @@ impl Regs {
     pub fn push_sent_none(&mut self) {
         if matches!(self.following().op.get(), Quick::PopTop) {
             self.skip(1);
-            self.settle();
+            self.keep_own_dispatch();
         } else {
             self.push(Value::NONE);
         }
@@ -460,7 +460,7 @@ impl Regs {
             i.op.get(),
             Quick::LoadConst | Quick::LoadConstReturn
         ));
-        // SAFETY: `Instr::hold` put the word of one of the code's constants into the cache, and nothing else writes
+        // SAFETY: `Instr::cache_const` put the word of one of the code's constants into the cache, and nothing else writes
         // the cache of a LOAD_CONST. The code owns its constants as long as the frame owns the code.
         unsafe { &*i.cached_pointer().cast::<Value>() }
     }
@@ -471,7 +471,7 @@ impl Regs {
         if self.frame().function.globals.current_version() != i.arg.get() {
             return None;
         }
-        // SAFETY: `Instr::hold_global` put the place of a value in the dict of this version into the cache. A version belongs
+        // SAFETY: `Instr::cache_global` put the place of a value in the dict of this version into the cache. A version belongs
         // to one dict and is not used again, and a dict takes another before it moves or drops entries.
         unsafe { Some(&*i.cached_pointer().read().cast::<Value>()) }
     }
@@ -493,13 +493,13 @@ impl Regs {
         debug_assert!(i < self.frame().code.fixed_slots());
         // SAFETY: as above. The old value is dropped after the new one is in place.
         let old = unsafe { std::mem::replace(&mut *self.locals().add(i), v) };
-        // Two ends on purpose, see `settle`.
+        // Two ends on purpose, see `keep_own_dispatch`.
         if old.is_object() {
             drop(old);
-            self.settle();
+            self.keep_own_dispatch();
         } else {
             std::mem::forget(old);
-            self.settle();
+            self.keep_own_dispatch();
         }
     }
 

@@ -37,7 +37,7 @@ impl FrameStack {
         let (at, mode) = if (self.end.get() as usize) - (top as usize) >= words * 8 {
             (top, Mode::Call)
         } else {
-            (self.grow(words), Mode::Watched)
+            (self.grow(words), Mode::SlowCall)
         };
         // SAFETY: `words` words are free at `at`.
         unsafe {
@@ -137,7 +137,7 @@ impl FrameStack {
         }
         let (frame, regs) = self.push_call(r, code, n);
         if !fits {
-            frame.mode.set(Mode::Watched);
+            frame.mode.set(Mode::SlowCall);
         }
         (frame, regs)
     }

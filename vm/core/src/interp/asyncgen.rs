@@ -5,7 +5,7 @@ use crate::vm::Vm;
 use std::cell::Cell;
 
 /// The asend of a step that an `async for` began without one.
-pub(crate) fn under_way(vm: &Vm, generator: Ref<Generator>) -> Value {
+pub(crate) fn materialize_asend(vm: &Vm, generator: Ref<Generator>) -> Value {
     let a = Asend {
         generator,
         input: Slot::new(Value::UNBOUND),

@@ -221,6 +221,6 @@ impl Vm {
     /// Whether all parameters can be filled by moving `n` positional arguments.
     #[inline(always)]
     pub(crate) fn fits_exactly(&self, code: &Code, n: usize) -> bool {
-        code.argcount as usize == n && code.shape.get() != CallShape::General
+        code.argcount as usize == n && code.shape.get() != CallKind::General
     }
 }

@@ -41,7 +41,7 @@ impl Vm {
         self.depth.set(depth + 1);
         let (frame, regs) = self.stack.push_call(r, code, n);
         if bare {
-            r.forget_immediate();
+            r.pop_immediate();
         }
         frame.back.set(r.frame);
         r.save();
@@ -54,7 +54,7 @@ impl Vm {
     #[inline(never)]
     fn call_less_simple(&self, r: &mut Regs, code: Ref<Code>, n: usize, bare: bool) -> bool {
         let depth = self.depth.get();
-        if code.shape.get() != CallShape::Simple
+        if code.shape.get() != CallKind::Simple
             || code.argcount as usize != n
             || depth >= self.recursion_limit.get()
         {
@@ -63,7 +63,7 @@ impl Vm {
         self.depth.set(depth + 1);
         let (frame, regs) = self.stack.push_call_anywhere(r, code, n);
         if bare {
-            r.forget_immediate();
+            r.pop_immediate();
         }
         frame.back.set(r.frame);
         if frame.code.ncells + frame.code.nfree > 0 {
@@ -114,7 +114,7 @@ impl Vm {
         if self.type_of(r.peek(1)).current_version() != i.cache().0 {
             return false;
         }
-        let descr = r.frame().code.cached_value(i.extra.get() as u32);
+        let descr = r.frame().code.cached_value(i.oparg2.get() as u32);
         // A property may be given another getter, which changes no class.
         let getter = descr.downcast::<Property>().map(|p| p.get.get());
         let Some(Ok(f)) = getter.map(Value::into_ref::<Function>) else {
@@ -167,11 +167,11 @@ impl Vm {
         // meanwhile do not touch it.
         let args = Args::pos(unsafe { r.top_unbound(n) });
         if let Some(code) = callable.as_ref::<Function>().and_then(|f| f.code.get())
-            && code.pauses.get().is_some()
+            && code.yields_once.get().is_some()
         {
-            self.begin_call_pause(r, below == 2);
+            self.begin_call_and_yield(r, below == 2);
         }
-        if let Some(v) = self.ask_awaited(r, &callable, &args)? {
+        if let Some(v) = self.call_ready_intrinsic(r, &callable, &args)? {
             r.drop_top(n + below);
             r.push(v);
             return Ok(());
@@ -208,7 +208,7 @@ impl Vm {
     ) -> PyResult<()> {
         if let Some(f) = callable.as_ref::<Function>() {
             let code = self.function_code(f)?;
-            if let Some(v) = self.ask_twin(f, &code, &args)? {
+            if let Some(v) = self.call_intrinsic(f, &code, &args)? {
                 r.drop_top(drop);
                 r.push(v);
                 return Ok(());
@@ -216,7 +216,7 @@ impl Vm {
             if is_generator(&code) {
                 let v = match (args.pos, args.names) {
                     (given, [])
-                        if code.shape.get() == CallShape::SimpleGenerator
+                        if code.shape.get() == CallKind::SimpleGenerator
                             && self.fits_exactly(&code, given.len()) =>
                     {
                         self.make_generator(f, code, |frame| {
@@ -324,7 +324,7 @@ impl Vm {
         }
         let obj: Value = self.new_instance(t);
         let frame = self.push_frame(f.clone(), code)?;
-        frame.mode.set(Mode::WatchedInit);
+        frame.mode.set(Mode::SlowInit);
         let exact = self.fits_exactly(&frame.code, args.pos.len() + 1) && args.kw.is_empty();
         let bound = if exact {
             frame.slot(0).set(obj.clone());
@@ -375,7 +375,7 @@ impl Vm {
                 }
                 let frame = self.push_frame(function, code)?;
                 frame.locals.set(locals);
-                frame.mode.set(Mode::Watched);
+                frame.mode.set(Mode::SlowCall);
                 self.make_cells(frame);
                 self.switch_to(r, frame);
                 Ok(())

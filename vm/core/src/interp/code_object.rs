@@ -107,7 +107,7 @@ impl Vm {
             fixed,
             slots,
             frame_bytes: size_of::<crate::frame::Frame>() as u32 + slots * 8,
-            shape: Cell::new(CallShape::General),
+            shape: Cell::new(CallKind::General),
             simple_args: Cell::new(u32::MAX),
             start: Cell::new(std::ptr::null()),
             cached: RefCell::default(),
@@ -116,9 +116,9 @@ impl Vm {
             tuples: Default::default(),
             extra: Slot::empty(),
             twin: Cell::new(None),
-            twin_now: Cell::new(None),
-            twin_least: Cell::new(0),
-            pauses: Cell::new(None),
+            ready_intrinsic: Cell::new(None),
+            intrinsic_min_args: Cell::new(0),
+            yields_once: Cell::new(None),
         };
         self.heap.alloc(&self.types.code, code)
     }
@@ -291,11 +291,11 @@ fn set_body(code: &Code, body: Body) {
         && code.kwonlyargcount == 0
         && has(flags::OPTIMIZED);
     code.shape.set(match (plain, has(generators)) {
-        (true, false) => CallShape::Simple,
-        (true, true) => CallShape::SimpleGenerator,
-        _ => CallShape::General,
+        (true, false) => CallKind::Simple,
+        (true, true) => CallKind::SimpleGenerator,
+        _ => CallKind::General,
     });
-    if code.shape.get() == CallShape::Simple && code.ncells + code.nfree == 0 {
+    if code.shape.get() == CallKind::Simple && code.ncells + code.nfree == 0 {
         code.simple_args.set(code.argcount);
     }
     // The instructions stand in a box of their own, which stays where it is when the body moves in.
@@ -320,14 +320,14 @@ fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
         if op == Op::CompareOp {
             // Which of less (1), equal (2) and greater (4) the comparison takes: <, <=, ==, !=, >, >=.
             instr
-                .extra
+                .oparg2
                 .set([1, 3, 2, 5, 4, 6].get(arg as usize).copied().unwrap_or(0));
         }
         if matches!(op.operand(), Operand::JumpAbs | Operand::JumpRel) {
-            instr.aim(unit, arg);
+            instr.cache_jump(unit, arg);
         }
         if op == Op::LoadConst {
-            instr.hold(&consts[arg as usize]);
+            instr.cache_const(&consts[arg as usize]);
         }
         out.push(instr);
     }
@@ -341,9 +341,9 @@ fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
         first.op.set(fused);
         if fused.jumps() {
             // The outcomes on which it jumps.
-            let taken = out[n + 2].extra.get();
+            let taken = out[n + 2].oparg2.get();
             let all = 7 * (at(3) == Quick::PopJumpIfFalse) as u16;
-            first.extra.set(taken ^ all);
+            first.oparg2.set(taken ^ all);
             if taken == 0 {
                 // `is` and `in` order nothing.
                 first

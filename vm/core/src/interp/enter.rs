@@ -13,7 +13,7 @@ impl Vm {
     /// Calls a Python function from Rust.
     pub(crate) fn run_function(&self, f: &Ref<Function>, args: Args) -> PyResult<Value> {
         let code = self.function_code(f)?;
-        if let Some(v) = self.ask_twin(f, &code, &args)? {
+        if let Some(v) = self.call_intrinsic(f, &code, &args)? {
             return Ok(v);
         }
         if is_generator(&code) {

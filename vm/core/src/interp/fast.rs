@@ -1,6 +1,11 @@
 //! The straight path: instructions on operands of the common kinds. Nothing here takes the address of the registers, so that
 //! they stay in machine registers. What raises or runs Python is called out of line with a copy of them: plain natives by
 //! `call_top_native`, everything else by the one call of `Vm::step`.
+//!
+//! Check two things in the assembly of `run_fast` after a change. No stack slot may stand for `pc` or `sp`: all three registers stay
+//! in machine registers. And it has about a hundred indirect jumps, one at the end of each instruction: `.cargo/config.toml` has LLVM copy
+//! the dispatch. LLVM merges the dispatch again when an arm is empty, or when more registers are live at the dispatch than the limits
+//! there allow.
 use super::Flow;
 use super::frames::leave_plain;
 use crate::frame::{Block, BlockKind, Mode, Regs};
@@ -47,8 +52,8 @@ fn arithmetic(
         },
     };
     let Some(v) = result else { return false };
-    r.forget_immediate();
-    r.forget_immediate();
+    r.pop_immediate();
+    r.pop_immediate();
     r.result(0, v);
     true
 }
@@ -87,9 +92,9 @@ fn store_cached(r: &Regs, target: &Value, i: &Instr, v: &Value) -> bool {
         return false;
     };
     if op == Quick::StoreAttrSlot {
-        o.set_slot(i.extra.get() as usize, v.clone());
+        o.set_slot(i.oparg2.get() as usize, v.clone());
     } else {
-        let shape = r.frame().code.cached_shape(i.extra.get());
+        let shape = r.frame().code.cached_shape(i.oparg2.get());
         o.extend_to(shape, v.clone());
     }
     true
@@ -260,7 +265,7 @@ impl Vm {
             self.item_known(v, r.peek(1))
         };
         let Some(v) = found else { return false };
-        r.forget_immediate();
+        r.pop_immediate();
         r.set_top(v);
         true
     }
@@ -271,9 +276,9 @@ impl Vm {
         let holds = if arg < 6
             && let Some(order) = Value::order_small(a, b)
         {
-            r.forget_immediate();
-            r.forget_immediate();
-            i.extra.get() >> order & 1 != 0
+            r.pop_immediate();
+            r.pop_immediate();
+            i.oparg2.get() >> order & 1 != 0
         } else if arg & !1 == 8 {
             let same = a.is(b);
             r.drop_top(2);
@@ -316,7 +321,7 @@ impl Vm {
                 let arg = i.arg.get();
                 match op {
                     // Not an empty arm: a dispatch that went to itself would not be copied to the ends of the others.
-                    Quick::Nop | Quick::ExtendedArg => r.settle(),
+                    Quick::Nop | Quick::ExtendedArg => r.keep_own_dispatch(),
                     Quick::LoadFast => {
                         if !r.load_fast(arg) {
                             break 'exit Exit::Slow;
@@ -352,7 +357,7 @@ impl Vm {
                     Quick::LoadFastConstCompareJump => {
                         let (a, b) = (r.local(arg as usize), r.constant(r.following()));
                         if let Some(order) = Value::order_small(a, b) {
-                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                            r.skip_or_jump(3, i.oparg2.get() >> order & 1 != 0);
                         } else if !r.load_fast_const(arg) {
                             break 'exit Exit::Slow;
                         }
@@ -361,7 +366,7 @@ impl Vm {
                         let second = r.following().arg.get();
                         let (a, b) = (r.local(arg as usize), r.local(second as usize));
                         if let Some(order) = Value::order_small(a, b) {
-                            r.skip_or_jump(3, i.extra.get() >> order & 1 != 0);
+                            r.skip_or_jump(3, i.oparg2.get() >> order & 1 != 0);
                         } else if !r.load_fast_fast(arg) {
                             break 'exit Exit::Slow;
                         }
@@ -395,7 +400,7 @@ impl Vm {
                         let (v, next) = (r.local(arg as usize), r.following());
                         if matches!(next.op.get(), Quick::LoadAttrSlot)
                             && let Some(o) = cached_instance(v, next)
-                            && let attribute = o.slot(next.extra.get() as usize)
+                            && let attribute = o.slot(next.oparg2.get() as usize)
                             && !attribute.is_unbound()
                         {
                             r.skip(1);
@@ -410,7 +415,7 @@ impl Vm {
                             && self.has_cached_method(v, next)
                         {
                             let (f, v) = (
-                                r.frame().code.cached_value(next.extra.get() as u32),
+                                r.frame().code.cached_value(next.oparg2.get() as u32),
                                 v.clone(),
                             );
                             r.skip(1);
@@ -425,7 +430,7 @@ impl Vm {
                         let (v, o) = (r.local(arg as usize), r.local(second as usize));
                         if !v.is_unbound() && store_cached(r, o, r.ahead(2), v) {
                             r.skip(2);
-                            r.settle();
+                            r.keep_own_dispatch();
                         } else if !r.load_fast_fast(arg) {
                             break 'exit Exit::Slow;
                         }
@@ -445,7 +450,7 @@ impl Vm {
                             r.push(Value::NONE);
                             break 'exit Exit::Slow;
                         }
-                        r.settle();
+                        r.keep_own_dispatch();
                     }
                     Quick::RotTwo => r.swap_top(),
                     Quick::DupTop => {
@@ -480,7 +485,7 @@ impl Vm {
                         let Some(b) = r.peek(1).as_bool() else {
                             break 'exit Exit::Slow;
                         };
-                        r.set_immediate(Value::bool(!b));
+                        r.replace_immediate(Value::bool(!b));
                     }
                     Quick::CompareOp => {
                         if !self.compare_fast(r, i, arg) {
@@ -499,22 +504,22 @@ impl Vm {
                         let Some(b) = r.peek(1).as_bool() else {
                             break 'exit Exit::Slow;
                         };
-                        r.forget_immediate();
+                        r.pop_immediate();
                         if !b {
                             r.follow(i);
                         } else {
-                            r.settle();
+                            r.keep_own_dispatch();
                         }
                     }
                     Quick::PopJumpIfTrue => {
                         let Some(b) = r.peek(1).as_bool() else {
                             break 'exit Exit::Slow;
                         };
-                        r.forget_immediate();
+                        r.pop_immediate();
                         if b {
                             r.follow(i);
                         } else {
-                            r.settle();
+                            r.keep_own_dispatch();
                         }
                     }
                     Quick::JumpIfFalseOrPop => {
@@ -522,7 +527,7 @@ impl Vm {
                             break 'exit Exit::Slow;
                         };
                         if b {
-                            r.forget_immediate();
+                            r.pop_immediate();
                         } else {
                             r.follow(i);
                         }
@@ -534,7 +539,7 @@ impl Vm {
                         if b {
                             r.follow(i);
                         } else {
-                            r.forget_immediate();
+                            r.pop_immediate();
                         }
                     }
 
@@ -553,7 +558,7 @@ impl Vm {
                         {
                             break 'exit Exit::Slow;
                         }
-                        let Some(v) = f.builtins.get_at(i.extra.get() as usize) else {
+                        let Some(v) = f.builtins.get_at(i.oparg2.get() as usize) else {
                             break 'exit Exit::Slow;
                         };
                         r.push(v);
@@ -580,13 +585,13 @@ impl Vm {
                             break 'exit Exit::Slow;
                         }
                         drop(d.replace_at(entry as usize, r.pop()));
-                        r.settle();
+                        r.keep_own_dispatch();
                     }
                     Quick::LoadAttrSlot => {
                         let Some(o) = cached_instance(r.peek(1), i) else {
                             break 'exit Exit::Slow;
                         };
-                        let v = o.slot(i.extra.get() as usize);
+                        let v = o.slot(i.oparg2.get() as usize);
                         if v.is_unbound() {
                             break 'exit Exit::Slow;
                         }
@@ -618,13 +623,13 @@ impl Vm {
                             break 'exit Exit::Slow;
                         }
                         r.drop_top(2);
-                        r.settle();
+                        r.keep_own_dispatch();
                     }
                     Quick::LoadMethodCached => {
                         if !self.has_cached_method(r.peek(1), i) {
                             break 'exit Exit::Slow;
                         }
-                        let f = r.frame().code.cached_value(i.extra.get() as u32);
+                        let f = r.frame().code.cached_value(i.oparg2.get() as u32);
                         r.insert_below(f);
                     }
                     Quick::LoadClosure => {
@@ -649,7 +654,7 @@ impl Vm {
                         if let Some(c) = r.local(n).downcast::<PyCell>() {
                             c.content.set(v);
                         }
-                        r.settle();
+                        r.keep_own_dispatch();
                     }
 
                     Quick::BinarySubscr => {
@@ -663,7 +668,7 @@ impl Vm {
                             break 'exit Exit::Slow;
                         }
                         r.drop_top(3);
-                        r.settle();
+                        r.keep_own_dispatch();
                     }
                     Quick::BuildTuple if arg > 0 => {
                         let v = r.take_tuple(&self.heap, &self.types.tuple, arg as usize);
@@ -691,9 +696,9 @@ impl Vm {
                         }
                     }
 
-                    Quick::YieldValue if self.yield_to_for(r) => r.settle(),
-                    Quick::YieldValue if self.yield_to_anext(r) => r.settle(),
-                    Quick::GetAnext if self.anext_suspended(r) => r.settle(),
+                    Quick::YieldValue if self.yield_to_for(r) => r.keep_own_dispatch(),
+                    Quick::YieldValue if self.yield_to_anext(r) => r.keep_own_dispatch(),
+                    Quick::GetAnext if self.anext_suspended(r) => r.keep_own_dispatch(),
                     Quick::ReturnValue if r.frame().mode.get() == Mode::Call => {
                         break 'exit Exit::Return(r.pop());
                     }
@@ -721,7 +726,7 @@ impl Vm {
                     Quick::ReturnValue
                         if r.frame().mode.get() == Mode::Init && r.peek(1).is_none() =>
                     {
-                        r.forget_immediate();
+                        r.pop_immediate();
                         break 'exit Exit::ReturnInstance;
                     }
                     Quick::CallFunction => {
@@ -736,7 +741,7 @@ impl Vm {
                                 Done::Raised(raised) => break 'exit Exit::Loop(raised),
                             }
                         }
-                        r.settle();
+                        r.keep_own_dispatch();
                     }
                     Quick::CallMethod => {
                         // Below the arguments lie method and self, or NULL and a callable.
@@ -752,7 +757,7 @@ impl Vm {
                                 Done::Raised(raised) => break 'exit Exit::Loop(raised),
                             }
                         }
-                        r.settle();
+                        r.keep_own_dispatch();
                     }
                     Quick::UnpackSequence => {
                         let n = arg as usize;
@@ -769,9 +774,9 @@ impl Vm {
                             }
                         }
                     }
-                    Quick::CallPause => {
-                        let method = i.extra.get() as usize;
-                        if self.interrupted() || !self.pause_at_call(r, arg as usize, method) {
+                    Quick::CallAndYield => {
+                        let method = i.oparg2.get() as usize;
+                        if self.interrupted() || !self.call_and_yield(r, arg as usize, method) {
                             break 'exit Exit::Slow;
                         }
                         break 'exit Exit::Loop(Flow::YieldFrom(Value::NONE));
@@ -779,7 +784,7 @@ impl Vm {
                     // Back from a pause.
                     Quick::YieldFrom if r.peek(2).is_unbound() => {
                         drop(r.pop());
-                        r.set_immediate(Value::NONE);
+                        r.replace_immediate(Value::NONE);
                     }
                     Quick::PopBlock => {
                         r.pop_block();
@@ -831,6 +836,6 @@ impl Vm {
 
     #[inline(always)]
     fn interrupted(&self) -> bool {
-        self.breaker.load(Ordering::Relaxed) != 0
+        self.eval_breaker.load(Ordering::Relaxed) != 0
     }
 }

@@ -11,14 +11,14 @@ mod enter;
 mod fast;
 mod frames;
 mod imports;
+mod intrinsic;
 mod modulespec;
 mod ops;
 mod patterns;
-mod pause;
 mod report;
 pub(crate) mod resume;
-mod twin;
 mod unwind;
+mod yield_once;
 
 use crate::frame::{Block, BlockKind, Frame, Regs};
 use crate::memory::{Ref, Value};
@@ -150,14 +150,14 @@ impl Vm {
                     return Err(self.unbound_local(r, arg as usize));
                 }
                 r.set_local(arg as usize, Value::UNBOUND);
-                self.check_breaker()?;
+                self.check_interrupts()?;
             }
             Op::LoadConst => {
                 r.push(r.constant(i).clone());
             }
             Op::PopTop => {
                 drop(r.pop());
-                self.check_breaker()?;
+                self.check_interrupts()?;
             }
             Op::RotTwo => {
                 let (a, b) = (r.pop(), r.pop());
@@ -248,7 +248,7 @@ impl Vm {
             // ---- jumps ----
             Op::JumpForward => r.jump(arg),
             Op::JumpAbsolute => {
-                self.check_breaker()?;
+                self.check_interrupts()?;
                 r.jump(arg);
             }
             Op::PopJumpIfFalse | Op::PopJumpIfTrue => {
@@ -280,7 +280,7 @@ impl Vm {
                 let v = r.pop();
                 let name = &r.frame().code.names[arg as usize];
                 self.setattr(&v, name, None)?;
-                self.check_breaker()?;
+                self.check_interrupts()?;
             }
             Op::LoadMethod => self.op_load_method(r, i)?,
             Op::StoreGlobal => {
@@ -294,13 +294,13 @@ impl Vm {
                 if self.dict_del_str(&f.function.globals, name).is_none() {
                     return Err(self.name_error(name));
                 }
-                self.check_breaker()?;
+                self.check_interrupts()?;
             }
             Op::LoadName => self.op_load_name(r, arg)?,
             Op::StoreName => self.op_store_name(r, arg)?,
             Op::DeleteName => {
                 self.op_delete_name(r, arg)?;
-                self.check_breaker()?;
+                self.check_interrupts()?;
             }
             Op::LoadClosure => {
                 let n = r.frame().code.nlocals as usize + arg as usize;
@@ -359,7 +359,7 @@ impl Vm {
             Op::DeleteSubscr => {
                 self.delitem(r.peek(2), r.peek(1))?;
                 r.drop_top(2);
-                self.check_breaker()?;
+                self.check_interrupts()?;
             }
 
             // ---- making containers ----
@@ -478,8 +478,8 @@ impl Vm {
 
             // ---- calls ----
             Op::CallFunction | Op::CallMethod => {
-                self.end_call_pause(i);
-                self.check_breaker()?;
+                self.end_call_and_yield(i);
+                self.check_interrupts()?;
                 // Of a method call below the arguments lie method and self, or NULL and a callable.
                 let n = arg as usize;
                 let (n, below) = if i.op.get() == Quick::CallFunction {
@@ -499,11 +499,11 @@ impl Vm {
                 }
             }
             Op::CallFunctionKw => {
-                self.check_breaker()?;
+                self.check_interrupts()?;
                 self.op_call_kw(r, arg as usize)?;
             }
             Op::CallFunctionEx => {
-                self.check_breaker()?;
+                self.check_interrupts()?;
                 self.op_call_ex(r, arg & 1 == 1)?;
             }
             Op::MakeFunction => self.op_make_function(r, arg)?,
@@ -591,20 +591,22 @@ impl Vm {
 
     /// Runs what became due between two instructions: finalizers, a collection, signals, another thread.
     #[inline(always)]
-    pub(crate) fn check_breaker(&self) -> PyResult<()> {
-        if self.heap.breaker.load(Ordering::Relaxed) != 0 {
-            return self.handle_breaker();
+    pub(crate) fn check_interrupts(&self) -> PyResult<()> {
+        if self.heap.eval_breaker.load(Ordering::Relaxed) != 0 {
+            return self.handle_interrupts();
         }
         Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    fn handle_breaker(&self) -> PyResult<()> {
-        use crate::memory::breaker::*;
-        let bits = self.heap.breaker.load(Ordering::Relaxed);
+    fn handle_interrupts(&self) -> PyResult<()> {
+        use crate::memory::eval_breaker::*;
+        let bits = self.heap.eval_breaker.load(Ordering::Relaxed);
         if bits & NO_MEMORY != 0 {
-            self.heap.breaker.fetch_and(!NO_MEMORY, Ordering::Relaxed);
+            self.heap
+                .eval_breaker
+                .fetch_and(!NO_MEMORY, Ordering::Relaxed);
             return Err(self.memory_error());
         }
         if bits & COLLECT != 0 {
@@ -613,10 +615,10 @@ impl Vm {
         if bits & PENDING != 0 {
             self.run_pending();
         }
-        if bits & (SIGNAL | BATON) != 0 {
+        if bits & (SIGNAL | GIL_DROP_REQUEST) != 0 {
             self.heap
-                .breaker
-                .fetch_and(!(SIGNAL | BATON), Ordering::Relaxed);
+                .eval_breaker
+                .fetch_and(!(SIGNAL | GIL_DROP_REQUEST), Ordering::Relaxed);
             self.host.handle_break(self)?;
         }
         Ok(())
@@ -669,7 +671,9 @@ impl Vm {
     /// Runs finalizers that became due, as the interpreter does between instructions.
     pub fn run_due(&self) {
         use std::sync::atomic::Ordering;
-        if self.heap.breaker.load(Ordering::Relaxed) & crate::memory::breaker::PENDING != 0 {
+        if self.heap.eval_breaker.load(Ordering::Relaxed) & crate::memory::eval_breaker::PENDING
+            != 0
+        {
             self.run_pending();
         }
     }
@@ -678,6 +682,6 @@ impl Vm {
 impl Vm {
     /// Handles signals and other threads' requests that arrived, for native code that runs long.
     pub fn check_signals(&self) -> crate::vm::error::PyResult<()> {
-        self.check_breaker()
+        self.check_interrupts()
     }
 }

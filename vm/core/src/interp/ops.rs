@@ -120,7 +120,7 @@ impl Vm {
     pub(super) fn op_load_global(&self, r: &mut Regs, i: &Instr) -> PyResult<()> {
         let f = r.frame();
         if i.op.get() == Quick::LoadGlobalModule {
-            i.release_global();
+            i.uncache_global();
             i.op.set(Quick::LoadGlobal);
         }
         let name = &f.code.names[i.arg.get() as usize];
@@ -128,7 +128,7 @@ impl Vm {
         let (globals, builtins) = (&f.function.globals, &f.function.builtins);
         if let Some(n) = globals.find_str(name, hash) {
             if let Some(version) = globals.keys_version(&self.heap)
-                && i.hold_global(version, globals.place_of(n))
+                && i.cache_global(version, globals.place_of(n))
             {
                 i.op.set(Quick::LoadGlobalModule);
             }
@@ -152,7 +152,7 @@ impl Vm {
         ) && n <= u16::MAX as usize
         {
             i.set_cache(g.get(), b.get());
-            i.extra.set(n as u16);
+            i.oparg2.set(n as u16);
             i.op.set(Quick::LoadGlobalBuiltin);
         }
         let v = builtins.value_at(n);
@@ -369,7 +369,7 @@ impl Vm {
                     && o.shape_id() != 0
                 {
                     i.set_cache(version.get(), o.shape_id());
-                    i.extra.set(n as u16);
+                    i.oparg2.set(n as u16);
                     i.op.set(Quick::LoadAttrSlot);
                 }
             } else if crate::model::attr::is_generic(ty)
@@ -379,21 +379,21 @@ impl Vm {
                 && let Ok(getter) = p.get.get().into_ref::<Function>()
             {
                 let number = if was == Quick::LoadAttrProperty {
-                    Some(i.extra.get())
+                    Some(i.oparg2.get())
                 } else {
                     u16::try_from(code.cached.borrow().len()).ok()
                 };
                 if let Some(number) = number
                     && let Some(version) = ty.version()
-                    && i.heat.get() < u8::MAX
+                    && i.respecializations.get() < u8::MAX
                 {
-                    i.heat.set(i.heat.get() + 1);
+                    i.respecializations.set(i.respecializations.get() + 1);
                     if was == Quick::LoadAttrProperty {
                         code.set_cached(number as u32, descr.clone());
                     } else {
                         code.cache_value(descr.clone());
                     }
-                    i.extra.set(number);
+                    i.oparg2.set(number);
                     i.set_cache(version.get(), 0);
                     i.op.set(Quick::LoadAttrProperty);
                 }
@@ -425,7 +425,7 @@ impl Vm {
         let was = i.op.replace(Quick::StoreAttr);
         let ty = self.type_of(&target);
         if let Some(o) = target.downcast::<Instance>()
-            && i.heat.get() < u8::MAX
+            && i.respecializations.get() < u8::MAX
             && ty.slots.setattr.get().is_some_and(|f| {
                 std::ptr::fn_addr_eq(f, crate::model::attr::object_setattr as SetAttrFn)
             })
@@ -440,16 +440,16 @@ impl Vm {
             && o.shape_id() != 0
             && let Some(before) = before.filter(|b| *b != 0)
         {
-            i.heat.set(i.heat.get() + 1);
+            i.respecializations.set(i.respecializations.get() + 1);
             if before == o.shape_id() {
                 i.set_cache(version.get(), before);
-                i.extra.set(n as u16);
+                i.oparg2.set(n as u16);
                 i.op.set(Quick::StoreAttrSlot);
             } else if n + 1 == o.shape().keys.len() {
-                let old = (was == Quick::StoreAttrNew).then(|| i.extra.get());
+                let old = (was == Quick::StoreAttrNew).then(|| i.oparg2.get());
                 if let Some(number) = code.cache_shape(o.shape(), old) {
                     i.set_cache(version.get(), before);
-                    i.extra.set(number);
+                    i.oparg2.set(number);
                     i.op.set(Quick::StoreAttrNew);
                 }
             }
@@ -488,9 +488,9 @@ impl Vm {
             if cacheable && let Some(version) = ty.version() {
                 let shape = v.downcast::<Instance>().map_or(0, |o| o.shape_id());
                 if was_cached {
-                    code.set_cached(i.extra.get() as u32, f.clone());
+                    code.set_cached(i.oparg2.get() as u32, f.clone());
                 } else if code.cached.borrow().len() < u16::MAX as usize {
-                    i.extra.set(code.cache_value(f.clone()) as u16);
+                    i.oparg2.set(code.cache_value(f.clone()) as u16);
                     i.op.set(Quick::LoadMethodCached);
                 }
                 if i.op.get() == Quick::LoadMethodCached {

@@ -311,7 +311,7 @@ impl Vm {
         self.frame.set(back);
         // SAFETY: the frame that this one was called or resumed from lives, and runs now.
         *r = unsafe { Regs::load(back) };
-        r.forget_immediate();
+        r.pop_immediate();
         r.result(0, v);
     }
 
@@ -326,13 +326,13 @@ impl Vm {
 
     /// Makes the asend that an `async for` went without: its generator is about to wait, and can be looked at.
     #[cold]
-    fn make_asend_seen(&self, f: &Frame) {
+    fn materialize_asend(&self, f: &Frame) {
         let Some(g) = f.generator() else { return };
         let parent = g.parent.get();
         if parent.is_null() {
             return;
         }
-        let asend = super::asyncgen::under_way(self, crate::frame::generator_ref(g));
+        let asend = super::asyncgen::materialize_asend(self, crate::frame::generator_ref(g));
         // SAFETY: a link, which is not null.
         let loop_ = unsafe { live(parent) };
         loop_.frame.set_top(asend);
@@ -376,7 +376,7 @@ impl Vm {
     /// YIELD_FROM: sends TOS to the receiver below it.
     pub(crate) fn op_yield_from(&self, r: &mut Regs) -> PyResult<Flow> {
         if r.frame().mode.get() == Mode::Anext {
-            self.make_asend_seen(r.frame());
+            self.materialize_asend(r.frame());
         }
         let input = r.pop();
         let receiver = r.peek(1).clone();
@@ -505,14 +505,14 @@ impl Vm {
         let back = r.frame().back.get();
         let mode = r.frame().mode.get();
         match mode {
-            Mode::Call | Mode::Watched => {
+            Mode::Call | Mode::SlowCall => {
                 self.pop_frame(frame);
                 // SAFETY: the frame that this one was called or resumed from lives, and runs now.
                 *r = unsafe { Regs::load(back) };
                 r.push(v);
                 Flow::Switched
             }
-            Mode::Init | Mode::WatchedInit => {
+            Mode::Init | Mode::SlowInit => {
                 self.pop_frame(frame);
                 // SAFETY: the frame that this one was called or resumed from lives, and runs now.
                 *r = unsafe { Regs::load(back) };

@@ -31,9 +31,7 @@ impl Vm {
                     self.pop_frame(frame);
                     return Err(e);
                 }
-                Mode::Call | Mode::Watched | Mode::Init | Mode::WatchedInit => {
-                    self.pop_frame(frame)
-                }
+                Mode::Call | Mode::SlowCall | Mode::Init | Mode::SlowInit => self.pop_frame(frame),
                 Mode::ForIter | Mode::Send => {
                     self.end_generator(f);
                     self.pop_frame(frame);
@@ -237,8 +235,8 @@ impl Vm {
         let o = self.heap.alloc(&self.types.frame, o);
         f.object.set(Some(o.clone()));
         match f.mode.get() {
-            Mode::Call => f.mode.set(Mode::Watched),
-            Mode::Init => f.mode.set(Mode::WatchedInit),
+            Mode::Call => f.mode.set(Mode::SlowCall),
+            Mode::Init => f.mode.set(Mode::SlowInit),
             _ => {}
         }
         o
@@ -445,7 +443,7 @@ impl Vm {
                 };
                 r.push(exit);
                 let args = [mgr];
-                match self.ask_awaited(r, &f, &Args::pos(&args))? {
+                match self.call_ready_intrinsic(r, &f, &Args::pos(&args))? {
                     Some(v) => v,
                     None => self.call(&f, &args)?,
                 }
@@ -505,7 +503,7 @@ impl Vm {
             Some(m) => {
                 let [a, b, c] = args;
                 let args = [m.this.clone(), a, b, c];
-                match self.ask_awaited(r, &m.func, &Args::pos(&args))? {
+                match self.call_ready_intrinsic(r, &m.func, &Args::pos(&args))? {
                     Some(v) => v,
                     None => self.call(&m.func, &args)?,
                 }
@@ -694,8 +692,8 @@ impl Vm {
         let mut mine = std::collections::VecDeque::new();
         loop {
             self.heap
-                .breaker
-                .fetch_and(!crate::memory::breaker::PENDING, Ordering::Relaxed);
+                .eval_breaker
+                .fetch_and(!crate::memory::eval_breaker::PENDING, Ordering::Relaxed);
             // What the last one made due comes before those that waited behind it, as if it had run on the spot.
             let due = std::mem::take(&mut *self.heap.pending.borrow_mut());
             for p in due.into_iter().rev() {

@@ -4,12 +4,19 @@
 //! chunk. A young collection looks at young objects alone; a full one at all containers, and is due when the old
 //! generation is three times what the last one left, so that a large live heap does not make each new object pay.
 //!
+//! A young collection is due when the heap has grown by half, or is three times as large where the last one found nothing. The
+//! collector's own young collections look for cycles only: an object that leads to nothing still in the set leaves it in the first
+//! pass, and dies with the cycle that it hangs on. `gc.collect` looks for, and counts, all garbage.
+//!
+//! Streams among the garbage are finalized in the order text, buffered, raw (`TypeFlags::STREAM`), because a stream may still write to
+//! the next one. CPython 3.13 goes by age, and loses what a buffer in a cycle held.
+//!
 //! A collection passes over its set twice, chunk by chunk, so that it goes through memory in order and needs no list of
 //! what it looks at: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
-    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, Pending, Ref, Value, breaker,
-    chunk_of, large_prefix, prefetch,
+    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, Pending, Ref, Value, chunk_of,
+    eval_breaker, large_prefix, prefetch,
 };
 use crate::objects::{Type, TypeFlags, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -113,11 +120,11 @@ impl Collector {
         }
     }
     #[inline]
-    pub(super) fn count_alloc(&self, breaker: &AtomicU32) {
+    pub(super) fn count_alloc(&self, eval_breaker: &AtomicU32) {
         let n = self.balance.get() + 1;
         self.balance.set(n);
         if n == self.due_at.get() {
-            breaker.fetch_or(breaker::COLLECT, Ordering::Relaxed);
+            eval_breaker.fetch_or(eval_breaker::COLLECT, Ordering::Relaxed);
         }
     }
     #[inline]
@@ -225,7 +232,8 @@ struct Places {
 impl Heap {
     /// Runs the collector if it is due. Called between two instructions.
     pub(crate) fn collect_if_due(&self) {
-        self.breaker.fetch_and(!breaker::COLLECT, Ordering::Relaxed);
+        self.eval_breaker
+            .fetch_and(!eval_breaker::COLLECT, Ordering::Relaxed);
         let gc = &self.gc;
         if !gc.enabled.get() || gc.balance.get() < gc.due_at.get() {
             return;

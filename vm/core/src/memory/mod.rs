@@ -64,16 +64,16 @@ struct LargePrefix {
 }
 const LARGE_PREFIX: usize = size_of::<LargePrefix>();
 
-/// Reasons for the interpreter to leave its straight path, as bits of [`Heap::breaker`].
-pub mod breaker {
+/// Reasons for the interpreter to leave its straight path, as bits of [`Heap::eval_breaker`].
+pub mod eval_breaker {
     /// Enough containers were made: run the collector.
     pub const COLLECT: u32 = 1;
     /// The finalizer queue is not empty.
     pub const PENDING: u32 = 2;
     /// A signal arrived, or another thread left something to do.
     pub const SIGNAL: u32 = 4;
-    /// Another thread asks for the baton.
-    pub const BATON: u32 = 8;
+    /// Another thread asks for the GIL.
+    pub const GIL_DROP_REQUEST: u32 = 8;
     /// The system refused memory, and the reserve was used: MemoryError is due.
     pub const NO_MEMORY: u32 = 16;
 }
@@ -161,16 +161,16 @@ pub struct Heap {
     str_indices: RefCell<FxHashMap<usize, Box<[u32]>>>,
     /// Interned strings by hash; each takes itself out when it dies.
     interned: RefCell<hashbrown::HashTable<NonNull<Obj<Str>>>>,
-    /// See [`breaker`]. Shared with signal handlers and other threads.
-    pub breaker: Arc<AtomicU32>,
+    /// See [`eval_breaker`]. Shared with signal handlers and other threads.
+    pub eval_breaker: Arc<AtomicU32>,
     pub(crate) gc: gc::Collector,
     pub(crate) versions: Versions,
 }
 
 impl Heap {
     pub(crate) fn new() -> Heap {
-        let breaker = Arc::default();
-        reserve::register(&breaker);
+        let eval_breaker = Arc::default();
+        reserve::register(&eval_breaker);
         Heap {
             free: std::array::from_fn(|_| Cell::new(std::ptr::null_mut())),
             bump: std::array::from_fn(|_| Cell::new((std::ptr::null_mut(), std::ptr::null_mut()))),
@@ -189,7 +189,7 @@ impl Heap {
             side_dicts: RefCell::default(),
             str_indices: RefCell::default(),
             interned: RefCell::default(),
-            breaker,
+            eval_breaker,
             gc: gc::Collector::default(),
             versions: Versions::default(),
         }
@@ -248,7 +248,7 @@ impl Heap {
                 }
             }
             flags |= flag::CONTAINER;
-            self.gc.count_alloc(&self.breaker);
+            self.gc.count_alloc(&self.eval_breaker);
         }
         // SAFETY: the slot is free memory of at least `size` bytes, aligned to 16.
         unsafe {
@@ -505,7 +505,8 @@ impl Heap {
     /// Queues work for between two instructions.
     pub(crate) fn push_pending(&self, p: Pending) {
         self.pending.borrow_mut().push_back(p);
-        self.breaker.fetch_or(breaker::PENDING, Ordering::Relaxed);
+        self.eval_breaker
+            .fetch_or(eval_breaker::PENDING, Ordering::Relaxed);
     }
 
     // ---- attributes of objects without a dict of their own ----
@@ -759,7 +760,7 @@ impl Drop for Heap {
     fn drop(&mut self) {
         // References between dying objects count down without effect; the memory goes at the end.
         self.closing.set(true);
-        reserve::forget(&self.breaker);
+        reserve::forget(&self.eval_breaker);
         self.drop_prepared();
         self.pending.borrow_mut().clear();
         let mut objects = Vec::new();

@@ -1,12 +1,12 @@
 //! Memory held back for the time when the system refuses more.
 //!
 //! Code that makes small blocks cannot fail: an allocator may not unwind, and `Vec::push` aborts on a null pointer. When the system
-//! refuses such a block, it comes from the reserve, and [`breaker::NO_MEMORY`] makes the interpreter raise MemoryError before its
+//! refuses such a block, it comes from the reserve, and [`eval_breaker::NO_MEMORY`] makes the interpreter raise MemoryError before its
 //! next instruction. A block above [`LARGEST`] is refused, so whoever asks for a size that a program decides must use
 //! `try_reserve` (see `vm/fallible.rs`). The process ends only when the reserve is used up.
 //!
 //! The reserve is part of the program's zeroed data: it takes address space, and pages only as they are touched.
-use super::{CHUNK, breaker};
+use super::{CHUNK, eval_breaker};
 use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -46,33 +46,33 @@ static STATE: Mutex<State> = Mutex::new(State {
 });
 /// Something was taken since the last time that memory came back.
 static DRAWN: AtomicBool = AtomicBool::new(false);
-/// The breakers of all interpreters.
+/// The eval_breakers of all interpreters.
 static BREAKERS: Mutex<Vec<Arc<AtomicU32>>> = Mutex::new(Vec::new());
 
 thread_local! {
-    /// The address of the breaker of the interpreter that this thread runs, or 0.
+    /// The address of the eval_breaker of the interpreter that this thread runs, or 0.
     static MINE: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Makes an interpreter known, which is told when the reserve is used.
-pub(super) fn register(breaker: &Arc<AtomicU32>) {
+pub(super) fn register(eval_breaker: &Arc<AtomicU32>) {
     BREAKERS
         .lock()
         .unwrap_or_else(|e| e.into_inner())
-        .push(breaker.clone());
-    enter(breaker);
+        .push(eval_breaker.clone());
+    enter(eval_breaker);
 }
 
-pub(super) fn forget(breaker: &Arc<AtomicU32>) {
+pub(super) fn forget(eval_breaker: &Arc<AtomicU32>) {
     BREAKERS
         .lock()
         .unwrap_or_else(|e| e.into_inner())
-        .retain(|b| !Arc::ptr_eq(b, breaker));
+        .retain(|b| !Arc::ptr_eq(b, eval_breaker));
 }
 
 /// This thread runs that interpreter from now on.
-pub(crate) fn enter(breaker: &Arc<AtomicU32>) {
-    MINE.set(Arc::as_ptr(breaker) as usize);
+pub(crate) fn enter(eval_breaker: &Arc<AtomicU32>) {
+    MINE.set(Arc::as_ptr(eval_breaker) as usize);
 }
 
 /// Has this thread's interpreter raise MemoryError; all of them when it runs none.
@@ -83,7 +83,7 @@ fn raise_alarm() {
         let known = all.iter().any(|b| Arc::as_ptr(b) as usize == mine);
         for b in all.iter() {
             if !known || Arc::as_ptr(b) as usize == mine {
-                b.fetch_or(breaker::NO_MEMORY, Ordering::Relaxed);
+                b.fetch_or(eval_breaker::NO_MEMORY, Ordering::Relaxed);
             }
         }
     }

@@ -671,9 +671,13 @@ impl Vm {
 
     /// The entry number of a key. Python's `__eq__` may run.
     pub(crate) fn dict_find(&self, d: &Dict, k: &DictKey) -> PyResult<Option<usize>> {
-        if let Some(n) = d.first(k) {
-            return Ok(Some(n));
+        match d.first(k) {
+            Some(n) => Ok(Some(n)),
+            None => self.dict_find_by_comparing(d, k),
         }
+    }
+    #[inline(never)]
+    fn dict_find_by_comparing(&self, d: &Dict, k: &DictKey) -> PyResult<Option<usize>> {
         let mut from = Cursor::default();
         loop {
             match d.probe(k, from) {
@@ -695,7 +699,7 @@ impl Vm {
             }
         }
     }
-    #[inline]
+    #[inline(always)]
     pub fn dict_lookup(&self, d: &Dict, key: &Value) -> PyResult<Option<Value>> {
         let hash = self.hash_key(key, "a dict key")?;
         Ok(self

@@ -19,9 +19,9 @@ use std::sync::Arc;
 pub struct Instr {
     pub op: Cell<Quick>,
     /// How often the instruction was specialized. One that meets ever new layouts is left alone in the end.
-    pub heat: Cell<u8>,
+    pub respecializations: Cell<u8>,
     /// Second operand of fused instructions.
-    pub extra: Cell<u16>,
+    pub oparg2: Cell<u16>,
     /// The operand with EXTENDED_ARG folded in; for jumps the target unit.
     pub arg: Cell<u32>,
     cache: Cell<InlineCache>,
@@ -42,43 +42,43 @@ impl Instr {
     pub(crate) fn new(op: Quick, arg: u32) -> Instr {
         Instr {
             op: Cell::new(op),
-            heat: Cell::new(0),
-            extra: Cell::new(0),
+            respecializations: Cell::new(0),
+            oparg2: Cell::new(0),
             arg: Cell::new(arg),
             cache: Cell::new(InlineCache { numbers: (0, 0) }),
         }
     }
     /// Keeps in the cache of a jump how far it is to the unit in front of its target.
-    pub(crate) fn aim(&self, unit: usize, target: u32) {
+    pub(crate) fn cache_jump(&self, unit: usize, target: u32) {
         self.set_cache((target as usize).wrapping_sub(unit + 1) as u32, 0);
     }
-    /// See [`Instr::aim`].
+    /// See [`Instr::cache_jump`].
     #[inline(always)]
-    pub(crate) fn distance(&self) -> i32 {
+    pub(crate) fn jump_distance(&self) -> i32 {
         self.cache().0 as i32
     }
     /// Keeps the word of a constant in the cache of the LOAD_CONST that pushes it. The code object owns the constant.
-    pub(crate) fn hold(&self, constant: &Value) {
+    pub(crate) fn cache_const(&self, constant: &Value) {
         self.cache.set(InlineCache {
             pointer: constant.word(),
         });
     }
     /// Keeps where the value of a module's global stands: valid while the dict has this version. The name's number goes
-    /// to `extra`, the version in its place. False: the number is too large for that.
-    pub(crate) fn hold_global(&self, version: NonZeroU32, value: *const Value) -> bool {
+    /// to `oparg2`, the version in its place. False: the number is too large for that.
+    pub(crate) fn cache_global(&self, version: NonZeroU32, value: *const Value) -> bool {
         let Ok(name) = u16::try_from(self.arg.get()) else {
             return false;
         };
-        self.extra.set(name);
+        self.oparg2.set(name);
         self.arg.set(version.get());
         self.cache.set(InlineCache {
             pointer: value.cast(),
         });
         true
     }
-    /// Undoes [`Instr::hold_global`].
-    pub(crate) fn release_global(&self) {
-        self.arg.set(self.extra.get() as u32);
+    /// Undoes [`Instr::cache_global`].
+    pub(crate) fn uncache_global(&self) {
+        self.arg.set(self.oparg2.get() as u32);
     }
     /// Two versions, or a version and a slot number.
     #[inline(always)]
@@ -102,13 +102,13 @@ impl Instr {
 
 /// Flags of a code object that a call looks at, worked out once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CallShape {
+pub enum CallKind {
     /// Positional parameters only; no star, no keyword-only; a plain function.
     Simple,
     /// As Simple, but calling makes a generator, coroutine or async generator.
     SimpleGenerator,
-    /// As Simple, with a [`Twin`].
-    Twin,
+    /// As Simple, with a [`Intrinsic`].
+    Intrinsic,
     /// Anything else.
     General,
 }
@@ -168,32 +168,32 @@ pub struct Code {
     /// A frame with its slots.
     pub frame_bytes: u32,
     /// General until the body is there, so that the quick ways of calling leave it to the one that loads it.
-    pub shape: Cell<CallShape>,
+    pub shape: Cell<CallKind>,
     /// Arguments of a Simple code without cells; a number that no call has for any other.
     pub simple_args: Cell<u32>,
     /// Values that inline caches hold on to, by number.
     pub(crate) cached: RefCell<Vec<Value>>,
-    /// Layouts that stores of new attributes lead to, by number.
+    /// LayoutCache that stores of new attributes lead to, by number.
     pub(crate) shapes: RefCell<Vec<std::rc::Rc<crate::objects::Shape>>>,
     pub(crate) const_tuple: RefSlot<Tuple>,
     pub(crate) tuples: [RefSlot<Tuple>; 4],
     pub(crate) extra: Slot,
-    /// See [`Twin`].
-    pub(crate) twin: Cell<Option<Twin>>,
+    /// See [`Intrinsic`].
+    pub(crate) twin: Cell<Option<Intrinsic>>,
     /// Of a coroutine function with a twin: what `await` of the call gives, where that need not wait. None: make the coroutine.
-    pub(crate) twin_now: Cell<Option<Twin>>,
+    pub(crate) ready_intrinsic: Cell<Option<Intrinsic>>,
     /// The fewest arguments that the twin is called with.
-    pub(crate) twin_least: Cell<usize>,
-    /// Whether a call with these arguments gives an awaitable that only pauses; see [`Vm::set_pause`](crate::Vm::set_pause).
-    pub(crate) pauses: Cell<Option<Pauses>>,
+    pub(crate) intrinsic_min_args: Cell<usize>,
+    /// Whether a call with these arguments gives an awaitable that only pauses; see [`Vm::set_yields_once`](crate::Vm::set_yields_once).
+    pub(crate) yields_once: Cell<Option<YieldsOnce>>,
 }
 
 /// Says of the arguments of a call whether the coroutine that it gives yields None once and then returns None.
-pub type Pauses = fn(&[Value]) -> bool;
+pub type YieldsOnce = fn(&[Value]) -> bool;
 
 /// Does what calling a function does, in its place and with the same outcome; None leaves the call to the function's code,
 /// which stays what Python sees of it.
-pub type Twin = fn(
+pub type Intrinsic = fn(
     &crate::vm::Vm,
     &Ref<crate::objects::Function>,
     &[Value],

@@ -12,7 +12,7 @@ use std::rc::{Rc, Weak};
 const MAX_SHAPE: usize = 64;
 /// Children of one shape above this number: the class is used as a mapping.
 const MAX_CHILDREN: usize = 128;
-/// Layouts that a class remembers from deletions.
+/// LayoutCache that a class remembers from deletions.
 const MAX_SHRUNK: usize = 8;
 
 /// So many instances of a class show how many attributes they have.
@@ -22,11 +22,11 @@ impl Type {
     /// Counts an instance. Once enough were made, others get as many slots as those had attributes.
     #[cold]
     #[inline(never)]
-    fn learn_slots(&self) {
+    fn sample_instance(&self) {
         self.made.set(self.made.get() + 1);
         // Instances without any get theirs later, from outside.
-        if self.made.get() == LEARN && self.most_slots.get() > 0 {
-            let most = self.most_slots.get().max(self.member_count.get());
+        if self.made.get() == LEARN && self.max_attrs.get() > 0 {
+            let most = self.max_attrs.get().max(self.member_count.get());
             self.inline_slots.set(self.inline_slots.get().min(most));
         }
     }
@@ -111,7 +111,7 @@ impl Shape {
     }
     /// The shape without slot `i`, found by walking the tree of `class` again; none when there are too many.
     fn without(&self, vm: &Vm, class: &Type, i: usize) -> Option<Rc<Shape>> {
-        let lately = class.shrunk.get_or_init(Box::default);
+        let lately = class.deletion_shapes.get_or_init(Box::default);
         let known = |e: &&(NonZeroU32, usize, Rc<Shape>)| (Some(e.0), e.1) == (self.id, i);
         if let Some((_, _, shape)) = lately.borrow().iter().find(known) {
             return Some(shape.clone());
@@ -225,7 +225,7 @@ impl Instance {
         let root = class.shape.get_or_init(|| Shape::root(heap, Vec::new()));
         let shape = root.clone();
         if class.made.get() < LEARN {
-            class.learn_slots();
+            class.sample_instance();
         }
         let inline = class.inline_slots.get();
         let data = Instance {
@@ -363,9 +363,7 @@ impl Instance {
         match self.shape_ref().extend(&vm.heap, name) {
             Some(shape) => {
                 let i = shape.keys.len() - 1;
-                class
-                    .most_slots
-                    .set(class.most_slots.get().max(i as u16 + 1));
+                class.max_attrs.set(class.max_attrs.get().max(i as u16 + 1));
                 if i >= class.inline_slots.get() as usize && class.inline_slots.get() < 32 {
                     class.inline_slots.set(i as u16 + 1);
                 }

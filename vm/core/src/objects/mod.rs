@@ -18,7 +18,7 @@ mod r#type;
 
 pub use bytes::{ByteArray, Bytes};
 pub(crate) use code::{Body, Library, Origin};
-pub use code::{CallShape, Code, Instr, Pauses, Twin};
+pub use code::{CallKind, Code, Instr, Intrinsic, YieldsOnce};
 pub use dict::{Cursor, Dict, DictKey, Probe};
 pub use exception::{Exception, Traceback};
 pub use function::{

@@ -160,12 +160,12 @@ pub struct Type {
     subclasses: RefCell<Vec<Ref<crate::objects::WeakRef>>>,
     /// Layout that new instances of this class start with.
     pub(crate) shape: OnceCell<Rc<Shape>>,
-    /// Layouts that deletions led to lately, each with the layout before and the slot. Nothing else may hold them.
-    pub(crate) shrunk: OnceCell<Box<RefCell<VecDeque<(NonZeroU32, usize, Rc<Shape>)>>>>,
+    /// LayoutCache that deletions led to lately, each with the layout before and the slot. Nothing else may hold them.
+    pub(crate) deletion_shapes: OnceCell<Box<RefCell<VecDeque<(NonZeroU32, usize, Rc<Shape>)>>>>,
     /// Inline slots to give a new instance, learned from earlier ones.
     pub(crate) inline_slots: Cell<u16>,
     /// The most attributes that one of its instances has had, and how many were made while that is being learned.
-    pub(crate) most_slots: Cell<u16>,
+    pub(crate) max_attrs: Cell<u16>,
     pub(crate) made: Cell<u8>,
     /// Names of `__slots__` in this class and its bases.
     pub(crate) member_count: Cell<u16>,
@@ -229,9 +229,9 @@ impl Type {
             slots: Slots::default(),
             subclasses: RefCell::default(),
             shape: OnceCell::new(),
-            shrunk: OnceCell::new(),
+            deletion_shapes: OnceCell::new(),
             inline_slots: Cell::new(4),
-            most_slots: Cell::new(0),
+            max_attrs: Cell::new(0),
             made: Cell::new(0),
             member_count: Cell::new(0),
             finalizer: Cell::new(None),

@@ -335,7 +335,7 @@ pub struct Vm {
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub origin_depth: Cell<u32>,
     /// Makes what a paused frame is shown to wait for.
-    pub(crate) pause_seen: Cell<Option<fn(&Vm) -> Value>>,
+    pub(crate) materialize_yield: Cell<Option<fn(&Vm) -> Value>>,
     /// The current `contextvars.Context`; unbound while none was made.
     pub context: Slot,
     pub(crate) native_modules: RefCell<HashMap<&'static str, ModuleInit>>,
@@ -347,7 +347,7 @@ pub struct Vm {
     pub flags: VmFlags,
     pub heap: Box<Heap>,
     /// The heap's, one load nearer.
-    pub(crate) breaker: Arc<AtomicU32>,
+    pub(crate) eval_breaker: Arc<AtomicU32>,
 }
 
 /// Settings that `sys.flags` shows.
@@ -424,7 +424,7 @@ impl Vm {
             asyncgen_firstiter: Slot::new(Value::NONE),
             asyncgen_finalizer: Slot::new(Value::NONE),
             origin_depth: Cell::new(0),
-            pause_seen: Cell::new(None),
+            materialize_yield: Cell::new(None),
             context: Slot::empty(),
             native_modules: RefCell::default(),
             state: RefCell::default(),
@@ -433,7 +433,7 @@ impl Vm {
             host: options.host,
             argv: RefCell::default(),
             flags: options.flags,
-            breaker: heap.breaker.clone(),
+            eval_breaker: heap.eval_breaker.clone(),
             heap,
         });
         vm.exc_state.set(&vm.base_exc);
@@ -596,9 +596,9 @@ impl Vm {
         self.native_modules.borrow().keys().copied().collect()
     }
 
-    /// Exchanges the running thread's state. The caller holds the baton.
+    /// Exchanges the running thread's state. The caller holds the GIL.
     pub fn swap_thread(&self, other: &mut ThreadState, stack_limit: usize) -> usize {
-        crate::memory::reserve::enter(&self.breaker);
+        crate::memory::reserve::enter(&self.eval_breaker);
         self.stack.swap(&other.stack);
         self.frame.swap(&other.frame);
         self.exc_state.swap(&other.exc);

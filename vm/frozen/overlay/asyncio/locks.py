@@ -1,4 +1,4 @@
-"""Event, with its waiters in native code; the other locks are the library's, with native twins of what they do most."""
+"""Event, with its waiters in native code; the other locks are the library's, with native versions of what they do most."""
 
 from _lasti_loop import _adopt_event, _adopt_locks, _Event
 

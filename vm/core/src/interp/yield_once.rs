@@ -9,32 +9,32 @@ use crate::vm::error::PyResult;
 impl Vm {
     /// Tells of a coroutine function that what it gives for some arguments, which `when` knows, yields None once, whatever it
     /// is sent then returns None, and does nothing else. `seen` makes such a coroutine that has yielded.
-    pub fn set_pause(
+    pub fn set_yields_once(
         &self,
         function: &Value,
-        when: Pauses,
+        when: YieldsOnce,
         seen: fn(&Vm) -> Value,
     ) -> PyResult<()> {
         let code = self.function_code(self.this::<Function>(function)?)?;
-        code.pauses.set(Some(when));
-        self.pause_seen.set(Some(seen));
+        code.yields_once.set(Some(when));
+        self.materialize_yield.set(Some(seen));
         Ok(())
     }
 
     /// Specializes the call that runs, if it is awaited at once.
-    pub(super) fn begin_call_pause(&self, r: &Regs, method: bool) {
+    pub(super) fn begin_call_and_yield(&self, r: &Regs, method: bool) {
         let i = r.instr();
-        if r.is_awaited() && i.heat.get() < u8::MAX {
-            i.heat.set(i.heat.get() + 1);
-            i.extra.set(method as u16);
-            i.op.set(Quick::CallPause);
+        if r.is_awaited() && i.respecializations.get() < u8::MAX {
+            i.respecializations.set(i.respecializations.get() + 1);
+            i.oparg2.set(method as u16);
+            i.op.set(Quick::CallAndYield);
         }
     }
 
     /// Gives a specialized call its own opcode back.
-    pub(super) fn end_call_pause(&self, i: &Instr) {
-        if i.op.get() == Quick::CallPause {
-            let method = i.extra.get() == 1;
+    pub(super) fn end_call_and_yield(&self, i: &Instr) {
+        if i.op.get() == Quick::CallAndYield {
+            let method = i.oparg2.get() == 1;
             i.op.set(if method {
                 Quick::CallMethod
             } else {
@@ -43,19 +43,19 @@ impl Vm {
         }
     }
 
-    /// CALL_PAUSE with `n` arguments, `method` being 1 where there is a NULL below the callable: moves up to the YIELD_FROM,
+    /// CALL_AND_YIELD with `n` arguments, `method` being 1 where there is a NULL below the callable: moves up to the YIELD_FROM,
     /// for the frame to be left. False: nothing was done.
     #[inline(always)]
-    pub(super) fn pause_at_call(&self, r: &mut Regs, n: usize, method: usize) -> bool {
+    pub(super) fn call_and_yield(&self, r: &mut Regs, n: usize, method: usize) -> bool {
         let Some(f) = r.peek(n + 1).as_ref::<Function>() else {
             return false;
         };
-        let Some(pauses) = f.code.get().and_then(|code| code.pauses.get()) else {
+        let Some(yields_once) = f.code.get().and_then(|code| code.yields_once.get()) else {
             return false;
         };
         if method != 0 && !r.peek(n + 2).is_unbound()
             || self.origin_depth.get() != 0
-            || !pauses(r.top(n))
+            || !yields_once(r.top(n))
         {
             return false;
         }
@@ -72,7 +72,7 @@ impl Vm {
         if !v.is_unbound() {
             return Some(v);
         }
-        let seen = self.pause_seen.get()?(self);
+        let seen = self.materialize_yield.get()?(self);
         f.set_top(seen.clone());
         Some(seen)
     }

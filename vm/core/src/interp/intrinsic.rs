@@ -11,19 +11,19 @@ use std::cell::{Cell, RefCell};
 
 impl Vm {
     /// Gives a function of positional parameters a native twin.
-    pub fn set_twin(&self, function: &Value, twin: Twin) -> PyResult<()> {
+    pub fn set_intrinsic(&self, function: &Value, twin: Intrinsic) -> PyResult<()> {
         let code = self.function_code(self.this::<Function>(function)?)?;
-        if code.shape.get() == CallShape::General || code.ncells != 0 {
+        if code.shape.get() == CallKind::General || code.ncells != 0 {
             return Err(self.type_error("a function of positional parameters is required"));
         }
         code.twin.set(Some(twin));
         let defaults = self.this::<Function>(function)?.defaults.get();
         let defaults = defaults.map_or(0, |d| d.len());
-        code.twin_least
+        code.intrinsic_min_args
             .set((code.argcount as usize).saturating_sub(defaults));
-        if code.shape.get() == CallShape::Simple {
+        if code.shape.get() == CallKind::Simple {
             // The quick ways of calling enter a frame without asking.
-            code.shape.set(CallShape::Twin);
+            code.shape.set(CallKind::Intrinsic);
             code.simple_args.set(u32::MAX);
         }
         Ok(())
@@ -31,11 +31,16 @@ impl Vm {
 
     /// Gives a coroutine function a native twin, and one for calls that are awaited where they are made: it may do what the
     /// coroutine would do if that has not to wait, so that none is made.
-    pub fn set_coroutine_twin(&self, function: &Value, twin: Twin, now: Twin) -> PyResult<()> {
-        self.set_twin(function, twin)?;
+    pub fn set_coroutine_intrinsic(
+        &self,
+        function: &Value,
+        twin: Intrinsic,
+        now: Intrinsic,
+    ) -> PyResult<()> {
+        self.set_intrinsic(function, twin)?;
         let code = self.function_code(self.this::<Function>(function)?)?;
-        if code.shape.get() == CallShape::SimpleGenerator {
-            code.twin_now.set(Some(now));
+        if code.shape.get() == CallKind::SimpleGenerator {
+            code.ready_intrinsic.set(Some(now));
         }
         Ok(())
     }
@@ -43,7 +48,7 @@ impl Vm {
     /// The outcome of a call that is awaited where it is made, if the function's twin has it at once. The instructions up
     /// to the YIELD_FROM are skipped then.
     #[inline]
-    pub(crate) fn ask_awaited(
+    pub(crate) fn call_ready_intrinsic(
         &self,
         r: &mut Regs,
         callable: &Value,
@@ -52,7 +57,8 @@ impl Vm {
         let Some(code) = callable.as_ref::<Function>().and_then(|f| f.code.get()) else {
             return Ok(None);
         };
-        let (Some(now), Some(f)) = (code.twin_now.get(), callable.as_ref::<Function>()) else {
+        let (Some(now), Some(f)) = (code.ready_intrinsic.get(), callable.as_ref::<Function>())
+        else {
             return Ok(None);
         };
         if args.names.is_empty()
@@ -69,7 +75,7 @@ impl Vm {
 
     /// What the twin of a function makes of a call. Where origins are tracked, the Python code makes coroutines that have one.
     #[inline]
-    pub(crate) fn ask_twin(
+    pub(crate) fn call_intrinsic(
         &self,
         f: &Ref<Function>,
         code: &Code,
@@ -78,7 +84,7 @@ impl Vm {
         match code.twin.get() {
             Some(twin)
                 if args.names.is_empty()
-                    && (code.twin_least.get()..=code.argcount as usize)
+                    && (code.intrinsic_min_args.get()..=code.argcount as usize)
                         .contains(&args.pos.len())
                     && self.origin_depth.get() == 0 =>
             {
