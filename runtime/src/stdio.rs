@@ -1,7 +1,7 @@
 //! `sys.stdin`, `sys.stdout` and `sys.stderr` before anybody imports `io`: text over a descriptor, with a buffer.
 use crate::gil::lock;
-use lasti_core::builtins::Getter;
 use lasti_core::objects::{Str, TypeFlags};
+use lasti_core::vm::Getter;
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
 use rustix::event::PollFlags;
 use std::cell::{Cell, RefCell};

@@ -1,6 +1,6 @@
 //! `BytesIO` (CPython's Modules/_io/bytesio.c).
 use super::{base, bytes_arg, closed_file, line_end, read_into, size_arg};
-use lasti_core::builtins::buffer::{BufferInfo, BufferProcs};
+use lasti_core::buffer::{BufferInfo, BufferProcs};
 use lasti_core::objects::{Dict, Str, Type};
 use lasti_core::{Payload, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};

@@ -13,10 +13,11 @@ pub mod objects;
 mod testing;
 pub mod vm;
 
-pub use builtins::self_iter;
 pub use memory::{HugeBlocks, Kind, Payload, Ref, RefSlot, Slot, Tagged, Untagged, Value};
 pub use model::attr::is_plain;
-pub use model::call::{self, Args, Resume, Resumed, Stepped};
+pub use model::buffer;
+pub use model::protocol::self_iter;
+pub use vm::args::{Args, Resume, Resumed, Stepped};
 pub use vm::error::{self, Exc, PyResult};
 pub use vm::host;
-pub use vm::{Vm, VmFlags, VmOptions};
+pub use vm::{BuiltinHooks, Vm, VmFlags, VmOptions};

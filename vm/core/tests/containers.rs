@@ -1,9 +1,9 @@
 //! Runs the self-asserting scripts of `tests/containers/` in a bare interpreter, one test for each.
 use lasti_core::host::BareHost;
-use lasti_core::{Vm, VmFlags, VmOptions};
+use lasti_core::{VmFlags, VmOptions};
 
 fn run(name: &str, source: &str) {
-    let vm = Vm::new(VmOptions {
+    let vm = lasti_core::builtins::new_vm(VmOptions {
         host: Box::new(BareHost),
         flags: VmFlags::default(),
         hash_seed: (1, 2),

@@ -1,11 +1,11 @@
 //! int, float, complex, str, bytes, bytearray and memoryview as scripts see them. Expectations are CPython's; where
 //! 3.14 words an error differently from 3.13, 3.14's words.
 use lasti_core::host::BareHost;
-use lasti_core::{Vm, VmFlags, VmOptions};
+use lasti_core::{VmFlags, VmOptions};
 
 /// Runs a script of asserts; `raises(kind, message, f)` checks an error.
 fn check(source: &str) {
-    let vm = Vm::new(VmOptions {
+    let vm = lasti_core::builtins::new_vm(VmOptions {
         host: Box::new(BareHost),
         flags: VmFlags::default(),
         hash_seed: (1, 2),

@@ -1,9 +1,10 @@
 //! `types.GenericAlias`: `list[int]` and the like (CPython's Objects/genericaliasobject.c).
-use super::{self_iter, seq, union};
+use super::{seq, union};
 use crate::memory::{Payload, Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
+use crate::self_iter;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub(crate) use super::union::union_or;

@@ -1,10 +1,10 @@
 //! Async generators as Python sees them (PEP 525): `__anext__`, `asend`, `athrow`, `aclose`, hooks, and the free lists
 //! for what they return.
 use crate::interp::Outcome;
-use crate::memory::{Heap, PoolCounters, Pooled, Ref, Slot, Value};
-use crate::model::call::{Args, Resume, Resumed};
+use crate::memory::{Heap, Pooled, Ref, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::{Args, Resume, Resumed};
 use crate::vm::error::{Exc, PyResult};
 use std::cell::Cell;
 
@@ -72,8 +72,8 @@ pub(crate) fn init(vm: &Vm) {
 
     for t in [&vm.types.asend, &vm.types.athrow] {
         t.set_finalizer(warn_never_awaited);
-        t.slots.iter.set(Some(super::self_iter));
-        t.slots.await_.set(Some(super::self_iter));
+        t.slots.iter.set(Some(crate::self_iter));
+        t.slots.await_.set(Some(crate::self_iter));
         t.slots
             .next
             .set(Some(|vm, v| match step(vm, v, Value::NONE)? {
@@ -127,19 +127,6 @@ fn make(vm: &Vm, v: &Value, input: Value, mode: AsendMode) -> PyResult<Value> {
     // "was never awaited" is due if it is dropped before its first step.
     Heap::set_finalize(&made, true);
     Ok(made)
-}
-
-/// The asend of a step that an `async for` began without one.
-pub(crate) fn materialize_asend(vm: &Vm, generator: Ref<Generator>) -> Value {
-    let a = Asend {
-        generator,
-        input: Slot::new(Value::UNBOUND),
-        state: Cell::new(AwaitState::Iter),
-        mode: AsendMode::Send,
-    };
-    vm.heap
-        .alloc_pooled(Pooled::Asend, &vm.types.asend, a)
-        .into()
 }
 
 /// `coroutine method 'asend' of 'g' was never awaited` (3.13's `_PyErr_WarnUnawaitedAgenMethod`).
@@ -361,32 +348,5 @@ fn close(vm: &Vm, v: &Value) -> PyResult<()> {
                 Err(e)
             }
         }
-    }
-}
-
-impl Vm {
-    /// What an async generator's own `yield` hands out: the value under a wrapper, which tells it from what the
-    /// generator awaits (3.8's `_PyAsyncGenValueWrapperNew`).
-    #[inline]
-    pub(crate) fn wrap_yielded(&self, v: Value) -> Ref<WrappedValue> {
-        let w = WrappedValue {
-            value: Slot::new(v),
-        };
-        self.heap
-            .alloc_pooled(Pooled::Wrapped, &self.types.wrapped_value, w)
-    }
-
-    /// Each free list's type name with its counters.
-    pub fn freelist_counters(&self) -> [(&'static str, PoolCounters); 2] {
-        [
-            (
-                "async_generator_asend",
-                self.heap.pool_counters(Pooled::Asend),
-            ),
-            (
-                "async_generator_wrapped_value",
-                self.heap.pool_counters(Pooled::Wrapped),
-            ),
-        ]
     }
 }

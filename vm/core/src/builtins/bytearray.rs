@@ -1,13 +1,13 @@
 //! The `bytearray` type (CPython's Objects/bytearrayobject.c).
-use super::buffer::try_bytes_like;
 use super::bytes::{self, byte_value, sliced};
 use super::slicing::{SliceRange, slice_adjust, slice_unpack};
 use super::str::item_index;
-use super::util::{has_index, memory_error, repeat, repeat_count};
+use super::util::{has_index, repeat, repeat_count};
 use crate::memory::{Ref, Slot, Value};
-use crate::model::call::Args;
+use crate::model::buffer::try_bytes_like;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::RefCell;
 
@@ -128,7 +128,7 @@ pub(crate) fn init(vm: &Vm) {
     }));
     super::bytes_methods::init(vm, t);
     super::bytes_search::init(vm, t);
-    super::buffer::add_methods(vm, t);
+    super::memoryview::add_methods(vm, t);
     init_methods(vm, t);
 }
 
@@ -264,7 +264,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
             if fits {
                 Ok(Value::NONE)
             } else {
-                Err(memory_error(vm))
+                Err(vm.memory_error())
             }
         },
     );

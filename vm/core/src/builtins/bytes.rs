@@ -1,14 +1,14 @@
 //! The `bytes` type: construction, slots and iteration (CPython's Objects/bytesobject.c). `bytearray` stands in
 //! `bytearray`, the methods both have in `bytes_methods`.
-use super::buffer::{self, Data, bytes_like, try_bytes_like};
 use super::encoding;
 use super::slicing::slice_indices;
 use super::str::item_index;
-use super::util::{has_index, memory_error, repeat, repeat_count};
+use super::util::{has_index, repeat, repeat_count};
 use crate::memory::{Ref, Slot, Value};
-use crate::model::call::Args;
+use crate::model::buffer::{self, Data, bytes_like, try_bytes_like};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::wtf8;
 
@@ -82,7 +82,7 @@ pub(crate) fn init(vm: &Vm) {
     }));
     super::bytes_methods::init(vm, t);
     super::bytes_search::init(vm, t);
-    super::buffer::add_methods(vm, t);
+    super::memoryview::add_methods(vm, t);
     vm.method(
         t,
         "__bytes__",
@@ -101,7 +101,7 @@ pub(crate) fn init(vm: &Vm) {
 
 /// Fills the class of iterators over bytes or bytearrays.
 pub(crate) fn init_iterator(vm: &Vm, t: &Ref<Type>) {
-    t.slots.iter.set(Some(super::self_iter));
+    t.slots.iter.set(Some(crate::self_iter));
     t.slots.next.set(Some(|vm, v| {
         let it = vm.this::<SeqIter>(v)?;
         let at = it.index.get();
@@ -338,7 +338,7 @@ fn zeros(vm: &Vm, n: &Value) -> PyResult<Vec<u8>> {
     };
     let mut out = Vec::new();
     if out.try_reserve_exact(n).is_err() {
-        return Err(memory_error(vm));
+        return Err(vm.memory_error());
     }
     out.resize(n, 0);
     Ok(out)

@@ -1,12 +1,12 @@
 //! Methods that `bytes` and `bytearray` share: case, padding, replacing, translating, hex text, decoding.
-use super::buffer::{Data, bytes_like};
 use super::bytes::{data, like};
 use super::encoding;
-use super::util::{OrRaise, memory_error};
+use super::util::OrRaise;
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
+use crate::model::buffer::{Data, bytes_like};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::split::{self, Unit, is_byte_space};
 use lasti_text::{unicode, wtf8};
@@ -215,7 +215,7 @@ fn pad(
         let left = if extra == 0 { 0 } else { left(extra, width) };
         let mut out = Vec::new();
         if out.try_reserve(d.len().saturating_add(extra)).is_err() {
-            return Err(memory_error(vm));
+            return Err(vm.memory_error());
         }
         out.resize(left, fill);
         out.extend_from_slice(&d);
@@ -267,7 +267,7 @@ fn join(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         if i > 0 {
             vm.extend(&mut out, &sep)?;
         }
-        match super::buffer::try_bytes_like(vm, item)? {
+        match crate::model::buffer::try_bytes_like(vm, item)? {
             Some(d) => vm.extend(&mut out, &d)?,
             None => {
                 return Err(vm.type_error(format!(
@@ -327,7 +327,7 @@ fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     let (input, text): (&[u8], bool) = if let Some(s) = v.downcast::<Str>() {
         (s.as_bytes(), true)
     } else {
-        match super::buffer::try_bytes_like(vm, v)? {
+        match crate::model::buffer::try_bytes_like(vm, v)? {
             Some(d) => owned = d.into_vec(),
             None => {
                 return Err(vm.type_error(format!(

@@ -1,11 +1,11 @@
 //! Methods that `bytes` and `bytearray` share: searching, splitting and stripping.
-use super::buffer::{Data, bytes_like, try_bytes_like};
 use super::bytes::{byte_value, data, like};
 use super::util::{clip, has_index, raw_range};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
+use crate::model::buffer::{Data, bytes_like, try_bytes_like};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::split::{self, Ends, Unit};
 use lasti_text::wtf8;

@@ -1,8 +1,8 @@
 //! Code objects as Python sees them: 3.8's fields, with 3.14's beside them.
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_bytecode::code::{CodeData, Const, Wtf8};
 use lasti_bytecode::verify::{STACK_TOO_SMALL, verify};

@@ -2,9 +2,9 @@
 use super::int::num;
 use super::util::{OrRaise, text};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::float as algo;
 use lasti_text::int_arith;

@@ -1,8 +1,8 @@
 //! `print`, `input`, `open` and `breakpoint`.
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {

@@ -1,8 +1,8 @@
 //! Coroutines as Python sees them (PEP 492), and the warning for one that nobody awaited.
-use crate::memory::{Ref, Value};
-use crate::model::call::{Args, Resume, Resumed};
+use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::{Args, Resume, Resumed};
 use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
@@ -51,7 +51,7 @@ pub(crate) fn init(vm: &Vm) {
     );
 
     let t = &vm.types.coroutine_wrapper;
-    t.slots.iter.set(Some(super::self_iter));
+    t.slots.iter.set(Some(crate::self_iter));
     t.slots
         .next
         .set(Some(|vm, v| match wrapper_send(vm, v, &Value::NONE)? {
@@ -85,85 +85,4 @@ pub(crate) fn init(vm: &Vm) {
 fn wrapper_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
     let c = vm.this::<CoroutineWrapper>(v)?.coroutine.clone();
     vm.resume(&c, Resume::Send(input.clone()))
-}
-
-/// `RuntimeWarning: coroutine 'x' was never awaited`, through the warnings module so that filters and origin lines apply.
-pub(crate) fn warn_never_awaited(vm: &Vm, g: &Ref<Generator>) {
-    if let Err(e) = try_warn(vm, g) {
-        vm.unraisable(
-            &e,
-            "Exception ignored while finalizing coroutine",
-            Some(g.as_value()),
-        );
-    }
-}
-
-/// The same for a coroutine that is known by its payload alone; it lives on.
-pub(crate) fn warn_never_awaited_value(vm: &Vm, g: &Generator) {
-    let msg = format!(
-        "coroutine '{}' was never awaited",
-        vm.display(&g.qualified_name())
-    );
-    if let Err(e) = vm.warn(&vm.exc.runtime_warning, &msg, 1, None) {
-        vm.unraisable(&e, "Exception ignored while finalizing coroutine", None);
-    }
-}
-
-fn try_warn(vm: &Vm, g: &Ref<Generator>) -> PyResult<()> {
-    let mut msg = format!(
-        "coroutine '{}' was never awaited",
-        vm.display(&g.qualified_name())
-    );
-    if let Some(origin) = g.origin().downcast::<Tuple>() {
-        msg.push_str("\nCoroutine created at (most recent call last)\n");
-        for row in origin.iter().rev() {
-            let Some(row) = row.downcast::<Tuple>() else {
-                continue;
-            };
-            let [file, line, name] = &row[..] else {
-                continue;
-            };
-            msg.push_str(&format!(
-                "  File \"{}\", line {}, in {}\n",
-                vm.display(file),
-                vm.display(line),
-                vm.display(name)
-            ));
-            if let Ok(linecache) = vm.import("linecache") {
-                let text = vm.call_method(&linecache, "getline", &[file.clone(), line.clone()])?;
-                let text = vm.display(&text);
-                if !text.trim().is_empty() {
-                    msg.push_str(&format!("    {}\n", text.trim()));
-                }
-            }
-        }
-        let trimmed = msg.trim_end().len();
-        msg.truncate(trimmed);
-    }
-    vm.warn(&vm.exc.runtime_warning, &msg, 1, Some(g.as_value()))
-}
-
-impl Vm {
-    /// `warnings.warn(msg, category, stacklevel, source=source)`.
-    pub fn warn(
-        &self,
-        category: &Ref<Type>,
-        msg: &str,
-        stacklevel: i64,
-        source: Option<&Value>,
-    ) -> PyResult<()> {
-        let warnings = self.import("warnings")?;
-        let f = self.getattr_str(&warnings, "warn")?;
-        let mut all = vec![
-            self.str_value(msg),
-            category.value(),
-            self.new_int(stacklevel),
-        ];
-        let mut names = Vec::new();
-        if let Some(s) = source {
-            all.push(s.clone());
-            names.push(self.str_value("source"));
-        }
-        self.call_args(&f, Args::split(&all, &names)).map(|_| ())
-    }
 }

@@ -1,10 +1,10 @@
 //! Descriptors: property, staticmethod, classmethod, super, slot wrappers, getset and member descriptors (CPython's
 //! Objects/descrobject.c, funcobject.c).
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::model::slots::{self, SLOT_DEFS};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
@@ -521,8 +521,8 @@ fn init_static_class(vm: &Vm) {
     vm.getset(
         t,
         "__dict__",
-        super::object::get_dict,
-        Some(super::object::set_dict),
+        crate::model::instance::get_dict,
+        Some(crate::model::instance::set_dict),
     );
     t.set_flag(TypeFlags::DICT);
 
@@ -569,8 +569,8 @@ fn init_static_class(vm: &Vm) {
     vm.getset(
         t,
         "__dict__",
-        super::object::get_dict,
-        Some(super::object::set_dict),
+        crate::model::instance::get_dict,
+        Some(crate::model::instance::set_dict),
     );
     t.set_flag(TypeFlags::DICT);
 }

@@ -3,9 +3,9 @@
 use super::dict_views;
 use super::seq;
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,9 +1,10 @@
 //! `dict.keys()`, `values()` and `items()`: the views, their set operations, and the iterators of all three.
-use super::{self_iter, seq, set};
+use super::{seq, set};
 use crate::memory::{Ref, RefSlot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
+use crate::self_iter;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::Cell;
 

@@ -1,7 +1,7 @@
 //! Encoding and decoding by name: the built-in codecs directly, all others through the codec registry of `_codecs`; error handlers
 //! registered from Python (CPython's unicodeobject.c and Python/codecs.c).
-use super::buffer;
 use crate::memory::{Ref, Value};
+use crate::model::buffer;
 use crate::objects::*;
 use crate::vm::Vm;
 use crate::vm::error::{Exc, PyResult};

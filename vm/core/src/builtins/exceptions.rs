@@ -1,10 +1,10 @@
 //! Exceptions as Python sees them (CPython's Objects/exceptions.c), and exception groups (PEP 654).
-use super::{Getter, Setter};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
-use crate::vm::error::{Exc, PyResult};
+use crate::vm::args::Args;
+use crate::vm::error::PyResult;
+use crate::vm::{Getter, Setter};
 use std::rc::Rc;
 
 pub(crate) fn init(vm: &Vm) {
@@ -103,8 +103,8 @@ pub(crate) fn init(vm: &Vm) {
     vm.getset(
         t,
         "__dict__",
-        super::object::get_dict,
-        Some(super::object::set_dict),
+        crate::model::instance::get_dict,
+        Some(crate::model::instance::set_dict),
     );
     vm.method(
         t,
@@ -688,43 +688,4 @@ fn derive(vm: &Vm, orig: &Value, excs: Vec<Value>) -> PyResult<Value> {
         }
     }
     Ok(new)
-}
-
-impl Vm {
-    /// Reports an exception that cannot be raised where it occurred, through `sys.unraisablehook`.
-    pub fn unraisable(&self, e: &Exc, msg: &str, object: Option<&Value>) {
-        let hook = self
-            .sys
-            .get()
-            .and_then(|s| self.dict_get(&s.dict, "unraisablehook"));
-        let args = self
-            .loaded_module("sys")
-            .and_then(|s| self.dict_get(&s.dict, "UnraisableHookArgs"));
-        if let (Some(hook), Some(make)) = (hook, args) {
-            let tb =
-                e.0.downcast::<Exception>()
-                    .map_or(Value::NONE, |x| x.traceback.value());
-            let parts = [
-                self.type_of(&e.0).value(),
-                e.0.clone(),
-                tb,
-                self.str_value(msg),
-                object.cloned().unwrap_or(Value::NONE),
-            ];
-            let parts: Value = self.new_tuple(parts).into();
-            if let Ok(a) = self.call(&make, &[parts])
-                && self.call(&hook, &[a]).is_ok()
-            {
-                return;
-            }
-        }
-        let shown = object.map_or(String::new(), |o| {
-            format!(" {}", self.repr_string(o).unwrap_or_default())
-        });
-        self.host.write_stderr(&format!(
-            "{msg}{shown}: {}: {}\n",
-            self.type_name(&e.0),
-            self.display(&e.0)
-        ));
-    }
 }

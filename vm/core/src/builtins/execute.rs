@@ -2,9 +2,9 @@
 //! `__import__` and `__build_class__`.
 use super::frame::locals_of_current;
 use crate::memory::{Ref, RefSlot, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_compiler::{FUTURE_ANNOTATIONS, Mode, Options};
 use std::cell::Cell;

@@ -2,9 +2,9 @@
 use super::int::{Num, num};
 use super::util::{OrRaise, text};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::{float as algo, int_arith};
 use std::cmp::Ordering;
@@ -239,7 +239,7 @@ fn float_from(vm: &Vm, v: &Value) -> PyResult<f64> {
     if let Some(s) = v.downcast::<Str>() {
         return algo::parse(s.as_bytes()).or_raise(vm);
     }
-    if let Some(data) = super::buffer::try_bytes_like(vm, v)? {
+    if let Some(data) = crate::model::buffer::try_bytes_like(vm, v)? {
         return algo::parse_bytes(&data).or_raise(vm);
     }
     Err(vm.type_error(format!(

@@ -126,7 +126,7 @@ pub(crate) fn init(vm: &Vm) {
                 Some(g) => {
                     // Clearing the frame of a coroutine that never ran is giving it up.
                     if g.kind == GenKind::Coroutine && g.state.get() == GenState::Created {
-                        super::coroutine::warn_never_awaited_value(vm, g);
+                        vm.warn_never_awaited_value(g);
                     }
                     g.finish()
                 }

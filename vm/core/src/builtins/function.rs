@@ -1,8 +1,8 @@
 //! Functions, native functions, bound methods and cells.
 use crate::memory::{RefSlot, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::Cell;
 
@@ -159,8 +159,8 @@ pub(crate) fn init(vm: &Vm) {
     vm.getset(
         t,
         "__dict__",
-        super::object::get_dict,
-        Some(super::object::set_dict),
+        crate::model::instance::get_dict,
+        Some(crate::model::instance::set_dict),
     );
     t.set_flag(TypeFlags::DICT);
     vm.getset(

@@ -2,9 +2,9 @@
 //! (CPython's Python/bltinmodule.c). Numbers stand in `numeric`, code in `execute`, the terminal in `console`.
 use super::{console, execute, numeric};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use std::cell::{Cell, RefCell};
 
@@ -343,7 +343,7 @@ fn make_anext_type(vm: &Vm) -> Ref<Type> {
     let t =
         vm.new_native_type::<NativeIter>("anext_awaitable", &vm.types.object, TypeFlags::NO_NEW);
     super::iter::add_native_slots(&t);
-    t.slots.await_.set(Some(super::self_iter));
+    t.slots.await_.set(Some(crate::self_iter));
     t.slots.send.set(Some(anext_send));
     vm.method(&t, "send", "", |vm, v, a| {
         let [input] = a.exactly::<1>(vm, "send")?;
@@ -353,11 +353,11 @@ fn make_anext_type(vm: &Vm) -> Ref<Type> {
         let it = anext_inner(vm, v)?;
         let r = match (it.as_ref::<Generator>(), a.pos.first()) {
             (Some(g), Some(e)) if a.pos.len() == 1 && vm.is_instance(e, &vm.exc.base_exception) => {
-                vm.resume(g, crate::model::call::Resume::Throw(Exc(e.clone())))
+                vm.resume(g, crate::vm::args::Resume::Throw(Exc(e.clone())))
             }
             _ => vm
                 .call_method_args(&it, &vm.names.throw, a)
-                .map(crate::model::call::Resumed::Yield),
+                .map(crate::vm::args::Resumed::Yield),
         };
         as_step(vm, or_default(vm, v, r)?)
     });
@@ -383,10 +383,10 @@ fn anext_inner(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(it)
 }
 
-fn anext_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<crate::model::call::Resumed> {
+fn anext_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<crate::vm::args::Resumed> {
     let it = anext_inner(vm, v)?;
     let r = match it.as_ref::<Generator>() {
-        Some(g) => vm.resume(g, crate::model::call::Resume::Send(input.clone())),
+        Some(g) => vm.resume(g, crate::vm::args::Resume::Send(input.clone())),
         None => vm.send_step(&it, input),
     };
     or_default(vm, v, r)
@@ -396,20 +396,20 @@ fn anext_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<crate::model::call:
 fn or_default(
     vm: &Vm,
     v: &Value,
-    r: PyResult<crate::model::call::Resumed>,
-) -> PyResult<crate::model::call::Resumed> {
+    r: PyResult<crate::vm::args::Resumed>,
+) -> PyResult<crate::vm::args::Resumed> {
     match r {
         Err(e) if vm.exc_is(&e, &vm.exc.stop_async_iteration) => Ok(
-            crate::model::call::Resumed::Return(vm.this::<NativeIter>(v)?.item(1)),
+            crate::vm::args::Resumed::Return(vm.this::<NativeIter>(v)?.item(1)),
         ),
         r => r,
     }
 }
 
-fn as_step(vm: &Vm, r: crate::model::call::Resumed) -> PyResult<Value> {
+fn as_step(vm: &Vm, r: crate::vm::args::Resumed) -> PyResult<Value> {
     match r {
-        crate::model::call::Resumed::Yield(v) => Ok(v),
-        crate::model::call::Resumed::Return(v) => Err(vm.stop_iteration(v)),
+        crate::vm::args::Resumed::Yield(v) => Ok(v),
+        crate::vm::args::Resumed::Return(v) => Err(vm.stop_iteration(v)),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Generators as Python sees them (PEP 255, 342, 380).
 use crate::memory::{Ref, Value};
-use crate::model::call::{Args, Resume, Resumed};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::{Args, Resume, Resumed};
 use crate::vm::error::{Exc, PyResult};
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.generator;
-    t.slots.iter.set(Some(super::self_iter));
+    t.slots.iter.set(Some(crate::self_iter));
     t.slots.next.set(Some(|vm, v| {
         let g = vm.this::<Generator>(v)?;
         match vm.resume(g, Resume::Send(Value::NONE))? {

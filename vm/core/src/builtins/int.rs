@@ -2,9 +2,9 @@
 //! `int_methods`.
 use super::util::{OrRaise, warn};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use dashu_int::IBig;
 use lasti_text::int as parse;
@@ -243,7 +243,7 @@ pub(crate) fn int_from(vm: &Vm, x: &Value) -> PyResult<Value> {
     if let Some(s) = text {
         return Ok(from_text_int(vm, parse_decimal(vm, s.as_bytes(), false)?));
     }
-    if let Some(data) = super::buffer::try_bytes_like(vm, x)? {
+    if let Some(data) = crate::model::buffer::try_bytes_like(vm, x)? {
         return Ok(from_text_int(vm, parse_decimal(vm, &data, true)?));
     }
     Err(vm.type_error(format!(
@@ -277,29 +277,9 @@ fn bool_new(vm: &Vm, _: &Ref<Type>, args: Args) -> PyResult<Value> {
 
 // ---- text, hash, comparison ----
 
-/// Decimal text of a small int, without a detour over a Rust string.
-pub(crate) fn decimal(vm: &Vm, i: i64) -> Ref<Str> {
-    let mut buf = [0u8; 20];
-    let mut at = buf.len();
-    let mut n = i.unsigned_abs();
-    loop {
-        at -= 1;
-        buf[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            break;
-        }
-    }
-    if i < 0 {
-        at -= 1;
-        buf[at] = b'-';
-    }
-    vm.new_wtf8(&buf[at..])
-}
-
 pub(crate) fn int_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     match this_num(vm, v)? {
-        Num::Small(i) => Ok(decimal(vm, i).into()),
+        Num::Small(i) => Ok(vm.decimal(i).into()),
         Num::Big(b) => Ok(vm.str_value(&parse::to_decimal(b, max_str_digits(vm)).or_raise(vm)?)),
     }
 }
@@ -453,15 +433,6 @@ fn int_pow(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
         Ok(r) => Ok(vm.new_bigint(r)),
         Err(e) => Err(e.unwrap_or_else(|| vm.memory_error())),
     }
-}
-
-/// `pow(a, b, m)` of ints; NotImplemented for others.
-pub(crate) fn pow_modulo(vm: &Vm, a: &Value, b: &Value, m: &Value) -> PyResult<Value> {
-    let (Some(a), Some(b), Some(m)) = (num(a), num(b), num(m)) else {
-        return Ok(Value::NOT_IMPLEMENTED);
-    };
-    let r = arith::pow_mod(&a.big(), &b.big(), &m.big());
-    r.map(|r| vm.new_bigint(r)).or_raise(vm)
 }
 
 fn int_neg(vm: &Vm, v: &Value) -> PyResult<Value> {

@@ -2,9 +2,9 @@
 use super::int::{Num, from_text_int, int_int, max_str_digits, this_num};
 use super::util::{OrRaise, text};
 use crate::memory::Value;
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::{int as parse, int_arith as arith};
 

@@ -1,11 +1,11 @@
 //! Iterators: of lists, tuples and anything with `__getitem__`, `iter(callable, sentinel)`, and `enumerate`, `zip`,
 //! `map`, `filter` and `reversed`.
-use super::self_iter;
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
+use crate::self_iter;
 use crate::vm::Ticks;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use dashu_int::IBig;
 use std::cell::{Cell, RefCell};

@@ -3,10 +3,10 @@ use super::seq::{self, Times};
 use super::slicing::slice_indices;
 use super::sorting::sort_values;
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Ticks;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::{Cell, RefCell};
 

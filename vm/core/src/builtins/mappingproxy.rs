@@ -1,9 +1,9 @@
 //! `types.MappingProxyType`: a read-only face of a mapping (CPython's Objects/descrobject.c).
 use super::seq;
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {

@@ -1,12 +1,12 @@
 //! The `memoryview` type over one-dimensional buffers (CPython's Objects/memoryobject.c). `cast` can also give a
 //! C-contiguous shape of more dimensions, which can be read by tuple index and as nested lists.
-use super::buffer::{self, BufferInfo, BufferProcs};
 use super::slicing::{slice_adjust, slice_unpack};
 use super::util::{OrRaise, has_index};
 use crate::memory::{Payload, Ref, Slot, Value};
-use crate::model::call::Args;
+use crate::model::buffer::{self, BufferInfo, BufferProcs};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use lasti_text::structfmt::{self, Field, Kind};
 use std::cell::Cell;
@@ -293,7 +293,7 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
         let [object, _flags] = a.exactly::<2>(vm, "_from_flags")?;
         new_memoryview(vm, object)
     });
-    buffer::add_methods(vm, t);
+    add_methods(vm, t);
     vm.class_method(t, "__class_getitem__", "See PEP 585", super::class_getitem);
 }
 
@@ -594,7 +594,7 @@ fn equal(vm: &Vm, a: &Value, b: &Value) -> PyResult<Option<bool>> {
     if x.owner.is_unbound() {
         return Ok(Some(a.is(b)));
     }
-    if b.downcast::<MemoryView>().is_none() && !buffer::is_buffer(vm, b) {
+    if b.downcast::<MemoryView>().is_none() && !is_buffer(vm, b) {
         return Ok(None);
     }
     let other = match b.downcast::<MemoryView>() {
@@ -718,7 +718,7 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> PyResult<(
         let raw = slice_unpack(vm, slice)?;
         let source = match value.downcast::<MemoryView>() {
             Some(_) => value.clone(),
-            None if buffer::is_buffer(vm, value) => new_memoryview(vm, value)?,
+            None if is_buffer(vm, value) => new_memoryview(vm, value)?,
             None => return Err(buffer::not_a_buffer(vm, value)),
         };
         let s = this(vm, &source)?;
@@ -831,4 +831,39 @@ fn native_size(format: &str) -> Option<usize> {
         "l" | "L" | "q" | "Q" | "n" | "N" | "d" | "P" => 8,
         _ => return None,
     })
+}
+
+/// Whether the value has a buffer.
+pub(crate) fn is_buffer(vm: &Vm, v: &Value) -> bool {
+    buffer::procs_of(vm, v).is_some()
+        || v.downcast::<MemoryView>().is_some()
+        || vm.type_of(v).is_heap_type()
+            && vm.type_of(v).lookup(vm, &vm.intern("__buffer__")).is_some()
+}
+
+/// `__buffer__` and `__release_buffer__` of a native exporter (PEP 688).
+pub(crate) fn add_methods(vm: &Vm, t: &Ref<Type>) {
+    let doc = "__buffer__($self, flags, /)\n--\n\nReturn a buffer object that exposes the underlying memory of the object.";
+    vm.method(t, "__buffer__", doc, |vm, v, a| {
+        a.exactly::<1>(vm, "__buffer__")?;
+        new_memoryview(vm, v)
+    });
+    if t.is(&vm.types.bytes) {
+        return;
+    }
+    let doc = "__release_buffer__($self, buffer, /)\n--\n\nRelease the buffer object that exposes the underlying memory of the object.";
+    vm.method(t, "__release_buffer__", doc, |vm, _, a| {
+        let [view] = a.exactly::<1>(vm, "__release_buffer__")?;
+        if view.downcast::<MemoryView>().is_none() {
+            return Err(vm.type_error("expected a memoryview object"));
+        }
+        vm.call_method(view, "release", &[])
+    });
+}
+
+/// The bytes of a memoryview; None for another value.
+pub(crate) fn bytes_of(vm: &Vm, v: &Value) -> PyResult<Option<Vec<u8>>> {
+    v.downcast::<MemoryView>()
+        .map(|m| m.to_bytes(vm))
+        .transpose()
 }

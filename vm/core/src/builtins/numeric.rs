@@ -1,9 +1,9 @@
 //! Built-in functions about numbers and order: `abs`, `bin`, `chr`, `divmod`, `max`, `pow`, `round`, `sum`, ...
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Ticks;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use lasti_text::int::{Int as TextInt, with_prefix};
 

@@ -1,8 +1,9 @@
 //! `object`: construction, representation, comparison by identity, pickling support, `__class__` and `__dict__`.
-use crate::memory::{Kind, Ref, Value};
-use crate::model::call::Args;
+use crate::memory::{Kind, Value};
+use crate::model::new::{object_init, object_new};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
@@ -130,87 +131,6 @@ fn object_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
         }
         _ => Ok(Value::NOT_IMPLEMENTED),
     }
-}
-
-/// `object.__new__`.
-pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
-    if !args.is_empty() {
-        let new_overridden = class
-            .slots
-            .new
-            .get()
-            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as NewFn));
-        let init_overridden = class
-            .slots
-            .init
-            .get()
-            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as InitFn));
-        if new_overridden {
-            return Err(vm.type_error(
-                "object.__new__() takes exactly one argument (the type to instantiate)",
-            ));
-        }
-        if !init_overridden {
-            return Err(vm.type_error(format!("{}() takes no arguments", class.name())));
-        }
-    }
-    if class.has(TypeFlags::ABSTRACT) {
-        return Err(abstract_error(vm, class));
-    }
-    match class.layout().kind {
-        Kind::Instance => Ok(vm.new_instance(class)),
-        _ if class.layout().same(crate::memory::vtable::<Plain>()) => {
-            Ok(vm.heap.alloc(class, Plain).into())
-        }
-        _ => Err(vm.type_error(format!(
-            "object.__new__({}) is not safe, use {}.__new__()",
-            class.name(),
-            class.name()
-        ))),
-    }
-}
-
-fn abstract_error(vm: &Vm, class: &Ref<Type>) -> crate::vm::error::Exc {
-    let names = vm.dict_get_str(&class.dict(), &vm.names.abstractmethods);
-    let mut names: Vec<String> = names
-        .and_then(|n| vm.collect(&n).ok())
-        .unwrap_or_default()
-        .iter()
-        .map(|n| format!("'{}'", vm.display(n)))
-        .collect();
-    names.sort();
-    let s = if names.len() == 1 { "" } else { "s" };
-    vm.type_error(format!(
-        "Can't instantiate abstract class {} without an implementation for abstract method{s} {}",
-        class.name(),
-        names.join(", ")
-    ))
-}
-
-/// `object.__init__`.
-pub(crate) fn object_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
-    if !args.is_empty() {
-        let t = vm.type_of(v);
-        let init_overridden = t
-            .slots
-            .init
-            .get()
-            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as InitFn));
-        let new_overridden = t
-            .slots
-            .new
-            .get()
-            .is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as NewFn));
-        if init_overridden {
-            return Err(vm.type_error(
-                "object.__init__() takes exactly one argument (the instance to initialize)",
-            ));
-        }
-        if !new_overridden {
-            return Err(vm.type_error(format!("{}() takes no arguments", t.name())));
-        }
-    }
-    Ok(())
 }
 
 fn set_class(vm: &Vm, v: &Value, value: Option<&Value>) -> PyResult<()> {
@@ -388,56 +308,4 @@ fn object_reduce_ex(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
         }
     }
     reduce(vm, this, protocol)
-}
-
-/// The `__dict__` descriptor of a class whose instances have one.
-pub(crate) fn dict_descriptor(vm: &Vm, t: &Ref<Type>) -> Value {
-    let g = GetSet {
-        name: vm.names.dict.clone(),
-        owner: t.clone(),
-        get: get_dict,
-        set: Some(set_dict),
-        doc: "",
-    };
-    vm.heap.alloc(&vm.types.getset_descriptor, g).into()
-}
-
-pub(crate) fn get_dict(vm: &Vm, v: &Value) -> PyResult<Value> {
-    match vm.dict_of(v) {
-        Some(d) => Ok(d.into()),
-        None => Err(vm.no_attribute(v, &vm.names.dict)),
-    }
-}
-
-pub(crate) fn set_dict(vm: &Vm, v: &Value, value: Option<&Value>) -> PyResult<()> {
-    let d = match value {
-        Some(value) => match value.as_ref::<Dict>() {
-            Some(d) => d.clone(),
-            None => {
-                return Err(vm.type_error(format!(
-                    "__dict__ must be set to a dictionary, not a '{}'",
-                    vm.type_name(value)
-                )));
-            }
-        },
-        None => vm.new_dict(),
-    };
-    vm.set_dict_of(v, d);
-    Ok(())
-}
-
-/// The `__weakref__` descriptor.
-pub(crate) fn weakref_descriptor(vm: &Vm, t: &Ref<Type>) -> Value {
-    let get = |vm: &Vm, v: &Value| {
-        let all = vm.heap.weakrefs_of(v);
-        Ok(all.into_iter().next().map_or(Value::NONE, Value::from))
-    };
-    let g = GetSet {
-        name: vm.names.weakref.clone(),
-        owner: t.clone(),
-        get,
-        set: None,
-        doc: "",
-    };
-    vm.heap.alloc(&vm.types.getset_descriptor, g).into()
 }

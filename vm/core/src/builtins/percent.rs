@@ -1,8 +1,8 @@
 //! `%` formatting of str and bytes (CPython's unicode_format.c and `_PyBytes_FormatEx`).
-use super::buffer;
 use super::int::{max_str_digits, num};
 use super::util::{OrRaise, has_index, text};
 use crate::memory::{Ref, Value};
+use crate::model::buffer;
 use crate::objects::*;
 use crate::vm::Vm;
 use crate::vm::error::{Exc, PyResult};

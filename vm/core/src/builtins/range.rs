@@ -1,11 +1,12 @@
 //! `range`: a sequence of ints of any size that holds only its bounds (CPython's Objects/rangeobject.c).
 use super::slicing::slice_indices;
-use super::{self_iter, seq, tuple};
+use super::{seq, tuple};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
+use crate::self_iter;
 use crate::vm::Ticks;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use dashu_int::IBig;
 use std::cell::Cell;

@@ -1,9 +1,10 @@
 //! `set` and `frozenset`: slots and methods (CPython's Objects/setobject.c).
-use super::{self_iter, seq};
+use super::seq;
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
+use crate::self_iter;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::Cell;
 

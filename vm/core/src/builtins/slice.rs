@@ -1,9 +1,9 @@
 //! `slice`: its attributes, `indices`, and its arithmetic with ints of any size (CPython's Objects/sliceobject.c).
 use super::tuple;
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use dashu_int::IBig;
 

@@ -4,9 +4,9 @@ use super::encoding;
 use super::slicing::{slice_adjust, slice_unpack};
 use super::util::{has_index, repeat, repeat_count};
 use crate::memory::{Ref, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::wtf8;
 
@@ -49,7 +49,7 @@ pub(crate) fn init(vm: &Vm) {
 }
 
 fn init_iterator(vm: &Vm, it: &Ref<Type>) {
-    it.slots.iter.set(Some(super::self_iter));
+    it.slots.iter.set(Some(crate::self_iter));
     it.slots.next.set(Some(iter_next));
     vm.method(it, "__length_hint__", "", |vm, v, _| {
         let it = vm.this::<SeqIter>(v)?;
@@ -135,7 +135,7 @@ fn str_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
             if v.downcast::<Str>().is_some() {
                 return Err(vm.type_error("decoding str is not supported"));
             }
-            if !super::buffer::is_buffer(vm, v) {
+            if !super::memoryview::is_buffer(vm, v) {
                 return Err(vm.type_error(format!(
                     "decoding to str: need a bytes-like object, {} found",
                     vm.type_name(v)

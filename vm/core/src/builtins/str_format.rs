@@ -2,9 +2,9 @@
 use super::str::this;
 use super::util::{OrRaise, text};
 use crate::memory::Value;
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use lasti_text::str_format::{
     Access, AutoNumber, Field, First, Parser, Piece, split_name, too_deep, unknown_conversion,

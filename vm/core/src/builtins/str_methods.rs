@@ -1,11 +1,11 @@
 //! Methods of `str` that change case, pad, join, replace, translate and encode.
 use super::encoding;
 use super::str::{exact, this};
-use super::util::{OrRaise, memory_error, text};
+use super::util::{OrRaise, text};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use lasti_text::split::{self, Unit};
 use lasti_text::{unicode, wtf8};
@@ -143,7 +143,7 @@ pub(crate) fn init(vm: &Vm) {
 pub(crate) fn zfill(vm: &Vm, data: &[u8], extra: usize) -> PyResult<Vec<u8>> {
     let mut out = Vec::new();
     if out.try_reserve(data.len().saturating_add(extra)).is_err() {
-        return Err(memory_error(vm));
+        return Err(vm.memory_error());
     }
     let sign = usize::from(matches!(data.first(), Some(b'+' | b'-')));
     out.extend_from_slice(&data[..sign]);
@@ -186,7 +186,7 @@ fn pad(
     let mut out = super::util::repeat(vm, fill, left)?;
     let tail = super::util::repeat(vm, fill, right)?;
     if out.try_reserve(s.as_bytes().len() + tail.len()).is_err() {
-        return Err(memory_error(vm));
+        return Err(vm.memory_error());
     }
     out.extend_from_slice(s.as_bytes());
     out.extend_from_slice(&tail);

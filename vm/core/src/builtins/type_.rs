@@ -1,8 +1,9 @@
 //! `type`: calling classes, their attributes, `isinstance` and `issubclass`.
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
+use crate::model::new::{note_del, type_new_slot};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
@@ -202,18 +203,6 @@ fn type_call(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         init(vm, &obj, args)?;
     }
     Ok(obj)
-}
-
-/// Marks a new instance of a class with `__del__`: native `__new__`s that such classes inherit know nothing of it.
-#[inline]
-fn note_del(obj: &Value, class: &Ref<Type>) {
-    if class.has(TypeFlags::DEL) {
-        crate::memory::Heap::set_finalize(obj, true);
-    }
-}
-
-pub(crate) fn type_new_slot(vm: &Vm, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
-    vm.type_new(meta, args)
 }
 
 fn type_init(vm: &Vm, _: &Value, args: Args) -> PyResult<()> {
@@ -505,180 +494,4 @@ fn set_annotate(vm: &Vm, v: &Value, x: Option<&Value>) -> PyResult<()> {
 
 // ---- __new__ as an attribute ----
 
-/// The `__new__` a native type shows.
-pub(crate) fn new_wrapper(vm: &Vm, t: &Ref<Type>) -> Value {
-    vm.new_native(
-        "__new__",
-        "__new__(type, *args, **kwargs)\n--\n\n",
-        NativeKind::Plain(call_new),
-        t.value(),
-        Value::NONE,
-    )
-}
-
-fn call_new(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
-    let owner = vm.this::<Type>(this)?;
-    let Some((class, rest)) = args.pos.split_first() else {
-        return Err(vm.type_error(format!("{}.__new__(): not enough arguments", owner.name())));
-    };
-    let Some(class) = class.as_ref::<Type>() else {
-        return Err(vm.type_error(format!(
-            "{}.__new__(X): X is not a type object ({})",
-            owner.name(),
-            vm.type_name(class)
-        )));
-    };
-    if !class.is_subtype(owner) {
-        return Err(vm.type_error(format!(
-            "{}.__new__({}): {} is not a subtype of {}",
-            owner.name(),
-            class.name(),
-            class.name(),
-            owner.name()
-        )));
-    }
-    if !class.layout().same(owner.layout()) && !owner.is(&vm.types.object) {
-        return Err(vm.type_error(format!(
-            "{}.__new__({}) is not safe, use {}.__new__()",
-            owner.name(),
-            class.name(),
-            class.name()
-        )));
-    }
-    match owner.slots.new.get() {
-        Some(new) => {
-            let obj = new(vm, class, Args { pos: rest, ..args })?;
-            note_del(&obj, vm.type_of(&obj));
-            Ok(obj)
-        }
-        None => Err(vm.type_error(format!("cannot create '{}' instances", owner.name()))),
-    }
-}
-
-/// The native type whose `__new__` this is.
-pub(crate) fn native_new_of(f: &Value) -> Option<Ref<Type>> {
-    let n = f.downcast::<NativeFunction>()?;
-    match n.func {
-        NativeKind::Plain(p) if std::ptr::fn_addr_eq(p, call_new as PlainFn) => {
-            n.this.get().into_ref::<Type>().ok()
-        }
-        _ => None,
-    }
-}
-
 // ---- isinstance and issubclass ----
-
-impl Vm {
-    /// `isinstance(v, class)` with `__instancecheck__`, tuples and unions.
-    pub fn isinstance(&self, v: &Value, class: &Value) -> PyResult<bool> {
-        if self.type_of(v).as_value().is(class) {
-            return Ok(true);
-        }
-        if let Some(t) = class.as_ref::<Type>()
-            && t.class().is(&self.types.type_)
-        {
-            return self.real_isinstance(v, class);
-        }
-        if let Some(list) = class.downcast::<Tuple>() {
-            self.guard_native_stack("in __instancecheck__")?;
-            for c in list.iter() {
-                if self.isinstance(v, c)? {
-                    return Ok(true);
-                }
-            }
-            return Ok(false);
-        }
-        if let Some(r) =
-            self.call_special(class, &self.names.instancecheck, std::slice::from_ref(v))?
-        {
-            return self.is_true(&r);
-        }
-        self.real_isinstance(v, class)
-    }
-
-    pub fn issubclass(&self, sub: &Value, class: &Value) -> PyResult<bool> {
-        if let Some(t) = class.as_ref::<Type>()
-            && t.class().is(&self.types.type_)
-        {
-            if sub.is(class) {
-                return Ok(true);
-            }
-            return self.real_issubclass(sub, class);
-        }
-        if let Some(list) = class.downcast::<Tuple>() {
-            self.guard_native_stack("in __subclasscheck__")?;
-            for c in list.iter() {
-                if self.issubclass(sub, c)? {
-                    return Ok(true);
-                }
-            }
-            return Ok(false);
-        }
-        if let Some(r) =
-            self.call_special(class, &self.names.subclasscheck, std::slice::from_ref(sub))?
-        {
-            return self.is_true(&r);
-        }
-        self.real_issubclass(sub, class)
-    }
-
-    pub(crate) fn real_isinstance(&self, v: &Value, class: &Value) -> PyResult<bool> {
-        if let Some(t) = class.as_ref::<Type>() {
-            if self.is_instance(v, t) {
-                return Ok(true);
-            }
-            // Proxies say what they stand for through __class__.
-            if crate::model::attr::is_generic(self.type_of(v)) && !self.type_of(v).is_heap_type() {
-                return Ok(false);
-            }
-            return match self.lookup_attr(v, &self.names.class)? {
-                Some(c) => Ok(c.as_ref::<Type>().is_some_and(|c| c.is_subtype(t))),
-                None => Ok(false),
-            };
-        }
-        let msg = "isinstance() arg 2 must be a type, a tuple of types, or a union";
-        self.check_class(class, msg)?;
-        match self.lookup_attr(v, &self.names.class)? {
-            Some(c) => self.abstract_issubclass(&c, class),
-            None => Ok(false),
-        }
-    }
-
-    pub(crate) fn real_issubclass(&self, sub: &Value, class: &Value) -> PyResult<bool> {
-        if let (Some(s), Some(t)) = (sub.as_ref::<Type>(), class.as_ref::<Type>()) {
-            return Ok(s.is_subtype(t));
-        }
-        self.check_class(sub, "issubclass() arg 1 must be a class")?;
-        self.check_class(
-            class,
-            "issubclass() arg 2 must be a class, a tuple of classes, or a union",
-        )?;
-        self.abstract_issubclass(sub, class)
-    }
-
-    fn check_class(&self, v: &Value, msg: &str) -> PyResult<()> {
-        match self.lookup_attr(v, &self.names.bases)? {
-            Some(b) if b.downcast::<Tuple>().is_some() => Ok(()),
-            _ => Err(self.type_error(msg)),
-        }
-    }
-
-    fn abstract_issubclass(&self, sub: &Value, class: &Value) -> PyResult<bool> {
-        self.guard_native_stack("in __subclasscheck__")?;
-        if sub.is(class) {
-            return Ok(true);
-        }
-        let Some(bases) = self.lookup_attr(sub, &self.names.bases)? else {
-            return Ok(false);
-        };
-        let Some(bases) = bases.downcast::<Tuple>() else {
-            return Ok(false);
-        };
-        for b in bases.iter() {
-            if self.abstract_issubclass(b, class)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}

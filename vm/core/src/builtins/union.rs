@@ -1,9 +1,9 @@
 //! `int | str`: the class `typing.Union`, which is `types.UnionType` too (CPython's Objects/unionobject.c).
 use super::alias::{GenericAlias, parameters_of, push_item, substitute};
 use crate::memory::{Payload, Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 pub struct Union {

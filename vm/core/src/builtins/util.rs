@@ -2,8 +2,8 @@
 use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
-use crate::vm::error::{Exc, PyResult};
-use lasti_text::{ErrorKind, TextError};
+use crate::vm::error::PyResult;
+use lasti_text::TextError;
 
 /// Turns the text crate's errors into Python's.
 pub(crate) trait OrRaise<T> {
@@ -13,21 +13,8 @@ pub(crate) trait OrRaise<T> {
 impl<T> OrRaise<T> for Result<T, TextError> {
     #[inline]
     fn or_raise(self, vm: &Vm) -> PyResult<T> {
-        self.map_err(|e| raise(vm, e))
+        self.map_err(|e| vm.text_error(e))
     }
-}
-
-#[cold]
-fn raise(vm: &Vm, e: TextError) -> Exc {
-    match e.kind {
-        ErrorKind::Memory => memory_error(vm),
-        _ => vm.text_error(e),
-    }
-}
-
-#[cold]
-pub(crate) fn memory_error(vm: &Vm) -> Exc {
-    vm.new_exception_args(&vm.exc.memory_error, vm.empty_tuple.clone())
 }
 
 /// A WTF-8 text as a value.
@@ -74,11 +61,11 @@ pub(crate) fn repeat(vm: &Vm, data: &[u8], n: usize) -> PyResult<Vec<u8>> {
         .checked_mul(n)
         .filter(|t| *t <= isize::MAX as usize);
     let Some(total) = total else {
-        return Err(memory_error(vm));
+        return Err(vm.memory_error());
     };
     let mut out = Vec::new();
     if out.try_reserve_exact(total).is_err() {
-        return Err(memory_error(vm));
+        return Err(vm.memory_error());
     }
     match data {
         [b] => out.resize(total, *b),
@@ -94,47 +81,6 @@ pub(crate) fn repeat(vm: &Vm, data: &[u8], n: usize) -> PyResult<Vec<u8>> {
         }
     }
     Ok(out)
-}
-
-/// The message for `a + b` and `a * b` when a built-in sequence takes part and nobody knew the operation.
-pub(crate) fn sequence_operand_error(
-    vm: &Vm,
-    a: &Value,
-    b: &Value,
-    symbol: &str,
-) -> Option<String> {
-    let is_text = |v: &Value| v.downcast::<Str>().is_some();
-    let is_bytes =
-        |v: &Value| v.downcast::<Bytes>().is_some() || v.downcast::<ByteArray>().is_some();
-    let is_items = |v: &Value| v.downcast::<List>().is_some() || v.downcast::<Tuple>().is_some();
-    let is_sequence = |v: &Value| is_text(v) || is_bytes(v) || is_items(v);
-    match symbol {
-        "+" | "+=" if is_bytes(a) => Some(format!(
-            "can't concat {} to {}",
-            vm.type_name(b),
-            vm.type_name(a)
-        )),
-        "+" | "+=" if is_sequence(a) => {
-            let base = match () {
-                _ if is_text(a) => "str",
-                _ if a.downcast::<List>().is_some() => "list",
-                _ => "tuple",
-            };
-            Some(format!(
-                "can only concatenate {base} (not \"{}\") to {base}",
-                vm.type_name(b)
-            ))
-        }
-        "*" | "*=" if is_sequence(a) => Some(format!(
-            "can't multiply sequence by non-int of type '{}'",
-            vm.type_name(b)
-        )),
-        "*" | "*=" if is_sequence(b) => Some(format!(
-            "can't multiply sequence by non-int of type '{}'",
-            vm.type_name(a)
-        )),
-        _ => None,
-    }
 }
 
 /// Positions `start` and `stop` of find, count, startswith and the like, before they meet a length. May run Python.

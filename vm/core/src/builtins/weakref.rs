@@ -1,8 +1,7 @@
 //! `weakref.ref`.
-use crate::memory::{Ref, Value};
+use crate::memory::Value;
 use crate::objects::*;
 use crate::vm::Vm;
-use crate::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.weakref;
@@ -66,57 +65,4 @@ pub(crate) fn init(vm: &Vm) {
         None,
     );
     vm.class_method(t, "__class_getitem__", "", super::class_getitem);
-}
-
-impl Vm {
-    /// A weak reference; plain ones without callback are shared, as CPython's are.
-    pub fn make_weakref(
-        &self,
-        class: &Ref<Type>,
-        target: &Value,
-        callback: Option<Value>,
-    ) -> PyResult<Ref<WeakRef>> {
-        let ty = self.type_of(target);
-        let weakable = target.downcast::<Type>().is_some() || has_weakrefs(ty);
-        if !weakable {
-            return Err(self.type_error(format!(
-                "cannot create weak reference to '{}' object",
-                ty.name()
-            )));
-        }
-        if callback.is_none() && class.is(&self.types.weakref) {
-            for w in self.heap.weakrefs_of(target) {
-                let c = w.callback.take();
-                let plain = c.is_none() && w.class().is(class);
-                w.callback.set(c);
-                if plain {
-                    return Ok(w);
-                }
-            }
-        }
-        Ok(self.new_weakref(class, target, callback))
-    }
-    /// `weakref.getweakrefcount` and `getweakrefs`.
-    pub fn weakrefs_of(&self, v: &Value) -> Vec<Value> {
-        self.heap
-            .weakrefs_of(v)
-            .into_iter()
-            .map(Value::from)
-            .collect()
-    }
-    /// Marks a native object as wanting its type's finalizer when dropped.
-    pub fn set_finalize(&self, v: &Value, on: bool) {
-        crate::memory::Heap::set_finalize(v, on);
-    }
-    /// An object's class and those above it whose instances can be weakly referenced.
-    pub fn is_weakable(&self, v: &Value) -> bool {
-        has_weakrefs(self.type_of(v))
-    }
-}
-
-fn has_weakrefs(t: &Type) -> bool {
-    t.has(TypeFlags::WEAKREF)
-        || t.mro()
-            .iter()
-            .any(|c| c.has(TypeFlags::WEAKREF) && (!c.is_heap_type() || t.is_heap_type()))
 }

@@ -9,7 +9,7 @@ pub(crate) use regs::{Block, BlockKind, Regs};
 pub(crate) use stack::FrameStack;
 
 use crate::memory::{Ref, RefSlot, Slot, Value};
-use crate::objects::{Code, Dict, FrameObject, Function, Generator, Instr, PyCell};
+use crate::objects::{Code, Dict, FrameObject, Function, Generator, Instr, Quick};
 use std::cell::Cell;
 
 /// How what leaves a frame is delivered.
@@ -268,31 +268,17 @@ impl Frame {
         })
     }
 
-    /// Puts new cells into the cell slots (arguments that are captured move into theirs).
-    pub fn make_cells(&self, vm: &crate::vm::Vm) {
-        let code = &self.code;
-        let nlocals = code.nlocals as usize;
-        for i in 0..code.ncells as usize {
-            let content = match code.cell_args.get(i).copied().flatten() {
-                Some(arg) => self.slot(arg as usize).take(),
-                None => Value::UNBOUND,
-            };
-            let cell = vm.heap.alloc(
-                &vm.types.cell,
-                PyCell {
-                    content: Slot::new(content),
-                },
-            );
-            self.slot(nlocals + i).set(cell.into());
+    /// The receiver a resting frame stands before the YIELD_FROM of, unless it is linked below; unbound for a pause.
+    pub fn waiting_for(&self) -> Option<Value> {
+        if self.generator().is_some_and(|g| g.delegating.get()) || self.unit() < 0 {
+            return None;
         }
-        if let Some(closure) = &self.function.closure {
-            for (i, cell) in closure.iter().enumerate() {
-                if i < code.nfree as usize {
-                    self.slot(nlocals + code.ncells as usize + i)
-                        .set(cell.clone());
-                }
-            }
+        let next = self.code.quick.get((self.unit() + 1) as usize)?;
+        if next.op.get() != Quick::YieldFrom || self.depth() == 0 {
+            return None;
         }
+        // `yield` directly before a YIELD_FROM cannot be: GET_* and LOAD_CONST stand between.
+        self.top_of_stack()
     }
 }
 
@@ -318,52 +304,6 @@ pub(crate) unsafe fn live<'a, T>(link: *const T) -> &'a T {
 pub(crate) unsafe fn live_or_none<'a, T>(link: *const T) -> Option<&'a T> {
     // SAFETY: by contract.
     unsafe { link.as_ref() }
-}
-
-/// Leaves the running frame for its caller's: drops its values, and finishes its generator.
-#[inline(always)]
-pub(crate) fn leave(vm: &crate::vm::Vm, frame: *const Frame) {
-    // SAFETY: the caller leaves the frame that runs.
-    let f = unsafe { live(frame) };
-    if !f.object.is_none() && !f.is_generator {
-        keep_back(vm, f);
-    }
-    vm.frame.set(f.back.get());
-    vm.depth.set(vm.depth.get() - 1);
-    match f.generator() {
-        Some(g) => g.finish(),
-        // SAFETY: the running frame is the topmost of the stack, since generators' frames are not on it and
-        // frames above it have been left.
-        None => unsafe { vm.stack.pop(frame) },
-    }
-}
-
-/// [`leave`] for a running frame whose mode is Call or Init.
-#[inline(always)]
-pub(crate) fn leave_plain(vm: &crate::vm::Vm, r: &Regs) {
-    let f = r.frame();
-    debug_assert!(matches!(f.mode.get(), Mode::Call | Mode::Init));
-    vm.frame.set(f.back.get());
-    vm.depth.set(vm.depth.get() - 1);
-    // SAFETY: as in `leave`; by its mode the frame has values only.
-    unsafe { vm.stack.pop_running(r.frame, r.end()) }
-}
-
-/// A frame object that outlives its frame keeps its callers' too.
-#[cold]
-fn keep_back(vm: &crate::vm::Vm, f: &Frame) {
-    if let (Some(o), Some(back)) = (f.object.get(), f.back()) {
-        // The frame itself holds one reference, `o` here a second.
-        if o.as_value().ref_count() > 2 {
-            o.back.set(Some(vm.frame_object(back)));
-        }
-    }
-}
-
-/// Drops a frame that was pushed and never entered.
-pub(crate) fn discard(vm: &crate::vm::Vm, frame: *const Frame) {
-    // SAFETY: the frame was pushed last and nobody refers to it.
-    unsafe { vm.stack.pop(frame) }
 }
 
 /// Puts a generator with its frame's slots on the heap.
@@ -396,21 +336,6 @@ pub(crate) fn set_finalize(g: &Generator, on: bool) {
         header.set(crate::memory::flag::FINALIZE)
     } else {
         header.unset(crate::memory::flag::FINALIZE)
-    }
-}
-
-impl crate::vm::Vm {
-    /// The frame that runs.
-    #[inline]
-    pub(crate) fn current_frame(&self) -> Option<&Frame> {
-        // SAFETY: a link, which is replaced when the frame is left.
-        unsafe { live_or_none(self.frame.get()) }
-    }
-    /// The exception states from that of the code that runs outwards.
-    pub(crate) fn exc_states(&self) -> impl Iterator<Item = &crate::objects::ExcState> {
-        // SAFETY: links, of which none is replaced while somebody looks for an exception.
-        let next = |link: *const crate::objects::ExcState| unsafe { live_or_none(link) };
-        std::iter::successors(next(self.exc_state.get()), move |s| next(s.previous.get()))
     }
 }
 

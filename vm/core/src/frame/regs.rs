@@ -2,10 +2,9 @@
 //!
 //! The steps here are unchecked in release builds; see the contract of [`Regs`].
 use super::Frame;
-use crate::interp::Quick;
-use crate::memory::Ref;
 use crate::memory::Value;
-use crate::objects::{Function, Instr};
+use crate::memory::{Heap, Ref};
+use crate::objects::{Function, Instr, Quick, Type};
 
 /// What a block on the block stack is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -410,12 +409,12 @@ impl Regs {
     }
     /// Takes the topmost `n` values as a tuple.
     #[inline(always)]
-    pub fn take_tuple(&mut self, vm: &crate::vm::Vm, n: usize) -> Value {
+    pub fn take_tuple(&mut self, heap: &Heap, class: &Ref<Type>, n: usize) -> Value {
         debug_assert!(n <= self.depth());
         // SAFETY: the values move into the tuple; the stack then ends below them.
         unsafe {
             self.sp = self.sp.sub(n);
-            crate::objects::Tuple::alloc_moved(&vm.heap, &vm.types.tuple, self.sp, n).into()
+            crate::objects::Tuple::alloc_moved(heap, class, self.sp, n).into()
         }
     }
     /// Moves the topmost `n` values elsewhere.

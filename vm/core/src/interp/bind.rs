@@ -1,8 +1,8 @@
 //! Binding arguments to parameters, with CPython's errors (`_PyEval_MakeFrameVector`, `too_many_positional`, ...).
 use crate::frame::Frame;
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::code::flags;
 

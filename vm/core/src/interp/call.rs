@@ -3,9 +3,9 @@ use super::enter::is_generator;
 use super::{Flow, Start};
 use crate::frame::{Frame, Mode, Regs};
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 
 impl Vm {
@@ -67,7 +67,7 @@ impl Vm {
         }
         frame.back.set(r.frame);
         if frame.code.ncells + frame.code.nfree > 0 {
-            frame.make_cells(self);
+            self.make_cells(frame);
         }
         r.save();
         self.frame.set(frame);
@@ -238,7 +238,7 @@ impl Vm {
                 return Err(e);
             }
             r.drop_top(drop);
-            frame.make_cells(self);
+            self.make_cells(frame);
             self.switch_to(r, frame);
             return Ok(());
         }
@@ -302,7 +302,7 @@ impl Vm {
         let find = || {
             let simple = t.layout().kind == crate::memory::Kind::Instance
                 && t.slots.new.get().is_some_and(|n| {
-                    std::ptr::fn_addr_eq(n, crate::builtins::object::object_new as NewFn)
+                    std::ptr::fn_addr_eq(n, crate::model::new::object_new as NewFn)
                 })
                 && t.slots
                     .init
@@ -345,7 +345,7 @@ impl Vm {
         r.drop_top(drop);
         r.push(obj);
         if frame.code.ncells + frame.code.nfree > 0 {
-            frame.make_cells(self);
+            self.make_cells(frame);
         }
         self.switch_to(r, frame);
         Ok(true)
@@ -376,7 +376,7 @@ impl Vm {
                 let frame = self.push_frame(function, code)?;
                 frame.locals.set(locals);
                 frame.mode.set(Mode::SlowCall);
-                frame.make_cells(self);
+                self.make_cells(frame);
                 self.switch_to(r, frame);
                 Ok(())
             }

@@ -1,5 +1,4 @@
 //! From the compiler's plain data to a heap code object: constants, names and the quickened array.
-use super::Quick;
 use crate::memory::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
 use crate::vm::Vm;

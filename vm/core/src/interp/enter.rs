@@ -2,9 +2,9 @@
 use super::{Outcome, Start};
 use crate::frame::{Frame, Mode};
 use crate::memory::{Ref, RefSlot, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::code::flags;
 use std::cell::Cell;
@@ -45,7 +45,7 @@ impl Vm {
 
     fn enter_from_rust(&self, frame: &Frame) -> PyResult<Value> {
         frame.mode.set(Mode::Entry);
-        frame.make_cells(self);
+        self.make_cells(frame);
         match self.run(frame, Start::Fresh)? {
             Outcome::Return(v) | Outcome::Yield(v) => Ok(v),
             Outcome::AsyncYield(w) => Ok(w.value.take()),
@@ -79,7 +79,7 @@ impl Vm {
     /// Takes back a frame that was pushed and never entered.
     pub(crate) fn discard_frame(&self, frame: &Frame) {
         self.depth.set(self.depth.get() - 1);
-        crate::frame::discard(self, frame);
+        super::frames::discard(self, frame);
     }
 
     /// Makes the generator, coroutine or async generator that calling a function of that kind returns.
@@ -108,7 +108,7 @@ impl Vm {
             g.finish();
             return Err(e);
         }
-        g.frame.make_cells(self);
+        self.make_cells(&g.frame);
         if kind == GenKind::Coroutine {
             // "was never awaited" is due if it is dropped like this.
             crate::memory::Heap::set_finalize(g.as_value(), true);

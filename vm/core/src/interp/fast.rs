@@ -6,8 +6,8 @@
 //! in machine registers. And it has about a hundred indirect jumps, one at the end of each instruction: `.cargo/config.toml` has LLVM copy
 //! the dispatch. LLVM merges the dispatch again when an arm is empty, or when more registers are live at the dispatch than the limits
 //! there allow.
-use super::quick::slow_units;
-use super::{Flow, Quick};
+use super::Flow;
+use super::frames::leave_plain;
 use crate::frame::{Block, BlockKind, Mode, Regs};
 use crate::memory::{Kind, Ref, Value};
 use crate::objects::*;
@@ -671,7 +671,7 @@ impl Vm {
                         r.keep_own_dispatch();
                     }
                     Quick::BuildTuple if arg > 0 => {
-                        let v = r.take_tuple(self, arg as usize);
+                        let v = r.take_tuple(&self.heap, &self.types.tuple, arg as usize);
                         r.push(v);
                     }
                     Quick::ListAppend => {
@@ -815,14 +815,14 @@ impl Vm {
                 }
                 Exit::Return(v) => {
                     let back = r.frame().back.get();
-                    crate::frame::leave_plain(self, r);
+                    leave_plain(self, r);
                     // SAFETY: the frame that this one was called or resumed from lives, and runs now.
                     *r = unsafe { Regs::load(back) };
                     r.result(0, v);
                 }
                 Exit::ReturnInstance => {
                     let back = r.frame().back.get();
-                    crate::frame::leave_plain(self, r);
+                    leave_plain(self, r);
                     // SAFETY: the frame that this one was called or resumed from lives, and runs now.
                     *r = unsafe { Regs::load(back) };
                 }

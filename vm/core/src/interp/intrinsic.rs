@@ -1,12 +1,11 @@
 //! Functions with a native twin. Called with just its positional arguments, such a function is done in Rust, or, if it makes a
 //! coroutine, makes one that is smaller than one with a frame. The Python code is what is shown of it, and what runs where
 //! the twin says so, and where coroutines have an origin.
-use super::Quick;
 use crate::frame::Regs;
 use crate::memory::{Ref, RefSlot, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use std::cell::{Cell, RefCell};
 

@@ -3,27 +3,28 @@
 //!
 //! Each instruction is done in one of two places. `fast` has those that need nothing but the registers and a quick look
 //! at their operands; what it does not take, [`Vm::step`] does in every case.
+mod asyncgen;
 mod bind;
 mod call;
 mod code_object;
 mod enter;
 mod fast;
+mod frames;
 mod imports;
 mod intrinsic;
+mod modulespec;
 mod ops;
 mod patterns;
-mod quick;
+mod report;
 pub(crate) mod resume;
 mod unwind;
 mod yield_once;
 
-pub use quick::Quick;
-
 use crate::frame::{Block, BlockKind, Frame, Regs};
 use crate::memory::{Ref, Value};
-use crate::model::call::{Args, Resumed};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::{Args, Resumed};
 use crate::vm::error::{Exc, PyResult};
 use lasti_bytecode::opcode::Op;
 use std::sync::atomic::Ordering;
@@ -366,7 +367,7 @@ impl Vm {
                 let v = if arg == 0 {
                     self.empty_tuple.value()
                 } else {
-                    r.take_tuple(self, arg as usize)
+                    r.take_tuple(&self.heap, &self.types.tuple, arg as usize)
                 };
                 r.push(v);
             }
@@ -630,7 +631,7 @@ impl Vm {
     /// Pops the frame that is left (its generator, if it has one, is finished) and goes back to its caller's.
     pub(crate) fn pop_frame(&self, frame: *const Frame) {
         // SAFETY of the pointer: the frame that runs is live until here.
-        crate::frame::leave(self, frame);
+        frames::leave(self, frame);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Instructions that are not calls, jumps or resumption: operators, names, attributes, containers, formatting.
-use super::{CMP_OPS, Quick};
+use super::CMP_OPS;
 use crate::frame::Regs;
 use crate::memory::{Kind, RefSlot, Slot, Value};
 use crate::objects::*;

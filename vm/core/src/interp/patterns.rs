@@ -1,5 +1,4 @@
 //! The instructions of `match` (PEP 634).
-use super::Quick;
 use crate::frame::Regs;
 use crate::memory::{Ref, Value};
 use crate::objects::*;

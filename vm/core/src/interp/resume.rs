@@ -2,9 +2,9 @@
 use super::{Flow, Outcome, Start, outcome};
 use crate::frame::{Frame, Mode, Regs, live};
 use crate::memory::{Heap, Ref, Value};
-use crate::model::call::{Resume, Resumed, Stepped};
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::{Resume, Resumed, Stepped};
 use crate::vm::error::{Exc, PyResult};
 
 impl Vm {
@@ -336,8 +336,7 @@ impl Vm {
         if parent.is_null() {
             return;
         }
-        let asend =
-            crate::builtins::asyncgen::materialize_asend(self, crate::frame::generator_ref(g));
+        let asend = super::asyncgen::materialize_asend(self, crate::frame::generator_ref(g));
         // SAFETY: a link, which is not null.
         let loop_ = unsafe { live(parent) };
         loop_.frame.set_top(asend);
@@ -490,7 +489,7 @@ impl Vm {
             self.call_method_args(
                 receiver,
                 &self.names.send,
-                crate::model::call::Args::pos(std::slice::from_ref(input)),
+                crate::vm::args::Args::pos(std::slice::from_ref(input)),
             )
         };
         match result {
@@ -729,7 +728,7 @@ impl Vm {
     fn raise_in(&self, g: &Ref<Generator>, frame: *const Frame, e: Exc) -> PyResult<Outcome> {
         // SAFETY: the innermost frame of a live chain.
         let f = unsafe { live(frame) };
-        if waiting_for(f).is_some() {
+        if f.waiting_for().is_some() {
             f.pc.set(f.pc.get().wrapping_add(1));
         }
         self.activate(g, Mode::Entry)?;
@@ -903,19 +902,6 @@ impl Vm {
             a.generator.asynchronous.set(AsyncGenFlags::BUSY, false);
         }
     }
-}
-
-/// The receiver a resting frame stands before the YIELD_FROM of, unless it is linked below; unbound for a pause.
-pub(crate) fn waiting_for(f: &Frame) -> Option<Value> {
-    if f.generator().is_some_and(|g| g.delegating.get()) || f.unit() < 0 {
-        return None;
-    }
-    let next = f.code.quick.get((f.unit() + 1) as usize)?;
-    if next.op.get() != super::Quick::YieldFrom || f.depth() == 0 {
-        return None;
-    }
-    // `yield` directly before a YIELD_FROM cannot be: GET_* and LOAD_CONST stand between.
-    f.top_of_stack()
 }
 
 /// The value a StopIteration carries.

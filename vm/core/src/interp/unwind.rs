@@ -1,9 +1,9 @@
 //! Exceptions: unwinding to a handler, blocks and with statements, chaining, tracebacks (3.8's ceval.c and errors.c).
 use crate::frame::{Block, BlockKind, Frame, Mode, Regs, live};
 use crate::memory::{Pending, Ref, RefSlot, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 use std::cell::{Cell, RefCell};
 
@@ -644,7 +644,7 @@ impl Vm {
         for g in keep {
             self.leaves(g, &mut leaves)?;
         }
-        let pred = move |vm: &Vm, args: crate::model::call::Args| {
+        let pred = move |vm: &Vm, args: crate::vm::args::Args| {
             let [e] = args.exactly::<1>(vm, "condition")?;
             Ok(Value::bool(leaves.iter().any(|l| l.is(e))))
         };
@@ -758,7 +758,7 @@ impl Vm {
                 }
             }
             GenKind::Coroutine if g.state.get() == GenState::Created => {
-                crate::builtins::coroutine::warn_never_awaited(self, g);
+                super::report::warn_never_awaited(self, g);
                 g.finish();
                 return;
             }

@@ -1,7 +1,5 @@
 //! Awaiting a call that only gives way, as `await asyncio.sleep(0)` does: the frame rests before its YIELD_FROM with nothing
 //! made to wait for. UNBOUND stands in the place of the awaitable, which is made when somebody looks.
-use super::Quick;
-use super::resume::waiting_for;
 use crate::frame::{Frame, Regs};
 use crate::memory::Value;
 use crate::objects::*;
@@ -70,7 +68,7 @@ impl Vm {
 
     /// What a resting frame waits for, unless that is linked below it. A pause becomes what it stands for.
     pub(crate) fn awaited_by(&self, f: &Frame) -> Option<Value> {
-        let v = waiting_for(f)?;
+        let v = f.waiting_for()?;
         if !v.is_unbound() {
             return Some(v);
         }

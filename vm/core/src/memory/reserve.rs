@@ -167,3 +167,9 @@ pub(super) fn rearm() {
 pub(super) fn exhausted(layout: Layout) -> ! {
     std::alloc::handle_alloc_error(layout)
 }
+
+/// Room for `more` items: as much again as there are, or an eighth of that where memory is short. False: there is none.
+#[cold]
+pub(crate) fn try_grow<T>(v: &mut Vec<T>, more: usize) -> bool {
+    v.try_reserve(more).is_ok() || v.try_reserve_exact(more.max(v.len() / 8)).is_ok()
+}

@@ -1,8 +1,8 @@
 //! Making classes: `type.__new__`, the MRO, `__build_class__` (CPython's Objects/typeobject.c, Python/bltinmodule.c).
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::rc::Rc;
 
@@ -187,7 +187,7 @@ impl Vm {
         let winner = self.calculate_metaclass(meta, bases_tuple)?;
         if !winner.is(meta)
             && let Some(new) = winner.slots.new.get()
-            && !std::ptr::fn_addr_eq(new, crate::builtins::type_::type_new_slot as NewFn)
+            && !std::ptr::fn_addr_eq(new, super::new::type_new_slot as NewFn)
         {
             return new(self, &winner, args);
         }
@@ -304,11 +304,7 @@ impl Vm {
             && base.layout().kind != crate::memory::Kind::Type
             && self.dict_get_str(&dict, &n.dict).is_none()
         {
-            self.dict_set_str(
-                &dict,
-                &n.dict,
-                crate::builtins::object::dict_descriptor(self, &t),
-            );
+            self.dict_set_str(&dict, &n.dict, super::instance::dict_descriptor(self, &t));
         }
         if t.has(TypeFlags::WEAKREF)
             && !base.has(TypeFlags::WEAKREF)
@@ -317,7 +313,7 @@ impl Vm {
             self.dict_set_str(
                 &dict,
                 &n.weakref,
-                crate::builtins::object::weakref_descriptor(self, &t),
+                super::instance::weakref_descriptor(self, &t),
             );
         }
         for b in &base_types {

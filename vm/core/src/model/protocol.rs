@@ -1,9 +1,9 @@
 //! The object protocols: what operators, `len`, `iter`, `repr`, ... do (CPython's Objects/abstract.c and object.c).
 use crate::memory::{Kind, Ref, Unpacked, Value};
-use crate::model::call::Stepped;
 use crate::objects::*;
 use crate::vm::Ticks;
 use crate::vm::Vm;
+use crate::vm::args::Stepped;
 use crate::vm::error::PyResult;
 use dashu_int::IBig;
 
@@ -84,7 +84,7 @@ impl Vm {
             return Ok(s.clone());
         }
         if let Some(i) = v.as_small_int() {
-            return Ok(crate::builtins::int::decimal(self, i));
+            return Ok(self.decimal(i));
         }
         self.guard_native_stack("while getting the str of an object")?;
         let r = match self.type_of(v).slots.str.get() {
@@ -271,7 +271,7 @@ impl Vm {
     }
     #[cold]
     fn unsupported(&self, a: &Value, b: &Value, symbol: &str) -> crate::vm::error::Exc {
-        if let Some(msg) = crate::builtins::util::sequence_operand_error(self, a, b, symbol) {
+        if let Some(msg) = sequence_operand_error(self, a, b, symbol) {
             return self.type_error(msg);
         }
         self.type_error(format!(
@@ -342,6 +342,21 @@ impl Vm {
         )))
     }
 
+    /// `pow(a, b, m)` of ints; NotImplemented for others.
+    pub fn pow_modulo(&self, a: &Value, b: &Value, m: &Value) -> PyResult<Value> {
+        if [a, b, m]
+            .iter()
+            .any(|v| !self.is_instance(v, &self.types.int))
+        {
+            return Ok(Value::NOT_IMPLEMENTED);
+        }
+        let (a, b, m) = (self.to_bigint(a)?, self.to_bigint(b)?, self.to_bigint(m)?);
+        match lasti_text::int_arith::pow_mod(&a, &b, &m) {
+            Ok(r) => Ok(self.new_bigint(r)),
+            Err(e) => Err(self.text_error(e)),
+        }
+    }
+
     // ---- containers ----
 
     pub fn len(&self, v: &Value) -> PyResult<usize> {
@@ -359,7 +374,7 @@ impl Vm {
         }
         if let Some(t) = v.as_ref::<Type>() {
             if t.is(&self.types.type_) {
-                return Ok(crate::builtins::alias::generic_alias(self, v, key));
+                return Ok((self.hooks.generic_alias)(self, v, key));
             }
             if let Some(f) = self.lookup_attr(v, &self.names.class_getitem)? {
                 return self.call(&f, std::slice::from_ref(key));
@@ -649,7 +664,7 @@ impl Vm {
         if let Some(b) = v.downcast::<ByteArray>() {
             return Ok(b.data.borrow().clone());
         }
-        crate::builtins::buffer::bytes_like(self, v).map(crate::builtins::buffer::Data::into_vec)
+        super::buffer::bytes_like(self, v).map(super::buffer::Data::into_vec)
     }
 
     // ---- dicts and sets with any key ----
@@ -804,7 +819,47 @@ impl Vm {
 #[inline(always)]
 pub(crate) fn is_awaited_as_is(t: &crate::objects::Type) -> bool {
     let slot = t.slots.await_.get();
-    slot.is_some_and(|f| {
-        std::ptr::fn_addr_eq(f, crate::builtins::self_iter as crate::objects::UnaryFn)
-    })
+    slot.is_some_and(|f| std::ptr::fn_addr_eq(f, self_iter as crate::objects::UnaryFn))
+}
+
+/// `__iter__` of iterators, and `__await__` of what is awaited as it is.
+#[inline(never)]
+pub fn self_iter(_: &Vm, v: &Value) -> PyResult<Value> {
+    Ok(v.clone())
+}
+
+/// The message for `a + b` and `a * b` when a built-in sequence takes part and nobody knew the operation.
+fn sequence_operand_error(vm: &Vm, a: &Value, b: &Value, symbol: &str) -> Option<String> {
+    let is_text = |v: &Value| v.downcast::<Str>().is_some();
+    let is_bytes =
+        |v: &Value| v.downcast::<Bytes>().is_some() || v.downcast::<ByteArray>().is_some();
+    let is_items = |v: &Value| v.downcast::<List>().is_some() || v.downcast::<Tuple>().is_some();
+    let is_sequence = |v: &Value| is_text(v) || is_bytes(v) || is_items(v);
+    match symbol {
+        "+" | "+=" if is_bytes(a) => Some(format!(
+            "can't concat {} to {}",
+            vm.type_name(b),
+            vm.type_name(a)
+        )),
+        "+" | "+=" if is_sequence(a) => {
+            let base = match () {
+                _ if is_text(a) => "str",
+                _ if a.downcast::<List>().is_some() => "list",
+                _ => "tuple",
+            };
+            Some(format!(
+                "can only concatenate {base} (not \"{}\") to {base}",
+                vm.type_name(b)
+            ))
+        }
+        "*" | "*=" if is_sequence(a) => Some(format!(
+            "can't multiply sequence by non-int of type '{}'",
+            vm.type_name(b)
+        )),
+        "*" | "*=" if is_sequence(b) => Some(format!(
+            "can't multiply sequence by non-int of type '{}'",
+            vm.type_name(a)
+        )),
+        _ => None,
+    }
 }

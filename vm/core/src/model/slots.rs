@@ -1,9 +1,9 @@
 //! The table that ties special methods to slots, in both directions: native slots show as wrapper methods
 //! (`int.__add__`), and methods of Python classes fill slots with functions that call them (CPython's slotdefs).
 use crate::memory::{Ref, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -372,9 +372,7 @@ pub(crate) static SLOT_DEFS: &[SlotDef] = &[
     binary_slot!("__rdivmod__", DivMod, true),
     SlotDef {
         call: |vm, owner, this, args| match (args.pos, args.kw) {
-            ([exp, modulus], []) if !modulus.is_none() => {
-                crate::builtins::int::pow_modulo(vm, this, exp, modulus)
-            }
+            ([exp, modulus], []) if !modulus.is_none() => vm.pow_modulo(this, exp, modulus),
             ([exp, _], []) | ([exp], []) => match owner.slots.binary[BinOp::Pow as usize].get() {
                 Some(f) => f(vm, this, exp),
                 None => Ok(Value::NOT_IMPLEMENTED),
@@ -765,7 +763,7 @@ impl Vm {
             && self.dict_get_str(&dict, &self.names.new).is_none()
         {
             let _ = new;
-            let f = crate::builtins::type_::new_wrapper(self, t);
+            let f = super::new::new_wrapper(self, t);
             self.dict_set_str(&dict, &self.names.new, f);
         }
         if own.richcmp.get().is_some() && own.hash.get().is_none() && !t.is(&self.types.object) {
@@ -798,7 +796,7 @@ impl Vm {
             self.dict_set_str(
                 &dict,
                 &self.names.dict,
-                crate::builtins::object::dict_descriptor(self, t),
+                super::instance::dict_descriptor(self, t),
             );
         }
         if self.dict_get_str(&dict, &self.names.doc).is_none() {
@@ -831,7 +829,7 @@ impl Vm {
         let new = rows.fresh(&mro, inherited, &beside);
         let find = |name| rows.find(&mro, rows.number(name));
         new.new.set(match find("__new__") {
-            Some(f) => match crate::builtins::type_::native_new_of(&f) {
+            Some(f) => match super::new::native_new_of(&f) {
                 // Whichever native `__new__` stands in the namespace, what makes instances is the base's: another one
                 // would make objects of another layout.
                 Some(_) => t.base().and_then(|b| b.slots.new.get()),

@@ -5,9 +5,8 @@
 //!
 //! The quickened array has one [`Instr`] per wordcode unit, so that an index is `f_lasti / 2`. Specialization
 //! rewrites it in place; `co_code` never changes.
-use crate::interp::Quick;
 use crate::memory::{Kind, Payload, Ref, RefSlot, Slot, Value};
-use crate::objects::{Str, Tuple};
+use crate::objects::{Quick, Str, Tuple};
 use lasti_bytecode::code::CodeData;
 use lasti_bytecode::marshal::Image;
 use std::cell::{Cell, OnceCell, RefCell};

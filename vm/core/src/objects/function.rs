@@ -1,8 +1,8 @@
 //! Functions: those written in Python, those written in Rust, and methods bound to an instance.
 use crate::memory::{Kind, Payload, Ref, RefSlot, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::{Code, Dict, Generator, Str, Tuple, Type};
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::Cell;
 use std::rc::Rc;

@@ -230,7 +230,7 @@ impl Generator {
             && !self.delegating.get()
             && self.link.get().is_null()
             && self.frame.nblocks.get() == 0
-            && crate::interp::resume::waiting_for(&self.frame).is_none_or(|v| v.is_unbound())
+            && self.frame.waiting_for().is_none_or(|v| v.is_unbound())
             && self.kind != GenKind::Coroutine
     }
     /// Ends the generator: empties its frame and leaves every chain.

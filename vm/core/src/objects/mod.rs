@@ -9,6 +9,7 @@ mod function;
 mod generator;
 mod instance;
 mod number;
+mod quick;
 mod sequence;
 mod set;
 mod simple;
@@ -26,6 +27,8 @@ pub use function::{
 pub use generator::*;
 pub use instance::{Instance, Shape};
 pub use number::{Complex, Float, Int};
+pub use quick::Quick;
+pub(crate) use quick::slow_units;
 pub use sequence::{List, ListIter, Tuple, TupleIter};
 pub use set::{Set, SetIter};
 pub use simple::*;

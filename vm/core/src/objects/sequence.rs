@@ -179,7 +179,7 @@ impl List {
     pub fn try_push(&self, v: Value) -> Result<(), Value> {
         let mut items = self.items.borrow_mut();
         if items.len() == items.capacity() {
-            if !crate::vm::try_grow(&mut items, 1) {
+            if !crate::memory::reserve::try_grow(&mut items, 1) {
                 return Err(v);
             }
             v.check_count();
@@ -190,7 +190,7 @@ impl List {
     /// Takes memory for so many more items. False: there is none.
     pub fn try_reserve(&self, more: usize) -> bool {
         let mut items = self.items.borrow_mut();
-        items.capacity() - items.len() >= more || crate::vm::try_grow(&mut items, more)
+        items.capacity() - items.len() >= more || crate::memory::reserve::try_grow(&mut items, more)
     }
     pub fn pop(&self) -> Option<Value> {
         self.items.borrow_mut().pop()

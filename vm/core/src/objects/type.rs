@@ -1,8 +1,8 @@
 //! Type objects: method resolution order, namespace, slots, and the version that inline caches check.
 use crate::memory::{Heap, Kind, Payload, Ref, RefSlot, Slot, VTable, Value};
-use crate::model::call::Args;
 use crate::objects::{Dict, Shape, Str, Tuple};
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -71,7 +71,7 @@ pub type DescrGetFn = fn(&Vm, &Value, Option<&Value>, &Value) -> PyResult<Value>
 pub type DescrSetFn = fn(&Vm, &Value, &Value, Option<&Value>) -> PyResult<()>;
 pub type InitFn = fn(&Vm, &Value, Args) -> PyResult<()>;
 /// Sends a value into an awaitable and says whether it yielded or returned.
-pub type SendFn = fn(&Vm, &Value, &Value) -> PyResult<crate::model::call::Resumed>;
+pub type SendFn = fn(&Vm, &Value, &Value) -> PyResult<crate::vm::args::Resumed>;
 pub type NewFn = fn(&Vm, &Ref<Type>, Args) -> PyResult<Value>;
 
 /// What a type does by native code. A class written in Python has functions here that call its methods.

@@ -2,6 +2,7 @@
 //!
 //! A vector that grows with what a program does, or is made for a number that a program gives, is reserved by these functions. Code
 //! that makes small things needs none of them: when memory runs out there, the heap's reserve steps in (`memory/reserve.rs`).
+use crate::memory::reserve::try_grow;
 use crate::memory::{Obj, Payload, Ref, Value};
 use crate::objects::{Str, Tuple};
 use crate::vm::Vm;
@@ -13,12 +14,6 @@ const LARGE: usize = 1 << 20;
 
 /// Steps of a native loop between two looks at the eval breaker.
 const STEPS: u32 = 1024;
-
-/// Room for `more` items: as much again as there are, or an eighth of that where memory is short. False: there is none.
-#[cold]
-pub(crate) fn try_grow<T>(v: &mut Vec<T>, more: usize) -> bool {
-    v.try_reserve(more).is_ok() || v.try_reserve_exact(more.max(v.len() / 8)).is_ok()
-}
 
 impl Vm {
     /// MemoryError without a message, as CPython raises it.

@@ -57,6 +57,25 @@ impl Vm {
             Err(_) => self.heap.alloc(&self.types.int, Int(IBig::from(i))).into(),
         }
     }
+    /// Decimal text of a small int, without a detour over a Rust string.
+    pub fn decimal(&self, i: i64) -> Ref<Str> {
+        let mut buf = [0u8; 20];
+        let mut at = buf.len();
+        let mut n = i.unsigned_abs();
+        loop {
+            at -= 1;
+            buf[at] = b'0' + (n % 10) as u8;
+            n /= 10;
+            if n == 0 {
+                break;
+            }
+        }
+        if i < 0 {
+            at -= 1;
+            buf[at] = b'-';
+        }
+        self.new_wtf8(&buf[at..])
+    }
     /// An int of any size, in the word when it fits.
     pub fn new_bigint(&self, i: IBig) -> Value {
         if let Ok(small) = i64::try_from(&i)
@@ -404,7 +423,7 @@ impl Vm {
             Type => &self.exc.type_error,
             Overflow => &self.exc.overflow_error,
             ZeroDivision => &self.exc.zero_division_error,
-            Memory => &self.exc.memory_error,
+            Memory => return self.memory_error(),
             _ => &self.exc.value_error,
         };
         self.new_exception(class, e.msg)

@@ -1,11 +1,13 @@
 //! The interpreter's state: heap, types, names, modules and the thread that runs.
+pub mod args;
 pub mod error;
 mod fallible;
 pub mod host;
 mod make;
+mod register;
 
 pub use fallible::Ticks;
-pub(crate) use fallible::try_grow;
+pub use register::{Getter, Setter};
 
 use crate::frame::{Frame, FrameStack};
 use crate::memory::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
@@ -339,6 +341,7 @@ pub struct Vm {
     pub(crate) native_modules: RefCell<HashMap<&'static str, ModuleInit>>,
     pub(crate) state: RefCell<rustc_hash::FxHashMap<TypeId, Rc<dyn Any>>>,
     runtime_state: OnceCell<Box<dyn Any>>,
+    pub(crate) hooks: &'static BuiltinHooks,
     pub host: Box<dyn Host>,
     pub argv: RefCell<Vec<String>>,
     pub flags: VmFlags,
@@ -356,6 +359,18 @@ pub struct VmFlags {
     pub hash_randomization: bool,
 }
 
+/// What the built-in types' methods, which stand in a crate above, give an interpreter.
+pub struct BuiltinHooks {
+    /// Fills slots and methods of every built-in type.
+    pub init_types: fn(&Vm),
+    /// Makes the `builtins` module.
+    pub init_module: fn(&Vm),
+    /// `type[key]`.
+    pub generic_alias: fn(&Vm, &Value, &Value) -> Value,
+    /// The bytes of a memoryview; None for another value.
+    pub memoryview_bytes: fn(&Vm, &Value) -> error::PyResult<Option<Vec<u8>>>,
+}
+
 /// How an interpreter starts.
 pub struct VmOptions {
     pub host: Box<dyn Host>,
@@ -366,7 +381,7 @@ pub struct VmOptions {
 
 impl Vm {
     /// An interpreter with its built-in types and functions. Native modules are registered afterwards.
-    pub fn new(options: VmOptions) -> Rc<Vm> {
+    pub fn new(options: VmOptions, hooks: &'static BuiltinHooks) -> Rc<Vm> {
         let heap = Box::new(Heap::new());
         let hash_keys = HashKeys::new(options.hash_seed.0, options.hash_seed.1);
         let (types, mut all) = make_types(&heap);
@@ -414,6 +429,7 @@ impl Vm {
             native_modules: RefCell::default(),
             state: RefCell::default(),
             runtime_state: OnceCell::new(),
+            hooks,
             host: options.host,
             argv: RefCell::default(),
             flags: options.flags,
@@ -424,11 +440,11 @@ impl Vm {
         for (t, name, base) in &all {
             vm.setup_type(t, name, base.as_ref());
         }
-        crate::builtins::init(&vm);
+        (hooks.init_types)(&vm);
         for (t, _, _) in &all {
             vm.ready_type(t);
         }
-        crate::builtins::init_module(&vm);
+        (hooks.init_module)(&vm);
         vm
     }
 

@@ -1,9 +1,9 @@
 //! `ModuleSpec` (PEP 451), native so that importing a module needs no Python for its `__spec__`. The loader is made by
 //! `importlib` when somebody looks at it.
 use crate::memory::{Payload, Ref, Slot, Value};
-use crate::model::call::Args;
 use crate::objects::*;
 use crate::vm::Vm;
+use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::cell::Cell;
 

@@ -1,6 +1,5 @@
 //! The buffer protocol: reading the bytes of bytes, bytearray, memoryview and types that registered themselves, and
 //! Python's `__buffer__` (PEP 688).
-use super::memoryview::MemoryView;
 use crate::memory::{Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
@@ -134,14 +133,6 @@ pub(crate) fn procs_of(vm: &Vm, v: &Value) -> Option<BufferProcs> {
         .map(|(_, p)| *p)
 }
 
-/// Whether the value has a buffer.
-pub(crate) fn is_buffer(vm: &Vm, v: &Value) -> bool {
-    procs_of(vm, v).is_some()
-        || v.downcast::<MemoryView>().is_some()
-        || vm.type_of(v).is_heap_type()
-            && vm.type_of(v).lookup(vm, &vm.intern("__buffer__")).is_some()
-}
-
 /// The bytes of a buffer; `None` for what is no buffer.
 pub(crate) fn try_bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Option<Data<'a>>> {
     if let Some(b) = v.downcast::<Bytes>() {
@@ -150,8 +141,8 @@ pub(crate) fn try_bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Option<Data<
     if let Some(b) = v.downcast::<ByteArray>() {
         return Ok(Some(Data::Guard(b.data.borrow())));
     }
-    if let Some(m) = v.downcast::<MemoryView>() {
-        return m.to_bytes(vm).map(|b| Some(Data::Owned(b)));
+    if let Some(b) = (vm.hooks.memoryview_bytes)(vm, v)? {
+        return Ok(Some(Data::Owned(b)));
     }
     if let Some(p) = procs_of(vm, v) {
         let mut out = Vec::new();
@@ -161,9 +152,8 @@ pub(crate) fn try_bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Option<Data<
     if vm.type_of(v).is_heap_type()
         && let Some(view) = vm.call_special(v, &vm.intern("__buffer__"), &[Value::small_int(0)])?
     {
-        let out = match view.downcast::<MemoryView>() {
-            Some(m) => m.to_bytes(vm)?,
-            None => return Err(vm.type_error("__buffer__ returned non-memoryview object")),
+        let Some(out) = (vm.hooks.memoryview_bytes)(vm, &view)? else {
+            return Err(vm.type_error("__buffer__ returned non-memoryview object"));
         };
         vm.call_special(v, &vm.intern("__release_buffer__"), &[view])?;
         return Ok(Some(Data::Owned(out)));
@@ -186,24 +176,4 @@ pub(crate) fn not_a_buffer(vm: &Vm, v: &Value) -> Exc {
         "a bytes-like object is required, not '{}'",
         vm.type_name(v)
     ))
-}
-
-/// `__buffer__` and `__release_buffer__` of a native exporter (PEP 688).
-pub(crate) fn add_methods(vm: &Vm, t: &Ref<Type>) {
-    let doc = "__buffer__($self, flags, /)\n--\n\nReturn a buffer object that exposes the underlying memory of the object.";
-    vm.method(t, "__buffer__", doc, |vm, v, a| {
-        a.exactly::<1>(vm, "__buffer__")?;
-        super::memoryview::new_memoryview(vm, v)
-    });
-    if t.is(&vm.types.bytes) {
-        return;
-    }
-    let doc = "__release_buffer__($self, buffer, /)\n--\n\nRelease the buffer object that exposes the underlying memory of the object.";
-    vm.method(t, "__release_buffer__", doc, |vm, _, a| {
-        let [view] = a.exactly::<1>(vm, "__release_buffer__")?;
-        if view.downcast::<MemoryView>().is_none() {
-            return Err(vm.type_error("expected a memoryview object"));
-        }
-        vm.call_method(view, "release", &[])
-    });
 }

@@ -138,7 +138,7 @@ fn visible_tuple(vm: &Vm, v: &Value) -> PyResult<Value> {
     Ok(vm.try_new_tuple(t[..n.min(t.len())].to_vec())?.into())
 }
 
-fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::model::call::Args) -> PyResult<Value> {
+fn structseq_new(vm: &Vm, class: &Ref<Type>, args: crate::vm::args::Args) -> PyResult<Value> {
     let names = ["sequence", "dict"];
     let [seq, _] = args.bind(vm, &class.name(), names, 1)?;
     let mut items = vm.collect(seq.expect("required"))?;

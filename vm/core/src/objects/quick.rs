@@ -134,4 +134,4 @@ macro_rules! slow_units {
         $($found)*
     };
 }
-pub(super) use slow_units;
+pub(crate) use slow_units;
