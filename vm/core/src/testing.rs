@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 /// An interpreter with a fixed hash seed and without a host.
 pub(crate) fn bare_vm() -> Rc<Vm> {
-    Vm::new(VmOptions {
+    crate::builtins::new_vm(VmOptions {
         host: Box::new(BareHost),
         flags: VmFlags::default(),
         hash_seed: (1, 2),
