@@ -22,7 +22,7 @@ fn main() {
 
 /// A machine without modules and without an operating system.
 fn vm() -> Rc<Vm> {
-    lasti_core::builtins::new_vm(VmOptions {
+    lasti_builtins::new_vm(VmOptions {
         host: Box::new(BareHost),
         flags: VmFlags::default(),
         hash_seed: (0, 0),

@@ -63,7 +63,7 @@ impl Interpreter {
             dev_mode: settings.dev_mode,
             hash_randomization: random,
         };
-        let vm = lasti_core::builtins::new_vm(VmOptions {
+        let vm = lasti_builtins::new_vm(VmOptions {
             host: Box::new(OsHost),
             flags,
             hash_seed,

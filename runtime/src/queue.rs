@@ -100,7 +100,7 @@ fn make_type(vm: &Vm) -> Ref<Type> {
     });
     vm.class_method(&t, "__class_getitem__", "", |vm, this, a| {
         let [x] = a.exactly::<1>(vm, "__class_getitem__")?;
-        Ok(lasti_core::builtins::alias::generic_alias(vm, this, x))
+        Ok(lasti_builtins::alias::generic_alias(vm, this, x))
     });
     vm.ready_type(&t);
     t

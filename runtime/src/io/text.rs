@@ -10,7 +10,7 @@ use super::{
     truth, unsupported,
 };
 use dashu_int::IBig;
-use lasti_core::builtins::encoding::{BuiltinCodec, decode_builtin, encode_builtin};
+use lasti_builtins::encoding::{BuiltinCodec, decode_builtin, encode_builtin};
 use lasti_core::objects::{Bytes, Str, Type, TypeFlags};
 use lasti_core::{Args, Payload, PyResult, Ref, Slot, Value, Vm};
 use lasti_text::codecs::Codec;

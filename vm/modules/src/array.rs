@@ -1,7 +1,7 @@
 //! `array` (CPython's Modules/arraymodule.c): items as their machine bytes, one block, which is a buffer.
 use crate::util::*;
+use lasti_builtins::slicing::{SliceRange, slice_adjust, slice_unpack};
 use lasti_core::buffer::{BufferInfo, BufferProcs};
-use lasti_core::builtins::slicing::{SliceRange, slice_adjust, slice_unpack};
 use std::ops::Range;
 
 struct Array {

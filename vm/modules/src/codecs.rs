@@ -1,7 +1,7 @@
 //! `_codecs`: the registry of codecs and error handlers, and the built-in codecs as functions (CPython's
 //! Python/codecs.c and Modules/_codecsmodule.c).
 use crate::util::*;
-use lasti_core::builtins::encoding::{self, BuiltinCodec};
+use lasti_builtins::encoding::{self, BuiltinCodec};
 use lasti_text::codecs::Codec;
 use lasti_text::wtf8;
 use std::collections::HashMap;

@@ -29,6 +29,23 @@ impl Vm {
             .alloc_pooled(Pooled::Wrapped, &self.types.wrapped_value, w)
     }
 
+    /// The awaitable of one step, not begun.
+    pub fn new_asend(&self, generator: Ref<Generator>, input: Value, mode: AsendMode) -> Value {
+        let a = Asend {
+            generator,
+            input: Slot::new(input),
+            state: Cell::new(AwaitState::Init),
+            mode,
+        };
+        // Only asend has a list, as in 3.8.
+        if mode == AsendMode::Send {
+            let class = &self.types.asend;
+            self.heap.alloc_pooled(Pooled::Asend, class, a).into()
+        } else {
+            self.heap.alloc(&self.types.athrow, a).into()
+        }
+    }
+
     /// Each free list's type name with its counters.
     pub fn freelist_counters(&self) -> [(&'static str, PoolCounters); 2] {
         [

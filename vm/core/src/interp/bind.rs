@@ -122,7 +122,7 @@ impl Vm {
         Ok(())
     }
 
-    pub(crate) fn func_qualname(&self, f: &Function) -> String {
+    pub fn func_qualname(&self, f: &Function) -> String {
         f.qualname
             .get()
             .downcast::<Str>()

@@ -199,7 +199,7 @@ impl Vm {
     }
 
     /// The docstring that functions of this code get.
-    pub(crate) fn doc_of(&self, code: &Code) -> Value {
+    pub fn doc_of(&self, code: &Code) -> Value {
         match &code.origin {
             Origin::Data(d) => match (&d.clean_doc, d.has_docstring, code.consts.first()) {
                 (Some(clean), _, _) => self.new_wtf8(&clean.0).into(),

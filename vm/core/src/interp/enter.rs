@@ -11,7 +11,7 @@ use std::cell::Cell;
 
 impl Vm {
     /// Calls a Python function from Rust.
-    pub(crate) fn run_function(&self, f: &Ref<Function>, args: Args) -> PyResult<Value> {
+    pub fn run_function(&self, f: &Ref<Function>, args: Args) -> PyResult<Value> {
         let code = self.function_code(f)?;
         if let Some(v) = self.call_intrinsic(f, &code, &args)? {
             return Ok(v);
@@ -153,7 +153,7 @@ impl Vm {
     }
 
     /// The builtins that code with these globals sees (`__builtins__` may be a module or a dict).
-    pub(crate) fn builtins_of(&self, globals: &Dict) -> Ref<Dict> {
+    pub fn builtins_of(&self, globals: &Dict) -> Ref<Dict> {
         match self.dict_get_str(globals, &self.names.builtins) {
             Some(b) => match (b.as_ref::<Dict>(), b.downcast::<Module>()) {
                 (Some(d), _) => d.clone(),

@@ -9,6 +9,7 @@ mod call;
 mod code_object;
 mod enter;
 mod fast;
+pub mod frame_object;
 mod frames;
 mod imports;
 mod intrinsic;

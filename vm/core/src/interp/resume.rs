@@ -18,7 +18,7 @@ impl Vm {
         }
     }
 
-    pub(crate) fn resume_outcome(&self, g: &Ref<Generator>, input: Resume) -> PyResult<Outcome> {
+    pub fn resume_outcome(&self, g: &Ref<Generator>, input: Resume) -> PyResult<Outcome> {
         match input {
             Resume::Send(v) => outcome(self.send_out(g, v)),
             Resume::Throw(e) => {
@@ -464,7 +464,7 @@ impl Vm {
     }
 
     /// One step of an awaitable or iterator that is no generator of ours.
-    pub(crate) fn send_step(&self, receiver: &Value, input: &Value) -> PyResult<Resumed> {
+    pub fn send_step(&self, receiver: &Value, input: &Value) -> PyResult<Resumed> {
         let slots = &self.type_of(receiver).slots;
         if let Some(f) = slots.send.get() {
             return f(self, receiver, input);
@@ -821,7 +821,7 @@ impl Vm {
     }
 
     /// `close()`; 3.13's returns what the generator returned.
-    pub(crate) fn close_with_value(&self, g: &Ref<Generator>) -> PyResult<Value> {
+    pub fn close_with_value(&self, g: &Ref<Generator>) -> PyResult<Value> {
         match g.state() {
             GenState::Closed => return Ok(Value::NONE),
             GenState::Created => {
@@ -869,7 +869,7 @@ impl Vm {
     }
 
     /// Starts one step of an awaited asend; gives what to send.
-    pub(crate) fn asend_begin(&self, v: &Value, a: &Asend, input: Value) -> PyResult<Value> {
+    pub fn asend_begin(&self, v: &Value, a: &Asend, input: Value) -> PyResult<Value> {
         match a.state.get() {
             AwaitState::Closed => {
                 Err(self.runtime_error("cannot reuse already awaited __anext__()/asend()"))
@@ -896,7 +896,7 @@ impl Vm {
     }
 
     /// Ends an awaited asend.
-    pub(crate) fn asend_end(&self, asend: &Value) {
+    pub fn asend_end(&self, asend: &Value) {
         if let Some(a) = asend.downcast::<Asend>() {
             a.state.set(AwaitState::Closed);
             a.generator.asynchronous.set(AsyncGenFlags::BUSY, false);

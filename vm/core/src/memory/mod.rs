@@ -522,7 +522,7 @@ impl Heap {
 
     // ---- attributes of objects without a dict of their own ----
 
-    pub(crate) fn side_dict(&self, v: &Value) -> Option<Ref<Dict>> {
+    pub fn side_dict(&self, v: &Value) -> Option<Ref<Dict>> {
         let h = v.header()?;
         if h.has(flag::SIDE_DICT) {
             self.side_dicts.borrow().get(&v.address()).cloned()
@@ -531,7 +531,7 @@ impl Heap {
         }
     }
 
-    pub(crate) fn set_side_dict(&self, v: &Value, dict: Option<Ref<Dict>>) {
+    pub fn set_side_dict(&self, v: &Value, dict: Option<Ref<Dict>>) {
         let Some(h) = v.header() else { return };
         let old = match dict {
             Some(d) => {
@@ -548,7 +548,7 @@ impl Heap {
 
     /// Gives an object another class of the same layout. The old class is released between two instructions, so that who looks
     /// at it now ([`class_of`]) may go on.
-    pub(crate) fn set_class(&self, v: &Value, class: &Ref<Type>) {
+    pub fn set_class(&self, v: &Value, class: &Ref<Type>) {
         let Some(h) = v.header() else { return };
         let new = class.clone();
         let old = h.class.replace(new.as_ptr());

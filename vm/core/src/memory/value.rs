@@ -293,7 +293,7 @@ impl Value {
         }
     }
     /// As many clones as asked for, with the count checked in between.
-    pub(crate) fn clones(&self, n: usize) -> impl ExactSizeIterator<Item = Value> {
+    pub fn clones(&self, n: usize) -> impl ExactSizeIterator<Item = Value> {
         /// Far fewer than lead from a checked count out of the upper half of its range.
         const UNCHECKED: usize = 1 << 28;
         (0..n).map(|i| {

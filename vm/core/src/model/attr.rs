@@ -237,7 +237,7 @@ impl Vm {
     }
 
     /// `type.__getattribute__`.
-    pub(crate) fn type_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
+    pub fn type_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
         let name = &self.intern_ref(name);
         let Some(t) = v.as_ref::<Type>() else {
             return self.generic_getattr(v, name);
@@ -262,12 +262,7 @@ impl Vm {
     }
 
     /// `type.__setattr__`.
-    pub(crate) fn type_setattr(
-        &self,
-        v: &Value,
-        name: &Ref<Str>,
-        value: Option<&Value>,
-    ) -> PyResult<()> {
+    pub fn type_setattr(&self, v: &Value, name: &Ref<Str>, value: Option<&Value>) -> PyResult<()> {
         let Some(t) = v.as_ref::<Type>() else {
             return self.generic_setattr(v, name, value);
         };
@@ -298,7 +293,7 @@ impl Vm {
     }
 
     /// Brings caches and slots up to date after a change of a type's namespace.
-    pub(crate) fn type_changed(&self, t: &Ref<Type>, name: &Ref<Str>) {
+    pub fn type_changed(&self, t: &Ref<Type>, name: &Ref<Str>) {
         t.modified();
         let bytes = name.as_bytes();
         if bytes.starts_with(b"__") && bytes.ends_with(b"__") {
@@ -316,7 +311,7 @@ impl Vm {
     }
 
     /// Module attributes: the namespace, then lazily made natives, then the module's `__getattr__`.
-    pub(crate) fn module_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
+    pub fn module_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
         let Some(m) = v.downcast::<Module>() else {
             return self.generic_getattr(v, name);
         };
@@ -338,7 +333,7 @@ impl Vm {
     }
 
     /// `super().name`: the attribute after `this_class` in the MRO of the object's class.
-    pub(crate) fn super_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
+    pub fn super_getattr(&self, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
         let name = &self.intern_ref(name);
         let Some(s) = v.downcast::<Super>() else {
             return self.generic_getattr(v, name);
@@ -394,14 +389,9 @@ pub fn is_plain(t: &Type) -> bool {
 }
 
 /// The slot of `object.__getattribute__`.
-pub(crate) fn object_getattr(vm: &Vm, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
+pub fn object_getattr(vm: &Vm, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     vm.generic_getattr(v, name)
 }
-pub(crate) fn object_setattr(
-    vm: &Vm,
-    v: &Value,
-    name: &Ref<Str>,
-    value: Option<&Value>,
-) -> PyResult<()> {
+pub fn object_setattr(vm: &Vm, v: &Value, name: &Ref<Str>, value: Option<&Value>) -> PyResult<()> {
     vm.generic_setattr(v, name, value)
 }

@@ -115,7 +115,7 @@ impl Vm {
 }
 
 /// The procedures of a native exporter (memoryviews apart).
-pub(crate) fn procs_of(vm: &Vm, v: &Value) -> Option<BufferProcs> {
+pub fn procs_of(vm: &Vm, v: &Value) -> Option<BufferProcs> {
     if v.downcast::<Bytes>().is_some() {
         return Some(BYTES);
     }
@@ -134,7 +134,7 @@ pub(crate) fn procs_of(vm: &Vm, v: &Value) -> Option<BufferProcs> {
 }
 
 /// The bytes of a buffer; `None` for what is no buffer.
-pub(crate) fn try_bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Option<Data<'a>>> {
+pub fn try_bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Option<Data<'a>>> {
     if let Some(b) = v.downcast::<Bytes>() {
         return Ok(Some(Data::Slice(&b.data)));
     }
@@ -163,7 +163,7 @@ pub(crate) fn try_bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Option<Data<
 
 /// The bytes of a buffer, or the TypeError that asks for one.
 #[inline]
-pub(crate) fn bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Data<'a>> {
+pub fn bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Data<'a>> {
     match try_bytes_like(vm, v)? {
         Some(d) => Ok(d),
         None => Err(not_a_buffer(vm, v)),
@@ -171,7 +171,7 @@ pub(crate) fn bytes_like<'a>(vm: &Vm, v: &'a Value) -> PyResult<Data<'a>> {
 }
 
 #[cold]
-pub(crate) fn not_a_buffer(vm: &Vm, v: &Value) -> Exc {
+pub fn not_a_buffer(vm: &Vm, v: &Value) -> Exc {
     vm.type_error(format!(
         "a bytes-like object is required, not '{}'",
         vm.type_name(v)

@@ -135,7 +135,7 @@ impl Vm {
     }
 
     /// Calls what a type look-up found, bound to `obj`.
-    pub(crate) fn call_descr(&self, f: &Value, obj: &Value, args: &[Value]) -> PyResult<Value> {
+    pub fn call_descr(&self, f: &Value, obj: &Value, args: &[Value]) -> PyResult<Value> {
         if self.type_of(f).has(TypeFlags::METHOD_DESCR) {
             let mut pos = Vec::with_capacity(args.len() + 1);
             pos.push(obj.clone());
@@ -158,7 +158,7 @@ impl Vm {
     }
 
     #[cold]
-    pub(crate) fn recursion_error(&self, doing: &str) -> Exc {
+    pub fn recursion_error(&self, doing: &str) -> Exc {
         let tail = if doing.is_empty() {
             String::new()
         } else {

@@ -44,7 +44,7 @@ impl Vm {
     }
 
     /// What `type.mro` computes.
-    pub(crate) fn default_mro(&self, t: &Ref<Type>) -> PyResult<Vec<Ref<Type>>> {
+    pub fn default_mro(&self, t: &Ref<Type>) -> PyResult<Vec<Ref<Type>>> {
         let bases: Vec<Ref<Type>> = match t.bases.get() {
             Some(b) => b
                 .iter()
@@ -56,7 +56,7 @@ impl Vm {
     }
 
     /// Computes a class's MRO, through the metaclass's `mro()` when it defines one.
-    pub(crate) fn compute_mro(&self, t: &Ref<Type>) -> PyResult<()> {
+    pub fn compute_mro(&self, t: &Ref<Type>) -> PyResult<()> {
         let meta = t.class();
         let custom = if meta.is(&self.types.type_) {
             None
@@ -113,7 +113,7 @@ impl Vm {
 
     /// The base whose native layout the new class has: the one whose *solid* base (the nearest ancestor that added
     /// storage) derives from every other's.
-    pub(crate) fn best_base(&self, bases: &[Ref<Type>]) -> PyResult<Ref<Type>> {
+    pub fn best_base(&self, bases: &[Ref<Type>]) -> PyResult<Ref<Type>> {
         let solid = |t: &Ref<Type>| {
             let mut at = t.clone();
             while let Some(base) = at.base() {
@@ -445,7 +445,7 @@ impl Vm {
     }
 
     /// `builtins.__build_class__(func, name, *bases, metaclass=..., **kwargs)`.
-    pub(crate) fn build_class(&self, args: Args) -> PyResult<Value> {
+    pub fn build_class(&self, args: Args) -> PyResult<Value> {
         let [func, name, bases @ ..] = args.pos else {
             return Err(self.type_error("__build_class__: not enough arguments"));
         };

@@ -16,14 +16,14 @@ pub(crate) fn dict_descriptor(vm: &Vm, t: &Ref<Type>) -> Value {
     vm.heap.alloc(&vm.types.getset_descriptor, g).into()
 }
 
-pub(crate) fn get_dict(vm: &Vm, v: &Value) -> PyResult<Value> {
+pub fn get_dict(vm: &Vm, v: &Value) -> PyResult<Value> {
     match vm.dict_of(v) {
         Some(d) => Ok(d.into()),
         None => Err(vm.no_attribute(v, &vm.names.dict)),
     }
 }
 
-pub(crate) fn set_dict(vm: &Vm, v: &Value, value: Option<&Value>) -> PyResult<()> {
+pub fn set_dict(vm: &Vm, v: &Value, value: Option<&Value>) -> PyResult<()> {
     let d = match value {
         Some(value) => match value.as_ref::<Dict>() {
             Some(d) => d.clone(),

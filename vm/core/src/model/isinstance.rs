@@ -58,7 +58,7 @@ impl Vm {
         self.real_issubclass(sub, class)
     }
 
-    pub(crate) fn real_isinstance(&self, v: &Value, class: &Value) -> PyResult<bool> {
+    pub fn real_isinstance(&self, v: &Value, class: &Value) -> PyResult<bool> {
         if let Some(t) = class.as_ref::<Type>() {
             if self.is_instance(v, t) {
                 return Ok(true);
@@ -80,7 +80,7 @@ impl Vm {
         }
     }
 
-    pub(crate) fn real_issubclass(&self, sub: &Value, class: &Value) -> PyResult<bool> {
+    pub fn real_issubclass(&self, sub: &Value, class: &Value) -> PyResult<bool> {
         if let (Some(s), Some(t)) = (sub.as_ref::<Type>(), class.as_ref::<Type>()) {
             return Ok(s.is_subtype(t));
         }

@@ -6,7 +6,7 @@ use crate::vm::args::Args;
 use crate::vm::error::{Exc, PyResult};
 
 /// `object.__new__`.
-pub(crate) fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
+pub fn object_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
     if !args.is_empty() {
         let new_overridden = class
             .slots
@@ -61,7 +61,7 @@ fn abstract_error(vm: &Vm, class: &Ref<Type>) -> Exc {
 }
 
 /// `object.__init__`.
-pub(crate) fn object_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
+pub fn object_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     if !args.is_empty() {
         let t = vm.type_of(v);
         let init_overridden = t
@@ -86,7 +86,7 @@ pub(crate) fn object_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     Ok(())
 }
 
-pub(crate) fn type_new_slot(vm: &Vm, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
+pub fn type_new_slot(vm: &Vm, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
     vm.type_new(meta, args)
 }
 

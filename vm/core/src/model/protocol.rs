@@ -179,7 +179,7 @@ impl Vm {
     }
     /// The hash of a key; the error says what the key was for.
     #[inline]
-    pub(crate) fn hash_key(&self, key: &Value, role: &str) -> PyResult<u64> {
+    pub fn hash_key(&self, key: &Value, role: &str) -> PyResult<u64> {
         self.hash(key)
             .map_err(|e| self.unhashable_key(e, key, role))
     }
@@ -670,7 +670,7 @@ impl Vm {
     // ---- dicts and sets with any key ----
 
     /// The entry number of a key. Python's `__eq__` may run.
-    pub(crate) fn dict_find(&self, d: &Dict, k: &DictKey) -> PyResult<Option<usize>> {
+    pub fn dict_find(&self, d: &Dict, k: &DictKey) -> PyResult<Option<usize>> {
         match d.first(k) {
             Some(n) => Ok(Some(n)),
             None => self.dict_find_by_comparing(d, k),
@@ -717,7 +717,7 @@ impl Vm {
     }
     /// Adds an entry whose key the dict has not.
     #[inline]
-    pub(crate) fn insert_new(&self, d: &Dict, hash: u64, key: Value, value: Value) -> PyResult<()> {
+    pub fn insert_new(&self, d: &Dict, hash: u64, key: Value, value: Value) -> PyResult<()> {
         if !d.has_room() {
             return Err(self.memory_error());
         }

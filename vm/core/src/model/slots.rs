@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
 /// One special method and how it maps to a slot.
-pub(crate) struct SlotDef {
+pub struct SlotDef {
     pub name: &'static str,
     /// Whether the type has the slot natively.
     has: fn(&Slots) -> bool,
@@ -22,7 +22,7 @@ pub(crate) struct SlotDef {
 }
 
 /// `__text_signature__` of a slot shown as a method.
-pub(crate) fn text_signature(name: &Str) -> &'static str {
+pub fn text_signature(name: &Str) -> &'static str {
     match &*name.to_string_lossy() {
         "__call__" | "__init__" | "__new__" => "($self, /, *args, **kwargs)",
         "__getattribute__" | "__getattr__" | "__delattr__" => "($self, name, /)",
@@ -150,7 +150,7 @@ macro_rules! compare_slot {
     };
 }
 
-pub(crate) static SLOT_DEFS: &[SlotDef] = &[
+pub static SLOT_DEFS: &[SlotDef] = &[
     unary_method!("__repr__", repr),
     unary_method!("__str__", str),
     plain_slot!("__hash__", hash, python_hash, |vm, owner, this, args| {

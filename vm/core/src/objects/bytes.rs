@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 /// `bytes`: immutable.
 pub struct Bytes {
     pub data: Box<[u8]>,
-    pub(crate) hash: Cell<u64>,
+    pub hash: Cell<u64>,
 }
 impl Payload for Bytes {
     const KIND: Kind = Kind::Bytes;

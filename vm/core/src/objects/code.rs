@@ -175,8 +175,8 @@ pub struct Code {
     pub(crate) cached: RefCell<Vec<Value>>,
     /// LayoutCache that stores of new attributes lead to, by number.
     pub(crate) shapes: RefCell<Vec<std::rc::Rc<crate::objects::Shape>>>,
-    pub(crate) const_tuple: RefSlot<Tuple>,
-    pub(crate) tuples: [RefSlot<Tuple>; 4],
+    pub const_tuple: RefSlot<Tuple>,
+    pub tuples: [RefSlot<Tuple>; 4],
     pub(crate) extra: Slot,
     /// See [`Intrinsic`].
     pub(crate) twin: Cell<Option<Intrinsic>>,

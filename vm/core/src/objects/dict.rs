@@ -408,7 +408,7 @@ impl Dict {
     pub(crate) fn has_room(&self) -> bool {
         self.table.borrow_mut().has_room()
     }
-    pub(crate) fn value_at(&self, n: usize) -> Value {
+    pub fn value_at(&self, n: usize) -> Value {
         self.table.borrow().entries[n].value.clone()
     }
     /// The value of entry `n` if there is one there.
@@ -427,14 +427,14 @@ impl Dict {
     pub(crate) fn replace_at(&self, n: usize, value: Value) -> Value {
         std::mem::replace(&mut self.table.borrow_mut().entries[n].value, value)
     }
-    pub(crate) fn remove_at(&self, n: usize) -> (Value, Value) {
+    pub fn remove_at(&self, n: usize) -> (Value, Value) {
         let pair = self.table.borrow_mut().remove(n);
         self.keys_changed();
         pair
     }
 
     /// `popitem`: the last entry.
-    pub(crate) fn pop_last(&self) -> Option<(Value, Value)> {
+    pub fn pop_last(&self) -> Option<(Value, Value)> {
         let (n, ..) = self.previous_entry(usize::MAX)?;
         let mut table = self.table.borrow_mut();
         let pair = table.remove(n);
@@ -484,11 +484,11 @@ impl Dict {
         }
         None
     }
-    pub(crate) fn entry_hash(&self, n: usize) -> u64 {
+    pub fn entry_hash(&self, n: usize) -> u64 {
         self.table.borrow().entries[n].hash
     }
     /// Entries with their hashes, for copying.
-    pub(crate) fn snapshot(&self) -> Vec<(u64, Value, Value)> {
+    pub fn snapshot(&self) -> Vec<(u64, Value, Value)> {
         let table = self.table.borrow();
         let live = table.entries.iter().filter(|e| !e.key.is_unbound());
         live.map(|e| (e.hash, e.key.clone(), e.value.clone()))
@@ -504,7 +504,7 @@ impl Dict {
         self.snapshot().into_iter().map(|e| (e.1, e.2)).collect()
     }
     /// Makes this dict a copy of another.
-    pub(crate) fn copy_from(&self, other: &Dict) {
+    pub fn copy_from(&self, other: &Dict) {
         self.replace_table(other.table.borrow().copy());
     }
     fn replace_table(&self, new: Table) {
@@ -516,7 +516,7 @@ impl Dict {
     // ---- two key sets at once; `None` when a comparison needs Python ----
 
     /// The entries of `self` whose keys `other` has (or has not, as `present` says).
-    pub(crate) fn select(&self, other: &Dict, present: bool) -> Option<Dict> {
+    pub fn select(&self, other: &Dict, present: bool) -> Option<Dict> {
         let mut new = Table::default();
         self.table
             .borrow()
@@ -524,7 +524,7 @@ impl Dict {
         Some(Dict::of(new))
     }
     /// The entries of `self`, then those that only `other` has.
-    pub(crate) fn joined(&self, other: &Dict) -> Option<Dict> {
+    pub fn joined(&self, other: &Dict) -> Option<Dict> {
         let (a, b) = (self.table.borrow(), other.table.borrow());
         let mut new = a.copy();
         for e in b.live_entries() {
@@ -538,7 +538,7 @@ impl Dict {
         })
     }
     /// Takes up the keys of another, with None as value. False: not all, since a comparison needs Python.
-    pub(crate) fn absorb(&self, other: &Dict) -> bool {
+    pub fn absorb(&self, other: &Dict) -> bool {
         if std::ptr::eq(self, other) {
             return true;
         }
@@ -563,7 +563,7 @@ impl Dict {
         all
     }
     /// The entries of either that the other has not.
-    pub(crate) fn either(&self, other: &Dict) -> Option<Dict> {
+    pub fn either(&self, other: &Dict) -> Option<Dict> {
         let (a, b) = (self.table.borrow(), other.table.borrow());
         let mut new = Table::default();
         a.select(&b, false, &mut new.entries)?;
@@ -571,7 +571,7 @@ impl Dict {
         Some(Dict::of(new))
     }
     /// Whether `other` has every key.
-    pub(crate) fn within(&self, other: &Dict) -> Option<bool> {
+    pub fn within(&self, other: &Dict) -> Option<bool> {
         let (a, b) = (self.table.borrow(), other.table.borrow());
         for e in a.live_entries() {
             if !b.holds(e.hash, &e.key)? {

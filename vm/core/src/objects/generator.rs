@@ -49,7 +49,7 @@ pub struct Generator {
     pub(crate) state: Cell<GenState>,
     /// The frame's receiver is a generator whose frame is linked below (`parent` of the child is this).
     pub(crate) delegating: Cell<bool>,
-    pub(crate) asynchronous: AsyncGenFlags,
+    pub asynchronous: AsyncGenFlags,
     /// Frames below this one in its suspended chain; while it runs as a root, the resumer's depth.
     pub(crate) depth: Cell<u32>,
     rare: OnceCell<Box<Rare>>,
@@ -64,7 +64,7 @@ const _: () = assert!(size_of::<Generator>() == 48 + size_of::<Frame>());
 
 /// What an async generator remembers besides, a bit each.
 #[derive(Default)]
-pub(crate) struct AsyncGenFlags(Cell<u8>);
+pub struct AsyncGenFlags(Cell<u8>);
 
 impl AsyncGenFlags {
     /// `ag_hooks_inited`.
@@ -168,11 +168,11 @@ impl Generator {
         })
     }
     /// `__name__`.
-    pub(crate) fn name(&self) -> Value {
+    pub fn name(&self) -> Value {
         let own = self.rare.get().and_then(|r| r.name.get_bound());
         own.unwrap_or_else(|| self.frame.code.name.value())
     }
-    pub(crate) fn set_name(&self, name: Value) {
+    pub fn set_name(&self, name: Value) {
         self.rare().name.set(name);
     }
     /// `__qualname__`.
@@ -180,14 +180,14 @@ impl Generator {
         let own = self.rare.get().and_then(|r| r.qualname.get_bound());
         own.unwrap_or_else(|| self.frame.code.qualname.value())
     }
-    pub(crate) fn set_qualified_name(&self, name: Value) {
+    pub fn set_qualified_name(&self, name: Value) {
         self.rare().qualname.set(name);
     }
     /// `cr_origin`, or `ag_finalizer`.
-    pub(crate) fn origin(&self) -> Value {
+    pub fn origin(&self) -> Value {
         self.rare.get().map_or(Value::NONE, |r| r.origin.get())
     }
-    pub(crate) fn set_origin(&self, origin: Value) {
+    pub fn set_origin(&self, origin: Value) {
         self.rare().origin.set(origin);
     }
     /// The innermost frame of a suspended chain, or null when it is this generator's own.
@@ -219,6 +219,10 @@ impl Generator {
             GenState::Suspended if self.is_running() => GenState::Running,
             s => s,
         }
+    }
+    /// Its code.
+    pub fn code(&self) -> &Ref<crate::objects::Code> {
+        &self.frame.code
     }
     /// `co_flags` of its code.
     pub fn code_flags(&self) -> u32 {
@@ -321,7 +325,7 @@ impl Payload for Asend {
 
 /// What an async generator yielded, on its way to the asend that asked for it.
 pub struct WrappedValue {
-    pub(crate) value: Slot,
+    pub value: Slot,
 }
 
 impl Payload for WrappedValue {

@@ -33,5 +33,5 @@ pub use sequence::{List, ListIter, Tuple, TupleIter};
 pub use set::{Set, SetIter};
 pub use simple::*;
 pub(crate) use str::GROWS_FROM;
-pub use str::{HashKeys, Str, mix_words};
+pub use str::{HashKeys, Pieces, Str, mix_words};
 pub use r#type::*;

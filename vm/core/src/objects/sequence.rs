@@ -27,7 +27,7 @@ impl Payload for Tuple {
 }
 
 impl Tuple {
-    pub(crate) fn alloc(
+    pub fn alloc(
         heap: &Heap,
         class: &Ref<Type>,
         len: usize,

@@ -5,9 +5,9 @@ use std::cell::Cell;
 
 pub struct Set {
     /// Keys with None as value.
-    pub(crate) dict: Dict,
+    pub dict: Dict,
     /// Cached hash of a frozenset; 0 while not computed.
-    pub(crate) hash: Cell<u64>,
+    pub hash: Cell<u64>,
 }
 
 impl Payload for Set {

@@ -233,8 +233,8 @@ pub struct WeakRef {
     /// The referent, which this does not keep alive; None once it is gone.
     pub(crate) target: Cell<Option<NonNull<Header>>>,
     pub(crate) links: WeakLinks,
-    pub(crate) callback: Cell<Option<Value>>,
-    pub(crate) hash: Cell<u64>,
+    pub callback: Cell<Option<Value>>,
+    pub hash: Cell<u64>,
 }
 
 impl WeakRef {
@@ -295,9 +295,9 @@ pub struct FrameObject {
     pub(crate) generator: Cell<*const Generator>,
     /// What stands in the generator's place for a frame that is only shown.
     pub(crate) owner: Slot,
-    pub(crate) trace: Slot,
+    pub trace: Slot,
     /// Extra names set through `f_locals`.
-    pub(crate) extra_locals: RefSlot<Dict>,
+    pub extra_locals: RefSlot<Dict>,
 }
 impl Payload for FrameObject {
     const CONTAINER: bool = true;

@@ -43,18 +43,12 @@ impl Payload for Str {
 
 impl Str {
     /// `bytes` must be WTF-8; callers outside this crate go through `Vm::new_str`.
-    pub(crate) fn alloc(heap: &Heap, class: &Ref<Type>, bytes: &[u8]) -> Ref<Str> {
+    pub fn alloc(heap: &Heap, class: &Ref<Type>, bytes: &[u8]) -> Ref<Str> {
         Str::alloc_parts(heap, class, [bytes, &[]], bytes.is_ascii(), 0)
     }
 
     /// One text behind the other. With `grows`, a long one gets room for more.
-    pub(crate) fn concat(
-        heap: &Heap,
-        class: &Ref<Type>,
-        a: &Str,
-        b: &Str,
-        grows: bool,
-    ) -> Ref<Str> {
+    pub fn concat(heap: &Heap, class: &Ref<Type>, a: &Str, b: &Str, grows: bool) -> Ref<Str> {
         let len = a.byte_len() + b.byte_len();
         let room = if grows { Str::grown(len) - len } else { 0 };
         let ascii = a.is_ascii() && b.is_ascii();
@@ -92,12 +86,7 @@ impl Str {
     /// `text` with its ASCII characters replaced by others, in one pass. `f` must give ASCII for ASCII, and leave other
     /// bytes as they are.
     #[inline]
-    pub(crate) fn map_ascii(
-        heap: &Heap,
-        class: &Ref<Type>,
-        from: &Str,
-        f: impl Fn(u8) -> u8,
-    ) -> Ref<Str> {
+    pub fn map_ascii(heap: &Heap, class: &Ref<Type>, from: &Str, f: impl Fn(u8) -> u8) -> Ref<Str> {
         let text = from.as_bytes();
         let s = Str::alloc_raw(heap, class, text.len(), from.is_ascii(), 0);
         // SAFETY: as in `alloc_parts`.
@@ -111,7 +100,7 @@ impl Str {
 
     /// A text of `len` bytes that `fill` writes piece by piece where it stays. The pieces must make up WTF-8, and be ASCII
     /// if that is said.
-    pub(crate) fn build(
+    pub fn build(
         heap: &Heap,
         class: &Ref<Type>,
         len: usize,
@@ -190,7 +179,7 @@ impl Str {
 
     /// Length in bytes.
     #[inline]
-    pub(crate) fn byte_len(&self) -> usize {
+    pub fn byte_len(&self) -> usize {
         self.len.get()
     }
 
@@ -327,7 +316,7 @@ fn counted(n: usize) -> u32 {
 }
 
 /// The unwritten rest of a text; see [`Str::build`].
-pub(crate) struct Pieces {
+pub struct Pieces {
     at: *mut u8,
     left: usize,
 }
@@ -335,7 +324,7 @@ pub(crate) struct Pieces {
 impl Pieces {
     /// Writes a piece, or as much of it as has room.
     #[inline]
-    pub(crate) fn push(&mut self, piece: &[u8]) {
+    pub fn push(&mut self, piece: &[u8]) {
         let n = piece.len().min(self.left);
         // SAFETY: `left` bytes of the new text stand at `at`; nobody else sees them yet.
         unsafe {

@@ -147,13 +147,13 @@ impl TypeFlags {
 pub struct Type {
     heap: NonNull<Heap>,
     layout: Cell<&'static VTable>,
-    pub(crate) flags: Cell<u32>,
+    pub flags: Cell<u32>,
     /// Unique for this state of the type and its bases; 0 when caches must not be used.
     version: Cell<u32>,
-    pub(crate) name: Slot,
-    pub(crate) qualname: Slot,
-    pub(crate) base: RefSlot<Type>,
-    pub(crate) bases: RefSlot<Tuple>,
+    pub name: Slot,
+    pub qualname: Slot,
+    pub base: RefSlot<Type>,
+    pub bases: RefSlot<Tuple>,
     mro: RefCell<Rc<[Ref<Type>]>>,
     pub(crate) dict: RefSlot<Dict>,
     pub slots: Slots,
@@ -168,7 +168,7 @@ pub struct Type {
     pub(crate) max_attrs: Cell<u16>,
     pub(crate) made: Cell<u8>,
     /// Names of `__slots__` in this class and its bases.
-    pub(crate) member_count: Cell<u16>,
+    pub member_count: Cell<u16>,
     /// `__init__` of a class whose calls need nothing but an instance and that function, for one version of the class.
     simple_init: RefSlot<crate::objects::Function>,
     init_version: Cell<u32>,
@@ -270,7 +270,7 @@ impl Type {
     pub fn mro(&self) -> Rc<[Ref<Type>]> {
         self.mro.borrow().clone()
     }
-    pub(crate) fn set_mro(&self, mro: Rc<[Ref<Type>]>) {
+    pub fn set_mro(&self, mro: Rc<[Ref<Type>]>) {
         let old = self.mro.replace(mro);
         drop(old);
     }
@@ -344,7 +344,7 @@ impl Type {
     pub(crate) fn current_version(&self) -> u32 {
         self.version.get()
     }
-    pub(crate) fn add_subclass(&self, w: Ref<crate::objects::WeakRef>) {
+    pub fn add_subclass(&self, w: Ref<crate::objects::WeakRef>) {
         let mut list = self.subclasses.borrow_mut();
         // So seldom that a class with many subclasses does not go through all of them for each new one.
         if list.len() == list.capacity() {
@@ -352,7 +352,7 @@ impl Type {
         }
         list.push(w);
     }
-    pub(crate) fn remove_subclass(&self, t: &Ref<Type>) {
+    pub fn remove_subclass(&self, t: &Ref<Type>) {
         let gone = |w: &Ref<crate::objects::WeakRef>| w.get().is_some_and(|v| v.is(t.as_value()));
         let removed: Vec<_> = self
             .subclasses
@@ -368,7 +368,7 @@ impl Type {
             .collect()
     }
     /// Forgets the version of this type and of all that inherit from it.
-    pub(crate) fn modified(&self) {
+    pub fn modified(&self) {
         self.version.set(0);
         for t in self.subclasses() {
             t.modified();

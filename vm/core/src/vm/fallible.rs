@@ -83,7 +83,7 @@ impl Vm {
 
     /// Makes sure that the next object can be made: a `T` with `trailing` bytes behind it.
     #[inline]
-    pub(crate) fn prepare<T: Payload>(&self, trailing: usize) -> PyResult<()> {
+    pub fn prepare<T: Payload>(&self, trailing: usize) -> PyResult<()> {
         if trailing < LARGE {
             return Ok(());
         }

@@ -316,7 +316,7 @@ pub struct Vm {
     pub sys: RefSlot<Module>,
     pub hash_keys: HashKeys,
     type_cache: TypeCache,
-    pub(crate) empty_tuple: Ref<Tuple>,
+    pub empty_tuple: Ref<Tuple>,
     pub(crate) ascii: Vec<Ref<Str>>,
     pub(crate) stack: FrameStack,
     /// The Python frame that runs.
