@@ -111,6 +111,9 @@ pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
     m
 }
 
+/// The lowest limit of digits that may be set (`_PY_LONG_MAX_STR_DIGITS_THRESHOLD`).
+const LEAST_MAX_STR_DIGITS: usize = 640;
+
 fn implementation(vm: &Vm, version: Value) -> Value {
     // types.SimpleNamespace is the class of sys.implementation; ours shows the same attributes.
     let m = vm.new_module("implementation");
@@ -428,11 +431,22 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
         vm.module_state(SysState::default).switch_interval.set(n);
         Ok(Value::NONE)
     });
-    def(
-        "get_int_max_str_digits",
-        "",
-        |vm, _, _| Ok(vm.new_int(4300)),
-    );
+    def("get_int_max_str_digits", "", |vm, _, _| {
+        Ok(vm.new_int(lasti_builtins::int::max_str_digits(vm) as i64))
+    });
+    def("set_int_max_str_digits", "", |vm, _, a| {
+        let [n] = a.bind(vm, "set_int_max_str_digits", ["maxdigits"], 1)?;
+        let n = vm.to_i64(n.unwrap_or(&Value::NONE))?;
+        match usize::try_from(n) {
+            Ok(n) if n == 0 || n >= LEAST_MAX_STR_DIGITS => {
+                lasti_builtins::int::set_max_str_digits(vm, n);
+                Ok(Value::NONE)
+            }
+            _ => Err(vm.value_error(format!(
+                "maxdigits must be >= {LEAST_MAX_STR_DIGITS} or 0 for unlimited"
+            ))),
+        }
+    });
     def("is_finalizing", "", |_, _, _| Ok(Value::FALSE));
     def("_is_gil_enabled", "", |_, _, _| Ok(Value::TRUE));
     def("audit", "", |_, _, _| Ok(Value::NONE));

@@ -531,33 +531,6 @@ pub fn new_memoryview(vm: &Vm, object: &Value) -> PyResult<Value> {
     )))
 }
 
-/// Copies bytes into a writable buffer at `offset`; how many fitted. For `readinto` and the like.
-pub fn write_into(vm: &Vm, v: &Value, offset: usize, new: &[u8]) -> PyResult<usize> {
-    let view = if v.downcast::<MemoryView>().is_some() {
-        v.clone()
-    } else {
-        new_memoryview(vm, v)?
-    };
-    let m = this(vm, &view)?;
-    if m.readonly {
-        return Err(vm.type_error(format!(
-            "readinto() argument must be read-write bytes-like object, not {}",
-            vm.type_name(v)
-        )));
-    }
-    let room = (m.len * m.itemsize).saturating_sub(offset);
-    let n = new.len().min(room);
-    let start = m.start + offset;
-    if m.is_contiguous() {
-        (m.procs.write)(&m.owner.get(), &mut |data| {
-            let end = (start + n).min(data.len());
-            let start = start.min(end);
-            data[start..end].copy_from_slice(&new[..end - start]);
-        });
-    }
-    Ok(n)
-}
-
 // ---- comparison and hash ----
 
 fn hash(vm: &Vm, v: &Value) -> PyResult<u64> {

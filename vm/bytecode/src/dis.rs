@@ -211,19 +211,6 @@ pub fn line_starts(code: &CodeData) -> Vec<(usize, u32)> {
     out
 }
 
-/// Line of the instruction at a byte offset (`PyCode_Addr2Line`).
-pub fn line_at(code: &CodeData, offset: usize) -> u32 {
-    let (mut line, mut at) = (i64::from(code.firstlineno), 0usize);
-    for pair in code.lnotab.chunks_exact(2) {
-        at += usize::from(pair[0]);
-        if at > offset {
-            break;
-        }
-        line += i64::from(pair[1] as i8);
-    }
-    line.max(0) as u32
-}
-
 /// One instruction with its EXTENDED_ARGs folded in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Instruction {

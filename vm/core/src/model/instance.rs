@@ -96,10 +96,6 @@ impl Vm {
     pub fn set_finalize(&self, v: &Value, on: bool) {
         crate::memory::Heap::set_finalize(v, on);
     }
-    /// An object's class and those above it whose instances can be weakly referenced.
-    pub fn is_weakable(&self, v: &Value) -> bool {
-        has_weakrefs(self.type_of(v))
-    }
 }
 
 fn has_weakrefs(t: &Type) -> bool {

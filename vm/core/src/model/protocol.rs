@@ -743,17 +743,6 @@ impl Vm {
         self.insert_new(&s.dict, hash, key, Value::NONE)?;
         Ok(true)
     }
-    pub fn set_contains(&self, s: &Set, key: &Value) -> PyResult<bool> {
-        let hash = self.hash_key(key, "a set element")?;
-        Ok(self.dict_find(&s.dict, &DictKey { hash, key })?.is_some())
-    }
-    pub fn set_discard(&self, s: &Set, key: &Value) -> PyResult<bool> {
-        let hash = self.hash_key(key, "a set element")?;
-        Ok(self
-            .dict_find(&s.dict, &DictKey { hash, key })?
-            .map(|n| s.dict.remove_at(n))
-            .is_some())
-    }
     /// `dict.update(other)` for a mapping or an iterable of pairs.
     pub fn dict_update(&self, d: &Ref<Dict>, other: &Value) -> PyResult<()> {
         if let Some(o) = other.as_ref::<Dict>()

@@ -613,10 +613,6 @@ impl Vm {
         }
         self.stack_limit.replace(stack_limit)
     }
-    /// The lowest address the running thread's native stack may reach.
-    pub fn native_stack_floor(&self) -> usize {
-        self.stack_limit.get()
-    }
 }
 
 /// Native stack kept free for code that does not check.
