@@ -26,7 +26,8 @@ file   : program read from script file
 arg ...: arguments passed to program in sys.argv[1:]
 dis    : print the wordcode of a file, with --run-to of where its run stands (lasti dis --help)
 Environment: LASTI_LOG=FILTER prints what the scheduler does (tracing-subscriber's filter syntax);
-LASTI_FREELIST=0 switches the free lists off; PYTHONPATH, PYTHONHASHSEED as in CPython.
+LASTI_FREELIST=0 switches the free lists off; LASTI_GC_STRESS=N collects at every N-th container;
+LASTI_LEAK_CHECK=1 runs a file three times and prints what each run leaves behind; PYTHONPATH, PYTHONHASHSEED as in CPython.
 ";
 
 /// What to run.
@@ -299,8 +300,20 @@ fn run(options: Options) -> i32 {
                 ..Default::default()
             };
             let source = source.unwrap_or_default();
-            vm.compile_with(&source, &f, lasti_compiler::Mode::Exec, options)
-                .and_then(|code| vm.exec_code(&code, &main.dict))
+            let run = |main: &Ref<Module>| {
+                vm.compile_with(&source, &f, lasti_compiler::Mode::Exec, options.clone())
+                    .and_then(|code| vm.exec_code(&code, &main.dict))
+            };
+            if crate::leaks::wanted() {
+                let leaked = crate::leaks::check(&interpreter, || {
+                    let main = interpreter.main_module();
+                    vm.add_value(&main, "__file__", crate::posix::path_value(&vm, f.as_ref()));
+                    run(&main)
+                });
+                crate::uncaught::flush_stdout(&vm);
+                return leaked as i32;
+            }
+            run(&main)
         }
         Program::Stdin => {
             let main = interpreter.main_module();

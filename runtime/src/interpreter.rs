@@ -42,7 +42,8 @@ pub struct Interpreter {
 }
 
 impl Interpreter {
-    /// Starts an interpreter. Reads `PYTHONHASHSEED`, `PYTHONPATH`, `LASTI_SITE_PACKAGES` and `LASTI_FREELIST` from the environment.
+    /// Starts an interpreter. Reads `PYTHONHASHSEED`, `PYTHONPATH`, `LASTI_SITE_PACKAGES`, `LASTI_FREELIST` and `LASTI_GC_STRESS` from the
+    /// environment.
     /// Signals are left to the program: Ctrl-C does not raise KeyboardInterrupt.
     ///
     /// The native stack that is left here bounds how deep native code may recurse, so call it on the thread's own stack, with a
@@ -69,6 +70,10 @@ impl Interpreter {
         });
         vm.heap
             .set_pooling(std::env::var_os("LASTI_FREELIST").is_none_or(|v| v != "0"));
+        let stress = std::env::var("LASTI_GC_STRESS").ok();
+        if let Some(n) = stress.and_then(|n| n.parse().ok()) {
+            vm.heap.set_gc_stress(n);
+        }
         let mut path = settings.path;
         if let Some(more) = env("PYTHONPATH") {
             path.extend(more.split(':').filter(|p| !p.is_empty()).map(str::to_owned));

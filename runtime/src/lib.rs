@@ -14,6 +14,7 @@ mod embed;
 mod host;
 mod interpreter;
 mod io;
+mod leaks;
 mod main_module;
 mod monitoring;
 mod netaddr;

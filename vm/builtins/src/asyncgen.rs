@@ -130,11 +130,7 @@ fn warn_never_awaited(vm: &Vm, v: &Value) {
         vm.display(&a.generator.qualified_name())
     );
     if let Err(e) = vm.warn(&vm.exc.runtime_warning, &msg, 1, Some(v)) {
-        vm.unraisable(
-            &e,
-            "Exception ignored while finalizing async generator",
-            Some(v),
-        );
+        vm.unraisable(&e, "Exception ignored while finalizing generator", Some(v));
     }
 }
 

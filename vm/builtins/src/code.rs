@@ -1,5 +1,6 @@
 //! Code objects as Python sees them: 3.8's fields, with 3.14's beside them.
 use lasti_bytecode::code::{CodeData, Const, Wtf8};
+use lasti_bytecode::verify::{STACK_TOO_SMALL, verify};
 use lasti_core::memory::{Ref, Value};
 use lasti_core::objects::*;
 use lasti_core::vm::Vm;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.code;
+    t.slots.new.set(Some(code_new));
     t.slots.repr.set(Some(|vm, v| {
         let c = loaded(vm, v)?;
         Ok(vm.str_value(&format!(
@@ -265,81 +267,222 @@ fn same_code(vm: &Vm, x: &Code, y: &Code) -> PyResult<bool> {
     Ok(true)
 }
 
-/// `code.replace(**changes)`. Fields that decide how the code runs are taken as they are given only when the result stays
-/// well formed: name, file, line, flags, constants of the same number, and names of the same number.
+/// `code.replace(**changes)`. What comes of it is checked where a change may have an effect on how it runs.
 fn replace(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
     if !args.pos.is_empty() {
-        return Err(vm.type_error(format!(
-            "replace() takes 0 positional arguments but {} was given",
-            args.pos.len()
-        )));
+        return Err(vm.type_error("replace() takes no positional arguments"));
     }
     let c = loaded(vm, this)?;
     let mut d: CodeData = (**c.data()).clone();
+    let mut nlocals = d.varnames.len() as u32;
+    let mut check = false;
     for (name, v) in args.names.iter().zip(args.kw) {
         let name = vm.display(name);
-        let text = |v: &Value| {
-            vm.expect_str(v, &name)
-                .map(|s| s.to_string_lossy().into_owned())
+        let wrong = |what: &str| {
+            vm.type_error(format!(
+                "replace() argument '{name}' must be {what}, not {}",
+                vm.type_name(v)
+            ))
         };
-        let list = |v: &Value| -> PyResult<Box<[Box<str>]>> {
-            vm.collect(v)?
-                .iter()
-                .map(|v| text(v).map(String::into_boxed_str))
-                .collect()
+        let text = || match v.downcast::<Str>() {
+            Some(s) => Ok(s.to_string_lossy().into_owned()),
+            None => Err(wrong("str")),
+        };
+        let bytes = || match v.downcast::<Bytes>() {
+            Some(b) => Ok(b.data.clone()),
+            None => Err(wrong("bytes")),
+        };
+        let tuple = || v.as_ref::<Tuple>().ok_or_else(|| wrong("tuple"));
+        let names = || -> PyResult<Box<[Box<str>]>> {
+            let bad =
+                |_: &Value| vm.new_exception(&vm.exc.system_error, "non-string found in code slot");
+            strings_of(tuple()?, bad)
+        };
+        let number = || {
+            let n = c_int(vm, v)?;
+            u32::try_from(n)
+                .map_err(|_| vm.value_error(format!("{name} must be a positive integer")))
         };
         match &name[..] {
-            "co_name" => d.name = text(v)?.into(),
-            "co_qualname" => d.qualname = text(v)?.into(),
-            "co_filename" => d.filename = text(v)?.into(),
-            "co_firstlineno" => d.firstlineno = vm.to_i64(v)?.max(0) as u32,
-            "co_flags" => {
-                let new = vm.to_i64(v)? as u32;
-                let fixed =
-                    lasti_bytecode::code::flags::VARARGS | lasti_bytecode::code::flags::VARKEYWORDS;
-                if (new ^ d.flags) & fixed != 0 {
-                    return Err(vm.value_error("code: flags do not fit the variable names"));
-                }
-                d.flags = new;
+            "co_name" => d.name = text()?.into(),
+            "co_qualname" => d.qualname = text()?.into(),
+            "co_filename" => d.filename = text()?.into(),
+            "co_firstlineno" => d.firstlineno = number()?,
+            "co_linetable" | "co_lnotab" => {
+                d.lnotab = bytes()?;
+                d.positions = Default::default();
             }
-            "co_consts" => {
-                let items = vm.collect(v)?;
-                if items.len() < d.consts.len() {
-                    return Err(vm.value_error("code: co_consts is too small"));
-                }
-                d.consts = items
-                    .iter()
-                    .map(|v| to_const(vm, v))
-                    .collect::<PyResult<_>>()?;
-            }
-            "co_names" => {
-                let new = list(v)?;
-                if new.len() < d.names.len() {
-                    return Err(vm.value_error("code: co_names is too small"));
-                }
-                d.names = new;
-            }
-            "co_varnames" => {
-                let new = list(v)?;
-                if new.len() != d.varnames.len() {
-                    return Err(vm.value_error("code: co_varnames has the wrong size"));
-                }
-                d.varnames = new;
-            }
-            "co_code" if vm.buffer(v)? == *d.code => {}
-            "co_code" | "co_stacksize" | "co_argcount" | "co_posonlyargcount"
-            | "co_kwonlyargcount" | "co_nlocals" | "co_cellvars" | "co_freevars"
-            | "co_linetable" | "co_exceptiontable" | "co_lnotab" => {
-                return Err(vm.not_implemented_error(format!("code.replace({name}=...)")));
-            }
+            // Handlers stand in the wordcode.
+            "co_exceptiontable" => drop(bytes()?),
             _ => {
-                return Err(vm.type_error(format!(
-                    "replace() got an unexpected keyword argument '{name}'"
-                )));
+                check = true;
+                match &name[..] {
+                    "co_flags" => d.flags = number()?,
+                    "co_argcount" => d.argcount = number()?,
+                    "co_posonlyargcount" => d.posonlyargcount = number()?,
+                    "co_kwonlyargcount" => d.kwonlyargcount = number()?,
+                    "co_nlocals" => nlocals = number()?,
+                    "co_stacksize" => d.stacksize = number()?,
+                    "co_code" => d.code = bytes()?,
+                    "co_consts" => {
+                        d.consts = tuple()?
+                            .iter()
+                            .map(|v| to_const(vm, v))
+                            .collect::<PyResult<_>>()?;
+                    }
+                    "co_names" => d.names = names()?,
+                    "co_varnames" => d.varnames = names()?,
+                    "co_cellvars" => d.cellvars = names()?,
+                    "co_freevars" => d.freevars = names()?,
+                    _ => {
+                        return Err(vm.type_error(format!(
+                            "replace() got an unexpected keyword argument '{name}'"
+                        )));
+                    }
+                }
             }
         }
     }
+    if check {
+        checked(vm, &mut d, nlocals)?;
+    }
     Ok(vm.new_code(&Arc::new(d)).into())
+}
+
+/// `CodeType(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames,
+/// filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)`.
+fn code_new(vm: &Vm, _: &Ref<Type>, args: Args) -> PyResult<Value> {
+    if !args.kw.is_empty() {
+        return Err(vm.type_error("code() takes no keyword arguments"));
+    }
+    let given = args.pos;
+    if !(16..=18).contains(&given.len()) {
+        let (word, n) = match given.len() < 16 {
+            true => ("least", 16),
+            false => ("most", 18),
+        };
+        return Err(vm.type_error(format!(
+            "code expected at {word} {n} arguments, got {}",
+            given.len()
+        )));
+    }
+    let wrong = |i: usize, what: &str| {
+        vm.type_error(format!(
+            "code() argument {} must be {what}, not {}",
+            i + 1,
+            vm.type_name(&given[i])
+        ))
+    };
+    let text = |i: usize| match given[i].downcast::<Str>() {
+        Some(s) => Ok(s.to_string_lossy().into_owned()),
+        None => Err(wrong(i, "str")),
+    };
+    let bytes = |i: usize| match given[i].downcast::<Bytes>() {
+        Some(b) => Ok(b.data.clone()),
+        None => Err(wrong(i, "bytes")),
+    };
+    let tuple = |i: usize| given[i].as_ref::<Tuple>().ok_or_else(|| wrong(i, "tuple"));
+    let mut numbers = [0; 6];
+    for (n, v) in numbers.iter_mut().zip(given) {
+        *n = c_int(vm, v)?;
+    }
+    let (code, consts, names, varnames) = (bytes(6)?, tuple(7)?, tuple(8)?, tuple(9)?);
+    let (filename, name, qualname) = (text(10)?, text(11)?, text(12)?);
+    let firstlineno = c_int(vm, &given[13])?;
+    let lnotab = bytes(14)?;
+    bytes(15)?;
+    let empty = vm.empty_tuple.clone();
+    let optional = |i: usize| match given.get(i) {
+        Some(_) => tuple(i),
+        None => Ok(&empty),
+    };
+    let (freevars, cellvars) = (optional(16)?, optional(17)?);
+    let what = ["argcount", "posonlyargcount", "kwonlyargcount", "nlocals"];
+    for (what, n) in what.iter().zip(numbers) {
+        if n < 0 {
+            return Err(vm.value_error(format!("code: {what} must not be negative")));
+        }
+    }
+    let unsigned = |n: i32| u32::try_from(n).map_err(|_| bad_call(vm));
+    let names_of = |t: &Tuple| {
+        strings_of(t, |v| {
+            vm.type_error(format!(
+                "name tuples must contain only strings, not '{}'",
+                vm.type_name(v)
+            ))
+        })
+    };
+    let mut d = CodeData {
+        argcount: unsigned(numbers[0])?,
+        posonlyargcount: unsigned(numbers[1])?,
+        kwonlyargcount: unsigned(numbers[2])?,
+        stacksize: unsigned(numbers[4])?,
+        flags: unsigned(numbers[5])?,
+        firstlineno: unsigned(firstlineno)?,
+        code,
+        consts: consts
+            .iter()
+            .map(|v| to_const(vm, v))
+            .collect::<PyResult<_>>()?,
+        names: names_of(names)?,
+        varnames: names_of(varnames)?,
+        cellvars: names_of(cellvars)?,
+        freevars: names_of(freevars)?,
+        filename: filename.into(),
+        name: name.into(),
+        qualname: qualname.into(),
+        lnotab,
+        ..CodeData::default()
+    };
+    // The first constant of a function is its docstring, if it is text (3.8).
+    d.has_docstring = matches!(d.consts.first(), Some(Const::Str(_)));
+    checked(vm, &mut d, unsigned(numbers[3])?)?;
+    Ok(vm.new_code(&Arc::new(d)).into())
+}
+
+/// A C int of CPython's argument clinic.
+fn c_int(vm: &Vm, v: &Value) -> PyResult<i32> {
+    let n = vm.to_i64(v)?;
+    i32::try_from(n).map_err(|_| {
+        vm.new_exception(
+            &vm.exc.overflow_error,
+            "Python int too large to convert to C int",
+        )
+    })
+}
+
+fn bad_call(vm: &Vm) -> lasti_core::Exc {
+    vm.new_exception(&vm.exc.system_error, "bad argument to internal function")
+}
+
+fn strings_of(t: &Tuple, bad: impl Fn(&Value) -> lasti_core::Exc) -> PyResult<Box<[Box<str>]>> {
+    t.iter()
+        .map(|v| match v.downcast::<Str>() {
+            Some(s) => Ok(s.to_string_lossy().into()),
+            None => Err(bad(v)),
+        })
+        .collect()
+}
+
+/// Checks code that Python code put together, and notes how many blocks it needs.
+fn checked(vm: &Vm, d: &mut CodeData, nlocals: u32) -> PyResult<()> {
+    if d.posonlyargcount > d.argcount {
+        return Err(bad_call(vm));
+    }
+    match verify(d) {
+        Ok(needs) => d.max_blocks = needs.blocks,
+        Err(flaw) => {
+            return Err(vm.value_error(match flaw.at() {
+                None => format!("code: {flaw}"),
+                Some(_) if flaw.what() == STACK_TOO_SMALL => format!("code: {STACK_TOO_SMALL}"),
+                Some(_) => format!("code: co_code is malformed ({flaw})"),
+            }));
+        }
+    }
+    if nlocals as usize != d.varnames.len() {
+        return Err(vm.value_error("code: co_nlocals != len(co_varnames)"));
+    }
+    Ok(())
 }
 
 /// A Python constant as the compiler's plain data.

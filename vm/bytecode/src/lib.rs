@@ -6,3 +6,4 @@ pub mod dis;
 pub mod marshal;
 pub mod opcode;
 mod positions;
+pub mod verify;

@@ -3,6 +3,9 @@
 //! `MAGIC`, a table of all strings, then the code object. Numbers are LEB128, strings are indices into the
 //! table, positions are runs of deltas. Reading checks everything and never panics. A code object begins with what making
 //! a function of it needs and a nested one has its length in front, so that an [`Image`] reads the rest on first use.
+//!
+//! Reading says nothing of whether the code can be run. An [`Image`] stands in the program itself, written by the compiler of the
+//! same build, and is run as it is. Whatever else [`load`] reads has to pass [`verify_all`](crate::verify::verify_all) first.
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -323,7 +326,7 @@ impl<'a> Reader<'a> {
             b'p' => Const::BigInt(false, self.bytes()?.into()),
             b'f' => Const::Float(self.float()?),
             b'c' => Const::Complex(self.float()?, self.float()?),
-            b's' => Const::Str(Wtf8(self.string()?.into())),
+            b's' => Const::Str(wtf8(self.string()?)?),
             b'b' => Const::Bytes(self.bytes()?.into()),
             b'(' => Const::Tuple(self.consts()?),
             b'<' => Const::FrozenSet(self.consts()?),
@@ -390,7 +393,7 @@ impl<'a> Reader<'a> {
         if let Some(doc) = head.doc
             && bits & CLEAN_DOC != 0
         {
-            code.clean_doc = Some(Wtf8(self.at(doc)?.into()));
+            code.clean_doc = Some(wtf8(self.at(doc)?)?);
         }
         code.varnames = (0..head.nlocals)
             .map(|_| self.text())
@@ -439,6 +442,18 @@ impl<'a> Reader<'a> {
         self.depth -= 1;
         Ok(items)
     }
+}
+
+/// Text in which lone surrogates may stand, and nothing else that UTF-8 has not.
+fn wtf8(text: &[u8]) -> Load<Wtf8> {
+    let mut rest = text;
+    while let Err(e) = std::str::from_utf8(rest) {
+        match &rest[e.valid_up_to()..] {
+            [0xED, 0xA0..=0xBF, 0x80..=0xBF, tail @ ..] => rest = tail,
+            _ => return Err(LoadError::Malformed),
+        }
+    }
+    Ok(Wtf8(text.into()))
 }
 
 // ---- reading in parts ----
@@ -559,3 +574,6 @@ impl Image {
         r.code()
     }
 }
+
+#[cfg(test)]
+mod tests;

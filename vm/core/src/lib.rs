@@ -11,6 +11,16 @@ pub mod model;
 pub mod objects;
 pub mod vm;
 
+// The unit tests run scripts. The crate of the built-in types cannot be linked to a test build of this one, so that its sources are
+// compiled into it.
+#[cfg(test)]
+#[path = "../../builtins/src/lib.rs"]
+pub mod builtins;
+#[cfg(test)]
+extern crate self as lasti_core;
+#[cfg(test)]
+mod testing;
+
 pub use interp::{Outcome, frame_object};
 pub use memory::{HugeBlocks, Kind, Payload, Ref, RefSlot, Slot, Tagged, Untagged, Value};
 pub use model::attr::is_plain;

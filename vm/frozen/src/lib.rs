@@ -68,4 +68,15 @@ mod tests {
         }
         assert!(super::find("no_such_module").is_none());
     }
+
+    #[test]
+    fn every_module_passes_the_verifier() {
+        for name in super::names() {
+            let found = super::find(name).expect(name);
+            let code = found.image.code(0).expect("reads");
+            if let Err(flaw) = lasti_bytecode::verify::verify_all(&code) {
+                panic!("{name}: {flaw}");
+            }
+        }
+    }
 }

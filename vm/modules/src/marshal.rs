@@ -1,4 +1,7 @@
 //! `marshal`: plain values in CPython's format; code objects in lasti's own, which only lasti reads.
+//!
+//! Code objects have a checksum, which finds damage early, and are verified (`lasti_bytecode::verify`). What runs is safe
+//! because of the verifier: the checksum of forged data may be right.
 use crate::binascii::crc32;
 use crate::util::*;
 use lasti_text::{IBig, int};
@@ -309,13 +312,15 @@ impl<'a> Load<'a> {
                 let n = self.size()?;
                 let sum = self.take(4)?.to_vec();
                 let bytes = self.take(n)?;
-                let bad = || vm.value_error("bad marshal data (code object)");
-                // The interpreter trusts the operands of code, so that damaged code must not get there. (Forged code
-                // does, as in CPython: marshalled data is to come from a trusted source.)
+                let bad = |why: &dyn std::fmt::Display| {
+                    vm.value_error(format!("bad marshal data (code object: {why})"))
+                };
                 if crc32(bytes, 0).to_le_bytes()[..] != sum[..] {
-                    return Err(bad());
+                    return Err(bad(&"wrong checksum"));
                 }
-                let code = lasti_bytecode::marshal::load(bytes, &file).map_err(|_| bad())?;
+                let code = lasti_bytecode::marshal::load(bytes, &file).map_err(|e| bad(&e))?;
+                // The interpreter trusts code, so that only what is as the compiler would make it may get there.
+                lasti_bytecode::verify::verify_all(&code).map_err(|flaw| bad(&flaw))?;
                 vm.new_code(&code).into()
             }
             _ => return Err(vm.value_error("bad marshal data (unknown type code)")),

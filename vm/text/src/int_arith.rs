@@ -237,9 +237,7 @@ pub fn shl(a: &IBig, count: &IBig) -> Result<IBig, TextError> {
     }
     let count =
         usize::try_from(count).map_err(|_| TextError::overflow("too many digits in integer"))?;
-    if a.unsigned_abs().bit_len().saturating_add(count) > MAX_BITS {
-        return Err(TextError::memory());
-    }
+    check_room(bit_length(a).saturating_add(count))?;
     Ok(a << count)
 }
 

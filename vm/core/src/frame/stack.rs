@@ -236,3 +236,6 @@ impl FrameStack {
 }
 
 const _: () = assert!(size_of::<Slot>() == size_of::<u64>());
+
+#[cfg(test)]
+mod tests;

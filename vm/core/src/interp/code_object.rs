@@ -327,9 +327,21 @@ fn quicken(code: &[u8], consts: &[Value]) -> Box<[Instr]> {
             instr.cache_jump(unit, arg);
         }
         if op == Op::LoadConst {
-            instr.cache_const(&consts[arg as usize]);
+            // Code that does not come from this build was verified.
+            if let Some(constant) = consts.get(arg as usize) {
+                instr.cache_const(constant);
+            }
         }
         out.push(instr);
+    }
+    for run in out.windows(3) {
+        // `async for` goes on with a generator without these (`Vm::anext_suspended`).
+        if run[0].op.get() == Quick::GetAnext
+            && run[1].op.get() == Quick::LoadConst
+            && run[2].op.get() == Quick::YieldFrom
+        {
+            run[0].oparg2.set(1);
+        }
     }
     // Those behind the first keep their own form, for jumps that lead to them and for operands that are no small ints.
     let ops: Vec<Quick> = out.iter().map(|i| i.op.get()).collect();

@@ -366,6 +366,11 @@ impl Vm {
     pub(super) fn op_import_star(&self, r: &mut Regs) -> PyResult<()> {
         let module = r.pop();
         let locals = r.frame().locals.get();
+        if locals.is_unbound() {
+            return Err(
+                self.new_exception(&self.exc.system_error, "no locals found during 'import *'")
+            );
+        }
         let (names, skip_private) = match self.lookup_attr(&module, &self.names.all)? {
             Some(all) => (self.collect(&all)?, false),
             None => match self.dict_of(&module) {

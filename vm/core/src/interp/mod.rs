@@ -577,6 +577,10 @@ impl Vm {
             Op::RaiseVarargs => return Err(self.op_raise(r, arg)),
             Op::Reraise => {
                 let v = r.pop();
+                if v.downcast::<Exception>().is_none() {
+                    let what = "RERAISE of what is no exception";
+                    return Err(self.new_exception(&self.exc.system_error, what));
+                }
                 return Err(Exc(v));
             }
             Op::CheckEgMatch => self.op_check_eg_match(r)?,

@@ -299,6 +299,12 @@ impl Vm {
         let locals = f.locals.get();
         let found = match locals.as_ref::<Dict>() {
             Some(d) if !d.class().is_heap_type() => self.dict_del_str(d, &name).is_some(),
+            _ if locals.is_unbound() => {
+                return Err(self.new_exception(
+                    &self.exc.system_error,
+                    format!("no locals when deleting '{}'", name.to_string_lossy()),
+                ));
+            }
             _ => {
                 let deleted = self.delitem(&locals, name.as_value());
                 self.catch(deleted, &self.exc.key_error)?.is_some()
@@ -843,16 +849,28 @@ impl Vm {
         let annotations = next(make_function::ANNOTATIONS);
         let kwdefaults = next(make_function::KWDEFAULTS);
         let defaults = next(make_function::DEFAULTS);
+        // LOAD_CLOSURE and the like find a cell for each free variable.
+        let closure = closure.and_then(|c| c.into_ref::<Tuple>().ok());
+        if closure.as_ref().map_or(0, |c| c.len()) != code.nfree as usize {
+            return Err(self.new_exception(
+                &self.exc.system_error,
+                "MAKE_FUNCTION with a closure of the wrong length",
+            ));
+        }
         let globals = r.frame().function.globals.clone();
         // The code's own string where the text is the same: coroutines see by it that they need not keep a name.
         let qualname = match qualname.downcast::<Str>() {
             Some(q) if q.as_bytes() == code.qualname.as_bytes() => code.qualname.value(),
-            _ => qualname,
+            Some(_) => qualname,
+            None => {
+                let what = "MAKE_FUNCTION without name";
+                return Err(self.new_exception(&self.exc.system_error, what));
+            }
         };
         let f = Function {
             code: RefSlot::new(Some(code.clone())),
             builtins: r.frame().function.builtins.clone(),
-            closure: closure.and_then(|c| c.into_ref::<Tuple>().ok()),
+            closure,
             defaults: RefSlot::new(defaults.and_then(|d| d.into_ref::<Tuple>().ok())),
             kwdefaults: RefSlot::new(kwdefaults.and_then(|d| d.into_ref::<Dict>().ok())),
             name: Slot::new(code.name.value()),

@@ -41,8 +41,14 @@ impl Vm {
 }
 
 impl Vm {
-    /// Reports an exception that cannot be raised where it occurred, through `sys.unraisablehook`.
+    /// Reports an exception that cannot be raised where it occurred, through `sys.unraisablehook`. The message ends in the repr of
+    /// `object`, which the hook does not get itself (CPython's PyErr_FormatUnraisable).
     pub fn unraisable(&self, e: &Exc, msg: &str, object: Option<&Value>) {
+        let shown = object.map(|o| {
+            self.repr_string(o)
+                .unwrap_or_else(|_| "<object repr() failed>".into())
+        });
+        let msg = &shown.map_or(msg.to_owned(), |o| format!("{msg} {o}"));
         let hook = self
             .sys
             .get()
@@ -59,7 +65,7 @@ impl Vm {
                 e.0.clone(),
                 tb,
                 self.str_value(msg),
-                object.cloned().unwrap_or(Value::NONE),
+                Value::NONE,
             ];
             let parts: Value = self.new_tuple(parts).into();
             if let Ok(a) = self.call(&make, &[parts])
@@ -68,11 +74,8 @@ impl Vm {
                 return;
             }
         }
-        let shown = object.map_or(String::new(), |o| {
-            format!(" {}", self.repr_string(o).unwrap_or_default())
-        });
         self.host.write_stderr(&format!(
-            "{msg}{shown}: {}: {}\n",
+            "{msg}: {}: {}\n",
             self.type_name(&e.0),
             self.display(&e.0)
         ));

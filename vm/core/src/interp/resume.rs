@@ -246,6 +246,10 @@ impl Vm {
     /// without an asend. False: nothing was done.
     #[inline(always)]
     pub(crate) fn anext_suspended(&self, r: &mut Regs) -> bool {
+        // What is skipped follows.
+        if r.instr().oparg2.get() == 0 {
+            return false;
+        }
         let Some(g) = r.peek(1).downcast::<Generator>() else {
             return false;
         };

@@ -750,7 +750,7 @@ impl Vm {
                     if let Err(e) = self.call(&finalizer, &[g.value()]) {
                         self.unraisable(
                             &e,
-                            "Exception ignored while finalizing async generator",
+                            "Exception ignored while finalizing generator",
                             Some(g.as_value()),
                         );
                     }
@@ -767,11 +767,8 @@ impl Vm {
         if g.state() == GenState::Suspended
             && let Err(e) = self.close_generator(g)
         {
-            let what = match g.kind {
-                GenKind::Generator => "Exception ignored while closing generator",
-                GenKind::Coroutine => "Exception ignored while closing coroutine",
-                GenKind::AsyncGenerator => "Exception ignored while closing async generator",
-            };
+            // CPython says so of coroutines and async generators, too.
+            let what = "Exception ignored while closing generator";
             self.unraisable(&e, what, Some(g.as_value()));
         }
     }

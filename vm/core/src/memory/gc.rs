@@ -43,6 +43,11 @@ pub(crate) struct Collector {
     old: Cell<i64>,
     old_at_full: Cell<i64>,
     running: Cell<bool>,
+    /// A full collection is made at every so many-th chance; 0: the collector goes by its own rules.
+    stress: Cell<i64>,
+    /// Chances that are left until then, and `balance` at the last one.
+    stress_left: Cell<i64>,
+    stress_seen: Cell<i64>,
     pub(crate) enabled: Cell<bool>,
     pub(crate) threshold: Cell<i64>,
     pub(crate) stats: Cell<[GcStats; 2]>,
@@ -58,6 +63,9 @@ impl Default for Collector {
             old: Cell::new(0),
             old_at_full: Cell::new(0),
             running: Cell::new(false),
+            stress: Cell::new(0),
+            stress_left: Cell::new(0),
+            stress_seen: Cell::new(0),
             enabled: Cell::new(true),
             threshold: Cell::new(DEFAULT_THRESHOLD),
             stats: Cell::default(),
@@ -232,6 +240,9 @@ struct Places {
 impl Heap {
     /// Runs the collector if it is due. Called between two instructions.
     pub(crate) fn collect_if_due(&self) {
+        if self.gc.stress.get() > 0 {
+            return self.collect_under_stress();
+        }
         self.eval_breaker
             .fetch_and(!eval_breaker::COLLECT, Ordering::Relaxed);
         let gc = &self.gc;
@@ -246,6 +257,31 @@ impl Heap {
         };
         let full = gc.old.get() > 3 * gc.old_at_full.get() + first * gc.threshold.get();
         self.collect_set(full, !full);
+    }
+
+    /// Collects fully at every `n`-th container that is made, as far as the interpreter looks at the eval_breaker in between, so that
+    /// what forgets to hold an object is noticed soon. 0 switches that off.
+    pub fn set_gc_stress(&self, n: u32) {
+        self.gc.stress.set(n.into());
+        self.gc.stress_left.set(n.into());
+        self.eval_breaker
+            .fetch_or(eval_breaker::COLLECT, Ordering::Relaxed);
+    }
+
+    /// Leaves the eval_breaker's bit set, so that the interpreter comes back at its next look. What was made and freed in between counts
+    /// as one container.
+    #[cold]
+    fn collect_under_stress(&self) {
+        let gc = &self.gc;
+        let balance = gc.balance.get();
+        let made = (balance - gc.stress_seen.get()).max(1);
+        gc.stress_seen.set(balance);
+        gc.stress_left.set(gc.stress_left.get() - made);
+        if gc.stress_left.get() <= 0 && gc.enabled.get() {
+            self.collect_set(true, false);
+            gc.stress_left.set(gc.stress.get());
+            gc.stress_seen.set(gc.balance.get());
+        }
     }
 
     /// Finds and clears unreachable cycles, of young objects or of all, with what hangs on them; returns how many objects were
@@ -567,3 +603,6 @@ impl Heap {
         drop(held);
     }
 }
+
+#[cfg(test)]
+mod tests;

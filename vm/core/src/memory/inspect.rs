@@ -3,6 +3,7 @@ use super::gc::GcStats;
 use super::header::flag;
 use super::{GRAIN, Heap, Obj, Payload, Ref, Value};
 use crate::objects::{Type, WeakRef};
+use std::collections::BTreeMap;
 use std::ptr::NonNull;
 
 impl Heap {
@@ -50,6 +51,22 @@ impl Heap {
             }
         });
         out
+    }
+    /// How many objects there are of each class, by its full name as far as that needs no Python.
+    pub fn census(&self) -> BTreeMap<String, usize> {
+        let mut found = BTreeMap::new();
+        self.for_each_object(|p| {
+            // SAFETY: visited objects are live.
+            let h = unsafe { p.as_ref() };
+            let class = &h.class().data;
+            let kind = if class.is_heap_type() {
+                "instance of "
+            } else {
+                ""
+            };
+            *found.entry(format!("{kind}{}", class.name())).or_default() += 1;
+        });
+        found
     }
     /// Whether Python would hear of an object's end: one with a finalizer that did not run, or a weak reference that calls back.
     pub fn has_finalizers(&self) -> bool {

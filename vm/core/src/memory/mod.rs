@@ -12,6 +12,8 @@ mod inspect;
 mod pool;
 pub(crate) mod reserve;
 mod tagged;
+#[cfg(test)]
+mod tests;
 mod value;
 mod weak;
 
@@ -120,6 +122,15 @@ impl VersionCounter {
         let next = NonZeroU32::new(self.0.get().wrapping_add(1))?;
         self.0.set(next.get());
         Some(next)
+    }
+    /// The number last given.
+    #[cfg(test)]
+    pub fn last(&self) -> u32 {
+        self.0.get()
+    }
+    #[cfg(test)]
+    pub fn set_last(&self, last: u32) {
+        self.0.set(last);
     }
 }
 

@@ -499,3 +499,6 @@ impl<T: Payload> std::fmt::Debug for Ref<T> {
         write!(f, "<{} at {:p}>", T::NAME, self.ptr)
     }
 }
+
+#[cfg(test)]
+mod tests;

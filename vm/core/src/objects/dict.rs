@@ -596,3 +596,6 @@ impl Dict {
         drop(old);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -450,3 +450,6 @@ impl Instance {
         drop(dropped);
     }
 }
+
+#[cfg(test)]
+mod tests;
