@@ -1,6 +1,7 @@
 //! The `lasti` binary. The interpreter runs on a thread of its own with a large native stack.
 use std::panic;
 
+#[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
 static ALLOCATOR: lasti::HugeBlocks<mimalloc::MiMalloc> = lasti::HugeBlocks(mimalloc::MiMalloc);
 

@@ -178,55 +178,173 @@ pub fn register(vm: &Vm) {
     vm.register_module("posix", init);
 }
 
+/// What a function takes for a path.
+struct Takes {
+    func: &'static str,
+    name: &'static str,
+    /// A descriptor will do.
+    fd: bool,
+    /// None will do.
+    none: bool,
+    /// An error about the descriptor names it.
+    names_fd: bool,
+}
+
+impl Takes {
+    const fn path(func: &'static str) -> Takes {
+        Takes::named(func, "path")
+    }
+    const fn named(func: &'static str, name: &'static str) -> Takes {
+        Takes {
+            func,
+            name,
+            fd: false,
+            none: false,
+            names_fd: true,
+        }
+    }
+    const fn or_fd(func: &'static str) -> Takes {
+        Takes {
+            fd: true,
+            ..Takes::path(func)
+        }
+    }
+}
+
+/// A path that a function was given.
+struct Given {
+    path: PathBuf,
+    /// What errors show: str or bytes, or the descriptor.
+    shown: Value,
+}
+
+impl Given {
+    fn fail(&self, vm: &Vm, e: io::Error) -> Exc {
+        fail(vm, e, &self.shown)
+    }
+}
+
+/// A path argument of a function of `os`, relative to the folder of `dir_fd`.
+fn given(vm: &Vm, v: Option<&Value>, takes: &Takes, dir_fd: Option<&Value>) -> PyResult<Given> {
+    let none = Value::NONE;
+    let v = v.unwrap_or(&none);
+    if takes.fd && vm.is_int(v) {
+        let named = takes.names_fd.then(|| v.clone());
+        let (fd, _) = file_of(vm, v)
+            .map_err(|_| vm.os_error_parts(libc::EBADF, "Bad file descriptor", named))?;
+        return Ok(Given {
+            path: format!("/proc/self/fd/{fd}").into(),
+            shown: v.clone(),
+        });
+    }
+    let (func, name) = (takes.func, takes.name);
+    let shown = match as_path(vm, v)? {
+        Some(shown) => shown,
+        None => {
+            let more = match (takes.fd, takes.none) {
+                (true, true) => ", os.PathLike, integer or None",
+                (true, false) => ", os.PathLike or integer",
+                _ => " or os.PathLike",
+            };
+            return Err(vm.type_error(format!(
+                "{func}: {name} should be string, bytes{more}, not {}",
+                vm.type_name(v)
+            )));
+        }
+    };
+    let bytes = path_bytes(vm, &shown)?;
+    if bytes.contains(&0) {
+        return Err(vm.value_error(format!("{func}: embedded null character in {name}")));
+    }
+    let mut path = path_of(bytes);
+    if let Some(dir) = dir_fd.filter(|d| !d.is_none())
+        && path.is_relative()
+    {
+        if !vm.is_int(dir) {
+            return Err(vm.type_error(format!(
+                "argument should be integer or None, not {}",
+                vm.type_name(dir)
+            )));
+        }
+        let (fd, _) = file_of(vm, dir).map_err(|_| {
+            vm.os_error_parts(libc::EBADF, "Bad file descriptor", Some(shown.clone()))
+        })?;
+        // Not so an empty path, which names nothing.
+        if !path.as_os_str().is_empty() {
+            path = PathBuf::from(format!("/proc/self/fd/{fd}")).join(path);
+        }
+    }
+    Ok(Given { path, shown })
+}
+
 /// The folder that an optional argument names, and its entries.
-fn folder_of(vm: &Vm, a: Args) -> PyResult<(Value, fs::ReadDir)> {
-    let path = a
-        .get(0)
-        .filter(|p| !p.is_none())
-        .cloned()
-        .unwrap_or_else(|| vm.str_value("."));
-    let path = fspath(vm, &path)?;
-    let p = path_arg(vm, &path)?;
-    let entries = fs::read_dir(p).map_err(|e| fail(vm, e, &path))?;
-    Ok((path, entries))
+fn folder_of(vm: &Vm, a: Args, func: &'static str) -> PyResult<(Value, fs::ReadDir)> {
+    let [path] = a.bind(vm, func, ["path"], 0)?;
+    let here = vm.str_value(".");
+    let takes = Takes {
+        none: true,
+        names_fd: false,
+        ..Takes::or_fd(func)
+    };
+    let path = given(
+        vm,
+        path.filter(|p| !p.is_none()).or(Some(&here)),
+        &takes,
+        None,
+    )?;
+    let entries = fs::read_dir(&path.path).map_err(|e| path.fail(vm, e))?;
+    Ok((path.shown, entries))
 }
 
 /// A path argument: str, bytes or anything with `__fspath__`.
 pub fn path_arg(vm: &Vm, v: &Value) -> PyResult<PathBuf> {
-    use std::os::unix::ffi::OsStringExt;
     let v = fspath(vm, v)?;
-    let bytes = match v.downcast::<Str>() {
-        Some(s) => {
-            use lasti_text::codecs::{Codec, Handler, encode};
-            encode(Codec::Utf8, s.as_bytes(), Handler::SurrogateEscape)
-                .unwrap_or_else(|_| s.as_bytes().to_vec())
-        }
-        None => vm.buffer(&v)?,
-    };
+    let bytes = path_bytes(vm, &v)?;
     if bytes.contains(&0) {
         return Err(vm.value_error("embedded null byte"));
     }
-    Ok(std::ffi::OsString::from_vec(bytes).into())
+    Ok(path_of(bytes))
+}
+
+/// The bytes of a path that is str or bytes.
+fn path_bytes(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
+    match v.downcast::<Str>() {
+        Some(s) => {
+            use lasti_text::codecs::{Codec, Handler, encode};
+            Ok(encode(Codec::Utf8, s.as_bytes(), Handler::SurrogateEscape)
+                .unwrap_or_else(|_| s.as_bytes().to_vec()))
+        }
+        None => vm.buffer(v),
+    }
+}
+
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    std::ffi::OsString::from_vec(bytes).into()
 }
 
 fn fspath(vm: &Vm, v: &Value) -> PyResult<Value> {
-    let plain = |v: &Value| {
-        v.downcast::<Str>().is_some() || v.downcast::<lasti_core::objects::Bytes>().is_some()
-    };
-    if plain(v) {
-        return Ok(v.clone());
-    }
-    let wrong = || {
+    as_path(vm, v)?.ok_or_else(|| {
         vm.type_error(format!(
             "expected str, bytes or os.PathLike object, not {}",
             vm.type_name(v)
         ))
+    })
+}
+
+/// The str or bytes that a path is. None: it is no path.
+fn as_path(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
+    let plain = |v: &Value| {
+        v.downcast::<Str>().is_some() || v.downcast::<lasti_core::objects::Bytes>().is_some()
     };
-    let r = vm
-        .call_special(v, &vm.names.fspath, &[])?
-        .ok_or_else(wrong)?;
+    if plain(v) {
+        return Ok(Some(v.clone()));
+    }
+    let Some(r) = vm.call_special(v, &vm.names.fspath, &[])? else {
+        return Ok(None);
+    };
     if plain(&r) {
-        return Ok(r);
+        return Ok(Some(r));
     }
     Err(vm.type_error(format!(
         "expected {}.__fspath__() to return str or bytes, not {}",
@@ -322,20 +440,32 @@ fn stat_value(vm: &Vm, m: &fs::Metadata) -> Value {
     vm.new_structseq(&stat_type(vm), items)
 }
 
-fn stat(vm: &Vm, a: Args, follow: bool) -> PyResult<Value> {
-    let [path, _, follow_arg] = a.bind(vm, "stat", ["path", "*dir_fd", "*follow_symlinks"], 1)?;
-    let path = path.cloned().unwrap_or(Value::NONE);
-    let follow = follow && follow_arg.map_or(Ok(true), |f| vm.is_true(f))?;
-    if vm.is_int(&path) {
-        return fstat(vm, &path);
-    }
-    let p = path_arg(vm, &path)?;
-    let m = if follow {
-        fs::metadata(&p)
+fn stat(vm: &Vm, a: Args) -> PyResult<Value> {
+    let names = ["path", "*dir_fd", "*follow_symlinks"];
+    let [path, dir_fd, follow] = a.bind(vm, "stat", names, 1)?;
+    let follow = follow.map_or(Ok(true), |f| vm.is_true(f))?;
+    stat_path(vm, path, &Takes::or_fd("stat"), dir_fd, follow)
+}
+
+fn lstat(vm: &Vm, a: Args) -> PyResult<Value> {
+    let [path, dir_fd] = a.bind(vm, "lstat", ["path", "*dir_fd"], 1)?;
+    stat_path(vm, path, &Takes::path("lstat"), dir_fd, false)
+}
+
+fn stat_path(
+    vm: &Vm,
+    path: Option<&Value>,
+    takes: &Takes,
+    dir_fd: Option<&Value>,
+    follow: bool,
+) -> PyResult<Value> {
+    let path = given(vm, path, takes, dir_fd)?;
+    let m = if follow || vm.is_int(&path.shown) {
+        fs::metadata(&path.path)
     } else {
-        fs::symlink_metadata(&p)
+        fs::symlink_metadata(&path.path)
     };
-    Ok(stat_value(vm, &m.map_err(|e| fail(vm, e, &path))?))
+    Ok(stat_value(vm, &m.map_err(|e| path.fail(vm, e))?))
 }
 
 fn fstat(vm: &Vm, fd: &Value) -> PyResult<Value> {
@@ -348,15 +478,23 @@ fn fstat(vm: &Vm, fd: &Value) -> PyResult<Value> {
 }
 
 fn open(vm: &Vm, a: Args) -> PyResult<Value> {
-    let [path, flags, mode, _] = a.bind(vm, "open", ["path", "flags", "mode", "*dir_fd"], 2)?;
-    let path = path.cloned().unwrap_or(Value::NONE);
+    let names = ["path", "flags", "mode", "*dir_fd"];
+    let [path, flags, mode, dir_fd] = a.bind(vm, "open", names, 2)?;
+    let path = given(vm, path, &Takes::path("open"), dir_fd)?;
     let flags = vm.to_i64(flags.unwrap_or(&Value::NONE))? as i32;
     let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
-    Ok(vm.new_int(open_file(vm, &path, flags, mode)? as i64))
+    Ok(vm.new_int(open_path(vm, &path, flags, mode)? as i64))
 }
 
 pub(crate) fn open_file(vm: &Vm, path: &Value, flags: i32, mode: u32) -> PyResult<RawFd> {
-    let p = path_arg(vm, path)?;
+    let path = Given {
+        path: path_arg(vm, path)?,
+        shown: path.clone(),
+    };
+    open_path(vm, &path, flags, mode)
+}
+
+fn open_path(vm: &Vm, path: &Given, flags: i32, mode: u32) -> PyResult<RawFd> {
     let access = flags & libc::O_ACCMODE;
     let mut o = OpenOptions::new();
     o.read(access != libc::O_WRONLY)
@@ -379,8 +517,8 @@ pub(crate) fn open_file(vm: &Vm, path: &Value, flags: i32, mode: u32) -> PyResul
     let f = o
         .mode(mode)
         .custom_flags(rest)
-        .open(&p)
-        .map_err(|e| fail(vm, e, path))?;
+        .open(&path.path)
+        .map_err(|e| path.fail(vm, e))?;
     Ok(adopt(vm, f))
 }
 
@@ -589,40 +727,169 @@ pub(crate) fn metadata(vm: &Vm, fd: &Value) -> PyResult<Option<fs::Metadata>> {
         .transpose()
 }
 
-/// Runs a file operation of one path.
-fn on_path(vm: &Vm, a: Args, f: impl FnOnce(PathBuf) -> io::Result<()>) -> PyResult<Value> {
-    let Some(path) = a.pos.first().or_else(|| a.keyword("path")) else {
-        return Err(vm.type_error("function missing required argument 'path' (pos 1)"));
-    };
-    let p = path_arg(vm, path)?;
-    f(p).map_err(|e| fail(vm, e, path))?;
+/// Runs a file operation of one path, whose function takes nothing but that and `dir_fd`.
+fn on_path(
+    vm: &Vm,
+    a: Args,
+    func: &'static str,
+    f: impl FnOnce(PathBuf) -> io::Result<()>,
+) -> PyResult<Value> {
+    let [path, dir_fd] = a.bind(vm, func, ["path", "*dir_fd"], 1)?;
+    done(vm, &given(vm, path, &Takes::path(func), dir_fd)?, f)
+}
+
+/// Does something with a path.
+fn done(vm: &Vm, path: &Given, f: impl FnOnce(PathBuf) -> io::Result<()>) -> PyResult<Value> {
+    f(path.path.clone()).map_err(|e| path.fail(vm, e))?;
     Ok(Value::NONE)
+}
+
+fn rename(vm: &Vm, a: Args, func: &'static str) -> PyResult<Value> {
+    let names = ["src", "dst", "*src_dir_fd", "*dst_dir_fd"];
+    let [src, dst, from, to] = a.bind(vm, func, names, 2)?;
+    let src = given(vm, src, &Takes::named(func, "src"), from)?;
+    let dst = given(vm, dst, &Takes::named(func, "dst"), to)?;
+    two_paths(vm, &src, &dst, fs::rename)
+}
+
+fn link(vm: &Vm, a: Args) -> PyResult<Value> {
+    let names = [
+        "src",
+        "dst",
+        "*src_dir_fd",
+        "*dst_dir_fd",
+        "*follow_symlinks",
+    ];
+    let [src, dst, from, to, _] = a.bind(vm, "link", names, 2)?;
+    let src = given(vm, src, &Takes::named("link", "src"), from)?;
+    let dst = given(vm, dst, &Takes::named("link", "dst"), to)?;
+    two_paths(vm, &src, &dst, fs::hard_link)
+}
+
+fn symlink(vm: &Vm, a: Args) -> PyResult<Value> {
+    let names = ["src", "dst", "target_is_directory", "*dir_fd"];
+    let [src, dst, _, dir_fd] = a.bind(vm, "symlink", names, 2)?;
+    let src = given(vm, src, &Takes::named("symlink", "src"), None)?;
+    let dst = given(vm, dst, &Takes::named("symlink", "dst"), dir_fd)?;
+    two_paths(vm, &src, &dst, std::os::unix::fs::symlink)
 }
 
 fn two_paths(
     vm: &Vm,
-    a: Args,
+    src: &Given,
+    dst: &Given,
     f: impl FnOnce(PathBuf, PathBuf) -> io::Result<()>,
 ) -> PyResult<Value> {
-    let [src, dst, ..] = a.pos else {
-        return Err(vm.type_error("function takes 2 path arguments"));
-    };
-    let (p, q) = (path_arg(vm, src)?, path_arg(vm, dst)?);
-    f(p, q).map_err(|e| {
-        let e = vm.os_error(&e, Some(src.clone()));
+    f(src.path.clone(), dst.path.clone()).map_err(|e| {
+        let e = src.fail(vm, e);
         if let Some(x) = e.0.downcast::<lasti_core::objects::Exception>() {
-            x.set_field(3, dst.clone());
+            x.set_field(3, dst.shown.clone());
         }
         e
     })?;
     Ok(Value::NONE)
 }
 
+/// `utime(path, times=None, *, ns, dir_fd=None, follow_symlinks=True)`.
+fn utime(vm: &Vm, a: Args) -> PyResult<Value> {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+    let names = ["path", "times", "*ns", "*dir_fd", "*follow_symlinks"];
+    let [path, times, ns, dir_fd, follow] = a.bind(vm, "utime", names, 1)?;
+    let path = given(vm, path, &Takes::or_fd("utime"), dir_fd)?;
+    let follow = follow.map_or(Ok(true), |f| vm.is_true(f))?;
+    let times = times.filter(|t| !t.is_none());
+    let pair = |v: &Value, what: &str| -> PyResult<[Value; 2]> {
+        let t = v.downcast::<lasti_core::objects::Tuple>();
+        match t.map(|t| &t[..]) {
+            Some([a, m]) => Ok([a.clone(), m.clone()]),
+            _ => Err(vm.type_error(format!(
+                "utime: '{what}' must be {}",
+                match what {
+                    "ns" => "a tuple of two ints",
+                    _ => "either a tuple of two ints or None",
+                }
+            ))),
+        }
+    };
+    const BILLION: i64 = 1_000_000_000;
+    let spec = |ns: i64| Timespec {
+        tv_sec: ns.div_euclid(BILLION),
+        tv_nsec: ns.rem_euclid(BILLION),
+    };
+    let now = || Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    };
+    let [access, modified] = match (times, ns) {
+        (Some(_), Some(_)) => {
+            return Err(
+                vm.value_error("utime: you may specify either 'times' or 'ns' but not both")
+            );
+        }
+        (Some(t), None) => {
+            let one = |v: &Value| -> PyResult<Timespec> {
+                if vm.is_int(v) {
+                    return Ok(Timespec {
+                        tv_sec: vm.to_i64(v)?,
+                        tv_nsec: 0,
+                    });
+                }
+                let s = vm.to_f64(v)?;
+                let whole = s.floor();
+                Ok(Timespec {
+                    tv_sec: whole as i64,
+                    tv_nsec: ((s - whole) * 1e9) as i64,
+                })
+            };
+            let [a, m] = pair(t, "times")?;
+            [one(&a)?, one(&m)?]
+        }
+        (None, Some(t)) => {
+            let [a, m] = pair(t, "ns")?;
+            [spec(vm.to_i64(&a)?), spec(vm.to_i64(&m)?)]
+        }
+        (None, None) => [now(), now()],
+    };
+    let stamps = Timestamps {
+        last_access: access,
+        last_modification: modified,
+    };
+    let flags = match follow {
+        true => AtFlags::empty(),
+        false => AtFlags::SYMLINK_NOFOLLOW,
+    };
+    done(vm, &path, |p| Ok(utimensat(CWD, p, &stamps, flags)?))
+}
+
+/// `access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)`.
+fn access(vm: &Vm, a: Args) -> PyResult<Value> {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    let names = [
+        "path",
+        "mode",
+        "*dir_fd",
+        "*effective_ids",
+        "*follow_symlinks",
+    ];
+    let [path, mode, dir_fd, effective, follow] = a.bind(vm, "access", names, 2)?;
+    let path = given(vm, path, &Takes::path("access"), dir_fd)?;
+    let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))?;
+    let on = |v: Option<&Value>, default| v.map_or(Ok(default), |v| vm.is_true(v));
+    let mut flags = AtFlags::empty();
+    flags.set(AtFlags::EACCESS, on(effective, false)?);
+    flags.set(AtFlags::SYMLINK_NOFOLLOW, !on(follow, true)?);
+    let mode = u32::try_from(mode).ok().and_then(Access::from_bits);
+    let Some(mode) = mode else {
+        return Ok(Value::FALSE);
+    };
+    Ok(Value::bool(accessat(CWD, &path.path, mode, flags).is_ok()))
+}
+
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("posix");
     let f = |name: &str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("stat", |vm, _, a| stat(vm, a, true));
-    f("lstat", |vm, _, a| stat(vm, a, false));
+    f("stat", |vm, _, a| stat(vm, a));
+    f("lstat", |vm, _, a| lstat(vm, a));
     f("fstat", |vm, _, a| {
         fstat(vm, &a.exactly::<1>(vm, "fstat")?[0])
     });
@@ -688,94 +955,60 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(vm.new_bytes(d.as_os_str().as_bytes()))
     });
     f("chdir", |vm, _, a| {
-        on_path(vm, a, std::env::set_current_dir)
+        let [path] = a.bind(vm, "chdir", ["path"], 1)?;
+        let path = given(vm, path, &Takes::or_fd("chdir"), None)?;
+        done(vm, &path, std::env::set_current_dir)
     });
     f("mkdir", |vm, _, a| {
-        let mode = a
-            .pos
-            .get(1)
-            .or_else(|| a.keyword("mode"))
-            .map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
-        on_path(vm, a, |p| {
-            use std::os::unix::fs::DirBuilderExt;
-            fs::DirBuilder::new().mode(mode).create(p)
-        })
+        use std::os::unix::fs::DirBuilderExt;
+        let [path, mode, dir_fd] = a.bind(vm, "mkdir", ["path", "mode", "*dir_fd"], 1)?;
+        let path = given(vm, path, &Takes::path("mkdir"), dir_fd)?;
+        let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
+        done(vm, &path, |p| fs::DirBuilder::new().mode(mode).create(p))
     });
-    f("rmdir", |vm, _, a| on_path(vm, a, fs::remove_dir));
-    for name in ["unlink", "remove"] {
-        f(name, |vm, _, a| on_path(vm, a, fs::remove_file));
-    }
-    for name in ["rename", "replace"] {
-        f(name, |vm, _, a| two_paths(vm, a, fs::rename));
-    }
-    f("link", |vm, _, a| two_paths(vm, a, fs::hard_link));
-    f("symlink", |vm, _, a| {
-        two_paths(vm, a, std::os::unix::fs::symlink)
+    f("rmdir", |vm, _, a| on_path(vm, a, "rmdir", fs::remove_dir));
+    f("unlink", |vm, _, a| {
+        on_path(vm, a, "unlink", fs::remove_file)
     });
+    f("remove", |vm, _, a| {
+        on_path(vm, a, "remove", fs::remove_file)
+    });
+    f("rename", |vm, _, a| rename(vm, a, "rename"));
+    f("replace", |vm, _, a| rename(vm, a, "replace"));
+    f("link", |vm, _, a| link(vm, a));
+    f("symlink", |vm, _, a| symlink(vm, a));
     f("readlink", |vm, _, a| {
-        let given = a.get(0).cloned().unwrap_or(Value::NONE);
-        let path = fspath(vm, &given)?;
-        let p = path_arg(vm, &path)?;
-        let t = fs::read_link(p).map_err(|e| fail(vm, e, &given))?;
-        Ok(name_like(vm, &path, t.as_os_str()))
+        let [path, dir_fd] = a.bind(vm, "readlink", ["path", "*dir_fd"], 1)?;
+        let path = given(vm, path, &Takes::path("readlink"), dir_fd)?;
+        let t = fs::read_link(&path.path).map_err(|e| path.fail(vm, e))?;
+        Ok(name_like(vm, &path.shown, t.as_os_str()))
     });
     f("chmod", |vm, _, a| {
-        let mode = a.get(1).map_or(Ok(0), |m| vm.to_i64(m))? as u32;
-        on_path(vm, a, |p| {
+        let names = ["path", "mode", "*dir_fd", "*follow_symlinks"];
+        let [path, mode, dir_fd, _] = a.bind(vm, "chmod", names, 2)?;
+        let path = given(vm, path, &Takes::or_fd("chmod"), dir_fd)?;
+        let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))? as u32;
+        done(vm, &path, |p| {
             fs::set_permissions(p, fs::Permissions::from_mode(mode))
         })
     });
     f("truncate", |vm, _, a| {
-        let n = a.get(1).map_or(Ok(0), |m| vm.to_i64(m))?.max(0) as u64;
-        on_path(vm, a, |p| {
+        let [path, length] = a.bind(vm, "truncate", ["path", "length"], 2)?;
+        let takes = Takes {
+            names_fd: false,
+            ..Takes::or_fd("truncate")
+        };
+        let path = given(vm, path, &takes, None)?;
+        let n = vm.to_i64(length.unwrap_or(&Value::NONE))?;
+        done(vm, &path, |p| {
+            let n = u64::try_from(n).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
             OpenOptions::new().write(true).open(p)?.set_len(n)
         })
     });
-    f("utime", |vm, _, a| {
-        let times = match a.get(1).or_else(|| a.keyword("times")) {
-            Some(t) if !t.is_none() => {
-                let t = vm.collect(t)?;
-                t.iter()
-                    .map(|t| vm.to_f64(t))
-                    .collect::<PyResult<Vec<f64>>>()?
-            }
-            _ => Vec::new(),
-        };
-        on_path(vm, a, |p| {
-            let now = std::time::SystemTime::now();
-            let at =
-                |s: &f64| std::time::UNIX_EPOCH + std::time::Duration::from_secs_f64(s.max(0.0));
-            let (access, modified) = match &times[..] {
-                [a, m] => (at(a), at(m)),
-                _ => (now, now),
-            };
-            let f = OpenOptions::new()
-                .write(true)
-                .open(&p)
-                .or_else(|_| File::open(&p))?;
-            f.set_times(
-                fs::FileTimes::new()
-                    .set_accessed(access)
-                    .set_modified(modified),
-            )
-        })
-    });
-    f("access", |vm, _, a| {
-        let path = a.get(0).cloned().unwrap_or(Value::NONE);
-        let mode = a.get(1).map_or(Ok(0), |m| vm.to_i64(m))?;
-        let p = path_arg(vm, &path)?;
-        let Ok(meta) = fs::metadata(&p) else {
-            return Ok(Value::FALSE);
-        };
-        let bits = meta.permissions().mode();
-        // The three classes together: a close answer without the caller's groups.
-        let ok = (mode & 4 == 0 || bits & 0o444 != 0)
-            && (mode & 2 == 0 || bits & 0o222 != 0)
-            && (mode & 1 == 0 || bits & 0o111 != 0);
-        Ok(Value::bool(ok))
-    });
+    f("utime", |vm, _, a| utime(vm, a));
+    f("access", |vm, _, a| access(vm, a));
     f("listdir", |vm, _, a| {
-        let (path, entries) = folder_of(vm, a)?;
+        let (path, entries) = folder_of(vm, a, "listdir")?;
         let mut names = Vec::new();
         for e in entries {
             let e = e.map_err(|e| fail(vm, e, &path))?;
@@ -784,7 +1017,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(vm.new_list(names))
     });
     f("_scan", |vm, _, a| {
-        let (path, entries) = folder_of(vm, a)?;
+        let (path, entries) = folder_of(vm, a, "scandir")?;
         let mut rows = Vec::new();
         for e in entries.flatten() {
             let kind = e.file_type().ok();

@@ -792,3 +792,6 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "_excepthook", f);
     Ok(m)
 }
+
+#[cfg(test)]
+mod tests;

@@ -526,17 +526,35 @@ pub fn get_running_loop(vm: &Vm) -> PyResult<Value> {
     }
 }
 
-/// The running loop, else the one set, else a new one (which 3.14 took away and scripts still use).
-pub fn get_event_loop(vm: &Vm) -> PyResult<Value> {
+/// The running loop, else the one set.
+fn running_or_set(vm: &Vm) -> Option<Value> {
     let a = aio(vm);
-    let l = a.running.get();
-    if !l.is_none() {
+    [&a.running, &a.current]
+        .into_iter()
+        .map(|l| l.get())
+        .find(|l| !l.is_none())
+}
+
+/// The loop that futures and tasks belong to where none is said.
+pub fn current(vm: &Vm) -> PyResult<Value> {
+    if let Some(l) = running_or_set(vm) {
         return Ok(l);
     }
-    let l = a.current.get();
-    if !l.is_none() {
+    let threading = vm.import("threading")?;
+    let thread = vm.call_method(&threading, "current_thread", &[])?;
+    let name = vm.getattr_str(&thread, "name")?;
+    Err(vm.runtime_error(format!(
+        "There is no current event loop in thread {}.",
+        vm.repr_string(&name)?
+    )))
+}
+
+/// `asyncio.get_event_loop`: the running loop, else the one set, else a new one (which 3.14 took away and scripts still use).
+pub fn get_event_loop(vm: &Vm) -> PyResult<Value> {
+    if let Some(l) = running_or_set(vm) {
         return Ok(l);
     }
+    let a = aio(vm);
     let m = vm.import("asyncio")?;
     let l = vm.call_method(&m, "new_event_loop", &[])?;
     a.current.set(l.clone());

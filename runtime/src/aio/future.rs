@@ -240,7 +240,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         let [event_loop] = a.bind(vm, "Future", ["*loop"], 0)?;
         let l = match event_loop {
             Some(l) if !l.is_none() => l.clone(),
-            _ => super::event_loop::get_event_loop(vm)?,
+            _ => super::event_loop::current(vm)?,
         };
         this(vm, v)?.event_loop.set(l);
         Ok(())

@@ -87,7 +87,7 @@ pub fn gather(vm: &Vm, args: Args) -> PyResult<Value> {
         return_exceptions = vm.is_true(v)?;
     }
     if args.pos.is_empty() {
-        let l = event_loop::get_event_loop(vm)?;
+        let l = event_loop::current(vm)?;
         let outer = vm.call_method(&l, "create_future", &[])?;
         vm.call_method(&outer, "set_result", &[vm.new_list(Vec::new())])?;
         return Ok(outer);
@@ -161,11 +161,7 @@ fn child_of(vm: &Vm, g: &Ref<Gather>, arg: &Value) -> PyResult<Value> {
         .downcast::<Generator>()
         .is_some_and(|c| c.kind == GenKind::Coroutine);
     let child = if plain {
-        let l = if known {
-            l
-        } else {
-            event_loop::get_event_loop(vm)?
-        };
+        let l = if known { l } else { event_loop::current(vm)? };
         vm.call_method(&l, "create_task", std::slice::from_ref(arg))?
     } else {
         let ensure = vm.getattr_str(&vm.import("asyncio")?, "ensure_future")?;

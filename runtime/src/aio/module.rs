@@ -44,6 +44,12 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
         "gather(*coros_or_futures, return_exceptions=False)\n--\n\nA future of the list of results of several awaitables, in their order.",
         |vm, _, a| super::gather::gather(vm, a),
     );
+    vm.add_function(
+        &m,
+        "get_event_loop",
+        "get_event_loop()\n--\n\n",
+        |vm, _, _| event_loop::get_event_loop(vm),
+    );
     vm.add_function(&m, "_adopt_sleep", "", |vm, _, a| {
         let [function] = a.exactly::<1>(vm, "_adopt_sleep")?;
         super::sleep::adopt(vm, function)?;
@@ -78,7 +84,7 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
         &m,
         "get_event_loop",
         "get_event_loop()\n--\n\n",
-        |vm, _, _| event_loop::get_event_loop(vm),
+        |vm, _, _| event_loop::current(vm),
     );
     vm.add_function(
         &m,

@@ -209,7 +209,7 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     let t = this(vm, v)?;
     let l = match event_loop {
         Some(l) if !l.is_none() => l.clone(),
-        _ => super::event_loop::get_event_loop(vm)?,
+        _ => super::event_loop::current(vm)?,
     };
     t.data.event_loop.set(l.clone());
     t.coro.set(coro);

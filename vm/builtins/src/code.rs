@@ -451,11 +451,14 @@ fn c_int(vm: &Vm, v: &Value) -> PyResult<i32> {
     })
 }
 
-fn bad_call(vm: &Vm) -> lasti_core::Exc {
+fn bad_call(vm: &Vm) -> lasti_core::error::Exc {
     vm.new_exception(&vm.exc.system_error, "bad argument to internal function")
 }
 
-fn strings_of(t: &Tuple, bad: impl Fn(&Value) -> lasti_core::Exc) -> PyResult<Box<[Box<str>]>> {
+fn strings_of(
+    t: &Tuple,
+    bad: impl Fn(&Value) -> lasti_core::error::Exc,
+) -> PyResult<Box<[Box<str>]>> {
     t.iter()
         .map(|v| match v.downcast::<Str>() {
             Some(s) => Ok(s.to_string_lossy().into()),

@@ -9,17 +9,16 @@ mod interp;
 pub mod memory;
 pub mod model;
 pub mod objects;
-pub mod vm;
-
-// The unit tests run scripts. The crate of the built-in types cannot be linked to a test build of this one, so that its sources are
-// compiled into it.
 #[cfg(test)]
-#[path = "../../builtins/src/lib.rs"]
-pub mod builtins;
+mod testing;
+// The unit tests run scripts, which need the built-in types. A dependency on that crate would bring a second copy of this one, so its
+// files are compiled in, and find this crate under its name.
 #[cfg(test)]
 extern crate self as lasti_core;
 #[cfg(test)]
-mod testing;
+#[path = "../../builtins/src/lib.rs"]
+mod builtins;
+pub mod vm;
 
 pub use interp::{Outcome, frame_object};
 pub use memory::{HugeBlocks, Kind, Payload, Ref, RefSlot, Slot, Tagged, Untagged, Value};

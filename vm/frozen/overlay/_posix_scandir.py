@@ -48,8 +48,9 @@ class DirEntry:
 
 class _ScandirIterator:
     def __init__(self, path):
-        base = "." if path is None else fspath(path)
-        self._rows = iter([DirEntry(base, row) for row in _scan(base)])
+        rows = _scan(path)
+        base = "." if path is None else "" if isinstance(path, int) else fspath(path)
+        self._rows = iter([DirEntry(base, row) for row in rows])
 
     def __iter__(self):
         return self

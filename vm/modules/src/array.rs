@@ -430,8 +430,11 @@ fn repeat(vm: &Vm, a: &Array, n: &Value) -> PyResult<Option<Vec<u8>>> {
         return Err(vm.memory_error());
     }
     let mut out = vm.try_vec(data.len() * n)?;
-    for _ in 0..n {
-        out.extend_from_slice(&data);
+    // Nothing is nothing however often, and the number may be huge.
+    if !data.is_empty() {
+        for _ in 0..n {
+            out.extend_from_slice(&data);
+        }
     }
     Ok(Some(out))
 }

@@ -15,7 +15,7 @@ from _asyncio import (
     current_task,
     future_add_to_awaited_by,
     future_discard_from_awaited_by,
-    get_event_loop,
+    get_event_loop as _current_loop,
     get_running_loop,
     set_event_loop as _set_event_loop,
     _enter_task,
@@ -25,7 +25,7 @@ from _asyncio import (
     _set_running_loop,
     _unregister_task,
 )
-from _lasti_loop import Handle, Loop, TimerHandle, create_task, gather, _adopt_sleep, _give_way
+from _lasti_loop import Handle, Loop, TimerHandle, create_task, gather, get_event_loop, _adopt_sleep, _give_way
 
 # Which submodule brings which names. Names of the stream, protocol and subprocess files cost the most to load.
 _HOMES = {
@@ -370,7 +370,7 @@ def ensure_future(coro_or_future, *, loop=None):
             raise ValueError("The future belongs to a different loop than the one specified as the loop argument")
         return coro_or_future
     if loop is None:
-        loop = get_event_loop()
+        loop = _current_loop()
     try:
         return loop.create_task(coro_or_future)
     except TypeError:
