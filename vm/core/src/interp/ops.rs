@@ -180,11 +180,10 @@ impl Vm {
         if let Some(d) = r.frame().namespace()
             && d.class().is(&self.types.dict)
             && let Some(n) = d.find_str(name, name.hash_with(&self.hash_keys))
+            && let Some(version) = d.keys_version(&self.heap)
         {
-            if let Some(version) = d.keys_version(&self.heap) {
-                i.set_cache(version.get(), n as u32);
-                i.op.set(op);
-            }
+            i.set_cache(version.get(), n as u32);
+            i.op.set(op);
         }
     }
 
@@ -409,11 +408,10 @@ impl Vm {
         } else if let Some(m) = v.downcast::<Module>()
             && self.type_of(&v).is(&self.types.module)
             && let Some(n) = m.dict.find_str(name, name.hash_with(&self.hash_keys))
+            && let Some(version) = m.dict.keys_version(&self.heap)
         {
-            if let Some(version) = m.dict.keys_version(&self.heap) {
-                i.set_cache(version.get(), n as u32);
-                i.op.set(Quick::LoadAttrModule);
-            }
+            i.set_cache(version.get(), n as u32);
+            i.op.set(Quick::LoadAttrModule);
         }
         let v = self.getattr(&v, name)?;
         r.set_top(v);

@@ -360,10 +360,10 @@ impl Clone for Value {
 impl Drop for Value {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(h) = self.header() {
-            if h.drop_ref() {
-                release(NonNull::from(h));
-            }
+        if let Some(h) = self.header()
+            && h.drop_ref()
+        {
+            release(NonNull::from(h));
         }
     }
 }

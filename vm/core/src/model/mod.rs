@@ -10,4 +10,3 @@ pub mod new;
 pub(crate) mod protocol;
 pub mod slots;
 mod structseq;
-pub(crate) mod type_cache;

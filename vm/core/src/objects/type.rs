@@ -298,15 +298,10 @@ impl Type {
     #[inline]
     pub fn version(&self) -> Option<NonZeroU32> {
         if self.version.get() == 0 {
-            self.version
-                // SAFETY: the heap outlives its types.
-                .set(
-                    unsafe { self.heap.as_ref() }
-                        .versions
-                        .types
-                        .next()
-                        .map_or(0, NonZeroU32::get),
-                );
+            // SAFETY: the heap outlives its types.
+            let heap = unsafe { self.heap.as_ref() };
+            let next = heap.versions.types.next();
+            self.version.set(next.map_or(0, NonZeroU32::get));
         }
         NonZeroU32::new(self.version.get())
     }

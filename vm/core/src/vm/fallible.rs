@@ -133,7 +133,7 @@ impl Ticks {
     #[inline(always)]
     pub fn tick(&mut self, vm: &Vm) -> PyResult<()> {
         self.0 = self.0.wrapping_add(1);
-        if self.0 % STEPS == 0 {
+        if self.0.is_multiple_of(STEPS) {
             return vm.check_signals();
         }
         Ok(())

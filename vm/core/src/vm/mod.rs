@@ -5,13 +5,13 @@ mod fallible;
 pub mod host;
 mod make;
 mod register;
+mod type_cache;
 
 pub use fallible::Ticks;
 pub use register::{Getter, Setter};
 
 use crate::frame::{Frame, FrameStack};
 use crate::memory::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
-use crate::model::type_cache::TypeCache;
 use crate::objects::*;
 use crate::vm::host::Host;
 use std::any::{Any, TypeId};
@@ -22,6 +22,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use type_cache::TypeCache;
 
 macro_rules! types {
     ($object:ident; $($field:ident $name:literal $layout:ty, $base:ident, $flags:expr;)*) => {
