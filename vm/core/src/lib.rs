@@ -17,8 +17,7 @@ mod testing;
 extern crate self as lasti_core;
 #[cfg(test)]
 #[path = "../../builtins/src/lib.rs"]
-#[allow(dead_code, reason = "what other crates call of it")]
-mod builtins;
+pub mod builtins;
 pub mod vm;
 
 pub use interp::{Outcome, frame_object};
