@@ -259,13 +259,14 @@ impl Heap {
         self.breaker.fetch_or(breaker::COLLECT, Ordering::Relaxed);
     }
 
-    /// Leaves the breaker's bit set, so that the interpreter comes back at its next look. What was made and freed in between counts
-    /// as one container.
+    /// Leaves the breaker's bit set, so that the interpreter comes back at its next look. Where more
+    /// was freed in between than made, that counts as one container made.
     #[cold]
     fn collect_under_stress(&self) {
         let gc = &self.gc;
         let balance = gc.balance.get();
-        let made = (balance - gc.stress_seen.get()).max(1);
+        let made = balance - gc.stress_seen.get();
+        let made = if made == 0 { 0 } else { made.max(1) };
         gc.stress_seen.set(balance);
         gc.stress_left.set(gc.stress_left.get() - made);
         if gc.stress_left.get() <= 0 && gc.enabled.get() {
