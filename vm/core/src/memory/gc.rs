@@ -268,13 +268,14 @@ impl Heap {
             .fetch_or(eval_breaker::COLLECT, Ordering::Relaxed);
     }
 
-    /// Leaves the eval_breaker's bit set, so that the interpreter comes back at its next look. What was made and freed in between counts
-    /// as one container.
+    /// Leaves the eval breaker's bit set, so that the interpreter comes back at its next look. Where more
+    /// was freed in between than made, that counts as one container made.
     #[cold]
     fn collect_under_stress(&self) {
         let gc = &self.gc;
         let balance = gc.balance.get();
-        let made = (balance - gc.stress_seen.get()).max(1);
+        let made = balance - gc.stress_seen.get();
+        let made = if made == 0 { 0 } else { made.max(1) };
         gc.stress_seen.set(balance);
         gc.stress_left.set(gc.stress_left.get() - made);
         if gc.stress_left.get() <= 0 && gc.enabled.get() {
