@@ -256,7 +256,7 @@ pub fn nanoseconds(vm: &Vm, v: &Value, per_second: f64) -> PyResult<i64> {
     }
     let n = n * (1e9 / per_second);
     let n = if n < 0.0 { n.floor() } else { n.ceil() };
-    if !(-9.223372036854775e18..9.223372036854775807e18).contains(&n) {
+    if !(-9.223_372_036_854_775e18..9.223_372_036_854_776e18).contains(&n) {
         return Err(vm.overflow_error("timestamp out of range for C PyTime_t"));
     }
     Ok(n as i64)
