@@ -171,13 +171,14 @@ impl Frame {
     }
 
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        if self.retired.get() {
-            return;
-        }
+        // A generator that is finished holds these on.
         visit(self.code.as_value());
         visit(self.function.as_value());
         self.locals.visit(visit);
         self.object.visit(visit);
+        if self.retired.get() {
+            return;
+        }
         for i in 0..self.code.fixed_slots() + self.depth() {
             // SAFETY: locals and the first `depth` stack slots are initialised. (A running frame keeps
             // `top` at 0, so its stack counts as held from outside.)

@@ -336,3 +336,41 @@ fn a_dict_beside_a_native_object_is_part_of_the_cycle() {
     assert!(vm.heap.collect(true) >= 1);
     assert_eq!(vm.heap.side_dicts.borrow().len(), before);
 }
+
+#[test]
+fn a_namespace_with_a_finished_generator_or_coroutine_is_collected() {
+    for script in [
+        "
+def g():
+    try: yield 1
+    finally: pass
+x = g(); next(x)
+",
+        "
+def g(): yield 1
+x = g(); list(x)
+",
+        "
+async def c(): pass
+x = c(); x.close()
+",
+        "
+async def a(): yield 1
+x = a()
+y = x.aclose()
+y.close()
+",
+    ] {
+        let vm = bare_vm();
+        let g = run(&vm, script);
+        let target = vm.new_list(vec![]);
+        let w = vm.new_weakref(&vm.types.weakref, &target, None);
+        vm.dict_set(&g, "target", target);
+        drop(g);
+        for _ in 0..3 {
+            vm.heap.collect(true);
+            vm.run_due();
+        }
+        assert!(w.get().is_none(), "{script}");
+    }
+}
