@@ -297,11 +297,16 @@ fn start(vm: &Vm, plan: &Plan, pass: &[RawFd], close: bool, umask: i64) -> io::R
 
 // ---- waiting ----
 
+/// The number of a process or group, which is above 0.
+fn positive(n: i64) -> Option<Pid> {
+    i32::try_from(n)
+        .ok()
+        .filter(|n| *n > 0)
+        .and_then(Pid::from_raw)
+}
+
 fn wait_once(pid: i64, options: WaitOptions) -> io::Result<Option<(Pid, WaitStatus)>> {
-    let target = |n: i64| {
-        let n = i32::try_from(n).ok().and_then(Pid::from_raw);
-        n.ok_or_else(|| io::Error::from_raw_os_error(libc::ECHILD))
-    };
+    let target = |n: i64| positive(n).ok_or_else(|| io::Error::from_raw_os_error(libc::ECHILD));
     Ok(match pid {
         -1 => rustix::process::wait(options),
         0 => rustix::process::waitpid(None, options),
@@ -313,11 +318,9 @@ fn wait_once(pid: i64, options: WaitOptions) -> io::Result<Option<(Pid, WaitStat
 /// Waits until a process of those that `pid` names has changed, which is then to be asked for.
 fn wait_for_change(vm: &Vm, pid: i64, options: WaitOptions) -> PyResult<()> {
     use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, waitid};
-    let number = |n: i64| i32::try_from(n).ok().and_then(Pid::from_raw);
     let ends_only = !options.intersects(WaitOptions::UNTRACED | WaitOptions::CONTINUED);
     if ends_only
-        && let Some(one) = number(pid)
-        && pid > 0
+        && let Some(one) = positive(pid)
         && let Ok(fd) = rustix::process::pidfd_open(one, PidfdFlags::empty())
     {
         let _ = crate::wait::poll(vm, &mut [(fd.as_fd(), PollFlags::IN)], None)?;
@@ -336,8 +339,8 @@ fn wait_for_change(vm: &Vm, pid: i64, options: WaitOptions) -> PyResult<()> {
         let id = match pid {
             -1 => WaitId::All,
             0 => WaitId::Pgid(None),
-            n if n > 0 => number(n).map_or(WaitId::All, WaitId::Pid),
-            n => WaitId::Pgid(n.checked_neg().and_then(number)),
+            n if n > 0 => positive(n).map_or(WaitId::All, WaitId::Pid),
+            n => WaitId::Pgid(n.checked_neg().and_then(positive)),
         };
         waitid(id, wanted).map(drop)
     };
@@ -363,8 +366,7 @@ fn waitpid(vm: &Vm, pid: i64, options: i64) -> PyResult<(i64, i32)> {
 }
 
 fn process(vm: &Vm, v: &Value) -> PyResult<Pid> {
-    let n = i32::try_from(vm.to_i64(v)?).ok().and_then(Pid::from_raw);
-    n.ok_or_else(|| vm.os_error_parts(libc::EINVAL, "Invalid argument", None))
+    positive(vm.to_i64(v)?).ok_or_else(|| vm.os_error_parts(libc::EINVAL, "Invalid argument", None))
 }
 
 /// As C's `int`, with CPython's OverflowError.

@@ -19,9 +19,33 @@ pub fn write_stderr(vm: &Vm, text: &str) {
 pub fn print(vm: &Vm, e: &Value) {
     flush_stdout(vm);
     if try_print(vm, e).is_err() {
-        // The traceback module itself failed (or the stack is at its end): the short form.
-        write_stderr(vm, &format!("{}: {}\n", vm.type_name(e), vm.display(e)));
+        // The traceback module itself failed: there is no memory for it, or the stack is at its end.
+        vm.host.write_stderr(&plain_report(vm, e));
     }
+}
+
+/// The traceback and the exception, without source lines and causes, made without running Python (CPython's
+/// `_Py_DumpTraceback` has the same form).
+fn plain_report(vm: &Vm, e: &Value) -> String {
+    let mut text = String::new();
+    let mut entry = e.downcast::<Exception>().and_then(|x| x.traceback.get());
+    if entry.is_some() {
+        text.push_str("Traceback (most recent call last):\n");
+    }
+    while let Some(tb) = entry {
+        let code = &tb.frame.code;
+        text.push_str(&format!(
+            "  File \"{}\", line {}, in {}\n",
+            code.filename.to_string_lossy(),
+            tb.line,
+            code.qualname.to_string_lossy()
+        ));
+        entry = tb.next.get();
+    }
+    let said = vm.display(e);
+    let colon = if said.is_empty() { "" } else { ": " };
+    text.push_str(&format!("{}{colon}{said}\n", vm.type_name(e)));
+    text
 }
 
 fn try_print(vm: &Vm, e: &Value) -> Result<(), Exc> {

@@ -43,7 +43,7 @@ fn what_grows_raises_memory_error() {
         ("l = 'a'", "l += l"),
         ("l = ''", "l += 'abc' * 1000"),
         ("l = b'a'", "l += l"),
-        ("l = bytearray(b'a')", "l += l"),
+        ("l = bytearray(b'a')", "l += bytes(l)"),
         ("l = bytearray()", "l.extend(b'abc' * 1000)"),
         ("import io; l = io.BytesIO()", "l.write(b'a' * 10**6)"),
         ("import io; l = io.StringIO()", "l.write('a' * 10**6)"),
@@ -131,7 +131,7 @@ fn an_uncaught_memory_error_ends_the_process_as_any_other() {
     assert_eq!(out.status.code(), Some(1));
     let errors = String::from_utf8_lossy(&out.stderr);
     assert!(errors.starts_with("Traceback"), "{errors}");
-    assert!(errors.trim_end().ends_with("MemoryError"), "{errors}");
+    assert!(errors.trim_end().ends_with("\nMemoryError"), "{errors}");
 }
 
 fn wait(child: &mut Child, limit: Duration) -> bool {
@@ -175,7 +175,7 @@ fn native_loops_are_interrupted() {
     ];
     for e in endless {
         let code = format!(
-            "import collections, functools, itertools, math, re\nprint('ready', flush=True)\ntry:\n    {e}\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+            "import collections, functools, itertools, math, re\ntry:\n    print('ready', flush=True)\n    {e}\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
         );
         let mut child = Command::new(env!("CARGO_BIN_EXE_lasti"))
             .args(["-c", &code])

@@ -208,16 +208,6 @@ impl Frame {
         self.locals.take();
     }
 
-    /// Empties locals and cells of a frame that will not run again.
-    pub(crate) fn clear_locals(&self) {
-        if self.retired.get() {
-            return;
-        }
-        for i in 0..self.code.fixed_slots() {
-            drop(self.slot(i).take());
-        }
-    }
-
     /// Lets the frame object, if somebody else holds it, live on without the frame.
     fn detach(&self) {
         let Some(object) = self.object.take() else {

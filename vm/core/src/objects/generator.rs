@@ -237,15 +237,10 @@ impl Generator {
             && self.frame.waiting_for().is_none_or(|v| v.is_unbound())
             && self.kind != GenKind::Coroutine
     }
-    /// Ends the generator: empties its frame and leaves every chain.
+    /// Ends the generator: gives up its frame, whose variables stay where somebody holds the frame object, and leaves every chain.
     pub(crate) fn finish(&self) {
         if self.state.get() == GenState::Closed {
             return;
-        }
-        // Given up between two steps with nothing to run, it lets go of its variables even where somebody holds its
-        // frame.
-        if self.can_just_stop() {
-            self.frame.clear_locals();
         }
         self.cut_child();
         self.parent.set(std::ptr::null());
