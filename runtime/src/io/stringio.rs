@@ -142,8 +142,9 @@ impl StringIo {
             self.len.set(at);
         }
         if at >= len {
-            text.extend_from_slice(data);
+            vm.extend(&mut text, data)?;
         } else {
+            vm.reserve(&mut text, data.len())?;
             let from = self.offset(&text, at);
             let to = self.offset(&text, at.saturating_add(n));
             self.known.set((at, from));

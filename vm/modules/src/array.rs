@@ -252,7 +252,7 @@ fn append_bytes(vm: &Vm, a: &Array, bytes: &[u8]) -> PyResult<()> {
     if !bytes.len().is_multiple_of(a.width()) {
         return Err(vm.value_error("bytes length not a multiple of item size"));
     }
-    a.resize(vm)?.extend_from_slice(bytes);
+    vm.extend(&mut *a.resize(vm)?, bytes)?;
     Ok(())
 }
 
@@ -261,8 +261,8 @@ fn extend(vm: &Vm, a: &Ref<Array>, v: &Value) -> PyResult<()> {
         if other.code != a.code {
             return Err(vm.type_error("can only extend with array of same kind"));
         }
-        let more = other.data.borrow().clone();
-        a.resize(vm)?.extend(more);
+        let more = vm.copy_of(&other.data.borrow())?;
+        vm.extend(&mut *a.resize(vm)?, &more)?;
         return Ok(());
     }
     vm.for_each(v, |x| {
