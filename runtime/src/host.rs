@@ -29,8 +29,8 @@ impl Host for OsHost {
         text.split_inclusive('\n').nth(index).map(str::to_owned)
     }
 
-    fn handle_break(&self, vm: &Vm) -> PyResult<()> {
-        crate::os::handle_break(vm)
+    fn handle_break(&self, vm: &Vm, drop_requested: bool) -> PyResult<()> {
+        crate::os::handle_break(vm, drop_requested)
     }
 
     fn find_module(

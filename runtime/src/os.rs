@@ -32,9 +32,12 @@ pub fn write_all(fd: i32, bytes: &[u8]) {
     };
 }
 
-/// Runs between instructions when the eval_breaker says that a signal arrived or that another thread asks for the GIL.
-pub fn handle_break(vm: &Vm) -> PyResult<()> {
-    crate::gil::give_turn(vm);
+/// Runs between instructions when the eval breaker says that a signal arrived or that another thread asks for the GIL. A signal alone
+/// is no reason to pass the GIL on: a thread that sends many would wait for it after each.
+pub fn handle_break(vm: &Vm, drop_requested: bool) -> PyResult<()> {
+    if drop_requested {
+        crate::gil::give_turn(vm);
+    }
     crate::signals::run_handlers(vm)
 }
 

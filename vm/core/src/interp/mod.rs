@@ -624,7 +624,7 @@ impl Vm {
             self.heap
                 .eval_breaker
                 .fetch_and(!(SIGNAL | GIL_DROP_REQUEST), Ordering::Relaxed);
-            self.host.handle_break(self)?;
+            self.host.handle_break(self, bits & GIL_DROP_REQUEST != 0)?;
         }
         Ok(())
     }

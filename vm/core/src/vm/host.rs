@@ -22,7 +22,8 @@ pub enum ModuleSource {
 /// The one door from the interpreter to its surroundings.
 pub trait Host {
     /// Runs what signals and other threads left to do; called between instructions when the eval_breaker says so.
-    fn handle_break(&self, vm: &Vm) -> PyResult<()>;
+    /// `drop_requested`: another thread asks for the GIL.
+    fn handle_break(&self, vm: &Vm, drop_requested: bool) -> PyResult<()>;
     /// Finds a module. `path` is `sys.path`, or the package's `__path__`; `name` is dotted.
     fn find_module(
         &self,
@@ -46,7 +47,7 @@ pub trait Host {
 pub struct BareHost;
 
 impl Host for BareHost {
-    fn handle_break(&self, _: &Vm) -> PyResult<()> {
+    fn handle_break(&self, _: &Vm, _: bool) -> PyResult<()> {
         Ok(())
     }
     fn find_module(&self, _: &Vm, _: &str, _: Option<&[String]>) -> PyResult<Option<ModuleSource>> {
