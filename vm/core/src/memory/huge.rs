@@ -28,6 +28,11 @@ pub(super) fn advise(base: NonNull<u8>, size: usize) {
 /// A program that embeds lasti can have it around its own allocator: `static A: HugeBlocks<System> = HugeBlocks(System)`.
 pub struct HugeBlocks<A>(pub A);
 
+/// Whether a block gets huge pages. One with a larger alignment than theirs cannot begin a page behind the outer block.
+fn is_large(layout: Layout) -> bool {
+    layout.size() >= LARGE_BLOCK && layout.align() <= HUGE_PAGE
+}
+
 /// What is asked for in place of a large block: an address where huge pages begin, and one page of them in front of the block,
 /// since the allocator inside may write to its first bytes before it is known that they are part of one.
 fn with_page_in_front(layout: Layout) -> Option<Layout> {
@@ -59,7 +64,7 @@ impl<A: GlobalAlloc> HugeBlocks<A> {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.size() >= LARGE_BLOCK {
+        if is_large(layout) {
             return self.large(layout, A::alloc);
         }
         // SAFETY: as for the caller.
@@ -68,7 +73,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
     }
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if layout.size() >= LARGE_BLOCK {
+        if is_large(layout) {
             return self.large(layout, A::alloc_zeroed);
         }
         // SAFETY: as for the caller.
@@ -90,7 +95,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
         }
         // SAFETY: as for the caller; `large` made blocks of this size so.
         unsafe {
-            if layout.size() >= LARGE_BLOCK
+            if is_large(layout)
                 && let Some(outer) = with_page_in_front(layout)
             {
                 self.0.dealloc(p.sub(HUGE_PAGE), outer);
@@ -104,13 +109,14 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
     unsafe fn realloc(&self, p: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: as for the caller. The new block holds what fits of the old one.
         unsafe {
-            if layout.size() < LARGE_BLOCK && new_size < LARGE_BLOCK && !reserve::holds(p) {
+            let new_layout = Layout::from_size_align_unchecked(new_size, layout.align());
+            if !is_large(layout) && !is_large(new_layout) && !reserve::holds(p) {
                 let new = self.0.realloc(p, layout, new_size);
                 if !new.is_null() {
                     return new;
                 }
             }
-            let new = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
+            let new = self.alloc(new_layout);
             if !new.is_null() {
                 p.copy_to_nonoverlapping(new, layout.size().min(new_size));
                 self.dealloc(p, layout);
@@ -129,6 +135,29 @@ fn from_reserve(layout: Layout) -> *mut u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blocks_have_the_alignment_that_was_asked_for() {
+        let a = HugeBlocks(std::alloc::System);
+        for align in [1, 4096, HUGE_PAGE, 2 * HUGE_PAGE, 4 * HUGE_PAGE] {
+            let layout = Layout::from_size_align(4 * HUGE_PAGE, align).expect("a layout");
+            // SAFETY: the block is grown and given back with the layout that it has.
+            unsafe {
+                let p = a.alloc(layout);
+                assert!(!p.is_null() && p.addr().is_multiple_of(align), "{align}");
+                let grown = a.realloc(p, layout, 5 * HUGE_PAGE);
+                assert!(
+                    !grown.is_null() && grown.addr().is_multiple_of(align),
+                    "{align}"
+                );
+                a.dealloc(
+                    grown,
+                    Layout::from_size_align(5 * HUGE_PAGE, align).expect("a layout"),
+                );
+            }
+        }
+    }
+
     use std::alloc::System;
 
     #[test]
