@@ -284,7 +284,7 @@ fn check_loop(vm: &Vm, event: &Ref<Event>) -> PyResult<Value> {
 
 // ---- the waiter ----
 
-/// The twin of `Event.wait`.
+/// The intrinsic of `Event.wait`.
 pub fn new_wait(vm: &Vm, function: &Ref<Function>, args: &[Value]) -> PyResult<Option<Value>> {
     let Some(event) = args.first().and_then(|v| v.as_ref::<Event>()) else {
         return Ok(None);

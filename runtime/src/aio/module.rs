@@ -18,7 +18,7 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "TimerHandle", a.timer_type.value());
     vm.add_value(&m, "_GatheringFuture", aio(vm).gather_type.value());
     vm.add_value(&m, "_Event", aio(vm).event_type.value());
-    // Called by the files of the classes, which tell their functions that have native twins.
+    // Called by the files of the classes, which tell their functions that have intrinsics.
     vm.add_function(&m, "_adopt_event", "", |vm, _, a| {
         let [class] = a.exactly::<1>(vm, "_adopt_event")?;
         super::event::adopt(vm, class)?;

@@ -76,7 +76,7 @@ fn seconds(delay: &Value) -> Option<f64> {
     }
 }
 
-/// The twin of `sleep`. Delays that are no plain numbers are for the Python code to say something about.
+/// The intrinsic of `sleep`. Delays that are no plain numbers are for the Python code to say something about.
 fn new_sleep(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> PyResult<Option<Value>> {
     let (delay, result) = match args {
         [delay] => (delay, Value::NONE),

@@ -1,6 +1,6 @@
-//! Native twins of what asyncio's locks and queues do most: acquire, release, get, put and `async with`.
+//! Intrinsics for what asyncio's locks and queues do most: acquire, release, get, put and `async with`.
 //!
-//! The objects and their state are the library's, so both ways may be taken in turn: a twin that finds something unusual (a method
+//! The objects and their state are the library's, so both ways may be taken in turn: an intrinsic that finds something unusual (a method
 //! overridden, an attribute of another kind, an error to raise, a loop that is not ours) leaves the call to the Python code.
 //! A coroutine made here, [`Acquire`], then runs the coroutine of that code in its own place.
 #![forbid(unsafe_code)]
@@ -18,7 +18,7 @@ use layout::{LayoutCache, LockKind, Plain, field};
 use queue::Now;
 use std::cell::Cell;
 
-/// What the twins keep with the loop.
+/// What the intrinsics keep with the loop.
 pub struct Locks {
     layouts: LayoutCache,
     waiter_type: Ref<Type>,
@@ -167,7 +167,7 @@ fn make(vm: &Vm, op: Op, this: &Value, extra: Value, on: Value) -> Value {
     v
 }
 
-// ---- the twins ----
+// ---- the intrinsics ----
 
 /// `Lock`, `Semaphore`, `BoundedSemaphore` and `Condition` of the library.
 pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
@@ -177,7 +177,7 @@ pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
     locks.layouts.adopt(vm, LockKind::Semaphore, semaphore)?;
     (locks.layouts).adopt(vm, LockKind::BoundedSemaphore, bounded)?;
     locks.layouts.adopt(vm, LockKind::Condition, condition)?;
-    let twins = [
+    let intrinsics = [
         (
             Op::Lock,
             lock,
@@ -195,8 +195,8 @@ pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
         (Op::EnterLock, lock, "__aenter__", enter, enter_now),
         (Op::Exit, lock, "__aexit__", exit, exit_now),
     ];
-    for (op, class, name, twin, now) in twins {
-        adopt(vm, op, class, name, twin, now)?;
+    for (op, class, name, intrinsic, now) in intrinsics {
+        adopt(vm, op, class, name, intrinsic, now)?;
     }
     vm.set_intrinsic(&vm.getattr_str(lock, "release")?, release_lock)?;
     vm.set_intrinsic(&vm.getattr_str(semaphore, "release")?, release_semaphore)?;
@@ -220,11 +220,11 @@ fn adopt(
     op: Op,
     class: &Value,
     name: &str,
-    twin: Intrinsic,
+    intrinsic: Intrinsic,
     now: Intrinsic,
 ) -> PyResult<()> {
     let f = vm.getattr_str(class, name)?;
-    vm.set_coroutine_intrinsic(&f, twin, now)?;
+    vm.set_coroutine_intrinsic(&f, intrinsic, now)?;
     aio(vm).locks.functions[op.code()].set(f.as_ref::<Function>().cloned());
     Ok(())
 }

@@ -115,7 +115,7 @@ impl Vm {
             const_tuple: RefSlot::default(),
             tuples: Default::default(),
             extra: Slot::empty(),
-            twin: Cell::new(None),
+            intrinsic: Cell::new(None),
             ready_intrinsic: Cell::new(None),
             intrinsic_min_args: Cell::new(0),
             yields_once: Cell::new(None),

@@ -781,7 +781,7 @@ impl Vm {
                         }
                         break 'exit Exit::Loop(Flow::YieldFrom(Value::NONE));
                     }
-                    // Back from a pause.
+                    // Resumed after a yield whose awaitable was left out.
                     Quick::YieldFrom if r.peek(2).is_unbound() => {
                         drop(r.pop());
                         r.replace_immediate(Value::NONE);

@@ -1,6 +1,6 @@
-//! Functions with a native twin. Called with just its positional arguments, such a function is done in Rust, or, if it makes a
+//! Functions with an intrinsic. Called with just its positional arguments, such a function is done in Rust, or, if it makes a
 //! coroutine, makes one that is smaller than one with a frame. The Python code is what is shown of it, and what runs where
-//! the twin says so, and where coroutines have an origin.
+//! the intrinsic says so, and where coroutines have an origin.
 use crate::frame::Regs;
 use crate::memory::{Ref, RefSlot, Slot, Value};
 use crate::objects::*;
@@ -10,13 +10,13 @@ use crate::vm::error::{Exc, PyResult};
 use std::cell::{Cell, RefCell};
 
 impl Vm {
-    /// Gives a function of positional parameters a native twin.
-    pub fn set_intrinsic(&self, function: &Value, twin: Intrinsic) -> PyResult<()> {
+    /// Gives a function of positional parameters an intrinsic.
+    pub fn set_intrinsic(&self, function: &Value, intrinsic: Intrinsic) -> PyResult<()> {
         let code = self.function_code(self.this::<Function>(function)?)?;
         if code.shape.get() == CallKind::General || code.ncells != 0 {
             return Err(self.type_error("a function of positional parameters is required"));
         }
-        code.twin.set(Some(twin));
+        code.intrinsic.set(Some(intrinsic));
         let defaults = self.this::<Function>(function)?.defaults.get();
         let defaults = defaults.map_or(0, |d| d.len());
         code.intrinsic_min_args
@@ -29,15 +29,15 @@ impl Vm {
         Ok(())
     }
 
-    /// Gives a coroutine function a native twin, and one for calls that are awaited where they are made: it may do what the
+    /// Gives a coroutine function an intrinsic, and one for calls that are awaited where they are made: it may do what the
     /// coroutine would do if that has not to wait, so that none is made.
     pub fn set_coroutine_intrinsic(
         &self,
         function: &Value,
-        twin: Intrinsic,
+        intrinsic: Intrinsic,
         now: Intrinsic,
     ) -> PyResult<()> {
-        self.set_intrinsic(function, twin)?;
+        self.set_intrinsic(function, intrinsic)?;
         let code = self.function_code(self.this::<Function>(function)?)?;
         if code.shape.get() == CallKind::SimpleGenerator {
             code.ready_intrinsic.set(Some(now));
@@ -45,7 +45,7 @@ impl Vm {
         Ok(())
     }
 
-    /// The outcome of a call that is awaited where it is made, if the function's twin has it at once. The instructions up
+    /// The outcome of a call that is awaited where it is made, if the function's intrinsic has it at once. The instructions up
     /// to the YIELD_FROM are skipped then.
     #[inline]
     pub(crate) fn call_ready_intrinsic(
@@ -73,7 +73,7 @@ impl Vm {
         Ok(None)
     }
 
-    /// What the twin of a function makes of a call. Where origins are tracked, the Python code makes coroutines that have one.
+    /// What the intrinsic of a function makes of a call. Where origins are tracked, the Python code makes coroutines that have one.
     #[inline]
     pub(crate) fn call_intrinsic(
         &self,
@@ -81,20 +81,20 @@ impl Vm {
         code: &Code,
         args: &Args,
     ) -> PyResult<Option<Value>> {
-        match code.twin.get() {
-            Some(twin)
+        match code.intrinsic.get() {
+            Some(intrinsic)
                 if args.names.is_empty()
                     && (code.intrinsic_min_args.get()..=code.argcount as usize)
                         .contains(&args.pos.len())
                     && self.origin_depth.get() == 0 =>
             {
-                twin(self, f, args.pos)
+                intrinsic(self, f, args.pos)
             }
             _ => Ok(None),
         }
     }
 
-    /// The coroutine of the function's Python code, whether there is a twin or not.
+    /// The coroutine of the function's Python code, whether there is an intrinsic or not.
     pub fn coroutine_of(&self, f: &Ref<Function>, args: &[Value]) -> PyResult<Value> {
         let code = self.function_code(f)?;
         self.make_generator(f, code, |frame| self.bind_args(f, frame, Args::pos(args)))

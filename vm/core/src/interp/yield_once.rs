@@ -66,7 +66,7 @@ impl Vm {
         true
     }
 
-    /// What a resting frame waits for, unless that is linked below it. A pause becomes what it stands for.
+    /// What a resting frame waits for, unless that is linked below it. An awaitable that was left out is made now.
     pub(crate) fn awaited_by(&self, f: &Frame) -> Option<Value> {
         let v = f.waiting_for()?;
         if !v.is_unbound() {

@@ -259,7 +259,7 @@ impl Heap {
         self.collect_set(full, !full);
     }
 
-    /// Collects fully at every `n`-th container that is made, as far as the interpreter looks at the eval_breaker in between, so that
+    /// Collects fully at every `n`-th container that is made, as far as the interpreter looks at the eval breaker in between, so that
     /// what forgets to hold an object is noticed soon. 0 switches that off.
     pub fn set_gc_stress(&self, n: u32) {
         self.gc.stress.set(n.into());

@@ -50,7 +50,7 @@ static DRAWN: AtomicBool = AtomicBool::new(false);
 static BREAKERS: Mutex<Vec<Arc<AtomicU32>>> = Mutex::new(Vec::new());
 
 thread_local! {
-    /// The address of the eval_breaker of the interpreter that this thread runs, or 0.
+    /// The address of the eval breaker of the interpreter that this thread runs, or 0.
     static MINE: Cell<usize> = const { Cell::new(0) };
 }
 

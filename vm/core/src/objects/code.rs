@@ -179,12 +179,12 @@ pub struct Code {
     pub tuples: [RefSlot<Tuple>; 4],
     pub(crate) extra: Slot,
     /// See [`Intrinsic`].
-    pub(crate) twin: Cell<Option<Intrinsic>>,
-    /// Of a coroutine function with a twin: what `await` of the call gives, where that need not wait. None: make the coroutine.
+    pub(crate) intrinsic: Cell<Option<Intrinsic>>,
+    /// Of a coroutine function with an intrinsic: what `await` of the call gives, where that need not wait. None: make the coroutine.
     pub(crate) ready_intrinsic: Cell<Option<Intrinsic>>,
-    /// The fewest arguments that the twin is called with.
+    /// The fewest arguments that the intrinsic is called with.
     pub(crate) intrinsic_min_args: Cell<usize>,
-    /// Whether a call with these arguments gives an awaitable that only pauses; see [`Vm::set_yields_once`](crate::Vm::set_yields_once).
+    /// Whether a call with these arguments gives an awaitable that only yields once; see [`Vm::set_yields_once`](crate::Vm::set_yields_once).
     pub(crate) yields_once: Cell<Option<YieldsOnce>>,
 }
 

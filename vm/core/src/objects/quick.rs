@@ -23,7 +23,7 @@ macro_rules! with_forms {
                 180 LoadMethodModule of LoadMethod "LOAD_METHOD of a module's function at a known entry.";
                 176 LoadNameCached of LoadName "A name of a module found in its namespace at a known entry.";
                 177 StoreNameCached of StoreName "As LoadNameCached, storing at an entry that exists.";
-                185 CallAndYield of CallFunction "A call whose result is awaited at once, of a function that may give a coroutine which only pauses (`Vm::set_yields_once`). The extra operand says whether it stands for a CALL_METHOD.";
+                185 CallAndYield of CallFunction "A call whose result is awaited at once, of a function that may give a coroutine that only yields once (`Vm::set_yields_once`). The second operand says whether it stands for a CALL_METHOD.";
             }
             {
                 183 LoadFastConstCompareJump = [LoadFast, LoadConst, CompareOp, PopJumpIfFalse | PopJumpIfTrue] LoadFast "LOAD_FAST, LOAD_CONST, an ordering and the jump on its outcome.";

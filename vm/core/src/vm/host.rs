@@ -21,7 +21,7 @@ pub enum ModuleSource {
 
 /// The one door from the interpreter to its surroundings.
 pub trait Host {
-    /// Runs what signals and other threads left to do; called between instructions when the eval_breaker says so.
+    /// Runs what signals and other threads left to do; called between instructions when the eval breaker says so.
     /// `drop_requested`: another thread asks for the GIL.
     fn handle_break(&self, vm: &Vm, drop_requested: bool) -> PyResult<()>;
     /// Finds a module. `path` is `sys.path`, or the package's `__path__`; `name` is dotted.

@@ -335,7 +335,7 @@ pub struct Vm {
     pub asyncgen_finalizer: Slot,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub origin_depth: Cell<u32>,
-    /// Makes what a paused frame is shown to wait for.
+    /// Makes the awaitable that a frame is shown to wait for when it was left out (`interp/yield_once.rs`).
     pub(crate) materialize_yield: Cell<Option<fn(&Vm) -> Value>>,
     /// The current `contextvars.Context`; unbound while none was made.
     pub context: Slot,
