@@ -4,6 +4,7 @@ use lasti_core::host::{Host, ModuleSource};
 use lasti_core::objects::{Dict, Module, Str};
 use lasti_core::{PyResult, Ref, Value, Vm};
 use std::cell::RefCell;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Stands in `sys.path` for the library inside the binary.
@@ -30,7 +31,11 @@ impl Host for OsHost {
     }
 
     fn handle_break(&self, vm: &Vm, drop_requested: bool) -> PyResult<()> {
-        crate::os::handle_break(vm, drop_requested)
+        // A signal alone is no reason to pass the GIL on: a thread that sends many would wait for it after each.
+        if drop_requested {
+            crate::gil::give_turn(vm);
+        }
+        crate::modules::signal::run_handlers(vm)
     }
 
     fn find_module(
@@ -89,7 +94,8 @@ impl Host for OsHost {
     }
 
     fn write_stderr(&self, text: &str) {
-        crate::os::write_all(2, text.as_bytes());
+        // There is nowhere to tell of a failure.
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
     fn monotonic_ns(&self) -> u64 {

@@ -85,7 +85,7 @@ impl Interpreter {
                 .flat_map(|p| p.split(':').map(str::to_owned).collect::<Vec<_>>()),
         );
         register(&vm);
-        crate::sys::init(&vm, &settings.argv, &path);
+        crate::modules::sys::init(&vm, &settings.argv, &path);
         if let Ok(b) = builtins_module(&vm) {
             vm.dict_set(&vm.modules, "builtins", b.into());
         }
@@ -148,7 +148,7 @@ impl Interpreter {
         {
             vm.call(&f, &[])?;
         }
-        crate::threads::join_all(vm)?;
+        crate::modules::thread::join_all(vm)?;
         if let Some(atexit) = vm.loaded_module("atexit")
             && let Some(f) = vm.dict_get(&atexit.dict, "_run_exitfuncs")
         {
@@ -273,19 +273,8 @@ fn hash_seed(setting: Option<&str>) -> ((u64, u64), bool) {
 fn register(vm: &Vm) {
     lasti_modules::register(vm);
     crate::aio::register(vm);
-    crate::threads::register(vm);
-    crate::time::register(vm);
-    crate::posix::register(vm);
     crate::io::register(vm);
-    crate::process::register(vm);
-    crate::terminal::register(vm);
-    crate::users::register(vm);
-    crate::disassemble::register(vm);
-    crate::signals::register(vm);
-    crate::socket::register(vm);
-    crate::queue::register(vm);
-    crate::resource::register(vm);
-    crate::select::register(vm);
+    crate::modules::register(vm);
 }
 
 /// The `builtins` module over the interpreter's builtins dict.

@@ -7,39 +7,20 @@
 mod readme {}
 
 mod aio;
-mod bench;
 pub mod cli;
-mod disassemble;
 mod embed;
+mod gil;
 mod host;
 mod interpreter;
 mod io;
-mod leaks;
 mod main_module;
-mod monitoring;
-mod netaddr;
+mod modules;
 mod os;
-mod posix;
-mod process;
-mod terminal;
-mod users;
-mod wait;
-mod zone;
 // Public for its own tests and benches; not part of the embedding API.
-mod gil;
-mod queue;
 #[doc(hidden)]
 pub mod reactor;
-mod resource;
-mod scratch;
-mod select;
-mod signals;
-mod socket;
-mod stdio;
-mod sys;
-mod threads;
-mod time;
 mod uncaught;
+mod wait;
 
 pub use embed::{Bytes, Error, FromArgs, FromPython, Object, PyFuture, Python, ToArgs, ToPython};
 pub use interpreter::{Interpreter, Settings};

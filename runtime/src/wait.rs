@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -265,4 +265,22 @@ pub fn nanoseconds(vm: &Vm, v: &Value, per_second: f64) -> PyResult<i64> {
 /// The instant so many nanoseconds from now; None where the clock does not reach it.
 pub fn after(ns: i64) -> Option<Instant> {
     Instant::now().checked_add(Duration::from_nanos(ns.max(0) as u64))
+}
+
+/// Loops that sleep, to be woken when a signal arrives.
+static WAKERS: Mutex<Vec<Weak<mio::Waker>>> = Mutex::new(Vec::new());
+
+/// Has a loop's sleep ended by signals from now on.
+pub fn wake_on_signal(w: &Arc<mio::Waker>) {
+    let mut all = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
+    all.retain(|w| w.strong_count() > 0);
+    all.push(Arc::downgrade(w));
+}
+
+/// Ends the sleep of every loop.
+pub fn wake_loops() {
+    let wakers = WAKERS.lock().unwrap_or_else(|e| e.into_inner());
+    for w in wakers.iter().filter_map(Weak::upgrade) {
+        let _ = w.wake();
+    }
 }

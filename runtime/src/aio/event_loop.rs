@@ -198,7 +198,7 @@ impl Loop {
             Some(p) => p,
             none => {
                 let p = Poller::new().map_err(|e| vm.os_error(&e, None))?;
-                crate::os::wake_on_signal(&p.waker());
+                crate::wait::wake_on_signal(&p.waker());
                 let _ = self.waker.set(p.waker());
                 none.insert(p)
             }

@@ -2,7 +2,8 @@
 use super::{
     BUFFER_SIZE, base, bytes_arg, cannot_pickle, io, is_native, read_into, size_arg, unsupported,
 };
-use crate::posix;
+use crate::os::fd;
+use crate::os::open::open_file;
 use lasti_core::objects::{Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
@@ -75,30 +76,30 @@ impl FileIo {
         self.block.get()
     }
     pub(super) fn is_tty(&self, vm: &Vm) -> bool {
-        posix::is_tty(vm, self.fd.get() as i32)
+        fd::is_tty(vm, self.fd.get() as i32)
     }
     /// One read; none when it would have to wait.
     pub(super) fn read(&self, vm: &Vm, n: usize) -> PyResult<Option<Vec<u8>>> {
         let fd = self.for_reading(vm)?;
-        would_block(vm, posix::read_some(vm, &fd, n.min(MOST))?)
+        would_block(vm, fd::read_some(vm, &fd, n.min(MOST))?)
     }
     /// All to the end; none when there is nothing yet.
     pub(super) fn read_all(&self, vm: &Vm) -> PyResult<Option<Vec<u8>>> {
         let fd = self.for_reading(vm)?;
         // A byte more than there is, so that the end shows without another buffer.
         let mut room = BUFFER_SIZE;
-        if let Ok(Some(m)) = posix::metadata(vm, &fd)
+        if let Ok(Some(m)) = fd::metadata(vm, &fd)
             && m.is_file()
             && let Ok(at) = self.seek(vm, 0, 1)
         {
             room = (m.size().saturating_sub(at) as usize).min(1 << 40) + 1;
-            if let Some(rest) = posix::read_rest(vm, &fd, room)? {
+            if let Some(rest) = fd::read_rest(vm, &fd, room)? {
                 return would_block(vm, rest);
             }
         }
         let mut all = Vec::new();
         loop {
-            match would_block(vm, posix::read_some(vm, &fd, room.min(MOST))?)? {
+            match would_block(vm, fd::read_some(vm, &fd, room.min(MOST))?)? {
                 None if all.is_empty() => return Ok(None),
                 None => return Ok(Some(all)),
                 Some(part) if part.is_empty() => return Ok(Some(all)),
@@ -112,10 +113,10 @@ impl FileIo {
     pub(super) fn write(&self, vm: &Vm, bytes: &[u8]) -> PyResult<Option<usize>> {
         let fd = self.for_writing(vm)?;
         let n = bytes.len().min(MOST);
-        would_block(vm, posix::write_some(vm, &fd, &bytes[..n])?)
+        would_block(vm, fd::write_some(vm, &fd, &bytes[..n])?)
     }
     pub(super) fn seek(&self, vm: &Vm, at: i64, how: i64) -> PyResult<u64> {
-        posix::seek_fd(vm, &self.fd(vm)?, at, how)
+        fd::seek_fd(vm, &self.fd(vm)?, at, how)
     }
     pub(super) fn is_seekable(&self, vm: &Vm) -> PyResult<bool> {
         self.fd(vm)?;
@@ -133,7 +134,7 @@ impl FileIo {
         if fd < 0 || !self.close_fd.get() {
             return Ok(());
         }
-        posix::close_fd(vm, &Value::small_int(fd))
+        fd::close_fd(vm, &Value::small_int(fd))
     }
 }
 
@@ -176,7 +177,7 @@ fn open(vm: &Vm, v: &Value, a: Args) -> PyResult<()> {
         (None, _) if !close_fd => {
             return Err(vm.value_error("Cannot use closefd=False with file name"));
         }
-        (None, None) => i64::from(posix::open_file(vm, &file, flags, 0o666)?),
+        (None, None) => i64::from(open_file(vm, &file, flags, 0o666)?),
         (None, Some(opener)) => {
             let r = vm.call(opener, &[file.clone(), vm.new_int(i64::from(flags))])?;
             if !vm.is_int(&r) {
@@ -192,7 +193,7 @@ fn open(vm: &Vm, v: &Value, a: Args) -> PyResult<()> {
     let ours = !vm.is_int(&file);
     f.fd.set(fd);
     let opened = (|| {
-        if let Some(m) = posix::metadata(vm, &Value::small_int(fd))? {
+        if let Some(m) = fd::metadata(vm, &Value::small_int(fd))? {
             if m.is_dir() {
                 return Err(vm.os_error_parts(libc::EISDIR, "Is a directory", Some(file.clone())));
             }
@@ -377,7 +378,7 @@ pub(super) fn make(vm: &Vm, raw: &Ref<Type>) -> Ref<Type> {
                 }
                 _ => vm.call_method(v, "tell", &[])?,
             };
-            posix::truncate_fd(vm, &fd, vm.to_i64(&size)?)?;
+            fd::truncate_fd(vm, &fd, vm.to_i64(&size)?)?;
             Ok(size)
         },
     );

@@ -83,7 +83,7 @@ fn forward(mut reader: UnixStream) {
         for i in all.iter().filter(|i| i.pending()) {
             i.notify();
         }
-        crate::os::wake_loops();
+        crate::wait::wake_loops();
     }
 }
 
@@ -193,7 +193,7 @@ pub fn simulate(vm: &Vm, signum: Option<&Value>) -> PyResult<()> {
         let flag = (h.arrived.borrow_mut().entry(n)).or_default().clone();
         flag.store(true, Ordering::SeqCst);
         gil::state(vm).interrupts.notify();
-        crate::os::wake_loops();
+        crate::wait::wake_loops();
     }
     Ok(())
 }
@@ -318,10 +318,30 @@ fn interrupt(vm: &Vm) -> lasti_core::Exc {
     vm.new_exception_args(&vm.exc.keyboard_interrupt, vm.new_tuple([]))
 }
 
+/// As C's `int`, with CPython's OverflowError.
+pub fn pid_of(vm: &Vm, pid: i64) -> PyResult<nix::unistd::Pid> {
+    match i32::try_from(pid) {
+        Ok(pid) => Ok(nix::unistd::Pid::from_raw(pid)),
+        Err(_) if pid < 0 => Err(vm.overflow_error("signed integer is less than minimum")),
+        Err(_) => Err(vm.overflow_error("signed integer is greater than maximum")),
+    }
+}
+
+/// Sends a signal to another process or group.
+pub fn send(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
+    use nix::sys::signal::{Signal, kill};
+    let fail = |e: nix::errno::Errno| vm.os_error(&io::Error::from_raw_os_error(e as i32), None);
+    let signal = match sig {
+        0 => None,
+        n => Some(Signal::try_from(n as i32).map_err(fail)?),
+    };
+    kill(pid_of(vm, pid)?, signal).map_err(fail)
+}
+
 /// `os.kill`.
 pub fn kill(vm: &Vm, pid: i64, sig: i64) -> PyResult<()> {
     if pid != std::process::id() as i64 {
-        return crate::process::send_signal(vm, pid, sig);
+        return send(vm, pid, sig);
     }
     // This thread runs the signal's handler before the call is over, so what arrived is known.
     signal_hook::low_level::raise(sig as i32).map_err(|e| vm.os_error(&e, None))?;

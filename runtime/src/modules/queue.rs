@@ -1,6 +1,6 @@
 //! The `_queue` module: SimpleQueue, through which executors take their work (CPython's Modules/_queuemodule.c). The items
 //! stay with the interpreter; what threads wait for is one token each.
-use crate::threads::Limit;
+use crate::modules::thread::Limit;
 use crate::wait::{self, Monitor};
 use lasti_core::objects::{Module, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};

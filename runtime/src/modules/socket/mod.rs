@@ -1,23 +1,22 @@
 //! The `_socket` module over socket2 (CPython's Modules/socketmodule.c). Every descriptor is non-blocking below; a call
 //! that has to wait does so here, with the GIL released, and a signal ends the wait.
-use crate::netaddr::{self, Errors};
-use crate::scratch;
+mod address;
+
+use crate::os::buffer;
+use crate::os::sockets::{Handle, table};
+use crate::wait as waits;
+use address::Errors;
 use lasti_core::objects::{Module, PlainFn, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
 use rustix::event::PollFlags;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
-
-/// An owned descriptor. std's datagram type stands for every kind of socket here, because it reads into plain slices;
-/// all else goes through [`SockRef`].
-type Handle = Rc<UdpSocket>;
 
 /// `_socket.socket`.
 pub struct Sock {
@@ -32,26 +31,12 @@ impl Payload for Sock {
     const NAME: &'static str = "socket";
 }
 
-/// What the module keeps with the interpreter.
+/// The module's default timeout.
 #[derive(Default)]
-struct State {
-    /// Descriptors that no object owns: accepted or detached, until `socket(fileno=...)` or `close(fd)`.
-    loose: RefCell<HashMap<RawFd, Handle>>,
-    /// Those that an object owns, for `dup(fd)` and `socket(fileno=...)`.
-    owned: RefCell<HashMap<RawFd, Weak<UdpSocket>>>,
-    default_timeout: Cell<Option<Duration>>,
-}
+struct DefaultTimeout(Cell<Option<Duration>>);
 
-fn state(vm: &Vm) -> Rc<State> {
-    vm.module_state(State::default)
-}
-
-/// Another descriptor of a socket that Python has; none when the number is not one of them.
-pub fn duplicate(vm: &Vm, fd: RawFd) -> Option<io::Result<OwnedFd>> {
-    let st = state(vm);
-    let owned = st.owned.borrow().get(&fd).and_then(Weak::upgrade);
-    let handle = owned.or_else(|| st.loose.borrow().get(&fd).cloned())?;
-    Some(handle.as_fd().try_clone_to_owned())
+fn default_timeout(vm: &Vm) -> Rc<DefaultTimeout> {
+    vm.module_state(DefaultTimeout::default)
 }
 
 fn fail(vm: &Vm, e: io::Error) -> Exc {
@@ -86,7 +71,7 @@ impl Sock {
         self.handle.borrow().as_ref().map_or(-1, |h| h.as_raw_fd())
     }
     fn set(&self, vm: &Vm, h: Handle) {
-        state(vm)
+        table(vm)
             .owned
             .borrow_mut()
             .insert(h.as_raw_fd(), Rc::downgrade(&h));
@@ -95,14 +80,14 @@ impl Sock {
     }
     fn take(&self, vm: &Vm) -> Option<Handle> {
         let h = self.handle.take()?;
-        state(vm).owned.borrow_mut().remove(&h.as_raw_fd());
+        table(vm).owned.borrow_mut().remove(&h.as_raw_fd());
         Some(h)
     }
     fn deadline(&self) -> Deadline {
         Deadline::new(self.timeout.get())
     }
     fn addr(&self, vm: &Vm, v: &Value, func: &str) -> PyResult<SockAddr> {
-        netaddr::parse(vm, self.family.get(), v, func)
+        address::parse(vm, self.family.get(), v, func)
     }
 }
 
@@ -129,7 +114,7 @@ impl Deadline {
 
 /// Waits until a descriptor is ready; false when the time is over.
 fn wait(vm: &Vm, h: &Handle, flags: PollFlags, d: Deadline) -> PyResult<bool> {
-    let found = crate::wait::poll(vm, &mut [(h.as_fd(), flags)], d.end)?;
+    let found = waits::poll(vm, &mut [(h.as_fd(), flags)], d.end)?;
     Ok(found.map_err(|e| fail(vm, e))? > 0)
 }
 
@@ -186,7 +171,7 @@ fn init_socket(vm: &Vm, this: &Value, a: Args) -> PyResult<()> {
             if fd < 0 {
                 return Err(vm.value_error("negative file descriptor"));
             }
-            let st = state(vm);
+            let st = table(vm);
             let loose = st.loose.borrow_mut().remove(&fd);
             let h = match loose.or_else(|| st.owned.borrow().get(&fd).and_then(Weak::upgrade)) {
                 Some(h) => h,
@@ -225,7 +210,7 @@ fn init_socket(vm: &Vm, this: &Value, a: Args) -> PyResult<()> {
             }
         }
     }
-    s.timeout.set(state(vm).default_timeout.get());
+    s.timeout.set(default_timeout(vm).0.get());
     Ok(())
 }
 
@@ -233,7 +218,7 @@ fn timeout_arg(vm: &Vm, v: &Value) -> PyResult<Option<Duration>> {
     if v.is_none() {
         return Ok(None);
     }
-    match u64::try_from(crate::wait::nanoseconds(vm, v, 1.0)?) {
+    match u64::try_from(waits::nanoseconds(vm, v, 1.0)?) {
         Ok(ns) => Ok(Some(Duration::from_nanos(ns))),
         Err(_) => Err(vm.value_error("Timeout value out of range")),
     }
@@ -289,8 +274,8 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
     } else {
         d
     };
-    scratch::check(vm, n)?;
-    let mut buffer = scratch::read_into(vm, n, |buffer| {
+    buffer::check(vm, n)?;
+    let mut buffer = buffer::read_into(vm, n, |buffer| {
         retry(vm, &h, PollFlags::IN, d, |u| {
             if flags & libc::MSG_PEEK != 0 {
                 u.peek(buffer)
@@ -307,14 +292,14 @@ fn receive(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<Vec<u8>> {
 }
 
 fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, Value)> {
-    scratch::check(vm, n)?;
+    buffer::check(vm, n)?;
     let h = s.handle(vm)?;
     let d = s.deadline();
     let mut from = Value::NONE;
     if s.family.get() == libc::AF_UNIX {
         let copy = SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?;
         let u = UnixDatagram::from(std::os::fd::OwnedFd::from(copy));
-        let bytes = scratch::read_into(vm, n, |buffer| {
+        let bytes = buffer::read_into(vm, n, |buffer| {
             let (got, sender) = retry(vm, &h, PollFlags::IN, d, |_| u.recv_from(buffer))?;
             if let Some(path) = sender.as_pathname() {
                 from = vm.str_value(&path.to_string_lossy());
@@ -326,7 +311,7 @@ fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, V
     if s.kind.get() == libc::SOCK_STREAM {
         return Ok((receive(vm, s, n, flags)?, Value::NONE));
     }
-    let bytes = scratch::read_into(vm, n, |buffer| {
+    let bytes = buffer::read_into(vm, n, |buffer| {
         let (got, sender) = retry(vm, &h, PollFlags::IN, d, |u| {
             if flags & libc::MSG_PEEK != 0 {
                 u.peek_from(buffer)
@@ -334,7 +319,7 @@ fn receive_from(vm: &Vm, s: &Sock, n: usize, flags: i32) -> PyResult<(Vec<u8>, V
                 u.recv_from(buffer)
             }
         })?;
-        from = netaddr::value(vm, &sender.into());
+        from = address::value(vm, &sender.into());
         Ok(got)
     })?;
     Ok((bytes, from))
@@ -557,8 +542,8 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
         })?;
         let new = adopt(vm, new)?;
         let fd = new.as_raw_fd();
-        state(vm).loose.borrow_mut().insert(fd, new);
-        Ok(vm.tuple_value([vm.new_int(fd as i64), netaddr::value(vm, &from)]))
+        table(vm).loose.borrow_mut().insert(fd, new);
+        Ok(vm.tuple_value([vm.new_int(fd as i64), address::value(vm, &from)]))
     });
     f("connect", |vm, v, a| {
         let s = sock(vm, v)?;
@@ -588,7 +573,7 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
             return Ok(vm.new_int(-1));
         };
         let fd = h.as_raw_fd();
-        state(vm).loose.borrow_mut().insert(fd, h);
+        table(vm).loose.borrow_mut().insert(fd, h);
         Ok(vm.new_int(fd as i64))
     });
     f(
@@ -599,13 +584,13 @@ fn connection_methods(vm: &Vm, t: &Ref<Type>) {
         let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
             .local_addr()
             .map_err(|e| fail(vm, e))?;
-        Ok(netaddr::value(vm, &a))
+        Ok(address::value(vm, &a))
     });
     f("getpeername", |vm, v, _| {
         let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
             .peer_addr()
             .map_err(|e| fail(vm, e))?;
-        Ok(netaddr::value(vm, &a))
+        Ok(address::value(vm, &a))
     });
     f("getsockopt", |vm, v, a| getsockopt(vm, sock(vm, v)?, a));
     f("setsockopt", |vm, v, a| setsockopt(vm, sock(vm, v)?, a));
@@ -757,7 +742,7 @@ fn socketpair(vm: &Vm, a: Args) -> PyResult<Value> {
         new.family.set(family);
         new.kind.set(kind);
         new.proto.set(proto);
-        new.timeout.set(state(vm).default_timeout.get());
+        new.timeout.set(default_timeout(vm).0.get());
         Ok(vm.heap.alloc(&class, new).into())
     };
     Ok(vm.tuple_value([make(a)?, make(b)?]))
@@ -779,20 +764,20 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "herror", errors.herror.clone());
     vm.add_value(&m, "has_ipv6", Value::TRUE);
     vm.add_value(&m, "CAPI", Value::NONE);
-    netaddr::fill(vm, &m);
+    address::fill(vm, &m);
     let f = |name: &str, f: PlainFn| vm.add_function(&m, name, "", f);
     f("socketpair", |vm, _, a| socketpair(vm, a));
     f("getdefaulttimeout", |vm, _, _| {
-        Ok(timeout_value(vm, state(vm).default_timeout.get()))
+        Ok(timeout_value(vm, default_timeout(vm).0.get()))
     });
     f("setdefaulttimeout", |vm, _, a| {
         let t = timeout_arg(vm, &a.exactly::<1>(vm, "setdefaulttimeout")?[0])?;
-        state(vm).default_timeout.set(t);
+        default_timeout(vm).0.set(t);
         Ok(Value::NONE)
     });
     f("close", |vm, _, a| {
         let fd = int(vm, Some(&a.exactly::<1>(vm, "close")?[0]), -1)?;
-        let gone = state(vm).loose.borrow_mut().remove(&fd);
+        let gone = table(vm).loose.borrow_mut().remove(&fd);
         match gone {
             Some(_) => Ok(Value::NONE),
             None => Err(errno(vm, libc::EBADF)),
@@ -800,7 +785,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("dup", |vm, _, a| {
         let fd = int(vm, Some(&a.exactly::<1>(vm, "dup")?[0]), -1)?;
-        let st = state(vm);
+        let st = table(vm);
         let h = st
             .loose
             .borrow()

@@ -700,7 +700,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     }
     vm.add_function(&m, "interrupt_main", "", |vm, _, a| {
         let [signum] = a.bind(vm, "interrupt_main", ["signum"], 0)?;
-        crate::signals::simulate(vm, signum)?;
+        crate::modules::signal::simulate(vm, signum)?;
         Ok(Value::NONE)
     });
     for name in ["start_new_thread", "start_new"] {

@@ -1,4 +1,7 @@
 //! The `sys` module (CPython's Python/sysmodule.c).
+mod monitoring;
+pub mod stdio;
+
 use lasti_core::objects::{Exception, Module, Str};
 use lasti_core::{Args, Exc, PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
@@ -21,7 +24,7 @@ pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
     let set = |name: &str, v: Value| vm.add_value(&m, name, v);
     let strings = |items: &[String]| vm.new_list(items.iter().map(|s| vm.str_value(s)).collect());
     let words = |items: &mut dyn Iterator<Item = &OsString>| {
-        vm.new_list(items.map(|s| crate::posix::path_value(vm, s)).collect())
+        vm.new_list(items.map(|s| crate::os::path::path_value(vm, s)).collect())
     };
     set("argv", words(&mut argv.iter()));
     let given: Vec<OsString> = std::env::args_os().collect();
@@ -69,7 +72,7 @@ pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
     set("maxunicode", vm.new_int(0x10FFFF));
     set("float_repr_style", vm.str_value("short"));
     let exe = std::env::current_exe().unwrap_or_default();
-    let exe = crate::posix::path_value(vm, exe.as_os_str());
+    let exe = crate::os::path::path_value(vm, exe.as_os_str());
     set("executable", exe.clone());
     set("_base_executable", exe);
     for name in ["prefix", "exec_prefix", "base_prefix", "base_exec_prefix"] {
@@ -101,11 +104,11 @@ pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
     }
     set("stdlib_module_names", names.into());
     for (name, fd) in [("stdin", 0), ("stdout", 1), ("stderr", 2)] {
-        let s = crate::stdio::standard_stream(vm, fd);
+        let s = stdio::standard_stream(vm, fd);
         set(name, s.clone());
         set(&format!("__{name}__"), s);
     }
-    set("monitoring", crate::monitoring::new(vm).into());
+    set("monitoring", monitoring::new(vm).into());
     numbers(vm, &m);
     functions(vm, &m);
     m

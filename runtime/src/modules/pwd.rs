@@ -1,12 +1,11 @@
-//! `pwd` and `grp`: the user database (CPython's Modules/pwdmodule.c and grpmodule.c). Single entries come from the
-//! system's look-up, so that network users are found; the listings are those of the files.
+//! `pwd`: the database of users (CPython's Modules/pwdmodule.c). Single entries come from the system's look-up, so that network
+//! users are found; the listing is that of the file.
 use lasti_core::objects::{Module, Type};
 use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
-use nix::unistd::{Gid, Group, Uid, User};
+use nix::unistd::{Uid, User};
 
 pub fn register(vm: &Vm) {
-    vm.register_module("pwd", pwd);
-    vm.register_module("grp", grp);
+    vm.register_module("pwd", init);
 }
 
 const PASSWD: [&str; 7] = [
@@ -18,18 +17,11 @@ const PASSWD: [&str; 7] = [
     "pw_dir",
     "pw_shell",
 ];
-const GROUP: [&str; 4] = ["gr_name", "gr_passwd", "gr_gid", "gr_mem"];
 
 struct PasswdType(Ref<Type>);
-struct GroupType(Ref<Type>);
 
 fn passwd_type(vm: &Vm) -> Ref<Type> {
     let make = || PasswdType(vm.new_structseq_type("pwd.struct_passwd", &PASSWD, PASSWD.len()));
-    vm.module_state(make).0.clone()
-}
-
-fn group_type(vm: &Vm) -> Ref<Type> {
-    let make = || GroupType(vm.new_structseq_type("grp.struct_group", &GROUP, GROUP.len()));
     vm.module_state(make).0.clone()
 }
 
@@ -47,26 +39,15 @@ fn user_value(vm: &Vm, u: &User) -> Value {
     vm.new_structseq(&passwd_type(vm), items)
 }
 
-fn group_value(vm: &Vm, g: &Group) -> Value {
-    let members = g.mem.iter().map(|m| vm.str_value(m)).collect();
-    let items = vec![
-        vm.str_value(&g.name),
-        vm.str_value(&g.passwd.to_string_lossy()),
-        vm.new_int(g.gid.as_raw() as i64),
-        vm.new_list(members),
-    ];
-    vm.new_structseq(&group_type(vm), items)
-}
-
-fn missing(vm: &Vm, msg: String) -> Exc {
+pub fn missing(vm: &Vm, msg: String) -> Exc {
     vm.key_error(&vm.str_value(&msg))
 }
 
-fn failed(vm: &Vm, e: nix::errno::Errno) -> Exc {
+pub fn failed(vm: &Vm, e: nix::errno::Errno) -> Exc {
     vm.os_error(&std::io::Error::from_raw_os_error(e as i32), None)
 }
 
-fn name_arg(vm: &Vm, a: Args, func: &str) -> PyResult<String> {
+pub fn name_arg(vm: &Vm, a: Args, func: &str) -> PyResult<String> {
     let [name] = a.bind(vm, func, ["name"], 1)?;
     let name = name.cloned().unwrap_or(Value::NONE);
     Ok(vm
@@ -76,13 +57,13 @@ fn name_arg(vm: &Vm, a: Args, func: &str) -> PyResult<String> {
 }
 
 /// The number of a user or group; none for one that no entry can have.
-fn id_arg(vm: &Vm, a: Args, func: &str) -> PyResult<(i64, Option<u32>)> {
+pub fn id_arg(vm: &Vm, a: Args, func: &str) -> PyResult<(i64, Option<u32>)> {
     let n = vm.to_i64(&a.exactly::<1>(vm, func)?[0])?;
     Ok((n, u32::try_from(n).ok()))
 }
 
 /// The first column of a database file.
-fn names_in(path: &str) -> Vec<String> {
+pub fn names_in(path: &str) -> Vec<String> {
     let text = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text)
         .lines()
@@ -92,7 +73,7 @@ fn names_in(path: &str) -> Vec<String> {
         .collect()
 }
 
-fn pwd(vm: &Vm) -> PyResult<Ref<Module>> {
+fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("pwd");
     vm.add_value(&m, "struct_passwd", passwd_type(vm).into());
     vm.add_function(&m, "getpwnam", "", |vm, _, a| {
@@ -120,38 +101,6 @@ fn pwd(vm: &Vm) -> PyResult<Ref<Module>> {
         let all = names_in("/etc/passwd").into_iter();
         let all = all.filter_map(|n| User::from_name(&n).ok().flatten());
         Ok(vm.new_list(all.map(|u| user_value(vm, &u)).collect()))
-    });
-    Ok(m)
-}
-
-fn grp(vm: &Vm) -> PyResult<Ref<Module>> {
-    let m = vm.new_module("grp");
-    vm.add_value(&m, "struct_group", group_type(vm).into());
-    vm.add_function(&m, "getgrnam", "", |vm, _, a| {
-        let name = name_arg(vm, a, "getgrnam")?;
-        match Group::from_name(&name).map_err(|e| failed(vm, e))? {
-            Some(g) => Ok(group_value(vm, &g)),
-            None => {
-                let shown = vm.repr_string(&vm.str_value(&name))?;
-                Err(missing(vm, format!("getgrnam(): name not found: {shown}")))
-            }
-        }
-    });
-    vm.add_function(&m, "getgrgid", "", |vm, _, a| {
-        let (n, gid) = id_arg(vm, a, "getgrgid")?;
-        let found = match gid {
-            Some(g) => Group::from_gid(Gid::from_raw(g)).map_err(|e| failed(vm, e))?,
-            None => None,
-        };
-        match found {
-            Some(g) => Ok(group_value(vm, &g)),
-            None => Err(missing(vm, format!("getgrgid(): gid not found: {n}"))),
-        }
-    });
-    vm.add_function(&m, "getgrall", "", |vm, _, _| {
-        let all = names_in("/etc/group").into_iter();
-        let all = all.filter_map(|n| Group::from_name(&n).ok().flatten());
-        Ok(vm.new_list(all.map(|g| group_value(vm, &g)).collect()))
     });
     Ok(m)
 }

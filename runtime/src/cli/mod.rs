@@ -1,4 +1,7 @@
 //! The command line: `lasti script.py args...`, `-c`, `-m`, `-`, with CPython's options, messages and exit codes.
+mod bench;
+mod leaks;
+
 use crate::interpreter::{Interpreter, Settings};
 use crate::uncaught;
 use lasti_core::objects::Module;
@@ -47,7 +50,7 @@ struct Options {
 
 /// Notes which standard streams the process was started without; to be called before `main`.
 pub fn note_closed_streams() {
-    crate::stdio::note_closed();
+    crate::modules::sys::stdio::note_closed();
 }
 
 /// Runs the command line and gives the exit code.
@@ -55,7 +58,7 @@ pub fn main(args: Vec<OsString>) -> i32 {
     // A script of this name runs as `./bench`.
     if args.get(1).is_some_and(|a| a == "bench") {
         let rest: Vec<String> = args[2..].iter().map(|a| lossy(a)).collect();
-        return crate::bench::main(&rest);
+        return bench::main(&rest);
     }
     let options = match parse(args) {
         Ok(o) => o,
@@ -209,7 +212,7 @@ fn version() -> String {
     format!(
         "lasti {} (Python {})",
         env!("CARGO_PKG_VERSION"),
-        crate::sys::VERSION
+        crate::modules::sys::VERSION
     )
 }
 
@@ -264,11 +267,11 @@ fn run(options: Options) -> i32 {
         }
         _ => None,
     };
-    crate::os::use_huge_pages(false);
+    use_huge_pages(false);
     let interpreter = Interpreter::new(settings);
-    crate::os::use_huge_pages(true);
+    use_huge_pages(true);
     let vm = interpreter.vm().clone();
-    crate::signals::install_interrupt(&vm);
+    crate::modules::signal::install_interrupt(&vm);
     let result = match program {
         Program::Command(text) => {
             let main = interpreter.main_module();
@@ -285,7 +288,7 @@ fn run(options: Options) -> i32 {
             } else {
                 f
             };
-            let shown = crate::posix::path_value(&vm, &f);
+            let shown = crate::os::path::path_value(&vm, &f);
             // The names in code objects are UTF-8.
             let f = lossy(&f);
             if folder {
@@ -304,10 +307,14 @@ fn run(options: Options) -> i32 {
                 vm.compile_with(&source, &f, lasti_compiler::Mode::Exec, options.clone())
                     .and_then(|code| vm.exec_code(&code, &main.dict))
             };
-            if crate::leaks::wanted() {
-                let leaked = crate::leaks::check(&interpreter, || {
+            if leaks::wanted() {
+                let leaked = leaks::check(&interpreter, || {
                     let main = interpreter.main_module();
-                    vm.add_value(&main, "__file__", crate::posix::path_value(&vm, f.as_ref()));
+                    vm.add_value(
+                        &main,
+                        "__file__",
+                        crate::os::path::path_value(&vm, f.as_ref()),
+                    );
                     run(&main)
                 });
                 crate::uncaught::flush_stdout(&vm);
@@ -348,7 +355,7 @@ fn end(interpreter: &Interpreter, result: PyResult<Value>) -> i32 {
     }
     if interrupted && code == 130 {
         // The caller sees that the signal ended the process, so that a loop in a shell stops too.
-        crate::signals::die_of(libc::SIGINT);
+        crate::modules::signal::die_of(libc::SIGINT);
     }
     code
 }
@@ -484,4 +491,14 @@ fn read_script(file: &OsStr) -> Result<Vec<u8>, i32> {
         );
         2
     })
+}
+
+/// Whether memory that is touched from now on may come in huge pages. One is zeroed whole when its first byte is touched, so
+/// that setting up an interpreter would pay milliseconds for memory that a short script never uses. The setting would pass
+/// on to child processes, so it does not stay. What fails here costs only time.
+pub fn use_huge_pages(on: bool) {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(!on);
+    #[cfg(not(target_os = "linux"))]
+    let _ = on;
 }

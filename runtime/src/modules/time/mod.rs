@@ -1,4 +1,6 @@
 //! The `time` module (CPython's Modules/timemodule.c).
+mod zone;
+
 use crate::host::clock;
 use crate::reactor::Clock;
 use lasti_core::objects::{Module, Tuple, Type};
@@ -86,7 +88,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     f("mktime", "", |vm, _, a| {
         let [t] = a.exactly::<1>(vm, "mktime")?;
         let reading = naive(vm, t)?.and_utc().timestamp();
-        let moment = crate::zone::moment_of(vm, reading, dst_of(vm, t)?);
+        let moment = zone::moment_of(vm, reading, dst_of(vm, t)?);
         Ok(vm.new_float(moment as f64))
     });
     f("asctime", "", |vm, _, a| {
@@ -144,7 +146,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         )
     });
     f("tzset", "", |vm, _, _| {
-        crate::zone::set(vm);
+        zone::set(vm);
         if let Some(m) = vm.loaded_module("time") {
             zone_names(vm, &m);
         }
@@ -171,8 +173,8 @@ fn zone_names(vm: &Vm, m: &Ref<Module>) {
     // An average year, as CPython counts it.
     const YEAR: i64 = (365 * 24 + 6) * 3600;
     let start = wall().as_secs() as i64 / YEAR * YEAR;
-    let january = crate::zone::offset_at(vm, start);
-    let july = crate::zone::offset_at(vm, start + YEAR / 2);
+    let january = zone::offset_at(vm, start);
+    let july = zone::offset_at(vm, start + YEAR / 2);
     // South of the equator January is the summer.
     let (winter, summer) = if january.seconds > july.seconds {
         (july, january)
@@ -216,9 +218,9 @@ fn calendar(vm: &Vm, seconds: Option<&Value>, local: bool) -> PyResult<Value> {
         .single()
         .ok_or_else(range)?;
     let at = if local {
-        crate::zone::offset_at(vm, seconds as i64)
+        zone::offset_at(vm, seconds as i64)
     } else {
-        crate::zone::Offset {
+        zone::Offset {
             seconds: 0,
             is_dst: false,
             name: "UTC".to_owned(),
@@ -272,8 +274,8 @@ fn strftime(vm: &Vm, format: &str, t: &Value) -> PyResult<Value> {
     use std::fmt::Write;
     let n = naive(vm, t)?;
     let reading = n.and_utc().timestamp();
-    let moment = crate::zone::moment_of(vm, reading, dst_of(vm, t)?);
-    let zone = crate::zone::offset_at(vm, moment);
+    let moment = zone::moment_of(vm, reading, dst_of(vm, t)?);
+    let zone = zone::offset_at(vm, moment);
     let format = with_zone_name(format, &zone.name);
     let mut out = String::new();
     let offset = chrono::FixedOffset::east_opt(zone.seconds);

@@ -1,13 +1,10 @@
 //! `sys.stdin`, `sys.stdout` and `sys.stderr` before anybody imports `io`: text over a descriptor, with a buffer.
-use crate::gil::lock;
+use crate::os::{fd, stdin};
 use lasti_core::objects::{Str, TypeFlags};
 use lasti_core::vm::Getter;
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
-use rustix::event::PollFlags;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::io::IsTerminal;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A standard stream. Writing keeps back text until a newline (a terminal, stderr) or until the buffer is full.
@@ -22,9 +19,6 @@ impl Payload for StdStream {
 }
 
 const FULL: usize = 8192;
-/// How much of the standard input is read ahead at once.
-const AHEAD: usize = 8192;
-
 /// A bit for each standard descriptor that was closed when the process started. Rust's start-up code opens /dev/null in
 /// their place, so they are looked at before it.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
@@ -95,20 +89,22 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
         flush(vm, vm.this::<StdStream>(v)?)?;
         Ok(Value::NONE)
     });
-    vm.method(&t, "readline", "", |vm, _, _| text(vm, &read_line(vm)?));
+    vm.method(&t, "readline", "", |vm, _, _| {
+        text(vm, &stdin::read_line(vm)?)
+    });
     vm.method(&t, "read", "", |vm, _, a| {
         let pos = a.between(vm, "read", 0, 1)?;
         let n = pos.first().filter(|n| !n.is_none());
         let n = n.map_or(Ok(-1), |n| vm.to_i64(n))?;
         let got = if n < 0 {
-            read_all(vm)?
+            stdin::read_all(vm)?
         } else {
-            read_chars(vm, n)?
+            stdin::read_chars(vm, n)?
         };
         text(vm, &got)
     });
     vm.method(&t, "readlines", "", |vm, _, _| {
-        let lines: PyResult<Vec<Value>> = read_all(vm)?
+        let lines: PyResult<Vec<Value>> = stdin::read_all(vm)?
             .split_inclusive(|b| *b == b'\n')
             .map(|l| text(vm, l))
             .collect();
@@ -138,7 +134,7 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
     vm.method(&t, "__exit__", "", |_, _, _| Ok(Value::NONE));
     t.slots.iter.set(Some(|_, v| Ok(v.clone())));
     t.slots.next.set(Some(|vm, _| {
-        let line = read_line(vm)?;
+        let line = stdin::read_line(vm)?;
         if line.is_empty() {
             Ok(None)
         } else {
@@ -225,108 +221,6 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
     t
 }
 
-/// What was read ahead from the standard input. It stays here while a reader waits for more, so a signal loses nothing.
-static INPUT: Mutex<VecDeque<u8>> = Mutex::new(VecDeque::new());
-
-/// Takes up to `n` bytes of what was read ahead.
-fn take_input(n: usize) -> Vec<u8> {
-    let mut input = lock(&INPUT);
-    let n = n.min(input.len());
-    input.drain(..n).collect()
-}
-
-/// One read of the descriptor.
-fn read_descriptor(vm: &Vm, n: usize) -> PyResult<std::io::Result<Vec<u8>>> {
-    let fd = rustix::stdio::stdin();
-    crate::wait::before_call(vm, fd, PollFlags::IN)?;
-    Ok(crate::scratch::read_into(vm, n, |buffer| {
-        crate::gil::blocking(vm, || {
-            loop {
-                match rustix::io::read(fd, &mut *buffer) {
-                    Err(rustix::io::Errno::INTR) => {}
-                    r => break r.map_err(std::io::Error::from),
-                }
-            }
-        })
-    }))
-}
-
-/// Reads more ahead; false at the end.
-fn fill_input(vm: &Vm) -> PyResult<bool> {
-    let got = read_descriptor(vm, AHEAD)?;
-    let got = match got {
-        // Without a standard input there is nothing to read.
-        Err(e) if e.raw_os_error() == Some(libc::EBADF) => Vec::new(),
-        got => got.map_err(|e| vm.os_error(&e, None))?,
-    };
-    lock(&INPUT).extend(&got);
-    Ok(!got.is_empty())
-}
-
-/// One read of the standard input as a descriptor, after what was read ahead.
-pub fn read_stdin(vm: &Vm, n: usize) -> PyResult<std::io::Result<Vec<u8>>> {
-    let ahead = take_input(n);
-    if !ahead.is_empty() || n == 0 {
-        return Ok(Ok(ahead));
-    }
-    read_descriptor(vm, n)
-}
-
-fn read_all(vm: &Vm) -> PyResult<Vec<u8>> {
-    while fill_input(vm)? {}
-    Ok(take_input(usize::MAX))
-}
-
-fn read_line(vm: &Vm) -> PyResult<Vec<u8>> {
-    let mut seen = 0;
-    loop {
-        let found = {
-            let input = lock(&INPUT);
-            let end = input.iter().skip(seen).position(|b| *b == b'\n');
-            let found = end.map(|n| seen + n + 1);
-            seen = input.len();
-            found
-        };
-        if let Some(n) = found {
-            return Ok(take_input(n));
-        }
-        if !fill_input(vm)? {
-            return Ok(take_input(usize::MAX));
-        }
-    }
-}
-
-/// So many characters of UTF-8, fewer at the end.
-fn read_chars(vm: &Vm, n: i64) -> PyResult<Vec<u8>> {
-    let (mut at, mut chars) = (0, 0);
-    // Bytes that the character begun still lacks.
-    let mut missing = 0;
-    loop {
-        for &b in lock(&INPUT).iter().skip(at) {
-            if b & 0xC0 == 0x80 {
-                missing = (missing - 1i32).max(0);
-            } else if chars == n {
-                break;
-            } else {
-                chars += 1;
-                missing = match b {
-                    0xC0..0xE0 => 1,
-                    0xE0..0xF0 => 2,
-                    0xF0..0xF8 => 3,
-                    _ => 0,
-                };
-            }
-            at += 1;
-            if chars == n && missing == 0 {
-                break;
-            }
-        }
-        if chars == n && missing == 0 || !fill_input(vm)? {
-            return Ok(take_input(at));
-        }
-    }
-}
-
 fn text(vm: &Vm, bytes: &[u8]) -> PyResult<Value> {
     use lasti_text::codecs::{Codec, Handler, decode};
     match decode(Codec::Utf8, bytes, Handler::SurrogateEscape) {
@@ -399,7 +293,7 @@ pub fn flush(vm: &Vm, s: &StdStream) -> PyResult<()> {
     };
     let mut left = &bytes[..];
     while !left.is_empty() {
-        match crate::posix::write_to(vm, fd, left)? {
+        match fd::write_to(vm, fd, left)? {
             Ok(n) => left = &left[n..],
             Err(e) => {
                 // What is left stays, as in CPython's BufferedWriter: the flush at exit tells that it is lost.

@@ -11,7 +11,7 @@ macro_rules! scripts {
     ($($constant:ident $file:literal)*) => {
         $(const $constant: Script = Script {
             name: $file,
-            source: include_str!(concat!("../../../examples/bench/", $file)),
+            source: include_str!(concat!("../../../../examples/bench/", $file)),
         };)*
     };
 }
