@@ -5,9 +5,11 @@
 //! the waiter then rests on a real future for good ([`Stage::Future`]).
 #![forbid(unsafe_code)]
 
-use super::future::{self, State};
-use super::waiter::Waiter;
-use super::{Task, aio, event_loop};
+use super::coroutine::NativeCoroutine;
+use super::data::{State, Task, data_of};
+use super::event_loop::current;
+use super::state::aio;
+use super::{future, wakeup};
 use lasti_core::objects::{Function, Type, TypeFlags};
 use lasti_core::{Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -191,7 +193,10 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         "_waiters",
         |vm, v| {
             let entries = vm.this::<Event>(v)?.waiters.borrow().entries.clone();
-            let futures = entries.iter().filter(|e| !e.is_none()).map(|e| seen(vm, e));
+            let futures = entries
+                .iter()
+                .filter(|e| !e.is_none())
+                .map(|e| materialize_future(vm, e));
             let futures = vm.new_list(futures.collect());
             vm.call_method(&vm.import("collections")?, "deque", &[futures])
         },
@@ -237,12 +242,12 @@ fn wake(vm: &Vm, entry: &Value) -> PyResult<()> {
             && let Some(t) = w.on.get().as_ref::<Task>()
         {
             w.stage.set(Stage::Woken);
-            future::wake_task(vm, t.clone(), entry)?;
+            wakeup::wake_task(vm, t.clone(), entry)?;
         }
         return Ok(());
     }
     if !entry.is_none() && !future::is_done(vm, entry)? {
-        future::set_any_result(vm, entry, Value::TRUE)?;
+        wakeup::set_any_result(vm, entry, Value::TRUE)?;
     }
     Ok(())
 }
@@ -269,7 +274,7 @@ fn leave(event: &Event, place: u32, entry: &Value) {
 
 /// The running loop, which is the event's from its first wait on.
 fn check_loop(vm: &Vm, event: &Ref<Event>) -> PyResult<Value> {
-    let running = event_loop::running(vm);
+    let running = current::running(vm);
     let mut own = event.event_loop.get();
     if own.is_none() {
         event.event_loop.set(running.clone());
@@ -321,7 +326,7 @@ fn send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {
         }
         Stage::Parked | Stage::Future => {
             let fut = rest_on_future(vm, v, w);
-            let r = match future::data_of(&fut) {
+            let r = match data_of(&fut) {
                 Some(f) if f.done() => future::result(vm, &fut),
                 Some(_) => Err(vm.runtime_error("await wasn't used with future")),
                 None => vm.call_method(&fut, "result", &[]),
@@ -340,7 +345,7 @@ fn start(vm: &Vm, v: &Value, w: &EventWait) -> PyResult<Resumed> {
         return Ok(Resumed::Return(Value::TRUE));
     }
     let l = check_loop(vm, &w.event)?;
-    if event_loop::keeps_natives(vm, &l)
+    if current::keeps_natives(vm, &l)
         && let Some(t) = aio(vm).current_task.get().as_ref::<Task>()
         && t.data.event_loop.get().is(&l)
         && steps(vm, t, v)
@@ -351,7 +356,7 @@ fn start(vm: &Vm, v: &Value, w: &EventWait) -> PyResult<Resumed> {
         return Ok(Resumed::Yield(v.clone()));
     }
     let fut = vm.call_method(&l, "create_future", &[])?;
-    match future::data_of(&fut) {
+    match data_of(&fut) {
         Some(f) => f.blocking.set(true),
         None => vm.setattr(&fut, &vm.names.asyncio_future_blocking, Some(&Value::TRUE))?,
     }
@@ -389,7 +394,7 @@ fn rest_on_future(vm: &Vm, v: &Value, w: &EventWait) -> Value {
     }
     let parked = w.on.get();
     let fut = future::new_future(vm, &w.event.event_loop.get());
-    let (Some(t), Some(f)) = (parked.as_ref::<Task>(), future::data_of(&fut)) else {
+    let (Some(t), Some(f)) = (parked.as_ref::<Task>(), data_of(&fut)) else {
         return Value::NONE;
     };
     if stage == Stage::Woken {
@@ -414,7 +419,7 @@ fn rest_on_future(vm: &Vm, v: &Value, w: &EventWait) -> Value {
 }
 
 /// What Python sees of what a task waits for or what stands in the queue.
-pub fn seen(vm: &Vm, v: &Value) -> Value {
+pub fn materialize_future(vm: &Vm, v: &Value) -> Value {
     match v.downcast::<EventWait>() {
         Some(w) => rest_on_future(vm, v, w),
         None => v.clone(),
@@ -433,7 +438,7 @@ fn stop(vm: &Vm, v: &Value, w: &EventWait) {
     end(vm, v, w);
 }
 
-impl Waiter for EventWait {
+impl NativeCoroutine for EventWait {
     fn function(&self, _: &Vm) -> PyResult<Ref<Function>> {
         Ok(self.function.clone())
     }
@@ -468,8 +473,8 @@ impl Waiter for EventWait {
         if fut.is_none() {
             return Ok(fut);
         }
-        match future::data_of(&fut) {
-            Some(_) => future::materialize_iter(vm, &fut),
+        match data_of(&fut) {
+            Some(_) => future::iter::materialize_iter(vm, &fut),
             None => Ok(fut),
         }
     }
@@ -492,7 +497,7 @@ fn materialize_frame(vm: &Vm, v: &Value, w: &EventWait, owner: &Value) -> PyResu
 }
 
 /// Has calls of the class's `wait` make a waiter.
-pub fn adopt(vm: &Vm, class: &Value) -> PyResult<()> {
+pub fn set_intrinsic(vm: &Vm, class: &Value) -> PyResult<()> {
     vm.set_coroutine_intrinsic(&vm.getattr_str(class, "wait")?, new_wait, set_already)?;
     let version = vm.this::<Type>(class)?.version();
     let old = aio(vm).own_event.replace((class.clone(), version));

@@ -1,40 +1,20 @@
 //! `asyncio.gather`: a future of the results of several (CPython's Lib/asyncio/tasks.py). Its children tell it directly when
 //! they are done, without a Python callback for each.
-use super::future::{self, FutureData, State, TaskFlags, Waiter};
-use super::{Task, aio, event_loop};
-use lasti_core::objects::{GenKind, Generator, NativeKind, Tuple, Type, TypeFlags};
-use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
+use super::cancel::cancel_any;
+use super::data::{FutureData, Gather, State, Task, TaskFlags, Waiter, data_of};
+use super::event_loop::current::current;
+use super::state::{aio, new_cancelled};
+use super::task::step::takes_waiters;
+use super::{future, wakeup};
+use lasti_core::objects::{GenKind, Generator, Tuple, Type, TypeFlags};
+use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-
-/// What `gather` returns: cancelling it cancels its children, and it is done when they are.
-pub struct Gather {
-    pub data: FutureData,
-    children: RefCell<Vec<Value>>,
-    /// How many different ones there are, and how many of them are done.
-    expected: Cell<usize>,
-    finished: Cell<usize>,
-    return_exceptions: Cell<bool>,
-    cancel_requested: Cell<bool>,
-}
-impl Payload for Gather {
-    const CONTAINER: bool = true;
-    const NAME: &'static str = "_GatheringFuture";
-    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        self.data.traverse(visit);
-        self.children.borrow().iter().for_each(visit);
-    }
-    fn clear(&self) {
-        self.data.clear();
-        let children = self.children.take();
-        drop(children);
-    }
-}
 
 pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
     let flags = TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::NO_NEW;
     let t = vm.new_native_type::<Gather>("asyncio.tasks._GatheringFuture", future_type, flags);
-    t.set_finalizer(future::finalize);
+    t.set_finalizer(future::python::finalize);
     vm.method(
         &t,
         "cancel",
@@ -49,7 +29,7 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
             let children = g.children.borrow().clone();
             let mut cancelled = false;
             for child in &children {
-                cancelled |= future::cancel_any(vm, child, &msg)?;
+                cancelled |= cancel_any(vm, child, &msg)?;
             }
             if cancelled {
                 // Whether it ends cancelled is known when the last child is done.
@@ -87,7 +67,7 @@ pub fn gather(vm: &Vm, args: Args) -> PyResult<Value> {
         return_exceptions = vm.is_true(v)?;
     }
     if args.pos.is_empty() {
-        let l = event_loop::current(vm)?;
+        let l = current(vm)?;
         let outer = vm.call_method(&l, "create_future", &[])?;
         vm.call_method(&outer, "set_result", &[vm.new_list(Vec::new())])?;
         return Ok(outer);
@@ -108,7 +88,7 @@ pub fn gather(vm: &Vm, args: Args) -> PyResult<Value> {
     let equal = vm.new_dict();
     let mut done = Vec::new();
     for arg in args.pos {
-        let by_identity = arg.downcast::<Generator>().is_some() || future::data_of(arg).is_some();
+        let by_identity = arg.downcast::<Generator>().is_some() || data_of(arg).is_some();
         let seen = if by_identity {
             known.get(&arg.bits()).copied()
         } else {
@@ -146,7 +126,7 @@ pub fn gather(vm: &Vm, args: Args) -> PyResult<Value> {
 fn child_of(vm: &Vm, g: &Ref<Gather>, arg: &Value) -> PyResult<Value> {
     let l = g.data.event_loop.get();
     let known = !l.is_none();
-    if let Some(f) = future::data_of(arg) {
+    if let Some(f) = data_of(arg) {
         let theirs = f.event_loop.get();
         if !known {
             g.data.event_loop.set(theirs);
@@ -161,7 +141,7 @@ fn child_of(vm: &Vm, g: &Ref<Gather>, arg: &Value) -> PyResult<Value> {
         .downcast::<Generator>()
         .is_some_and(|c| c.kind == GenKind::Coroutine);
     let child = if plain {
-        let l = if known { l } else { event_loop::current(vm)? };
+        let l = if known { l } else { current(vm)? };
         vm.call_method(&l, "create_task", std::slice::from_ref(arg))?
     } else {
         let ensure = vm.getattr_str(&vm.import("asyncio")?, "ensure_future")?;
@@ -169,7 +149,7 @@ fn child_of(vm: &Vm, g: &Ref<Gather>, arg: &Value) -> PyResult<Value> {
         vm.call_args(&ensure, Args::split(&[arg.clone(), l], &names))?
     };
     if !known {
-        let theirs = match future::data_of(&child) {
+        let theirs = match data_of(&child) {
             Some(f) => f.event_loop.get(),
             None => vm.call_method(&child, "get_loop", &[])?,
         };
@@ -190,34 +170,18 @@ fn child_of(vm: &Vm, g: &Ref<Gather>, arg: &Value) -> PyResult<Value> {
 }
 
 fn is_done(vm: &Vm, child: &Value) -> PyResult<bool> {
-    match future::data_of(child) {
+    match data_of(child) {
         Some(f) => Ok(f.done()),
         None => vm.is_true(&vm.call_method(child, "done", &[])?),
     }
 }
 
 fn listen(vm: &Vm, g: &Ref<Gather>, child: &Value) -> PyResult<()> {
-    if future::data_of(child).is_some() && super::task::takes_waiters(vm, child) {
-        return future::add_waiter(vm, child, Waiter::Gather(g.clone()));
+    if data_of(child).is_some() && takes_waiters(vm, child) {
+        return wakeup::add_waiter(vm, child, Waiter::Gather(g.clone()));
     }
-    let f = done_function(vm, g, child);
+    let f = wakeup::gathered_function(vm, g, child);
     vm.call_method(child, "add_done_callback", &[f]).map(|_| ())
-}
-
-/// A Python function that says a child is done, for loops and futures of others.
-pub fn done_function(vm: &Vm, g: &Ref<Gather>, child: &Value) -> Value {
-    fn call(vm: &Vm, me: &Value, _: Args) -> PyResult<Value> {
-        if let Some([g, child]) = me.downcast::<Tuple>().map(|t| &t[..])
-            && let Some(g) = g.as_ref::<Gather>()
-        {
-            child_done(vm, g, child)?;
-        }
-        Ok(Value::NONE)
-    }
-    // What it needs is its `__self__`, where the collector sees it.
-    let me = vm.tuple_value([g.value(), child.clone()]);
-    let kind = NativeKind::Plain(call);
-    vm.new_native("_done_callback", "", kind, me, Value::NONE)
 }
 
 /// How a child ended: cancelled, with an exception, or (none) with a result.
@@ -229,7 +193,7 @@ enum Ending {
 
 /// Looks at how a child ended, which counts as retrieving its exception.
 fn ending(vm: &Vm, child: &Value) -> PyResult<Ending> {
-    if let Some(f) = future::data_of(child) {
+    if let Some(f) = data_of(child) {
         f.log_traceback.set(false);
         let e = f.exception();
         return Ok(match f.state.get() {
@@ -265,9 +229,9 @@ pub fn child_done(vm: &Vm, g: &Ref<Gather>, child: &Value) -> PyResult<()> {
         match ended {
             Ending::Cancelled => {
                 let e = cancelled_error(vm, child)?;
-                return future::set_exception(vm, outer, e);
+                return wakeup::set_exception(vm, outer, e);
             }
-            Ending::Failed(e) => return future::set_exception(vm, outer, e),
+            Ending::Failed(e) => return wakeup::set_exception(vm, outer, e),
             Ending::Succeeded => {}
         }
     }
@@ -276,7 +240,7 @@ pub fn child_done(vm: &Vm, g: &Ref<Gather>, child: &Value) -> PyResult<()> {
     }
     if g.cancel_requested.get() {
         let e = cancelled_error(vm, child)?;
-        return future::set_exception(vm, outer, e);
+        return wakeup::set_exception(vm, outer, e);
     }
     let children = g.children.borrow().clone();
     let mut results = Vec::with_capacity(children.len());
@@ -289,14 +253,24 @@ pub fn child_done(vm: &Vm, g: &Ref<Gather>, child: &Value) -> PyResult<()> {
                 } else {
                     message
                 };
-                super::new_cancelled(vm, &message)?.0
+                new_cancelled(vm, &message)?.0
             }
             Ending::Failed(e) => e,
-            Ending::Succeeded => match future::data_of(c) {
+            Ending::Succeeded => match data_of(c) {
                 Some(f) => f.result.get(),
                 None => vm.call_method(c, "result", &[])?,
             },
         });
     }
-    future::set_result(vm, outer, vm.new_list(results))
+    wakeup::set_result(vm, outer, vm.new_list(results))
+}
+
+/// What [`wakeup::gathered_function`] calls.
+pub fn gathered_call(vm: &Vm, me: &Value, _: Args) -> PyResult<Value> {
+    if let Some([g, child]) = me.downcast::<Tuple>().map(|t| &t[..])
+        && let Some(g) = g.as_ref::<Gather>()
+    {
+        child_done(vm, g, child)?;
+    }
+    Ok(Value::NONE)
 }

@@ -9,6 +9,13 @@
 //! A parked task is three blocks: the task (96 bytes), its coroutine with the frame inside (144 and more), and what it waits with.
 //! Fields that few tasks, futures or generators have stand in a box (`Rare`). `all_tasks` looks through the blocks of a task's size
 //! instead of keeping a list.
+//!
+//! The files, from below; each names only those before it: `data`, `state`, `handle`, `event_loop` (the payload and which loop is meant),
+//! `trace`, `wakeup`, `future`, `coroutine`, `event`, `cancel`, `task`, `gather`, `sleep`, `locks`, and last the `python.rs` files and
+//! `event_loop/run.rs`. What a lower one has to call of a higher one is a function pointer in `state`.
+mod cancel;
+mod coroutine;
+mod data;
 mod event;
 mod event_loop;
 mod future;
@@ -17,145 +24,70 @@ mod handle;
 mod locks;
 mod module;
 mod sleep;
+mod state;
 mod task;
 mod trace;
-mod waiter;
+mod wakeup;
 
 pub use event_loop::Loop;
-pub use task::Task;
+pub use future::new_blocking_future;
+pub use state::aio;
 
-use lasti_core::objects::Type;
-use lasti_core::{PyResult, Ref, Slot, Value, Vm};
+use data::data_of;
+use lasti_core::{PyResult, Slot, Value, Vm};
+use state::Aio;
 use std::cell::{Cell, RefCell};
-use std::num::NonZeroU32;
 
-/// What the loop keeps with the interpreter.
-pub struct Aio {
-    pub future_type: Ref<Type>,
-    pub task_type: Ref<Type>,
-    pub gather_type: Ref<Type>,
-    pub handle_type: Ref<Type>,
-    pub timer_type: Ref<Type>,
-    pub loop_type: Ref<Type>,
-    pub sleeps: sleep::Sleeps,
-    pub future_iter_type: Ref<Type>,
-    pub event_type: Ref<Type>,
-    pub event_wait_type: Ref<Type>,
-    /// `asyncio.Event` and its version when it was made.
-    pub own_event: RefCell<(Value, Option<NonZeroU32>)>,
-    pub locks: locks::Locks,
-    /// Version of a loop class that leaves the native methods alone.
-    pub plain_loop_version: Cell<Option<NonZeroU32>>,
-    /// The loop that runs in this thread, or None.
-    pub running: Slot,
-    /// The loop set by `set_event_loop`.
-    pub current: Slot,
-    /// The task that runs, or None.
-    pub current_task: Slot,
-    /// Weak references to tasks of other classes.
-    pub foreign_tasks: RefCell<Vec<Ref<lasti_core::objects::WeakRef>>>,
-    pub sweep_at: Cell<usize>,
-    pub task_counter: Cell<u64>,
-    pub cancelled_error: Slot,
-    pub invalid_state: Slot,
+/// Registers the modules, and how the state is made.
+pub fn register(vm: &Vm) {
+    vm.set_runtime_state(|vm| Box::new(make_state(vm)));
+    module::register(vm);
 }
 
-/// The state, made on first use.
-pub fn aio(vm: &Vm) -> &Aio {
-    vm.runtime_state(|| {
-        crate::gil::per_thread(vm, |vm| &aio(vm).running);
-        crate::gil::per_thread(vm, |vm| &aio(vm).current_task);
-        Aio {
-            future_type: future::make_type(vm),
-            task_type: Ref::clone(&vm.types.object),
-            gather_type: Ref::clone(&vm.types.object),
-            handle_type: handle::make_type(vm),
-            timer_type: Ref::clone(&vm.types.object),
-            loop_type: event_loop::make_type(vm),
-            sleeps: sleep::Sleeps::new(vm),
-            future_iter_type: future::make_iter_type(vm),
-            event_type: event::make_type(vm),
-            event_wait_type: waiter::make_type::<event::EventWait>(vm),
-            own_event: RefCell::new((Value::NONE, None)),
-            locks: locks::Locks::new(vm),
-            plain_loop_version: Cell::new(None),
-            running: Slot::new(Value::NONE),
-            current: Slot::new(Value::NONE),
-            current_task: Slot::new(Value::NONE),
-            foreign_tasks: RefCell::default(),
-            sweep_at: Cell::new(64),
-            task_counter: Cell::new(0),
-            cancelled_error: Slot::empty(),
-            invalid_state: Slot::empty(),
-        }
-        .with_task(vm)
-    })
-}
-
-impl Aio {
-    fn with_task(mut self, vm: &Vm) -> Aio {
-        self.timer_type = handle::make_timer_type(vm, &self.handle_type);
-        self.task_type = task::make_type(vm, &self.future_type);
-        self.gather_type = gather::make_type(vm, &self.future_type);
-        self
+fn make_state(vm: &Vm) -> Aio {
+    crate::gil::per_thread(vm, |vm| &aio(vm).running);
+    crate::gil::per_thread(vm, |vm| &aio(vm).current_task);
+    let future_type = future::python::make_type(vm);
+    let handle_type = handle::python::make_type(vm);
+    Aio {
+        task_type: task::python::make_type(vm, &future_type),
+        gather_type: gather::make_type(vm, &future_type),
+        future_type,
+        timer_type: handle::python::make_timer_type(vm, &handle_type),
+        handle_type,
+        loop_type: event_loop::python::make_type(vm),
+        sleep_type: coroutine::make_type::<sleep::Sleep>(vm),
+        yield_once_type: sleep::make_yield_once_type(vm),
+        sleep_function: Default::default(),
+        future_iter_type: future::iter::make_iter_type(vm),
+        event_type: event::make_type(vm),
+        event_wait_type: coroutine::make_type::<event::EventWait>(vm),
+        own_event: RefCell::new((Value::NONE, None)),
+        acquire_type: coroutine::make_type::<locks::Acquire>(vm),
+        lock_functions: Default::default(),
+        layouts: Default::default(),
+        step_call: task::step::step_call,
+        gathered_call: gather::gathered_call,
+        plain_loop_version: Cell::new(None),
+        running: Slot::new(Value::NONE),
+        current: Slot::new(Value::NONE),
+        current_task: Slot::new(Value::NONE),
+        foreign_tasks: RefCell::default(),
+        sweep_at: Cell::new(64),
+        task_counter: Cell::new(0),
+        cancelled_error: Slot::empty(),
+        invalid_state: Slot::empty(),
     }
-
-    /// `asyncio.CancelledError`.
-    pub fn cancelled_class(&self, vm: &Vm) -> PyResult<Value> {
-        class_of(vm, &self.cancelled_error, "CancelledError")
-    }
-    /// `asyncio.InvalidStateError`.
-    pub fn invalid_state_class(&self, vm: &Vm) -> PyResult<Value> {
-        class_of(vm, &self.invalid_state, "InvalidStateError")
-    }
-}
-
-fn class_of(vm: &Vm, slot: &Slot, name: &str) -> PyResult<Value> {
-    if let Some(c) = slot.get_bound() {
-        return Ok(c);
-    }
-    let m = vm.import("asyncio.exceptions")?;
-    let c = vm.getattr_str(&m, name)?;
-    slot.set(c.clone());
-    Ok(c)
-}
-
-/// A new CancelledError with the cancel message.
-pub fn new_cancelled(vm: &Vm, msg: &Value) -> PyResult<lasti_core::Exc> {
-    let c = aio(vm).cancelled_class(vm)?;
-    let args: &[Value] = if msg.is_none() || msg.is_unbound() {
-        &[]
-    } else {
-        std::slice::from_ref(msg)
-    };
-    Ok(lasti_core::Exc(vm.call(&c, args)?))
-}
-
-/// Whether an exception is a CancelledError.
-pub fn is_cancelled(vm: &Vm, e: &lasti_core::Exc) -> bool {
-    let Ok(c) = aio(vm).cancelled_class(vm) else {
-        return false;
-    };
-    c.as_ref::<Type>().is_some_and(|t| vm.is_instance(&e.0, t))
-}
-
-/// A copy of the current context for a callback or task; unbound while nobody used context variables.
-pub fn copy_context(vm: &Vm) -> PyResult<Value> {
-    if vm.context.is_unbound() {
-        return Ok(Value::UNBOUND);
-    }
-    let current = vm.context.get();
-    vm.call_method(&current, "copy", &[])
 }
 
 /// Whether a native future is done; false for anything else.
 pub fn is_done(v: &Value) -> bool {
-    future::data_of(v).is_some_and(|f| f.done())
+    data_of(v).is_some_and(|f| f.done())
 }
 
 /// Whether this is a native future or task.
 pub fn is_future(v: &Value) -> bool {
-    future::data_of(v).is_some()
+    data_of(v).is_some()
 }
 
 /// `future.result()` of a native future.
@@ -165,7 +97,7 @@ pub fn result_of(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 /// The loop a future belongs to, or None.
 pub fn loop_of(vm: &Vm, v: &Value) -> Value {
-    match future::data_of(v) {
+    match data_of(v) {
         Some(f) => f.event_loop.get(),
         None => vm.call_method(v, "get_loop", &[]).unwrap_or(Value::NONE),
     }
@@ -173,16 +105,5 @@ pub fn loop_of(vm: &Vm, v: &Value) -> Value {
 
 /// The running loop; RuntimeError when there is none.
 pub fn running_loop(vm: &Vm) -> PyResult<Value> {
-    event_loop::get_running_loop(vm)
+    event_loop::current::get_running_loop(vm)
 }
-
-/// A future to yield from a native awaitable.
-pub fn new_blocking_future(vm: &Vm, event_loop: &Value) -> Value {
-    let v = future::new_future(vm, event_loop);
-    if let Some(f) = future::data_of(&v) {
-        f.blocking.set(true);
-    }
-    v
-}
-
-pub use module::register;

@@ -1,7 +1,7 @@
 //! The modules `_asyncio` (what the library's asyncio files import) and `_lasti_loop` (the loop).
-use super::event_loop;
-use super::future::{self, TaskFlags};
-use super::{Task, aio};
+use super::data::{Task, TaskFlags, data_of};
+use super::event_loop::{current, python};
+use super::state::aio;
 use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 
@@ -21,22 +21,22 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
     // Called by the files of the classes, which tell their functions that have intrinsics.
     vm.add_function(&m, "_adopt_event", "", |vm, _, a| {
         let [class] = a.exactly::<1>(vm, "_adopt_event")?;
-        super::event::adopt(vm, class)?;
+        super::event::set_intrinsic(vm, class)?;
         Ok(Value::NONE)
     });
     vm.add_function(&m, "_adopt_locks", "", |vm, _, a| {
-        super::locks::adopt_locks(vm, a.exactly::<4>(vm, "_adopt_locks")?)?;
+        super::locks::register_locks(vm, a.exactly::<4>(vm, "_adopt_locks")?)?;
         Ok(Value::NONE)
     });
     vm.add_function(&m, "_adopt_queues", "", |vm, _, a| {
-        super::locks::adopt_queues(vm, a.exactly::<2>(vm, "_adopt_queues")?)?;
+        super::locks::register_queues(vm, a.exactly::<2>(vm, "_adopt_queues")?)?;
         Ok(Value::NONE)
     });
     vm.add_function(
         &m,
         "create_task",
         "create_task(coro, **kwargs)\n--\n\nSchedules a coroutine on the running loop and returns its Task.",
-        |vm, _, a| event_loop::create_task_here(vm, a),
+        |vm, _, a| python::create_task_here(vm, a),
     );
     vm.add_function(
         &m,
@@ -48,11 +48,11 @@ fn init_loop(vm: &Vm) -> PyResult<Ref<Module>> {
         &m,
         "get_event_loop",
         "get_event_loop()\n--\n\n",
-        |vm, _, _| event_loop::get_event_loop(vm),
+        |vm, _, _| current::get_event_loop(vm),
     );
     vm.add_function(&m, "_adopt_sleep", "", |vm, _, a| {
         let [function] = a.exactly::<1>(vm, "_adopt_sleep")?;
-        super::sleep::adopt(vm, function)?;
+        super::sleep::set_intrinsic(vm, function)?;
         Ok(Value::NONE)
     });
     vm.add_function(&m, "_give_way", "", |vm, _, _| {
@@ -70,10 +70,10 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
         &m,
         "get_running_loop",
         "get_running_loop()\n--\n\n",
-        |vm, _, _| event_loop::get_running_loop(vm),
+        |vm, _, _| current::get_running_loop(vm),
     );
     vm.add_function(&m, "_get_running_loop", "", |vm, _, _| {
-        Ok(event_loop::running(vm))
+        Ok(current::running(vm))
     });
     vm.add_function(&m, "_set_running_loop", "", |vm, _, a| {
         let [l] = a.exactly::<1>(vm, "_set_running_loop")?;
@@ -84,7 +84,7 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
         &m,
         "get_event_loop",
         "get_event_loop()\n--\n\n",
-        |vm, _, _| event_loop::current(vm),
+        |vm, _, _| current::current(vm),
     );
     vm.add_function(
         &m,
@@ -104,10 +104,10 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
             let [l] = a.bind(vm, "current_task", ["loop"], 0)?;
             let l = match l {
                 Some(l) if !l.is_none() => l.clone(),
-                _ => event_loop::get_running_loop(vm)?,
+                _ => current::get_running_loop(vm)?,
             };
             let t = aio(vm).current_task.get();
-            let same = future::data_of(&t).is_none_or(|d| d.event_loop.get().is(&l));
+            let same = data_of(&t).is_none_or(|d| d.event_loop.get().is(&l));
             Ok(if same { t } else { Value::NONE })
         },
     );
@@ -119,7 +119,7 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
             let [l] = a.bind(vm, "all_tasks", ["loop"], 0)?;
             let l = match l {
                 Some(l) if !l.is_none() => l.clone(),
-                _ => event_loop::get_running_loop(vm)?,
+                _ => current::get_running_loop(vm)?,
             };
             let foreign = aio(vm).foreign_tasks.borrow().clone();
             let foreign = foreign.iter().filter_map(|w| w.get());
@@ -127,7 +127,7 @@ fn init_asyncio(vm: &Vm) -> PyResult<Ref<Module>> {
             let mut tasks = vm.heap.objects_of::<Task>();
             tasks.sort_by_key(|t| t.downcast::<Task>().map(|t| t.number.get()));
             for t in tasks.into_iter().chain(foreign) {
-                let keep = match future::data_of(&t) {
+                let keep = match data_of(&t) {
                     Some(d) => {
                         let listed = t
                             .downcast::<Task>()

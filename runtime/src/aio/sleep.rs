@@ -2,29 +2,14 @@
 //! (`interp/yield_once.rs`).
 #![forbid(unsafe_code)]
 
-use super::waiter::{self, Waiter};
-use super::{Loop, aio, event_loop, future, handle};
+use super::coroutine::NativeCoroutine;
+use super::data::data_of;
+use super::event_loop::{Loop, current};
+use super::state::aio;
+use super::{future, handle};
 use lasti_core::objects::{Function, Type, TypeFlags};
-use lasti_core::{Exc, Payload, PyResult, Ref, RefSlot, Resumed, Slot, Value, Vm};
+use lasti_core::{Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
 use std::cell::Cell;
-
-/// What `sleep` keeps with the loop.
-pub struct Sleeps {
-    sleep_type: Ref<Type>,
-    yield_once_type: Ref<Type>,
-    /// The Python function, for what is shown.
-    function: RefSlot<Function>,
-}
-
-impl Sleeps {
-    pub fn new(vm: &Vm) -> Sleeps {
-        Sleeps {
-            sleep_type: waiter::make_type::<Sleep>(vm),
-            yield_once_type: make_way_type(vm),
-            function: RefSlot::default(),
-        }
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -61,11 +46,11 @@ impl Payload for Sleep {
 }
 
 /// Has calls of the Python function make these coroutines.
-pub fn adopt(vm: &Vm, function: &Value) -> PyResult<()> {
+pub fn set_intrinsic(vm: &Vm, function: &Value) -> PyResult<()> {
     vm.set_intrinsic(function, new_sleep)?;
     vm.set_yields_once(function, yields_once, materialize_yield)?;
     let f = function.as_ref::<Function>().cloned();
-    aio(vm).sleeps.function.set(f);
+    aio(vm).sleep_function.set(f);
     Ok(())
 }
 
@@ -100,7 +85,7 @@ fn make(vm: &Vm, delay: Value, result: Value, stage: Stage) -> Value {
         timer: Slot::empty(),
         stage: Cell::new(stage),
     };
-    vm.heap.alloc(&aio(vm).sleeps.sleep_type, s).into()
+    vm.heap.alloc(&aio(vm).sleep_type, s).into()
 }
 
 /// Whether `sleep` with these arguments only gives way.
@@ -121,7 +106,7 @@ fn finish(vm: &Vm, v: &Value, s: &Sleep) -> PyResult<()> {
     let timer = s.timer.take();
     if !timer.is_unbound() {
         match handle::handle_of(&timer) {
-            Some(_) => handle::cancel(vm, &timer)?,
+            Some(_) => handle::python::cancel(vm, &timer)?,
             // A loop of somebody else's gave it.
             None => drop(vm.call_method(&timer, "cancel", &[])?),
         }
@@ -131,7 +116,7 @@ fn finish(vm: &Vm, v: &Value, s: &Sleep) -> PyResult<()> {
 
 /// Sets the timer; gives the future that it completes.
 fn start(vm: &Vm, s: &Sleep, delay: f64) -> PyResult<Value> {
-    let l = event_loop::get_running_loop(vm)?;
+    let l = current::get_running_loop(vm)?;
     let (fut, timer) = match l.downcast::<Loop>() {
         Some(native) => {
             let fut = future::new_future(vm, &l);
@@ -148,7 +133,7 @@ fn start(vm: &Vm, s: &Sleep, delay: f64) -> PyResult<Value> {
     };
     s.timer.set(timer);
     s.future.set(fut.clone());
-    match future::data_of(&fut) {
+    match data_of(&fut) {
         Some(f) => f.blocking.set(true),
         None => vm.setattr(&fut, &vm.names.asyncio_future_blocking, Some(&Value::TRUE))?,
     }
@@ -171,9 +156,9 @@ fn materialize_frame(vm: &Vm, s: &Sleep, owner: &Value) -> PyResult<Value> {
     vm.resting_frame(&s.function(vm)?, owner, at, locals)
 }
 
-impl Waiter for Sleep {
+impl NativeCoroutine for Sleep {
     fn function(&self, vm: &Vm) -> PyResult<Ref<Function>> {
-        let f = aio(vm).sleeps.function.get();
+        let f = aio(vm).sleep_function.get();
         f.ok_or_else(|| vm.runtime_error("asyncio is not loaded"))
     }
     fn is_new(&self) -> bool {
@@ -215,7 +200,7 @@ impl Waiter for Sleep {
                     s.stage.set(Stage::Done);
                     return Ok(Resumed::Return(s.result.take()));
                 }
-                let r = match future::data_of(&fut) {
+                let r = match data_of(&fut) {
                     Some(f) if f.done() => future::result(vm, &fut),
                     Some(_) => Err(vm.runtime_error("await wasn't used with future")),
                     None => vm.call_method(&fut, "result", &[]),
@@ -248,8 +233,8 @@ impl Waiter for Sleep {
             Ok(Value::NONE)
         } else if fut.is_unbound() {
             Ok(new_yield_once(vm))
-        } else if future::data_of(&fut).is_some() {
-            future::materialize_iter(vm, &fut)
+        } else if data_of(&fut).is_some() {
+            future::iter::materialize_iter(vm, &fut)
         } else {
             Ok(fut)
         }
@@ -268,13 +253,13 @@ impl Payload for YieldOnce {
 }
 
 pub fn new_yield_once(vm: &Vm) -> Value {
-    let way = YieldOnce {
+    let yielder = YieldOnce {
         given: Cell::new(false),
     };
-    vm.heap.alloc(&aio(vm).sleeps.yield_once_type, way).into()
+    vm.heap.alloc(&aio(vm).yield_once_type, yielder).into()
 }
 
-fn make_way_type(vm: &Vm) -> Ref<Type> {
+pub fn make_yield_once_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<YieldOnce>("generator", &vm.types.object, TypeFlags::NO_NEW);
     t.slots.await_.set(Some(lasti_core::self_iter));
     t.slots.iter.set(Some(lasti_core::self_iter));

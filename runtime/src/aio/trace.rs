@@ -17,12 +17,10 @@
 //! and times put together. Nothing here runs Python.
 #![forbid(unsafe_code)]
 
-use super::Task;
-use super::event::EventWait;
-use super::locks::Acquire;
+use super::data::Task;
 use crate::host::clock;
 use crate::reactor::{Clock, NANOS_PER_MILLI};
-use lasti_core::objects::{Function, Generator, NativeFunction, Str};
+use lasti_core::objects::{Function, Generator, NativeFunction, Str, TypeFlags};
 use lasti_core::{Ref, Value, Vm};
 use tracing::Level;
 use tracing::span::EnteredSpan;
@@ -58,14 +56,14 @@ fn waited(vm: &Vm, v: &Value) -> String {
     match v.downcast::<Task>() {
         Some(t) => name(t),
         // A waiter stands for the future that it would be seen as.
-        None if v.downcast::<EventWait>().is_some() => "Future".to_owned(),
+        None if vm.type_of(v).has(TypeFlags::COROUTINE) => "Future".to_owned(),
         None => vm.type_name(v),
     }
 }
 
 fn coroutine(vm: &Vm, v: &Value) -> String {
     let own = v.downcast::<Generator>().map(|g| g.qualified_name());
-    let waits = v.downcast::<EventWait>().is_some() || v.downcast::<Acquire>().is_some();
+    let waits = vm.type_of(v).has(TypeFlags::COROUTINE);
     let wait = || vm.getattr_str(v, "__qualname__").ok();
     own.or_else(|| waits.then(wait).flatten())
         .and_then(|name| text(&name))

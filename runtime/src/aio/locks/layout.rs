@@ -2,7 +2,6 @@
 //!
 //! A Lock stays an object of the library's Python class with its attributes. What is native reads and writes these in their slots;
 //! it may do so where no method that the Python code would call is another one than the library's, on class or instance.
-use super::super::aio;
 use lasti_core::objects::{Instance, Str, Type};
 use lasti_core::{PyResult, Ref, Value, Vm};
 use lasti_modules::Deque;
@@ -94,13 +93,13 @@ struct Layout {
     /// The class's version when it was looked at.
     version: Option<NonZeroU32>,
     /// None: their Python code has to run.
-    family: Option<LockKind>,
+    kind: Option<LockKind>,
     at: [u8; FIELDS],
 }
 
 /// A class as the library made it.
 struct Original {
-    family: LockKind,
+    kind: LockKind,
     class: Ref<Type>,
     methods: Vec<(Ref<Str>, Value)>,
 }
@@ -117,24 +116,24 @@ pub struct LayoutCache {
 const RECENT: usize = 8;
 
 /// Shapes remembered; there are few unless a program makes classes all the time.
-const MOST_KNOWN: usize = 256;
+const MAX_KNOWN: usize = 256;
 
 impl LayoutCache {
     /// Notes the methods of a class, which those of its subclasses have to be.
-    pub fn adopt(&self, vm: &Vm, family: LockKind, class: &Value) -> PyResult<()> {
+    pub fn register(&self, vm: &Vm, kind: LockKind, class: &Value) -> PyResult<()> {
         let class = vm.this::<Type>(class)?.clone();
-        let found = family.methods().iter().filter_map(|name| {
+        let found = kind.methods().iter().filter_map(|name| {
             let name = vm.intern(name);
             class.lookup(vm, &name).map(|f| (name, f))
         });
         let methods = found.collect();
         let new = Original {
-            family,
+            kind,
             class,
             methods,
         };
         let mut originals = self.originals.borrow_mut();
-        let at = originals.iter().position(|o| o.family == family);
+        let at = originals.iter().position(|o| o.kind == kind);
         let old = match at {
             Some(at) => Some(std::mem::replace(&mut originals[at], new)),
             None => {
@@ -150,9 +149,9 @@ impl LayoutCache {
     }
 
     /// A method of a class as it was noted, by its number among [`LockKind::methods`].
-    pub fn method(&self, family: LockKind, number: usize) -> Option<Value> {
+    pub fn method(&self, kind: LockKind, number: usize) -> Option<Value> {
         let originals = self.originals.borrow();
-        let original = originals.iter().find(|o| o.family == family)?;
+        let original = originals.iter().find(|o| o.kind == kind)?;
         original.methods.get(number).map(|(_, f)| f.clone())
     }
 
@@ -163,21 +162,21 @@ impl LayoutCache {
         let originals = self.originals.borrow();
         let fits = |original: &&Original| {
             let methods = &original.methods;
-            methods.len() == original.family.methods().len()
+            methods.len() == original.kind.methods().len()
                 && methods.iter().all(|(name, f)| {
                     class.lookup(vm, name).is_some_and(|own| own.is(f)) && o.find(name).is_none()
                 })
-                && (original.family != LockKind::BoundedSemaphore
+                && (original.kind != LockKind::BoundedSemaphore
                     || self.next_is_semaphore(class, &original.class))
         };
-        originals.iter().find(fits).map(|o| o.family)
+        originals.iter().find(fits).map(|o| o.kind)
     }
 
     /// Whether `super()` in a BoundedSemaphore's methods is the Semaphore.
     fn next_is_semaphore(&self, class: &Type, bounded: &Ref<Type>) -> bool {
         let mro = class.mro();
         let originals = self.originals.borrow();
-        let semaphore = originals.iter().find(|o| o.family == LockKind::Semaphore);
+        let semaphore = originals.iter().find(|o| o.kind == LockKind::Semaphore);
         let at = mro.iter().position(|t| t.is(bounded));
         match (semaphore, at.and_then(|at| mro.get(at + 1))) {
             (Some(s), Some(next)) => next.is(&s.class),
@@ -186,7 +185,7 @@ impl LayoutCache {
     }
 
     #[inline(never)]
-    fn of(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Layout {
+    fn layout_of(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Layout {
         let shape = o.shape_id();
         let known = self.known.borrow().get(&shape).copied();
         if let Some(l) = known
@@ -194,12 +193,12 @@ impl LayoutCache {
         {
             return l;
         }
-        let l = self.look(vm, class, o);
+        let l = self.inspect(vm, class, o);
         if shape == 0 {
             return l;
         }
         let mut known = self.known.borrow_mut();
-        if known.len() >= MOST_KNOWN {
+        if known.len() >= MAX_KNOWN {
             known.clear();
         }
         known.insert(shape, l);
@@ -207,17 +206,17 @@ impl LayoutCache {
     }
 
     #[cold]
-    fn look(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Layout {
+    fn inspect(&self, vm: &Vm, class: &Ref<Type>, o: &Instance) -> Layout {
         let mut layout = Layout {
             shape: o.shape_id(),
             version: class.version(),
-            family: self.kind_of(vm, class, o),
+            kind: self.kind_of(vm, class, o),
             at: [ABSENT; FIELDS],
         };
-        let Some(family) = layout.family else {
+        let Some(kind) = layout.kind else {
             return layout;
         };
-        for (i, name) in family.fields().iter().enumerate() {
+        for (i, name) in kind.fields().iter().enumerate() {
             let name = vm.intern(name);
             let on_class = class.lookup(vm, &name);
             let slot = o.find(&name).and_then(|at| u8::try_from(at).ok());
@@ -227,7 +226,7 @@ impl LayoutCache {
                 Some(_) => on_class.is_none_or(|v| v.is_none()),
             };
             if !fits {
-                layout.family = None;
+                layout.kind = None;
             }
             layout.at[i] = slot.unwrap_or(ABSENT);
         }
@@ -236,46 +235,46 @@ impl LayoutCache {
 }
 
 /// An object whose methods are the library's, with the places of its attributes.
-pub struct Plain<'a> {
+pub struct KnownLock<'a> {
     o: &'a Ref<Instance>,
-    pub family: LockKind,
+    pub kind: LockKind,
     at: [u8; FIELDS],
 }
 
-impl<'a> Plain<'a> {
+impl LayoutCache {
+    /// None: the Python code has to run.
     #[inline]
-    pub fn of(vm: &Vm, v: &'a Value) -> Option<Plain<'a>> {
+    pub fn known<'a>(&self, vm: &Vm, v: &'a Value) -> Option<KnownLock<'a>> {
         let o = v.as_ref::<Instance>()?;
         if o.has_dict() {
             return None;
         }
-        let layouts = &aio(vm).locks.layouts;
         let class = vm.type_of(v);
         let shape = o.shape_id();
-        let recent = &layouts.recent[shape as usize % RECENT];
+        let recent = &self.recent[shape as usize % RECENT];
         let layout = match recent.get() {
             Some(l) if l.shape == shape && shape != 0 && class.has_version(l.version) => l,
             _ => {
-                let l = layouts.of(vm, class, o);
+                let l = self.layout_of(vm, class, o);
                 recent.set(Some(l));
                 l
             }
         };
-        let family = layout.family?;
-        Some(Plain {
+        let kind = layout.kind?;
+        Some(KnownLock {
             o,
-            family,
+            kind,
             at: layout.at,
         })
     }
+}
+
+impl<'a> KnownLock<'a> {
     pub fn is_queue(&self) -> bool {
-        matches!(self.family, LockKind::Queue | LockKind::LifoQueue)
+        matches!(self.kind, LockKind::Queue | LockKind::LifoQueue)
     }
     pub fn is_semaphore(&self) -> bool {
-        matches!(
-            self.family,
-            LockKind::Semaphore | LockKind::BoundedSemaphore
-        )
+        matches!(self.kind, LockKind::Semaphore | LockKind::BoundedSemaphore)
     }
     /// An attribute; unbound where there is none.
     #[inline]

@@ -1,8 +1,9 @@
 //! What Lock and Semaphore do, on the attributes of the library's objects (CPython's Lib/asyncio/locks.py).
 //!
 //! None means that something is not as usual, and nothing was done: then the Python code has to run.
-use super::super::future;
-use super::layout::{Plain, field};
+use super::known;
+use super::layout::{KnownLock, field};
+use crate::aio::{future, wakeup};
 use lasti_core::objects::{BinOp, CmpOp};
 use lasti_core::{PyResult, Ref, Value, Vm};
 use lasti_modules::Deque;
@@ -23,7 +24,7 @@ fn all_cancelled(vm: &Vm, waiting: &Option<Ref<Deque>>) -> PyResult<bool> {
 }
 
 /// Takes a lock or a permit if it is free; whether it did.
-pub fn take(vm: &Vm, on: &Plain) -> PyResult<Option<bool>> {
+pub fn take(vm: &Vm, on: &KnownLock) -> PyResult<Option<bool>> {
     let Some(waiting) = on.waiting(vm, field::WAITERS) else {
         return Ok(None);
     };
@@ -48,7 +49,7 @@ pub fn take(vm: &Vm, on: &Plain) -> PyResult<Option<bool>> {
 }
 
 /// `release()`; of a semaphore that is `bounded`, as a BoundedSemaphore does it.
-pub fn release(vm: &Vm, on: &Plain, bounded: bool) -> PyResult<Option<()>> {
+pub fn release(vm: &Vm, on: &KnownLock, bounded: bool) -> PyResult<Option<()>> {
     let Some(waiting) = on.waiting(vm, field::WAITERS) else {
         return Ok(None);
     };
@@ -74,13 +75,13 @@ pub fn release(vm: &Vm, on: &Plain, bounded: bool) -> PyResult<Option<()>> {
 /// Lets the first who waits for a lock go on, unless that is under way.
 fn wake_first(vm: &Vm, waiting: &Option<Ref<Deque>>) -> PyResult<()> {
     match waiting.as_ref().and_then(|d| d.get(0)) {
-        Some(f) if !future::is_done(vm, &f)? => future::set_any_result(vm, &f, Value::TRUE),
+        Some(f) if !future::is_done(vm, &f)? => wakeup::set_any_result(vm, &f, Value::TRUE),
         _ => Ok(()),
     }
 }
 
 /// Gives a permit to the first who waits for one and has none yet; whether there was one.
-fn wake_next(vm: &Vm, on: &Plain, waiting: &Option<Ref<Deque>>) -> PyResult<bool> {
+fn wake_next(vm: &Vm, on: &KnownLock, waiting: &Option<Ref<Deque>>) -> PyResult<bool> {
     let Some(d) = waiting else {
         return Ok(false);
     };
@@ -90,7 +91,7 @@ fn wake_next(vm: &Vm, on: &Plain, waiting: &Option<Ref<Deque>>) -> PyResult<bool
             if let Some(n) = on.int(field::VALUE) {
                 on.set(field::VALUE, vm.new_int(n - 1));
             }
-            future::set_any_result(vm, &f, Value::TRUE)?;
+            wakeup::set_any_result(vm, &f, Value::TRUE)?;
             return Ok(true);
         }
         at += 1;
@@ -100,7 +101,7 @@ fn wake_next(vm: &Vm, on: &Plain, waiting: &Option<Ref<Deque>>) -> PyResult<bool
 
 /// Takes the future of one who waited out of the queue.
 fn leave(vm: &Vm, lock: &Value, fut: &Value) -> PyResult<()> {
-    if let Some(on) = Plain::of(vm, lock)
+    if let Some(on) = known(vm, lock)
         && let Some(Some(d)) = on.waiting(vm, field::WAITERS)
         && d.remove_same(fut)
     {
@@ -114,7 +115,7 @@ fn leave(vm: &Vm, lock: &Value, fut: &Value) -> PyResult<()> {
 /// The end of a wait for a lock that was handed over.
 pub fn lock_taken(vm: &Vm, lock: &Value, fut: &Value) -> PyResult<()> {
     leave(vm, lock, fut)?;
-    match Plain::of(vm, lock) {
+    match known(vm, lock) {
         Some(on) => on.set(field::LOCKED, Value::TRUE),
         None => vm.setattr(lock, &vm.intern("_locked"), Some(&Value::TRUE))?,
     }
@@ -127,7 +128,7 @@ pub fn lock_given_up(vm: &Vm, lock: &Value, fut: &Value, cancelled: bool) -> PyR
     if !cancelled {
         return Ok(());
     }
-    match Plain::of(vm, lock).map(|on| (on.flag(field::LOCKED), on.waiting(vm, field::WAITERS))) {
+    match known(vm, lock).map(|on| (on.flag(field::LOCKED), on.waiting(vm, field::WAITERS))) {
         Some((Some(true), _)) => Ok(()),
         Some((Some(false), Some(waiting))) => wake_first(vm, &waiting),
         _ if vm.is_true(&vm.getattr_str(lock, "_locked")?)? => Ok(()),
@@ -158,7 +159,7 @@ pub fn permit_given_up(vm: &Vm, semaphore: &Value, fut: &Value, cancelled: bool)
 /// Wakes as many as there are permits.
 fn hand_out(vm: &Vm, semaphore: &Value) -> PyResult<()> {
     loop {
-        let more = match Plain::of(vm, semaphore)
+        let more = match known(vm, semaphore)
             .and_then(|on| Some((on.int(field::VALUE)?, on.waiting(vm, field::WAITERS)?, on)))
         {
             Some((n, waiting, on)) => n > 0 && wake_next(vm, &on, &waiting)?,

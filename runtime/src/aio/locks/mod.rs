@@ -5,35 +5,25 @@
 //! A coroutine made here, [`Acquire`], then runs the coroutine of that code in its own place.
 #![forbid(unsafe_code)]
 
-mod layout;
+pub mod layout;
 mod lock;
 mod queue;
 
-use super::waiter::{self, Waiter};
-use super::{aio, event_loop, future};
-use lasti_core::objects::{BoundMethod, Exception, Function, Generator, Intrinsic, Type};
-use lasti_core::{Exc, Payload, PyResult, Ref, RefSlot, Resume, Resumed, Slot, Value, Vm};
+use super::coroutine::NativeCoroutine;
+use super::event_loop::current;
+use super::future;
+use super::state::{aio, is_cancelled};
+use lasti_core::objects::{BoundMethod, Exception, Function, Generator, Intrinsic};
+use lasti_core::{Exc, Payload, PyResult, Ref, Resume, Resumed, Slot, Value, Vm};
 use lasti_modules::Deque;
-use layout::{LayoutCache, LockKind, Plain, field};
+use layout::{KnownLock, LockKind, field};
 use queue::Now;
 use std::cell::Cell;
 
-/// What the intrinsics keep with the loop.
-pub struct Locks {
-    layouts: LayoutCache,
-    waiter_type: Ref<Type>,
-    /// By [`Op::code`], for what is shown.
-    functions: [RefSlot<Function>; 6],
-}
-
-impl Locks {
-    pub fn new(vm: &Vm) -> Locks {
-        Locks {
-            layouts: LayoutCache::default(),
-            waiter_type: waiter::make_type::<Acquire>(vm),
-            functions: Default::default(),
-        }
-    }
+/// The object with the places of its attributes, if its methods are the library's.
+#[inline]
+fn known<'a>(vm: &Vm, v: &'a Value) -> Option<KnownLock<'a>> {
+    aio(vm).layouts.known(vm, v)
 }
 
 /// What a coroutine does.
@@ -149,7 +139,7 @@ impl Acquire {
 }
 
 fn code_of(vm: &Vm, op: Op) -> PyResult<Ref<Function>> {
-    let f = aio(vm).locks.functions[op.code()].get();
+    let f = aio(vm).lock_functions[op.code()].get();
     f.ok_or_else(|| vm.runtime_error("asyncio's classes are not loaded"))
 }
 
@@ -161,7 +151,7 @@ fn make(vm: &Vm, op: Op, this: &Value, extra: Value, on: Value) -> Value {
         stage: Cell::new(Stage::New),
         op,
     };
-    let v: Value = vm.heap.alloc(&aio(vm).locks.waiter_type, w).into();
+    let v: Value = vm.heap.alloc(&aio(vm).acquire_type, w).into();
     // "was never awaited" is due if it is dropped like this.
     vm.set_finalize(&v, true);
     v
@@ -170,13 +160,13 @@ fn make(vm: &Vm, op: Op, this: &Value, extra: Value, on: Value) -> Value {
 // ---- the intrinsics ----
 
 /// `Lock`, `Semaphore`, `BoundedSemaphore` and `Condition` of the library.
-pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
+pub fn register_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
     let [lock, semaphore, bounded, condition] = classes;
-    let locks = &aio(vm).locks;
-    locks.layouts.adopt(vm, LockKind::Lock, lock)?;
-    locks.layouts.adopt(vm, LockKind::Semaphore, semaphore)?;
-    (locks.layouts).adopt(vm, LockKind::BoundedSemaphore, bounded)?;
-    locks.layouts.adopt(vm, LockKind::Condition, condition)?;
+    let layouts = &aio(vm).layouts;
+    layouts.register(vm, LockKind::Lock, lock)?;
+    layouts.register(vm, LockKind::Semaphore, semaphore)?;
+    layouts.register(vm, LockKind::BoundedSemaphore, bounded)?;
+    layouts.register(vm, LockKind::Condition, condition)?;
     let intrinsics = [
         (
             Op::Lock,
@@ -196,7 +186,7 @@ pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
         (Op::Exit, lock, "__aexit__", exit, exit_now),
     ];
     for (op, class, name, intrinsic, now) in intrinsics {
-        adopt(vm, op, class, name, intrinsic, now)?;
+        register(vm, op, class, name, intrinsic, now)?;
     }
     vm.set_intrinsic(&vm.getattr_str(lock, "release")?, release_lock)?;
     vm.set_intrinsic(&vm.getattr_str(semaphore, "release")?, release_semaphore)?;
@@ -204,18 +194,18 @@ pub fn adopt_locks(vm: &Vm, classes: &[Value; 4]) -> PyResult<()> {
 }
 
 /// `Queue` and `LifoQueue` of the library.
-pub fn adopt_queues(vm: &Vm, classes: &[Value; 2]) -> PyResult<()> {
+pub fn register_queues(vm: &Vm, classes: &[Value; 2]) -> PyResult<()> {
     let [queue, lifo] = classes;
-    let locks = &aio(vm).locks;
-    locks.layouts.adopt(vm, LockKind::Queue, queue)?;
-    locks.layouts.adopt(vm, LockKind::LifoQueue, lifo)?;
-    adopt(vm, Op::Get, queue, "get", get, get_nowait)?;
-    adopt(vm, Op::Put, queue, "put", put, put_nowait)?;
+    let layouts = &aio(vm).layouts;
+    layouts.register(vm, LockKind::Queue, queue)?;
+    layouts.register(vm, LockKind::LifoQueue, lifo)?;
+    register(vm, Op::Get, queue, "get", get, get_nowait)?;
+    register(vm, Op::Put, queue, "put", put, put_nowait)?;
     vm.set_intrinsic(&vm.getattr_str(queue, "get_nowait")?, get_nowait)?;
     vm.set_intrinsic(&vm.getattr_str(queue, "put_nowait")?, put_nowait)
 }
 
-fn adopt(
+fn register(
     vm: &Vm,
     op: Op,
     class: &Value,
@@ -225,37 +215,37 @@ fn adopt(
 ) -> PyResult<()> {
     let f = vm.getattr_str(class, name)?;
     vm.set_coroutine_intrinsic(&f, intrinsic, now)?;
-    aio(vm).locks.functions[op.code()].set(f.as_ref::<Function>().cloned());
+    aio(vm).lock_functions[op.code()].set(f.as_ref::<Function>().cloned());
     Ok(())
 }
 
 type Outcome = PyResult<Option<Value>>;
 
 fn acquire_lock(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    let on = Plain::of(vm, &args[0]).filter(|on| on.family == LockKind::Lock);
+    let on = known(vm, &args[0]).filter(|on| on.kind == LockKind::Lock);
     Ok(on.map(|on| make(vm, Op::Lock, on.value(), Value::NONE, Value::NONE)))
 }
 
 fn acquire_semaphore(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    let on = Plain::of(vm, &args[0]).filter(Plain::is_semaphore);
+    let on = known(vm, &args[0]).filter(KnownLock::is_semaphore);
     Ok(on.map(|on| make(vm, Op::Semaphore, on.value(), Value::NONE, Value::NONE)))
 }
 
 fn acquire_lock_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    match Plain::of(vm, &args[0]) {
-        Some(on) if on.family == LockKind::Lock => taken(vm, &on, Value::TRUE),
+    match known(vm, &args[0]) {
+        Some(on) if on.kind == LockKind::Lock => taken(vm, &on, Value::TRUE),
         _ => Ok(None),
     }
 }
 
 fn acquire_semaphore_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    match Plain::of(vm, &args[0]) {
+    match known(vm, &args[0]) {
         Some(on) if on.is_semaphore() => taken(vm, &on, Value::TRUE),
         _ => Ok(None),
     }
 }
 
-fn taken(vm: &Vm, on: &Plain, result: Value) -> Outcome {
+fn taken(vm: &Vm, on: &KnownLock, result: Value) -> Outcome {
     Ok((lock::take(vm, on)? == Some(true)).then_some(result))
 }
 
@@ -265,9 +255,9 @@ fn entered<'a>(
     this: &'a Value,
     attribute: usize,
     method: usize,
-) -> Option<(Plain<'a>, Value)> {
-    let on = Plain::of(vm, this)?;
-    let lock = match on.family {
+) -> Option<(KnownLock<'a>, Value)> {
+    let on = known(vm, this)?;
+    let lock = match on.kind {
         LockKind::Condition => lock_of(vm, &on, attribute, method)?,
         LockKind::Queue | LockKind::LifoQueue => return None,
         _ => Value::NONE,
@@ -290,7 +280,7 @@ fn enter(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
 fn enter_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
     match entered(vm, &args[0], field::ACQUIRE, 0) {
         Some((on, lock)) if lock.is_none() => taken(vm, &on, Value::NONE),
-        Some((_, lock)) => match Plain::of(vm, &lock) {
+        Some((_, lock)) => match known(vm, &lock) {
             Some(on) => taken(vm, &on, Value::NONE),
             None => Ok(None),
         },
@@ -310,67 +300,67 @@ fn exit(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
 }
 
 fn exit_now(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    let released = |on: &Plain| released(vm, on, on.family == LockKind::BoundedSemaphore);
+    let released = |on: &KnownLock| released(vm, on, on.kind == LockKind::BoundedSemaphore);
     match entered(vm, &args[0], field::RELEASE, 1) {
         Some((on, lock)) if lock.is_none() => released(&on),
-        Some((_, lock)) => Plain::of(vm, &lock).map_or(Ok(None), |on| released(&on)),
+        Some((_, lock)) => known(vm, &lock).map_or(Ok(None), |on| released(&on)),
         None => Ok(None),
     }
 }
 
 /// The lock of a Condition, whose attribute is that lock's method: 0 stands for acquire, 1 for release.
-fn lock_of(vm: &Vm, on: &Plain, attribute: usize, method: usize) -> Option<Value> {
+fn lock_of(vm: &Vm, on: &KnownLock, attribute: usize, method: usize) -> Option<Value> {
     let v = on.get(attribute);
     let m = v.downcast::<BoundMethod>()?;
-    let lock = Plain::of(vm, &m.this).filter(|on| on.family == LockKind::Lock)?;
-    let own = aio(vm).locks.layouts.method(LockKind::Lock, method)?;
+    let lock = known(vm, &m.this).filter(|on| on.kind == LockKind::Lock)?;
+    let own = aio(vm).layouts.method(LockKind::Lock, method)?;
     own.is(&m.func).then(|| lock.value().clone())
 }
 
 fn release_lock(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    match Plain::of(vm, &args[0]) {
-        Some(on) if on.family == LockKind::Lock => released(vm, &on, false),
+    match known(vm, &args[0]) {
+        Some(on) if on.kind == LockKind::Lock => released(vm, &on, false),
         _ => Ok(None),
     }
 }
 
 fn release_semaphore(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    match Plain::of(vm, &args[0]) {
+    match known(vm, &args[0]) {
         Some(on) if on.is_semaphore() => released(vm, &on, false),
         _ => Ok(None),
     }
 }
 
 fn release_bounded(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    match Plain::of(vm, &args[0]) {
-        Some(on) if on.family == LockKind::BoundedSemaphore => released(vm, &on, true),
+    match known(vm, &args[0]) {
+        Some(on) if on.kind == LockKind::BoundedSemaphore => released(vm, &on, true),
         _ => Ok(None),
     }
 }
 
-fn released(vm: &Vm, on: &Plain, bounded: bool) -> Outcome {
+fn released(vm: &Vm, on: &KnownLock, bounded: bool) -> Outcome {
     Ok(lock::release(vm, on, bounded)?.map(|()| Value::NONE))
 }
 
 fn get(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    let on = Plain::of(vm, &args[0]).filter(Plain::is_queue);
+    let on = known(vm, &args[0]).filter(KnownLock::is_queue);
     Ok(on.map(|on| make(vm, Op::Get, on.value(), Value::NONE, Value::NONE)))
 }
 
 fn put(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    let on = Plain::of(vm, &args[0]).filter(Plain::is_queue);
+    let on = known(vm, &args[0]).filter(KnownLock::is_queue);
     Ok(on.map(|on| make(vm, Op::Put, on.value(), args[1].clone(), Value::NONE)))
 }
 
 fn get_nowait(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    match Plain::of(vm, &args[0]).filter(Plain::is_queue) {
+    match known(vm, &args[0]).filter(KnownLock::is_queue) {
         Some(on) => Ok(at_once(queue::get(vm, &on)?)),
         None => Ok(None),
     }
 }
 
 fn put_nowait(vm: &Vm, _: &Ref<Function>, args: &[Value]) -> Outcome {
-    match Plain::of(vm, &args[0]).filter(Plain::is_queue) {
+    match known(vm, &args[0]).filter(KnownLock::is_queue) {
         Some(on) => Ok(at_once(queue::put(vm, &on, &args[1])?)),
         None => Ok(None),
     }
@@ -386,7 +376,7 @@ fn at_once(now: Option<Now>) -> Option<Value> {
 
 // ---- the coroutine ----
 
-impl Waiter for Acquire {
+impl NativeCoroutine for Acquire {
     fn function(&self, vm: &Vm) -> PyResult<Ref<Function>> {
         self.code(vm)
     }
@@ -444,7 +434,7 @@ impl Waiter for Acquire {
         match w.stage.get() {
             Stage::Waiting => match w.op.inner() {
                 Some(op) => Ok(see_inner(vm, w, op)),
-                None => future::materialize_iter(vm, &w.on.get()),
+                None => future::iter::materialize_iter(vm, &w.on.get()),
             },
             Stage::Seen => Ok(w.on.get()),
             Stage::Code => vm.getattr_str(&w.on.get(), "cr_await"),
@@ -473,7 +463,7 @@ impl Waiter for Acquire {
 /// Does what can be done at once; else waits, or runs the Python code.
 fn go(vm: &Vm, v: &Value, w: &Acquire) -> PyResult<Resumed> {
     let target = w.target();
-    let tried = match Plain::of(vm, &target) {
+    let tried = match known(vm, &target) {
         Some(on) => attempt(vm, v, w, &on),
         None => Ok(None),
     };
@@ -493,12 +483,12 @@ fn go(vm: &Vm, v: &Value, w: &Acquire) -> PyResult<Resumed> {
 }
 
 /// None: the Python code has to run.
-fn attempt(vm: &Vm, v: &Value, w: &Acquire, on: &Plain) -> PyResult<Option<Resumed>> {
+fn attempt(vm: &Vm, v: &Value, w: &Acquire, on: &KnownLock) -> PyResult<Option<Resumed>> {
     let taken = match w.op {
-        Op::Lock | Op::EnterLock if on.family == LockKind::Lock => lock::take(vm, on)?,
+        Op::Lock | Op::EnterLock if on.kind == LockKind::Lock => lock::take(vm, on)?,
         Op::Semaphore | Op::EnterSemaphore if on.is_semaphore() => lock::take(vm, on)?,
-        Op::Exit if !on.is_queue() && on.family != LockKind::Condition => {
-            let bounded = on.family == LockKind::BoundedSemaphore;
+        Op::Exit if !on.is_queue() && on.kind != LockKind::Condition => {
+            let bounded = on.kind == LockKind::BoundedSemaphore;
             let done = lock::release(vm, on, bounded)?;
             return Ok(done.map(|()| finish(vm, v, w, Value::NONE)));
         }
@@ -524,9 +514,15 @@ fn attempt(vm: &Vm, v: &Value, w: &Acquire, on: &Plain) -> PyResult<Option<Resum
 }
 
 /// Waits for a future at the end of the object's queue.
-fn park(vm: &Vm, v: &Value, w: &Acquire, on: &Plain, waiters: usize) -> PyResult<Option<Resumed>> {
-    let l = event_loop::running(vm);
-    if !event_loop::keeps_natives(vm, &l) {
+fn park(
+    vm: &Vm,
+    v: &Value,
+    w: &Acquire,
+    on: &KnownLock,
+    waiters: usize,
+) -> PyResult<Option<Resumed>> {
+    let l = current::running(vm);
+    if !current::keeps_natives(vm, &l) {
         return Ok(None);
     }
     let own = on.get(field::LOOP);
@@ -548,7 +544,7 @@ fn park(vm: &Vm, v: &Value, w: &Acquire, on: &Plain, waiters: usize) -> PyResult
     if own.is_unbound() {
         vm.setattr(on.value(), &vm.intern("_loop"), Some(&l))?;
     }
-    let fut = super::new_blocking_future(vm, &l);
+    let fut = future::new_blocking_future(vm, &l);
     waiting.push_back(fut.clone());
     w.on.set(fut.clone());
     w.stage.set(Stage::Waiting);
@@ -593,7 +589,7 @@ fn fail(vm: &Vm, v: &Value, w: &Acquire, e: Exc) -> PyResult<Exc> {
     let frame = materialize_frame(vm, w, &Value::NONE)?;
     let fut = end(vm, v, w);
     let mut e = e;
-    if waits && let Err(later) = give_up(vm, w, &fut, super::is_cancelled(vm, &e)) {
+    if waits && let Err(later) = give_up(vm, w, &fut, is_cancelled(vm, &e)) {
         if let Some(x) = later.0.downcast::<Exception>() {
             x.context.set(e.0);
         }

@@ -1,8 +1,10 @@
 //! What Queue and LifoQueue do, on the attributes of the library's objects (CPython's Lib/asyncio/queues.py).
 //!
 //! None means that something is not as usual, and nothing was done: then the Python code has to run.
-use super::super::{event, future};
-use super::layout::{LockKind, Plain, field};
+use super::known;
+use super::layout::{KnownLock, LockKind, field};
+use crate::aio::cancel::cancel_any;
+use crate::aio::{event, future, wakeup};
 use lasti_core::objects::List;
 use lasti_core::{PyResult, Ref, Value, Vm};
 use lasti_modules::Deque;
@@ -14,9 +16,9 @@ enum Items {
 }
 
 impl Items {
-    fn of(vm: &Vm, on: &Plain) -> Option<Items> {
+    fn of(vm: &Vm, on: &KnownLock) -> Option<Items> {
         let v = on.get(field::ITEMS);
-        if on.family == LockKind::Queue {
+        if on.kind == LockKind::Queue {
             return Deque::plain(vm, &v).map(|d| Items::First(d.clone()));
         }
         let list = v.as_ref::<List>()?;
@@ -50,12 +52,12 @@ pub enum Now {
 }
 
 /// What is to be done where an item or room is missing; of a queue that was shut down the Python code says so.
-fn wait(on: &Plain) -> Option<Now> {
+fn wait(on: &KnownLock) -> Option<Now> {
     (on.flag(field::SHUTDOWN) == Some(false)).then_some(Now::Wait)
 }
 
 /// Takes an item.
-pub fn get(vm: &Vm, on: &Plain) -> PyResult<Option<Now>> {
+pub fn get(vm: &Vm, on: &KnownLock) -> PyResult<Option<Now>> {
     let Some(items) = Items::of(vm, on) else {
         return Ok(None);
     };
@@ -73,7 +75,7 @@ pub fn get(vm: &Vm, on: &Plain) -> PyResult<Option<Now>> {
 }
 
 /// Adds an item.
-pub fn put(vm: &Vm, on: &Plain, item: &Value) -> PyResult<Option<Now>> {
+pub fn put(vm: &Vm, on: &KnownLock, item: &Value) -> PyResult<Option<Now>> {
     let (Some(items), Some(most)) = (Items::of(vm, on), on.int(field::MAXSIZE)) else {
         return Ok(None);
     };
@@ -104,7 +106,7 @@ fn wake_next(vm: &Vm, waiting: &Deque) -> PyResult<()> {
             return Ok(());
         };
         if !future::is_done(vm, &f)? {
-            return future::set_any_result(vm, &f, Value::NONE);
+            return wakeup::set_any_result(vm, &f, Value::NONE);
         }
     }
     Ok(())
@@ -112,13 +114,13 @@ fn wake_next(vm: &Vm, waiting: &Deque) -> PyResult<()> {
 
 /// The end of a wait by an exception: whoever was woken, but cannot go on, wakes the next.
 pub fn given_up(vm: &Vm, queue: &Value, fut: &Value, getting: bool) -> PyResult<()> {
-    future::cancel_any(vm, fut, &Value::NONE)?;
+    cancel_any(vm, fut, &Value::NONE)?;
     let (waiters, name) = if getting {
         (field::GETTERS, "_getters")
     } else {
         (field::PUTTERS, "_putters")
     };
-    if let Some(on) = Plain::of(vm, queue)
+    if let Some(on) = known(vm, queue)
         && let (Some(Some(waiting)), Some(items), Some(most)) = (
             on.waiting(vm, waiters),
             Items::of(vm, &on),

@@ -342,6 +342,7 @@ pub struct Vm {
     pub(crate) native_modules: RefCell<HashMap<&'static str, ModuleInit>>,
     pub(crate) state: RefCell<rustc_hash::FxHashMap<TypeId, Rc<dyn Any>>>,
     runtime_state: OnceCell<Box<dyn Any>>,
+    make_runtime_state: Cell<Option<fn(&Vm) -> Box<dyn Any>>>,
     pub(crate) hooks: &'static BuiltinHooks,
     pub host: Box<dyn Host>,
     pub argv: RefCell<Vec<String>>,
@@ -430,6 +431,7 @@ impl Vm {
             native_modules: RefCell::default(),
             state: RefCell::default(),
             runtime_state: OnceCell::new(),
+            make_runtime_state: Cell::new(None),
             hooks,
             host: options.host,
             argv: RefCell::default(),
@@ -580,10 +582,19 @@ impl Vm {
         self.state.borrow_mut().insert(id, s.clone());
         s
     }
-    /// The one state that the embedding runtime looks up often, made on first use. All calls name the same type.
-    pub fn runtime_state<T: 'static>(&self, make: impl FnOnce() -> T) -> &T {
+    /// Says how the state is made that [`Vm::runtime_state`] gives.
+    pub fn set_runtime_state(&self, make: fn(&Vm) -> Box<dyn Any>) {
+        self.make_runtime_state.set(Some(make));
+    }
+    /// The one state that the runtime looks up often, made on first use by what [`Vm::set_runtime_state`] was given. All calls
+    /// name the same type.
+    #[inline]
+    pub fn runtime_state<T: 'static>(&self) -> &T {
         self.runtime_state
-            .get_or_init(|| Box::new(make()))
+            .get_or_init(|| {
+                let make = self.make_runtime_state.get();
+                make.expect("set as the interpreter is made")(self)
+            })
             .downcast_ref()
             .expect("one runtime, one type")
     }

@@ -5,7 +5,7 @@ use lasti_core::objects::{Function, Type, TypeFlags};
 use lasti_core::{Exc, Payload, PyResult, Ref, Resumed, Value, Vm};
 
 /// A native coroutine that stands for one of a Python function.
-pub trait Waiter: Payload {
+pub trait NativeCoroutine: Payload {
     fn function(&self, vm: &Vm) -> PyResult<Ref<Function>>;
     fn is_new(&self) -> bool;
     /// Whether it waits, here or in the coroutine that runs in its place.
@@ -23,16 +23,12 @@ pub trait Waiter: Payload {
     }
 }
 
-fn this<'a, W: Waiter>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<W>> {
-    vm.this::<W>(v)
-}
-
-fn qualified_name<W: Waiter>(vm: &Vm, v: &Value) -> PyResult<Value> {
-    Ok(this::<W>(vm, v)?.function(vm)?.qualname.get())
+fn qualified_name<W: NativeCoroutine>(vm: &Vm, v: &Value) -> PyResult<Value> {
+    Ok(vm.this::<W>(v)?.function(vm)?.qualname.get())
 }
 
 /// The class of such coroutines, for Python a coroutine's.
-pub fn make_type<W: Waiter>(vm: &Vm) -> Ref<Type> {
+pub fn make_type<W: NativeCoroutine>(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::WEAKREF | TypeFlags::NO_NEW | TypeFlags::COROUTINE;
     let t = vm.new_native_type::<W>("coroutine", &vm.types.coroutine, flags);
     t.set_finalizer(finalize::<W>);
@@ -69,14 +65,14 @@ pub fn make_type<W: Waiter>(vm: &Vm) -> Ref<Type> {
         W::close(vm, v)?;
         Ok(Value::NONE)
     });
-    let name = |vm: &Vm, v: &Value| Ok(this::<W>(vm, v)?.function(vm)?.name.get());
+    let name = |vm: &Vm, v: &Value| Ok(vm.this::<W>(v)?.function(vm)?.name.get());
     vm.getset(&t, "__name__", name, None);
     vm.getset(&t, "__qualname__", qualified_name::<W>, None);
     vm.getset(
         &t,
         "cr_code",
         |vm, v| {
-            let f = this::<W>(vm, v)?.function(vm)?;
+            let f = vm.this::<W>(v)?.function(vm)?;
             vm.getattr_str(f.as_value(), "__code__")
         },
         None,
@@ -90,15 +86,15 @@ pub fn make_type<W: Waiter>(vm: &Vm) -> Ref<Type> {
     t
 }
 
-/// Whoever awaits one that another awaits is told so.
-fn awaited<W: Waiter>(vm: &Vm, v: &Value) -> PyResult<Value> {
-    if this::<W>(vm, v)?.waits() {
+/// RuntimeError if it is awaited already.
+fn awaited<W: NativeCoroutine>(vm: &Vm, v: &Value) -> PyResult<Value> {
+    if vm.this::<W>(v)?.waits() {
         return Err(vm.runtime_error("coroutine is being awaited already"));
     }
     Ok(v.clone())
 }
 
-fn finalize<W: Waiter>(vm: &Vm, v: &Value) {
+fn finalize<W: NativeCoroutine>(vm: &Vm, v: &Value) {
     let Some(w) = v.downcast::<W>() else {
         return;
     };

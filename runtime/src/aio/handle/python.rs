@@ -1,101 +1,35 @@
-//! `Handle` and `TimerHandle` (CPython's asyncio/events.py).
-use super::aio;
-use crate::reactor::Scheduled;
-use lasti_core::objects::{CmpOp, Type, TypeFlags};
-use lasti_core::{Payload, PyResult, Ref, Slot, Value, Vm};
+//! What Python sees of handles, and how they are run and cancelled.
+use super::{Handle, Timer, drop_timers, handle_of};
+use crate::aio::event_loop::Loop;
+use crate::aio::event_loop::current::call_exception_handler;
+use crate::aio::state::copy_context;
+use lasti_core::objects::{CmpOp, Function, Tuple, Type, TypeFlags};
+use lasti_core::{PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
 use std::cmp::Ordering;
 
-/// A callback the loop will call once.
-pub struct Handle {
-    pub callback: Slot,
-    /// Tuple of arguments.
-    pub args: Slot,
-    pub context: Slot,
-    pub event_loop: Slot,
-    pub cancelled: Cell<bool>,
-    /// A timer's: it stands among the loop's. (Handles have room for it.)
-    pub scheduled: Cell<bool>,
-    /// A sleep's timer: it gives the future that stands in the place of the callback the result in the place of the arguments.
-    pub completes: bool,
-}
-impl Payload for Handle {
-    const CONTAINER: bool = true;
-    const NAME: &'static str = "Handle";
-    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        for s in [&self.callback, &self.args, &self.context, &self.event_loop] {
-            s.visit(visit);
-        }
-    }
-    fn clear(&self) {
-        for s in [&self.callback, &self.args, &self.context, &self.event_loop] {
-            s.set(Value::NONE);
-        }
-    }
-}
-
-impl Handle {
-    /// Of what a constructor was given.
-    fn new(vm: &Vm, args: [Option<&Value>; 4]) -> PyResult<Handle> {
-        let [callback, args, event_loop, context] = args.map(|v| v.cloned().unwrap_or(Value::NONE));
-        let context = if context.is_none() {
-            super::copy_context(vm)?
-        } else {
-            context
-        };
-        let args = vm.new_tuple(vm.collect(&args)?);
-        Ok(Handle {
-            callback: Slot::new(callback),
-            args: Slot::new(args.into()),
-            context: Slot::new(context),
-            event_loop: Slot::new(event_loop),
-            cancelled: Cell::new(false),
-            scheduled: Cell::new(false),
-            completes: false,
-        })
-    }
-}
-
-/// A handle with a deadline.
-pub struct Timer {
-    pub handle: Handle,
-    /// Seconds, as the caller gave it.
-    pub when: f64,
-}
-
-// With the header, one line of the cache: a timer is looked at when it is far from any.
-const _: () = assert!(size_of::<Timer>() <= 48);
-
-impl Scheduled for Ref<Timer> {
-    fn is_cancelled(&self) -> bool {
-        self.handle.cancelled.get()
-    }
-    fn unscheduled(&self) {
-        self.handle.scheduled.set(false);
-    }
-    fn prefetch(&self) {
-        self.as_value().prefetch();
-    }
-}
-impl Payload for Timer {
-    const CONTAINER: bool = true;
-    const NAME: &'static str = "TimerHandle";
-    fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        self.handle.traverse(visit);
-    }
-    fn clear(&self) {
-        self.handle.clear();
-    }
-}
-
-/// The handle behind either class.
-pub fn handle_of(v: &Value) -> Option<&Handle> {
-    v.downcast::<Handle>()
-        .or_else(|| v.downcast::<Timer>().map(|t| &t.handle))
-}
-
 fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Handle> {
     handle_of(v).ok_or_else(|| vm.type_error("a Handle is required"))
+}
+
+/// Of what a constructor was given.
+fn new(vm: &Vm, args: [Option<&Value>; 4]) -> PyResult<Handle> {
+    let [callback, args, event_loop, context] = args.map(|v| v.cloned().unwrap_or(Value::NONE));
+    let context = if context.is_none() {
+        copy_context(vm)?
+    } else {
+        context
+    };
+    let args = vm.new_tuple(vm.collect(&args)?);
+    Ok(Handle {
+        callback: Slot::new(callback),
+        args: Slot::new(args.into()),
+        context: Slot::new(context),
+        event_loop: Slot::new(event_loop),
+        cancelled: Cell::new(false),
+        scheduled: Cell::new(false),
+        completes: false,
+    })
 }
 
 pub fn make_type(vm: &Vm) -> Ref<Type> {
@@ -104,7 +38,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     methods(vm, &t);
     t.slots.new.set(Some(|vm, class, a| {
         let rest = a.bind(vm, "Handle", ["callback", "args", "loop", "context"], 3)?;
-        let h = Handle::new(vm, rest)?;
+        let h = new(vm, rest)?;
         Ok(vm.heap.alloc(class, h).into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
@@ -119,7 +53,7 @@ pub fn make_timer_type(vm: &Vm, handle_type: &Ref<Type>) -> Ref<Type> {
         let names = ["when", "callback", "args", "loop", "context"];
         let [when, rest @ ..] = a.bind(vm, "TimerHandle", names, 4)?;
         let when = vm.to_f64(when.unwrap_or(&Value::NONE))?;
-        let handle = Handle::new(vm, rest)?;
+        let handle = new(vm, rest)?;
         Ok(vm.heap.alloc(class, Timer { handle, when }).into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
@@ -233,9 +167,26 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
     }));
 }
 
+/// Cancels a handle. A timer's loop is told, and lets go of it with the others that were cancelled.
+pub fn cancel(vm: &Vm, v: &Value) -> PyResult<()> {
+    let h = this(vm, v)?;
+    if h.cancelled.replace(true) {
+        return Ok(());
+    }
+    if h.scheduled.get()
+        && let Some(l) = h.event_loop.get().downcast::<Loop>()
+    {
+        let swept = l.timers.borrow_mut().note_cancelled();
+        drop_timers(swept);
+    }
+    h.callback.set(Value::NONE);
+    h.args.set(Value::NONE);
+    Ok(())
+}
+
 /// A callback with its place in the source, as asyncio's reprs show it.
 pub fn describe(vm: &Vm, f: &Value) -> PyResult<String> {
-    if let Some(func) = f.downcast::<lasti_core::objects::Function>()
+    if let Some(func) = f.downcast::<Function>()
         && let Some(code) = func.code.get()
     {
         return Ok(format!(
@@ -251,34 +202,6 @@ pub fn describe(vm: &Vm, f: &Value) -> PyResult<String> {
     }
 }
 
-/// Cancels a handle. A timer's loop is told, and lets go of it with the others that were cancelled.
-pub fn cancel(vm: &Vm, v: &Value) -> PyResult<()> {
-    let h = this(vm, v)?;
-    if h.cancelled.replace(true) {
-        return Ok(());
-    }
-    if h.scheduled.get()
-        && let Some(l) = h.event_loop.get().downcast::<super::Loop>()
-    {
-        let swept = l.timers.borrow_mut().note_cancelled();
-        drop_timers(swept);
-    }
-    h.callback.set(Value::NONE);
-    h.args.set(Value::NONE);
-    Ok(())
-}
-
-/// Drops what the timers of a loop gave up. They can be many, and anywhere in memory.
-pub fn drop_timers(timers: Vec<Ref<Timer>>) {
-    let mut timers = timers.into_iter();
-    while let Some(t) = timers.next() {
-        if let Some(soon) = timers.as_slice().get(8) {
-            soon.prefetch();
-        }
-        drop(t);
-    }
-}
-
 /// Calls a handle's callback in its context; errors go to the loop's exception handler.
 pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
     let h = this(vm, v)?;
@@ -287,7 +210,7 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
     }
     let (callback, args) = (callback_of(vm, h)?, args_of(vm, h));
     let args = args
-        .downcast::<lasti_core::objects::Tuple>()
+        .downcast::<Tuple>()
         .map(|t| t.to_vec())
         .unwrap_or_default();
     let outer = vm.context.replace(h.context.get());
@@ -313,7 +236,7 @@ pub fn run(vm: &Vm, v: &Value) -> PyResult<()> {
                 ("exception", e.0),
                 ("handle", v.clone()),
             ];
-            super::event_loop::call_exception_handler(vm, &l, &pairs)
+            call_exception_handler(vm, &l, &pairs)
         }
     }
 }
@@ -324,7 +247,7 @@ fn describe_call(vm: &Vm, h: &Handle, callback: &Value, args: &[Value]) -> PyRes
     let debug = h
         .event_loop
         .get()
-        .downcast::<super::Loop>()
+        .downcast::<Loop>()
         .is_some_and(|l| l.is_debug());
     if args.is_empty() || !debug {
         return Ok(text);
@@ -335,24 +258,4 @@ fn describe_call(vm: &Vm, h: &Handle, callback: &Value, args: &[Value]) -> PyRes
         Some((head, tail)) => format!("{head}({list}){tail}"),
         None => text,
     })
-}
-
-/// A handle for a loop.
-pub fn new_handle(
-    vm: &Vm,
-    event_loop: &Value,
-    callback: Value,
-    args: Vec<Value>,
-    context: Value,
-) -> Value {
-    let h = Handle {
-        callback: Slot::new(callback),
-        args: Slot::new(vm.new_tuple(args).into()),
-        context: Slot::new(context),
-        event_loop: Slot::new(event_loop.clone()),
-        cancelled: Cell::new(false),
-        scheduled: Cell::new(false),
-        completes: false,
-    };
-    vm.heap.alloc(&aio(vm).handle_type, h).into()
 }
