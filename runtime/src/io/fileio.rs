@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::os::unix::fs::MetadataExt;
 
 /// Longest single read, as the system has it.
-const MOST: usize = 0x7fff_f000;
+const MAX_IO_BYTES: usize = 0x7fff_f000;
 
 pub(super) struct FileIo {
     /// -1: closed, or not opened yet.
@@ -81,7 +81,7 @@ impl FileIo {
     /// One read; none when it would have to wait.
     pub(super) fn read(&self, vm: &Vm, n: usize) -> PyResult<Option<Vec<u8>>> {
         let fd = self.for_reading(vm)?;
-        would_block(vm, fd::read_some(vm, &fd, n.min(MOST))?)
+        would_block(vm, fd::read_some(vm, &fd, n.min(MAX_IO_BYTES))?)
     }
     /// All to the end; none when there is nothing yet.
     pub(super) fn read_all(&self, vm: &Vm) -> PyResult<Option<Vec<u8>>> {
@@ -99,7 +99,7 @@ impl FileIo {
         }
         let mut all = Vec::new();
         loop {
-            match would_block(vm, fd::read_some(vm, &fd, room.min(MOST))?)? {
+            match would_block(vm, fd::read_some(vm, &fd, room.min(MAX_IO_BYTES))?)? {
                 None if all.is_empty() => return Ok(None),
                 None => return Ok(Some(all)),
                 Some(part) if part.is_empty() => return Ok(Some(all)),
@@ -112,7 +112,7 @@ impl FileIo {
     /// One write; none when it would have to wait.
     pub(super) fn write(&self, vm: &Vm, bytes: &[u8]) -> PyResult<Option<usize>> {
         let fd = self.for_writing(vm)?;
-        let n = bytes.len().min(MOST);
+        let n = bytes.len().min(MAX_IO_BYTES);
         would_block(vm, fd::write_some(vm, &fd, &bytes[..n])?)
     }
     pub(super) fn seek(&self, vm: &Vm, at: i64, how: i64) -> PyResult<u64> {

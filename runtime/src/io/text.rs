@@ -17,7 +17,7 @@ use lasti_text::codecs::Codec;
 use lasti_text::wtf8;
 use std::cell::{Cell, RefCell};
 
-const CHUNK: usize = 8192;
+const DEFAULT_CHUNK_BYTES: usize = 8192;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -881,7 +881,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
             used: Cell::new(0),
             snapshot: RefCell::default(),
             pending: RefCell::default(),
-            chunk: Cell::new(CHUNK),
+            chunk: Cell::new(DEFAULT_CHUNK_BYTES),
         };
         Ok(vm.heap.alloc(class, t).into())
     }));

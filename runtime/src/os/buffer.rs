@@ -5,14 +5,14 @@ use lasti_core::{PyResult, Vm};
 use std::cell::Cell;
 
 /// Reads that ask for more get memory of their own.
-const MOST: usize = 1 << 18;
+const MAX_SHARED_BYTES: usize = 1 << 18;
 
 #[derive(Default)]
 struct Scratch(Cell<Vec<u8>>);
 
 /// MemoryError when there is no room for a read of `n` bytes.
 pub fn check(vm: &Vm, n: usize) -> PyResult<()> {
-    if n > MOST {
+    if n > MAX_SHARED_BYTES {
         vm.try_vec::<u8>(n)?;
     }
     Ok(())
@@ -25,7 +25,7 @@ pub fn read_into<E>(
     n: usize,
     read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
 ) -> Result<Vec<u8>, E> {
-    if n > MOST {
+    if n > MAX_SHARED_BYTES {
         let mut buffer = vec![0; n];
         let got = read(&mut buffer)?;
         buffer.truncate(got);

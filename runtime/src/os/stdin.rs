@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Mutex;
 
 /// How much of the standard input is read ahead at once.
-const AHEAD: usize = 8192;
+const READ_AHEAD_BYTES: usize = 8192;
 
 /// What was read ahead from the standard input. It stays here while a reader waits for more, so a signal loses nothing.
 static INPUT: Mutex<VecDeque<u8>> = Mutex::new(VecDeque::new());
@@ -39,7 +39,7 @@ fn read_descriptor(vm: &Vm, n: usize) -> PyResult<io::Result<Vec<u8>>> {
 
 /// Reads more ahead; false at the end.
 fn fill_input(vm: &Vm) -> PyResult<bool> {
-    let got = read_descriptor(vm, AHEAD)?;
+    let got = read_descriptor(vm, READ_AHEAD_BYTES)?;
     let got = match got {
         // Without a standard input there is nothing to read.
         Err(e) if e.raw_os_error() == Some(libc::EBADF) => Vec::new(),

@@ -15,19 +15,19 @@ use std::collections::BinaryHeap;
 mod tests;
 
 /// Below this many entries a sweep gains less than it costs.
-const FEW: usize = 64;
+const MIN_SWEEP_LEN: usize = 64;
 /// How many entries ahead the memory of a payload is asked for.
-const AHEAD: usize = 8;
+const PREFETCH_DISTANCE: usize = 8;
 /// So many entries stand in the heap alone.
 const HEAP_ALONE: usize = 256;
 
 /// The wheel counts time in units of 65 microseconds.
-const UNIT: u32 = 16;
+const TICK_SHIFT: u32 = 16;
 /// Bits of a digit: 64 lists a level.
 const DIGIT: u32 = 6;
 const LISTS: usize = 1 << DIGIT;
-const LEVELS: usize = ((u64::BITS - UNIT) / DIGIT) as usize;
-const _: () = assert!(LEVELS as u32 * DIGIT + UNIT == u64::BITS);
+const LEVELS: usize = ((u64::BITS - TICK_SHIFT) / DIGIT) as usize;
+const _: () = assert!(LEVELS as u32 * DIGIT + TICK_SHIFT == u64::BITS);
 
 /// Every time lies before it: all entries belong into the heap.
 const NO_WHEEL: u64 = u64::MAX;
@@ -158,7 +158,7 @@ impl<T: Scheduled> Timers<T> {
         let seq = self.next_seq;
         self.next_seq += 1;
         if self.base == NO_WHEEL && self.heap.len() >= HEAP_ALONE {
-            self.base = (self.now >> UNIT) + 1;
+            self.base = (self.now >> TICK_SHIFT) + 1;
             for e in std::mem::take(&mut self.heap) {
                 self.place(e);
             }
@@ -171,7 +171,7 @@ impl<T: Scheduled> Timers<T> {
     }
 
     fn place(&mut self, e: Entry<T>) {
-        let time = e.deadline >> UNIT;
+        let time = e.deadline >> TICK_SHIFT;
         if time < self.base {
             self.heap.push(e);
             return;
@@ -189,7 +189,7 @@ impl<T: Scheduled> Timers<T> {
     pub fn note_cancelled(&mut self) -> Vec<T> {
         self.cancelled += 1;
         let entries = self.entries();
-        if entries >= FEW && 2 * self.cancelled > entries {
+        if entries >= MIN_SWEEP_LEN && 2 * self.cancelled > entries {
             return self.sweep();
         }
         Vec::new()
@@ -223,8 +223,8 @@ impl<T: Scheduled> Timers<T> {
     pub fn pop_due(&mut self, now: u64) -> Option<(u64, T)> {
         self.now = self.now.max(now);
         // Without a wheel, no time is as late as the base.
-        if now >> UNIT >= self.base {
-            self.turn_to((now >> UNIT) + 1);
+        if now >> TICK_SHIFT >= self.base {
+            self.turn_to((now >> TICK_SHIFT) + 1);
         }
         if self.sorted.is_empty() && self.heap.len() > HEAP_ALONE {
             // Popping each would go through memory that no cache holds once for every level.
@@ -237,7 +237,7 @@ impl<T: Scheduled> Timers<T> {
                 return None;
             }
             let e = self.pop_near()?;
-            if let Some(soon) = self.sorted.len().checked_sub(AHEAD) {
+            if let Some(soon) = self.sorted.len().checked_sub(PREFETCH_DISTANCE) {
                 self.sorted[soon].payload.prefetch();
             }
             e.payload.unscheduled();
@@ -347,7 +347,7 @@ impl<T: Scheduled> Timers<T> {
         self.ahead -= list.len();
         let mut reached = Vec::new();
         for e in list {
-            if e.deadline >> UNIT < self.base {
+            if e.deadline >> TICK_SHIFT < self.base {
                 reached.push(e);
             } else if e.payload.is_cancelled() {
                 e.payload.unscheduled();
@@ -366,7 +366,7 @@ impl<T: Scheduled> Timers<T> {
         let mut sweep = |list: &mut Vec<Entry<T>>| {
             let mut live = 0;
             for i in 0..list.len() {
-                if let Some(soon) = list.get(i + AHEAD) {
+                if let Some(soon) = list.get(i + PREFETCH_DISTANCE) {
                     soon.payload.prefetch();
                 }
                 if list[i].payload.is_cancelled() {
@@ -378,7 +378,7 @@ impl<T: Scheduled> Timers<T> {
             }
             swept.extend(list.drain(live..).map(|e| e.payload));
             // What many timers took is given back.
-            if list.capacity() > 4 * list.len() + FEW {
+            if list.capacity() > 4 * list.len() + MIN_SWEEP_LEN {
                 list.shrink_to_fit();
             }
         };

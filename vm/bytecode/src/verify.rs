@@ -315,6 +315,14 @@ impl Block {
     }
 }
 
+/// Where a unit leads, beside its jumps.
+enum Flow {
+    Next,
+    /// To the next one, whose depth is checked.
+    Noted,
+    End,
+}
+
 /// The stacks in front of a unit.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 struct State {
@@ -494,19 +502,45 @@ impl Walk<'_> {
             "too many ways through the code",
         )?;
         let Unit { op, arg } = self.units[at];
+        let flow = match self.visit_move(at, s)? {
+            Some(flow) => flow,
+            None => match self.visit_jump(at, s)? {
+                Some(flow) => flow,
+                None => match self.visit_value(at, s)? {
+                    Some(flow) => flow,
+                    None => {
+                        let (pops, pushes) = plain(op, arg as usize);
+                        self.effect(s, pops, pushes)?;
+                        Flow::Noted
+                    }
+                },
+            },
+        };
+        match flow {
+            Flow::End => Ok(None),
+            Flow::Next => Ok(Some(at + 1)),
+            Flow::Noted => {
+                s.above_floor()?;
+                self.note(s)?;
+                Ok(Some(at + 1))
+            }
+        }
+    }
+
+    /// Units that only move values, and cannot raise. None: it is none of them.
+    fn visit_move(&mut self, at: usize, s: &mut State) -> Check<Option<Flow>> {
+        let Unit { op, arg } = self.units[at];
         let n = arg as usize;
-        let next = Some(at + 1);
         match op {
-            // ---- what only moves values, and cannot raise ----
-            Op::Nop | Op::ExtendedArg => return Ok(next),
-            Op::RotTwo => return rotate(s, 2).map(|()| next),
-            Op::RotThree => return rotate(s, 3).map(|()| next),
-            Op::RotFour => return rotate(s, 4).map(|()| next),
+            Op::Nop | Op::ExtendedArg => return Ok(Some(Flow::Next)),
+            Op::RotTwo => return rotate(s, 2).map(|()| Some(Flow::Next)),
+            Op::RotThree => return rotate(s, 3).map(|()| Some(Flow::Next)),
+            Op::RotFour => return rotate(s, 4).map(|()| Some(Flow::Next)),
             Op::Swap => {
                 s.peek(n)?;
                 let top = s.depth() - 1;
                 s.reorder(n, |values| values.swap(top, top + 1 - n))?;
-                return Ok(next);
+                return Ok(Some(Flow::Next));
             }
             Op::DupTop => {
                 let kind = s.peek(1)?;
@@ -523,25 +557,25 @@ impl Walk<'_> {
             Op::JumpForward => {
                 let state = std::mem::take(s);
                 self.reach(n, state)?;
-                return Ok(None);
+                return Ok(Some(Flow::End));
             }
             Op::BeginFinally => s.push(Kind::Null),
             Op::CallFinally => {
                 s.push(Kind::Address(at as u32 + 1));
                 let state = std::mem::take(s);
                 self.reach(n, state)?;
-                return Ok(None);
+                return Ok(Some(Flow::End));
             }
             Op::PopBlock => {
                 let b = s.blocks.pop();
                 require(b.is_some_and(|b| !b.handling), "POP_BLOCK without block")?;
-                return Ok(next);
+                return Ok(Some(Flow::Next));
             }
             Op::PopExcept => {
                 s.pop_handler()?;
                 s.pop_bounds(3)?;
                 s.above_floor()?;
-                return Ok(next);
+                return Ok(Some(Flow::Next));
             }
             Op::PopFinally => {
                 if n == 1 {
@@ -560,20 +594,28 @@ impl Walk<'_> {
                 if n == 1 {
                     s.push(Kind::Bound);
                 }
-                return Ok(next);
+                return Ok(Some(Flow::Next));
             }
             Op::ReturnValue => {
                 s.pop_bound()?;
                 require(s.blocks.is_empty(), "return within a block")?;
-                return Ok(None);
+                return Ok(Some(Flow::End));
             }
+            _ => return Ok(None),
+        }
+        Ok(Some(Flow::Noted))
+    }
 
-            // ---- jumps ----
+    /// Jumps, blocks, and exceptions. None: it is none of them.
+    fn visit_jump(&mut self, at: usize, s: &mut State) -> Check<Option<Flow>> {
+        let Unit { op, arg } = self.units[at];
+        let n = arg as usize;
+        match op {
             Op::JumpAbsolute => {
                 s.may_raise()?;
                 let state = std::mem::take(s);
                 self.reach(n, state)?;
-                return Ok(None);
+                return Ok(Some(Flow::End));
             }
             Op::PopJumpIfFalse | Op::PopJumpIfTrue => {
                 self.effect(s, 1, 0)?;
@@ -590,7 +632,6 @@ impl Walk<'_> {
                 s.values.extend([Kind::Bound; 2]);
             }
 
-            // ---- blocks and exceptions ----
             Op::SetupFinally => {
                 s.begin(0)?;
                 self.reach(n, s.in_handler()?)?;
@@ -610,12 +651,12 @@ impl Walk<'_> {
                 Kind::Address(to) => {
                     let state = std::mem::take(s);
                     self.reach(to as usize, state)?;
-                    return Ok(None);
+                    return Ok(Some(Flow::End));
                 }
                 Kind::Exception => {
                     s.pop_bounds(2)?;
                     s.may_raise()?;
-                    return Ok(None);
+                    return Ok(Some(Flow::End));
                 }
                 _ => return flaw("END_FINALLY outside of a finally"),
             },
@@ -627,38 +668,7 @@ impl Walk<'_> {
                 s.pop_handler()?;
                 s.pop_bounds(4)?;
             }
-            Op::WithCleanupStart => match s.pop()? {
-                top @ (Kind::Null | Kind::Address(_)) => {
-                    s.pop_bound()?;
-                    s.push(top);
-                    s.may_raise()?;
-                    s.values.extend([Kind::None, Kind::Bound]);
-                }
-                Kind::Exception => {
-                    let b = s.pop_handler()?;
-                    // `__exit__` below the older exception goes, NULL comes between that and the present one.
-                    require(
-                        b.level >= 1 && s.depth() == b.level + 5,
-                        "no exception is being handled",
-                    )?;
-                    s.values.push(Kind::Exception);
-                    require(
-                        s.values[b.level - 1..].iter().all(|k| k.is_bound()),
-                        "NULL or an address as a value",
-                    )?;
-                    s.values.remove(b.level - 1);
-                    s.values.insert(b.level + 2, Kind::Null);
-                    let below = s.blocks.last().map_or(0, |b| b.bound());
-                    require(b.level > below, "stack below its block")?;
-                    s.blocks.push(Block {
-                        level: b.level - 1,
-                        ..b
-                    });
-                    s.may_raise()?;
-                    s.values.extend([Kind::Exception, Kind::Bound]);
-                }
-                _ => return flaw("WITH_CLEANUP_START outside of a with"),
-            },
+            Op::WithCleanupStart => with_cleanup_start(s)?,
             Op::WithCleanupFinish => {
                 s.pop_bound()?;
                 match s.pop()? {
@@ -677,11 +687,11 @@ impl Walk<'_> {
             }
             Op::RaiseVarargs => {
                 self.effect(s, n, 0)?;
-                return Ok(None);
+                return Ok(Some(Flow::End));
             }
             Op::Reraise => {
                 self.effect(s, 1, 0)?;
-                return Ok(None);
+                return Ok(Some(Flow::End));
             }
             Op::StarCollect => {
                 s.pop_bounds(3)?;
@@ -692,8 +702,16 @@ impl Walk<'_> {
                     "NULL or an address as a value",
                 )?;
             }
+            _ => return Ok(None),
+        }
+        Ok(Some(Flow::Noted))
+    }
 
-            // ---- generators ----
+    /// Generators, calls, and what looks at values that it leaves. None: it is none of them.
+    fn visit_value(&mut self, at: usize, s: &mut State) -> Check<Option<Flow>> {
+        let Unit { op, arg } = self.units[at];
+        let n = arg as usize;
+        match op {
             Op::YieldValue | Op::YieldFrom => {
                 let generators = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR;
                 require(
@@ -703,7 +721,6 @@ impl Walk<'_> {
                 self.effect(s, 1 + usize::from(op == Op::YieldFrom), 1)?;
             }
 
-            // ---- what looks at values and leaves them ----
             Op::GetAnext
             | Op::ImportFrom
             | Op::GetLen
@@ -718,7 +735,6 @@ impl Walk<'_> {
                 self.effect(s, 0, 1)?;
             }
 
-            // ---- calls ----
             Op::PopTop => {
                 s.pop()?;
                 s.may_raise()?;
@@ -752,14 +768,9 @@ impl Walk<'_> {
                 self.effect(s, items, 0)?;
                 require(s.peek(n)?.is_bound(), "NULL or an address as a value")?;
             }
-            _ => {
-                let (pops, pushes) = plain(op, n);
-                self.effect(s, pops, pushes)?;
-            }
+            _ => return Ok(None),
         }
-        s.above_floor()?;
-        self.note(s)?;
-        Ok(next)
+        Ok(Some(Flow::Noted))
     }
 
     /// Takes values, may raise, and gives values.
@@ -918,6 +929,43 @@ fn plain(op: Op, n: usize) -> (usize, usize) {
         | Op::CallFinally
         | Op::PopFinally => (0, 0),
     }
+}
+
+/// WITH_CLEANUP_START: `__exit__` is on the stack, below the exception if there is one.
+fn with_cleanup_start(s: &mut State) -> Check {
+    match s.pop()? {
+        top @ (Kind::Null | Kind::Address(_)) => {
+            s.pop_bound()?;
+            s.push(top);
+            s.may_raise()?;
+            s.values.extend([Kind::None, Kind::Bound]);
+        }
+        Kind::Exception => {
+            let b = s.pop_handler()?;
+            // `__exit__` below the older exception goes, NULL comes between that and the present one.
+            require(
+                b.level >= 1 && s.depth() == b.level + 5,
+                "no exception is being handled",
+            )?;
+            s.values.push(Kind::Exception);
+            require(
+                s.values[b.level - 1..].iter().all(|k| k.is_bound()),
+                "NULL or an address as a value",
+            )?;
+            s.values.remove(b.level - 1);
+            s.values.insert(b.level + 2, Kind::Null);
+            let below = s.blocks.last().map_or(0, |b| b.bound());
+            require(b.level > below, "stack below its block")?;
+            s.blocks.push(Block {
+                level: b.level - 1,
+                ..b
+            });
+            s.may_raise()?;
+            s.values.extend([Kind::Exception, Kind::Bound]);
+        }
+        _ => return flaw("WITH_CLEANUP_START outside of a with"),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

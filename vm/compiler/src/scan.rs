@@ -16,7 +16,7 @@ const MAX_INDENT: usize = 100;
 const MAX_LEVEL: usize = 200;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum TokenKind {
     Name,
     Keyword,
     Number,
@@ -34,7 +34,7 @@ pub enum Kind {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub start: usize,
     pub end: usize,
     /// Open brackets behind it.
@@ -171,11 +171,11 @@ impl Scanner<'_> {
         }
     }
 
-    fn push(&mut self, kind: Kind, start: usize) {
+    fn push(&mut self, kind: TokenKind, start: usize) {
         self.push_to(kind, start, self.at);
     }
 
-    fn push_to(&mut self, kind: Kind, start: usize, end: usize) {
+    fn push_to(&mut self, kind: TokenKind, start: usize, end: usize) {
         self.out.push(Token {
             kind,
             start,
@@ -216,7 +216,7 @@ impl Scanner<'_> {
                     // A newline begins with the comment before it.
                     let start = comment.take().unwrap_or(start);
                     if self.open.is_empty() {
-                        self.push(Kind::Newline, start);
+                        self.push(TokenKind::Newline, start);
                         line_start = true;
                     }
                 }
@@ -240,19 +240,19 @@ impl Scanner<'_> {
             });
         }
         let end = self.at;
-        let ended = self.out.last().is_none_or(|t| t.kind == Kind::Newline);
+        let ended = self.out.last().is_none_or(|t| t.kind == TokenKind::Newline);
         if interactive && !ended {
-            self.push(Kind::Newline, end);
+            self.push(TokenKind::Newline, end);
         }
         while self.indents.len() > 1 {
             self.indents.pop();
-            self.push(Kind::Dedent, end);
+            self.push(TokenKind::Dedent, end);
         }
         // Interactive input gets a newline of its own.
         if interactive && ended && !self.out.is_empty() {
-            self.push(Kind::Newline, end);
+            self.push(TokenKind::Newline, end);
         }
-        self.push(Kind::End, end);
+        self.push(TokenKind::End, end);
         Ok(())
     }
 
@@ -354,7 +354,7 @@ impl Scanner<'_> {
                 return Err(self.stuck(ErrorKind::Tab, tab, place(0)));
             }
             self.indents.push((col, alt));
-            self.push(Kind::Indent, start);
+            self.push(TokenKind::Indent, start);
         } else {
             let before = self.indents.len();
             while self.indents.len() > 1 && col < self.indents.last().map_or(0, |i| i.0) {
@@ -371,7 +371,7 @@ impl Scanner<'_> {
                 return Err(self.stuck(ErrorKind::Tab, tab, place(0)));
             }
             for _ in self.indents.len()..before {
-                self.push(Kind::Dedent, self.at);
+                self.push(TokenKind::Dedent, self.at);
             }
         }
         Ok(false)
@@ -400,7 +400,7 @@ impl Scanner<'_> {
                 self.at += 1;
             }
         }
-        self.push(Kind::String, start);
+        self.push(TokenKind::String, start);
         Ok(())
     }
 
@@ -443,13 +443,13 @@ impl Scanner<'_> {
         let b = self.peek(0);
         if b == b':' && self.begins_format_spec() {
             self.at += 1;
-            self.push(Kind::Op, start);
+            self.push(TokenKind::Op, start);
             return Ok(());
         }
         let rest = &self.source[start..];
         if let Some(op) = LONG.iter().find(|op| rest.starts_with(**op)) {
             self.at += op.len();
-            self.push(Kind::Op, start);
+            self.push(TokenKind::Op, start);
             return Ok(());
         }
         match b {
@@ -462,12 +462,12 @@ impl Scanner<'_> {
                 if let Some(mode) = self.modes.last_mut() {
                     mode.depth += 1;
                 }
-                self.push(Kind::Op, start);
+                self.push(TokenKind::Op, start);
             }
             b')' | b']' | b'}' => {
                 self.at += 1;
                 self.closing(b, start)?;
-                self.push(Kind::Op, start);
+                self.push(TokenKind::Op, start);
             }
             _ => {
                 let c = rest.chars().next().unwrap_or('\0');
@@ -475,7 +475,7 @@ impl Scanner<'_> {
                 if c.is_control() {
                     return Err(self.error(words::bad_character(c)));
                 }
-                self.push(Kind::Op, start);
+                self.push(TokenKind::Op, start);
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! A second parser, which runs only once the first has found an error, and goes over the source in CPython's order:
 //! what it looks at first, what it would say there, and how far it has read decide message and place. It keeps no
 //! more of a tree than the messages need. `parser` is the machine; the grammar stands in `stmt`, `expr`, `args`,
-//! `pattern` and `strings`, where a method's `bad` parts are the bad inputs that have a message of their own
+//! `pattern` and `strings`, where a method's `invalid_rule` parts are the bad inputs that have a message of their own
 //! (the `invalid_` rules of Grammar/python.gram).
 use lasti_bytecode::code::Position;
 use ruff_python_parser::{ParseError, UnsupportedSyntaxError};
@@ -24,7 +24,7 @@ mod strings;
 
 use parser::Parser;
 
-/// What can be said before the grammar is asked.
+/// ExprKind can be said before the grammar is asked.
 pub fn before_parsing(source: &str, survey: &Survey) -> Pass {
     let lines = &survey.lines;
     if let Some(at) = source.find('\0') {
@@ -57,7 +57,7 @@ pub fn classify(source: &str, mode: Mode, error: &ParseError) -> Box<Fault> {
     })
 }
 
-/// What CPython's parser says of the source, unless it would accept it.
+/// ExprKind CPython's parser says of the source, unless it would accept it.
 pub fn explain(source: &str, mode: Mode) -> Option<Box<Fault>> {
     // A module's last line always ends.
     let whole = match mode {
@@ -80,11 +80,11 @@ pub fn explain(source: &str, mode: Mode) -> Option<Box<Fault>> {
         }
         return p.error.or(p.later);
     }
-    let filled = p.fill;
+    let tokens_read = p.tokens_read;
     if p.error.is_none() {
         p.second_pass();
         start(&mut p);
-        if p.error.is_none() && p.give_up(filled) {
+        if p.error.is_none() && p.set_syntax_error(tokens_read) {
             return p.error;
         }
     }
@@ -92,7 +92,7 @@ pub fn explain(source: &str, mode: Mode) -> Option<Box<Fault>> {
         return p.error;
     }
     if !p.stopped
-        && let Some(fault) = p.rest_of_tokens()
+        && let Some(fault) = p.error_in_rest_of_tokens()
     {
         return Some(fault);
     }
@@ -114,14 +114,14 @@ pub fn is_incomplete(source: &str, error: &ParseError) -> bool {
         .error
         .to_string()
         .starts_with("Expected an indented block");
-    use scan::Kind;
+    use scan::TokenKind;
     let mut rest = scan.tokens.iter().filter(|t| t.start >= place);
-    let ended = |k: Kind| matches!(k, Kind::Newline | Kind::Dedent | Kind::End);
-    let newline = rest.clone().any(|t| t.kind == Kind::Newline);
+    let ended = |k: TokenKind| matches!(k, TokenKind::Newline | TokenKind::Dedent | TokenKind::End);
+    let newline = rest.clone().any(|t| t.kind == TokenKind::Newline);
     rest.all(|t| ended(t.kind)) && (missing_block || !newline)
 }
 
-/// What Python after 3.14 allows.
+/// ExprKind Python after 3.14 allows.
 pub fn unsupported(
     source: &str,
     mode: Mode,

@@ -11,7 +11,7 @@ use miniz_oxide::{DataFormat, MZFlush};
 /// How far back deflate may refer.
 const WINDOW: usize = 32 * 1024;
 /// Output made in one go.
-const STEP: usize = 64 * 1024;
+const OUTPUT_STEP_BYTES: usize = 64 * 1024;
 
 const ERROR: &str = "zlib.error";
 
@@ -135,7 +135,7 @@ impl Deflater {
         }
         self.length = self.length.wrapping_add(data.len() as u32);
         let mut rest = data;
-        let mut buffer = vec![0; STEP.min(data.len() / 2 + 256)];
+        let mut buffer = vec![0; OUTPUT_STEP_BYTES.min(data.len() / 2 + 256)];
         loop {
             let r = deflate(&mut self.raw, rest, &mut buffer, flush);
             rest = &rest[r.bytes_consumed..];
@@ -303,7 +303,9 @@ impl Inflater {
         let mut given = 0;
         loop {
             // The window, and room behind it.
-            let room = STEP.min(limit - given).min((input.len() - at) * 16 + 512);
+            let room = OUTPUT_STEP_BYTES
+                .min(limit - given)
+                .min((input.len() - at) * 16 + 512);
             let start = self.history.len();
             self.history.resize(start + room, 0);
             let (status, taken, made) =

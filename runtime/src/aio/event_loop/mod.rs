@@ -34,19 +34,19 @@ pub enum Ready {
 /// One of them in the ring: a word.
 pub type Entry = Tagged<Task, Gather>;
 
-pub const STEP: u8 = 0;
+pub const TAG_STEP: u8 = 0;
 
-pub const WAKE: u8 = 1;
+pub const TAG_WAKE: u8 = 1;
 
-const THROW: u8 = 2;
+const TAG_THROW: u8 = 2;
 
 impl From<Ready> for Entry {
     #[inline]
     fn from(r: Ready) -> Entry {
         Tagged::new(match r {
-            Ready::Step(t) => Untagged::First(t, STEP),
-            Ready::Wake(t) => Untagged::First(t, WAKE),
-            Ready::Throw(t) => Untagged::First(t, THROW),
+            Ready::Step(t) => Untagged::First(t, TAG_STEP),
+            Ready::Wake(t) => Untagged::First(t, TAG_WAKE),
+            Ready::Throw(t) => Untagged::First(t, TAG_THROW),
             Ready::Gathered(g) => Untagged::Second(g),
             Ready::Handle(h) => Untagged::Other(h),
         })
@@ -57,8 +57,8 @@ impl From<Entry> for Ready {
     #[inline]
     fn from(e: Entry) -> Ready {
         match e.untag() {
-            Untagged::First(t, STEP) => Ready::Step(t),
-            Untagged::First(t, WAKE) => Ready::Wake(t),
+            Untagged::First(t, TAG_STEP) => Ready::Step(t),
+            Untagged::First(t, TAG_WAKE) => Ready::Wake(t),
             Untagged::First(t, _) => Ready::Throw(t),
             Untagged::Second(g) => Ready::Gathered(g),
             Untagged::Other(h) => Ready::Handle(h),
@@ -70,7 +70,7 @@ impl From<Entry> for Ready {
 const EPOCH_OFFSET: i64 = 1 << 62;
 
 /// How many entries ahead of the one that runs a long ring is prefetched.
-pub const PREFETCH_AHEAD: usize = 16;
+pub const PREFETCH_DISTANCE: usize = 16;
 
 pub struct Loop {
     pub ready: RefCell<VecDeque<Entry>>,
@@ -101,7 +101,7 @@ impl Payload for Loop {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         let ready = self.ready.borrow();
         for (i, r) in ready.iter().enumerate() {
-            if let Some(soon) = ready.get(i + PREFETCH_AHEAD) {
+            if let Some(soon) = ready.get(i + PREFETCH_DISTANCE) {
                 soon.prefetch();
             }
             r.visit(visit);

@@ -3,7 +3,7 @@
 //! - `poll` runs on a detached `Sleeper` without the GIL. Other threads may change meanwhile what is watched.
 //! - The poller is asked every 16th round while callbacks are ready.
 use super::current::call_exception_handler;
-use super::{Loop, PREFETCH_AHEAD, Ready, STEP, WAKE, clock_time, timers_time};
+use super::{Loop, PREFETCH_DISTANCE, Ready, TAG_STEP, TAG_WAKE, clock_time, timers_time};
 use crate::aio::data::{State, Task, data_of};
 use crate::aio::state::aio;
 use crate::aio::{gather, handle, task, trace, wakeup};
@@ -82,9 +82,9 @@ impl Loop {
         let mut ready = self.ready.borrow_mut();
         let first = ready.pop_front();
         if ready.len() > LONG_RING {
-            ready[PREFETCH_AHEAD].prefetch();
+            ready[PREFETCH_DISTANCE].prefetch();
             // Of a task that was asked for some time ago.
-            if let Some((t, STEP | WAKE)) = ready[PREFETCH_AHEAD / 2].first() {
+            if let Some((t, TAG_STEP | TAG_WAKE)) = ready[PREFETCH_DISTANCE / 2].first() {
                 t.coro.prefetch_two();
             }
         }

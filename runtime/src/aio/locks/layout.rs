@@ -110,10 +110,10 @@ pub struct LayoutCache {
     /// By shape.
     known: RefCell<FxHashMap<u32, Layout>>,
     /// Those used last, by the low bits of their shape.
-    recent: [Cell<Option<Layout>>; RECENT],
+    recent: [Cell<Option<Layout>>; RECENT_LEN],
 }
 
-const RECENT: usize = 8;
+const RECENT_LEN: usize = 8;
 
 /// Shapes remembered; there are few unless a program makes classes all the time.
 const MAX_KNOWN: usize = 256;
@@ -251,7 +251,7 @@ impl LayoutCache {
         }
         let class = vm.type_of(v);
         let shape = o.shape_id();
-        let recent = &self.recent[shape as usize % RECENT];
+        let recent = &self.recent[shape as usize % RECENT_LEN];
         let layout = match recent.get() {
             Some(l) if l.shape == shape && shape != 0 && class.has_version(l.version) => l,
             _ => {

@@ -141,7 +141,7 @@ fn cancelled_timers_do_not_pile_up() {
     for round in 1..=100_000 {
         let timer = timers.set(round, round);
         timers.cancel(&timer);
-        assert!(timers.entries() <= FEW);
+        assert!(timers.entries() <= MIN_SWEEP_LEN);
     }
     let all: Vec<_> = (0..10_000).map(|n| timers.set((n + 1) << 20, n)).collect();
     for timer in &all[100..] {

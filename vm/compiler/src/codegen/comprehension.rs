@@ -97,9 +97,19 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// What is done for each item: the conditions, then the inner clause or the element.
+    fn filtered_element(&mut self, c: &Comp, index: usize, cleanup: BlockId) -> Pass {
+        self.conditions(&c.generators[index], cleanup)?;
+        let depth = index + 1;
+        if depth < c.generators.len() {
+            self.generator(c, depth)
+        } else {
+            self.element(c, depth)
+        }
+    }
+
     fn sync_generator(&mut self, c: &Comp, index: usize) -> Pass {
         let start = self.new_block();
-        let skip = self.new_block();
         let cleanup = self.new_block();
         let anchor = self.new_block();
         let g = &c.generators[index];
@@ -108,14 +118,7 @@ impl Compiler<'_> {
         self.jump(Op::ForIter, anchor);
         self.next_block();
         self.expr(&g.target)?;
-        self.conditions(g, cleanup)?;
-        let depth = index + 1;
-        if depth < c.generators.len() {
-            self.generator(c, depth)?;
-        } else {
-            self.element(c, depth)?;
-            self.use_block(skip);
-        }
+        self.filtered_element(c, index, cleanup)?;
         self.use_block(cleanup);
         self.jump(Op::JumpAbsolute, start);
         self.use_block(anchor);
@@ -134,13 +137,7 @@ impl Compiler<'_> {
         self.yield_from_tos();
         self.op(Op::PopBlock);
         self.expr(&g.target)?;
-        self.conditions(g, cleanup)?;
-        let depth = index + 1;
-        if depth < c.generators.len() {
-            self.generator(c, depth)?;
-        } else {
-            self.element(c, depth)?;
-        }
+        self.filtered_element(c, index, cleanup)?;
         self.use_block(cleanup);
         self.jump(Op::JumpAbsolute, start);
         self.use_block(except);

@@ -71,26 +71,16 @@ impl Compiler<'_> {
     }
 
     fn try_plain(&mut self, t: &Try) -> Pass {
-        let body = self.new_block();
         let mut except = self.new_block();
         let orelse = self.new_block();
         let end = self.new_block();
-        self.jump(Op::SetupFinally, except);
-        self.use_block(body);
-        self.push_fblock(FBlockKind::Except, body, None);
-        self.stmts(&t.body)?;
-        self.op(Op::PopBlock);
-        self.pop_fblock();
-        self.jump(Op::JumpForward, orelse);
+        self.guarded_body(&t.body, except, orelse)?;
         self.use_block(except);
         for (i, handler) in t.handlers.iter().enumerate() {
             if handler.type_.is_none() && i + 1 < t.handlers.len() {
                 return Err(Fault::syntax("default 'except:' must be last", handler.pos));
             }
-            let u = self.u();
-            u.line_set = false;
-            u.line = handler.pos.line;
-            u.pos = handler.pos;
+            self.at_handler(handler);
             except = self.new_block();
             if let Some(type_) = &handler.type_ {
                 self.op(Op::DupTop);
@@ -111,6 +101,26 @@ impl Compiler<'_> {
         self.stmts(&t.orelse)?;
         self.use_block(end);
         Ok(())
+    }
+
+    /// The statements of `try`, with their handlers at `except` and what follows them at `orelse`.
+    fn guarded_body(&mut self, stmts: &[Stmt], except: BlockId, orelse: BlockId) -> Pass {
+        let body = self.new_block();
+        self.jump(Op::SetupFinally, except);
+        self.use_block(body);
+        self.push_fblock(FBlockKind::Except, body, None);
+        self.stmts(stmts)?;
+        self.op(Op::PopBlock);
+        self.pop_fblock();
+        self.jump(Op::JumpForward, orelse);
+        Ok(())
+    }
+
+    fn at_handler(&mut self, handler: &Handler) {
+        let u = self.u();
+        u.line_set = false;
+        u.line = handler.pos.line;
+        u.pos = handler.pos;
     }
 
     fn plain_handler(&mut self, handler: &Handler) -> Pass {
@@ -155,17 +165,10 @@ impl Compiler<'_> {
 
     /// `except*`: the handler keeps `(orig, list, rest)` above the six exception slots.
     fn try_star(&mut self, t: &Try) -> Pass {
-        let body = self.new_block();
         let except = self.new_block();
         let orelse = self.new_block();
         let end = self.new_block();
-        self.jump(Op::SetupFinally, except);
-        self.use_block(body);
-        self.push_fblock(FBlockKind::Except, body, None);
-        self.stmts(&t.body)?;
-        self.op(Op::PopBlock);
-        self.pop_fblock();
-        self.jump(Op::JumpForward, orelse);
+        self.guarded_body(&t.body, except, orelse)?;
         self.use_block(except);
         // Of (tb, value, type) only the value is needed.
         self.op(Op::PopTop);
@@ -195,10 +198,7 @@ impl Compiler<'_> {
     }
 
     fn star_handler(&mut self, handler: &Handler) -> Pass {
-        let u = self.u();
-        u.line_set = false;
-        u.line = handler.pos.line;
-        u.pos = handler.pos;
+        self.at_handler(handler);
         let no_match = self.new_block();
         let next = self.new_block();
         let body = self.new_block();

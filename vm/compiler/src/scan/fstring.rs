@@ -56,7 +56,7 @@ impl Scanner<'_> {
             text: true,
             spec: false,
         });
-        self.push(Kind::FStart(template), start);
+        self.push(TokenKind::FStart(template), start);
         Ok(())
     }
 
@@ -89,7 +89,7 @@ impl Scanner<'_> {
         if quotes(self, self.at) {
             self.at += mode.width;
             self.modes.pop();
-            self.push(Kind::FEnd(template), start);
+            self.push(TokenKind::FEnd(template), start);
             return Ok(());
         }
         let in_spec = mode.spec && mode.expressions > 0;
@@ -101,7 +101,7 @@ impl Scanner<'_> {
                     let mode = self.mode();
                     mode.text = false;
                     mode.spec = false;
-                    self.push(Kind::FMiddle(template), start);
+                    self.push(TokenKind::FMiddle(template), start);
                     return Ok(());
                 }
                 let line = self.last_line();
@@ -116,33 +116,33 @@ impl Scanner<'_> {
             }
             match b {
                 _ if quotes(self, self.at) => {
-                    self.push(Kind::FMiddle(template), start);
+                    self.push(TokenKind::FMiddle(template), start);
                     return Ok(());
                 }
                 b'{' if self.peek(1) == b'{' && !in_spec => {
                     self.at += 1;
-                    self.push(Kind::FMiddle(template), start);
+                    self.push(TokenKind::FMiddle(template), start);
                     self.at += 1;
                     return Ok(());
                 }
                 b'{' => {
-                    self.push(Kind::FMiddle(template), start);
+                    self.push(TokenKind::FMiddle(template), start);
                     return self.expression_starts();
                 }
                 b'}' if named => {
                     self.at += 1;
-                    self.push(Kind::FMiddle(template), start);
+                    self.push(TokenKind::FMiddle(template), start);
                     return Ok(());
                 }
                 b'}' if self.peek(1) == b'}' && !in_spec && mode.depth == 0 => {
                     self.at += 1;
-                    self.push(Kind::FMiddle(template), start);
+                    self.push(TokenKind::FMiddle(template), start);
                     self.at += 1;
                     return Ok(());
                 }
                 b'}' => {
                     self.mode().text = false;
-                    self.push(Kind::FMiddle(template), start);
+                    self.push(TokenKind::FMiddle(template), start);
                     return Ok(());
                 }
                 b'\\' => {

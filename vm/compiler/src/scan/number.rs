@@ -14,7 +14,7 @@ impl Scanner<'_> {
             Some((word, radix)) => self.with_radix(word, radix)?,
             None => self.decimal(start)?,
         }
-        self.push(Kind::Number, start);
+        self.push(TokenKind::Number, start);
         Ok(())
     }
 

@@ -58,9 +58,9 @@ impl Scanner<'_> {
             }
         }
         let kind = if is_keyword(text) {
-            Kind::Keyword
+            TokenKind::Keyword
         } else {
-            Kind::Name
+            TokenKind::Name
         };
         self.push(kind, start);
         Ok(())

@@ -1,22 +1,22 @@
 //! Arguments of calls, parameters of functions and lambdas.
-use super::node::{N, What};
-use super::parser::{Parser, R, Rule};
-use crate::scan::Kind;
+use super::node::{ExprKind, NodeId};
+use super::parser::{Parsed, Parser, Rule};
+use crate::scan::TokenKind;
 
-/// What a call was given.
+/// ExprKind a call was given.
 struct Args {
-    positional: Vec<N>,
+    positional: Vec<NodeId>,
     unpacks: bool,
 }
 
 /// One of the arguments that may follow keywords.
-enum Late {
+enum Kwarg {
     Keyword,
-    Starred(N),
+    Starred(NodeId),
     DoubleStarred,
 }
 
-/// What tells the parameters of a lambda from those of a function.
+/// ExprKind tells the parameters of a lambda from those of a function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     Function,
@@ -33,40 +33,40 @@ impl Of {
 }
 
 impl Parser<'_> {
-    pub fn arguments(&mut self) -> R {
-        self.kept(Rule::Arguments, |p| {
-            let valid = p.alt(|p| {
+    pub fn arguments(&mut self) -> Parsed {
+        self.memoized(Rule::Arguments, |p| {
+            let valid = p.attempt(|p| {
                 p.args()?;
-                p.word(",");
-                p.ahead(|p| p.word(")"))?;
-                p.done()
+                p.expect(",");
+                p.lookahead(|p| p.expect(")"))?;
+                p.unit()
             });
             if valid.is_none() {
-                p.bad(Self::invalid_arguments);
+                p.invalid_rule(Self::invalid_arguments);
             }
             valid
         })
     }
 
     fn args(&mut self) -> Option<Args> {
-        self.alt(|p| {
+        self.attempt(|p| {
             let positional = p.positional()?;
-            let late = p.alt(|p| {
-                p.word(",")?;
-                p.late_args()
+            let late = p.attempt(|p| {
+                p.expect(",")?;
+                p.kwargs()
             });
             Some(p.collected(positional, late.unwrap_or_default()))
         })
         .or_else(|| {
-            let late = self.alt(Self::late_args)?;
+            let late = self.attempt(Self::kwargs)?;
             Some(self.collected(Vec::new(), late))
         })
     }
 
-    fn collected(&self, mut positional: Vec<N>, late: Vec<Late>) -> Args {
-        let unpacks = late.iter().any(|l| matches!(l, Late::DoubleStarred));
+    fn collected(&self, mut positional: Vec<NodeId>, late: Vec<Kwarg>) -> Args {
+        let unpacks = late.iter().any(|l| matches!(l, Kwarg::DoubleStarred));
         positional.extend(late.iter().filter_map(|l| match l {
-            Late::Starred(n) => Some(*n),
+            Kwarg::Starred(n) => Some(*n),
             _ => None,
         }));
         Args {
@@ -75,39 +75,39 @@ impl Parser<'_> {
         }
     }
 
-    fn positional(&mut self) -> Option<Vec<N>> {
-        self.list(",", |p| {
-            if let Some(n) = p.alt(Self::starred_expression) {
+    fn positional(&mut self) -> Option<Vec<NodeId>> {
+        self.separated1(",", |p| {
+            if let Some(n) = p.attempt(Self::starred_expression) {
                 return Some(n);
             }
             let n = p
                 .assignment_expression()
                 .or_else(|| p.unnamed_expression())?;
-            p.not(|p| p.word("="))?;
+            p.negative_lookahead(|p| p.expect("="))?;
             Some(n)
         })
     }
 
-    pub fn starred_expression(&mut self) -> R {
-        self.bad(|p| {
-            let star = p.word("*")?;
+    pub fn starred_expression(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            let star = p.expect("*")?;
             p.expression()?;
-            p.word("=")?;
+            p.expect("=")?;
             let b = p.expression()?;
             let msg = "cannot assign to iterable argument unpacking";
-            let from = p.leaf(What::Other, star);
+            let from = p.leaf(ExprKind::Other, star);
             p.raise_range(from, b, msg);
             Some(())
         });
-        let valid = self.alt(|p| {
+        let valid = self.attempt(|p| {
             let from = p.mark;
-            p.word("*")?;
+            p.expect("*")?;
             let e = p.expression()?;
-            p.node(What::Starred, from, vec![e])
+            p.node(ExprKind::Starred, from, vec![e])
         });
         if valid.is_none() {
-            self.bad(|p| {
-                p.word("*")?;
+            self.invalid_rule(|p| {
+                p.expect("*")?;
                 p.raise_last("Invalid star expression");
                 Some(())
             });
@@ -115,68 +115,68 @@ impl Parser<'_> {
         valid
     }
 
-    fn late_args(&mut self) -> Option<Vec<Late>> {
-        let starred = |p: &mut Self| p.list(",", |p| p.late_arg("*"));
-        let double = |p: &mut Self| p.list(",", |p| p.late_arg("**"));
-        self.alt(|p| {
+    fn kwargs(&mut self) -> Option<Vec<Kwarg>> {
+        let starred = |p: &mut Self| p.separated1(",", |p| p.kwarg_or_starred("*"));
+        let double = |p: &mut Self| p.separated1(",", |p| p.kwarg_or_starred("**"));
+        self.attempt(|p| {
             let mut all = starred(p)?;
-            p.word(",")?;
+            p.expect(",")?;
             all.extend(double(p)?);
             Some(all)
         })
-        .or_else(|| self.alt(starred))
-        .or_else(|| self.alt(double))
+        .or_else(|| self.attempt(starred))
+        .or_else(|| self.attempt(double))
     }
 
-    fn late_arg(&mut self, stars: &str) -> Option<Late> {
-        self.bad(Self::invalid_keyword);
-        let keyword = self.alt(|p| {
+    fn kwarg_or_starred(&mut self, stars: &str) -> Option<Kwarg> {
+        self.invalid_rule(Self::invalid_keyword);
+        let keyword = self.attempt(|p| {
             p.name()?;
-            p.word("=")?;
+            p.expect("=")?;
             p.expression()
         });
         if keyword.is_some() {
-            return Some(Late::Keyword);
+            return Some(Kwarg::Keyword);
         }
         if stars == "*" {
-            return self.starred_expression().map(Late::Starred);
+            return self.starred_expression().map(Kwarg::Starred);
         }
-        self.alt(|p| {
-            p.word("**")?;
+        self.attempt(|p| {
+            p.expect("**")?;
             p.expression()
         })
-        .map(|_| Late::DoubleStarred)
+        .map(|_| Kwarg::DoubleStarred)
     }
 
-    fn invalid_keyword(&mut self) -> R {
-        self.bad(|p| {
+    fn invalid_keyword(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
             let from = p.mark;
-            let word = p.any_word(&["True", "False", "None"])?;
-            p.word("=")?;
-            let all = p.node(What::Other, from, Vec::new())?;
+            let word = p.expect_any(&["True", "False", "None"])?;
+            p.expect("=")?;
+            let all = p.node(ExprKind::Other, from, Vec::new())?;
             let msg = format!("cannot assign to {}", p.text_of(word));
             p.raise_node(all, msg);
             Some(())
         });
-        self.bad(Self::equals_in_generator);
-        self.bad(|p| {
-            p.not(|p| {
+        self.invalid_rule(Self::equals_in_generator);
+        self.invalid_rule(|p| {
+            p.negative_lookahead(|p| {
                 p.name()?;
-                p.word("=")
+                p.expect("=")
             })?;
             let a = p.expression()?;
-            let equals = p.word("=")?;
+            let equals = p.expect("=")?;
             let msg = "expression cannot contain assignment, perhaps you meant \"==\"?";
-            let to = p.leaf(What::Other, equals);
+            let to = p.leaf(ExprKind::Other, equals);
             p.raise_range(a, to, msg);
             Some(())
         });
-        self.bad(|p| {
-            let stars = p.word("**")?;
+        self.invalid_rule(|p| {
+            let stars = p.expect("**")?;
             p.expression()?;
-            p.word("=")?;
+            p.expect("=")?;
             let b = p.expression()?;
-            let from = p.leaf(What::Other, stars);
+            let from = p.leaf(ExprKind::Other, stars);
             p.raise_range(from, b, "cannot assign to keyword argument unpacking");
             Some(())
         });
@@ -184,11 +184,11 @@ impl Parser<'_> {
     }
 
     /// `f(a=b for c in d)`
-    fn equals_in_generator(&mut self) -> R {
+    fn equals_in_generator(&mut self) -> Parsed {
         let from = self.mark;
         self.name()?;
-        self.word("=")?;
-        let all = self.node(What::Other, from, Vec::new())?;
+        self.expect("=")?;
+        let all = self.node(ExprKind::Other, from, Vec::new())?;
         self.expression()?;
         self.clauses()?;
         let msg = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
@@ -196,35 +196,35 @@ impl Parser<'_> {
         None
     }
 
-    fn last_of(&self, clauses: &[N]) -> N {
+    fn last_of(&self, clauses: &[NodeId]) -> NodeId {
         let clause = clauses[clauses.len() - 1];
-        self.get(clause).kids.last().copied().unwrap_or(clause)
+        self.get(clause).children.last().copied().unwrap_or(clause)
     }
 
-    fn invalid_arguments(&mut self) -> R {
+    fn invalid_arguments(&mut self) -> Parsed {
         let bare_generator = "Generator expression must be parenthesized";
-        self.bad(|p| {
-            p.alt(|p| {
+        self.invalid_rule(|p| {
+            p.attempt(|p| {
                 p.positional()?;
-                p.word(",")?;
-                p.late_args()
+                p.expect(",")?;
+                p.kwargs()
             })
-            .or_else(|| p.alt(Self::late_args))?;
-            let comma = p.word(",")?;
-            p.list(",", |p| {
+            .or_else(|| p.attempt(Self::kwargs))?;
+            let comma = p.expect(",")?;
+            p.separated1(",", |p| {
                 p.starred_expression()?;
-                p.not(|p| p.word("="))
+                p.negative_lookahead(|p| p.expect("="))
             })?;
             let msg = "iterable argument unpacking follows keyword argument unpacking";
             p.raise_from(comma.start, msg);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let a = p.expression()?;
             let clauses = p.clauses()?;
-            p.word(",")?;
+            p.expect(",")?;
             if p.args().is_none() {
-                p.alt(|p| {
+                p.attempt(|p| {
                     p.expression()?;
                     p.clauses()
                 });
@@ -233,21 +233,21 @@ impl Parser<'_> {
             p.raise_range(a, last, bare_generator);
             Some(())
         });
-        self.bad(Self::equals_in_generator);
-        self.bad(|p| {
-            p.alt(|p| {
+        self.invalid_rule(Self::equals_in_generator);
+        self.invalid_rule(|p| {
+            p.attempt(|p| {
                 p.args()?;
-                p.word(",")
+                p.expect(",")
             });
             let from = p.mark;
             p.name()?;
-            p.word("=")?;
-            let all = p.node(What::Other, from, Vec::new())?;
-            p.ahead(|p| p.any_word(&[",", ")"]))?;
+            p.expect("=")?;
+            let all = p.node(ExprKind::Other, from, Vec::new())?;
+            p.lookahead(|p| p.expect_any(&[",", ")"]))?;
             p.raise_node(all, "expected argument value expression");
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let args = p.args()?;
             let clauses = p.clauses()?;
             if let [_, .., a] = args.positional[..] {
@@ -256,18 +256,18 @@ impl Parser<'_> {
             }
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.args()?;
-            p.word(",")?;
+            p.expect(",")?;
             let a = p.expression()?;
             let clauses = p.clauses()?;
             let last = p.last_of(&clauses);
             p.raise_range(a, last, bare_generator);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let args = p.args()?;
-            p.word(",")?;
+            p.expect(",")?;
             p.args()?;
             p.raise_last(if args.unpacks {
                 "positional argument follows keyword argument unpacking"
@@ -281,44 +281,44 @@ impl Parser<'_> {
 
     // Parameters.
 
-    pub fn params(&mut self) -> R {
+    pub fn params(&mut self) -> Parsed {
         self.parameters(Of::Function)
     }
 
-    pub fn lambda_params(&mut self) -> R {
+    pub fn lambda_params(&mut self) -> Parsed {
         self.parameters(Of::Lambda)
     }
 
-    pub fn lambda(&mut self) -> R {
+    pub fn lambda(&mut self) -> Parsed {
         let from = self.mark;
-        self.word("lambda")?;
-        self.alt(Self::lambda_params);
-        self.word(":")?;
+        self.expect("lambda")?;
+        self.attempt(Self::lambda_params);
+        self.expect(":")?;
         self.expression()?;
-        self.node(What::Lambda, from, Vec::new())
+        self.node(ExprKind::Lambda, from, Vec::new())
     }
 
-    fn param(&mut self, of: Of) -> R {
+    fn param(&mut self, of: Of) -> Parsed {
         let from = self.mark;
         self.name()?;
         if of == Of::Function {
-            self.alt(|p| {
-                p.word(":")?;
+            self.attempt(|p| {
+                p.expect(":")?;
                 p.expression()
             });
         }
-        self.node(What::Other, from, Vec::new())
+        self.node(ExprKind::Other, from, Vec::new())
     }
 
-    fn default(&mut self) -> R {
-        let value = self.alt(|p| {
-            p.word("=")?;
+    fn default(&mut self) -> Parsed {
+        let value = self.attempt(|p| {
+            p.expect("=")?;
             p.expression()
         });
         if value.is_none() {
-            self.bad(|p| {
-                let equals = p.word("=")?;
-                p.ahead(|p| p.any_word(&[")", ","]))?;
+            self.invalid_rule(|p| {
+                let equals = p.expect("=")?;
+                p.lookahead(|p| p.expect_any(&[")", ","]))?;
                 p.raise_token(equals, "expected default value expression", false);
                 Some(())
             });
@@ -327,32 +327,32 @@ impl Parser<'_> {
     }
 
     /// A parameter with the comma behind it, or the last one.
-    fn param_then(&mut self, of: Of, mut middle: impl FnMut(&mut Self) -> Option<()>) -> R {
-        self.alt(|p| {
+    fn param_then(&mut self, of: Of, mut middle: impl FnMut(&mut Self) -> Option<()>) -> Parsed {
+        self.attempt(|p| {
             let param = p.param(of)?;
             middle(p)?;
-            p.word(",")?;
+            p.expect(",")?;
             Some(param)
         })
         .or_else(|| {
-            self.alt(|p| {
+            self.attempt(|p| {
                 let param = p.param(of)?;
                 middle(p)?;
-                p.ahead(|p| p.word(of.close()))?;
+                p.lookahead(|p| p.expect(of.close()))?;
                 Some(param)
             })
         })
     }
 
-    fn no_default(&mut self, of: Of) -> R {
+    fn no_default(&mut self, of: Of) -> Parsed {
         self.param_then(of, |_| Some(()))
     }
 
-    fn with_default(&mut self, of: Of) -> R {
+    fn with_default(&mut self, of: Of) -> Parsed {
         self.param_then(of, |p| p.default().map(|_| ()))
     }
 
-    fn maybe_default(&mut self, of: Of) -> R {
+    fn maybe_default(&mut self, of: Of) -> Parsed {
         self.param_then(of, |p| {
             p.default();
             Some(())
@@ -360,24 +360,24 @@ impl Parser<'_> {
     }
 
     fn slash(&mut self, of: Of) -> Option<()> {
-        self.word("/")?;
-        if self.word(",").is_some() {
+        self.expect("/")?;
+        if self.expect(",").is_some() {
             return Some(());
         }
-        self.ahead(|p| p.word(of.close()))
+        self.lookahead(|p| p.expect(of.close()))
     }
 
     fn slash_no_default(&mut self, of: Of) -> Option<()> {
-        self.alt(|p| {
-            p.some(|p| p.no_default(of))?;
+        self.attempt(|p| {
+            p.many1(|p| p.no_default(of))?;
             p.slash(of)
         })
     }
 
     fn slash_with_default(&mut self, of: Of) -> Option<()> {
-        self.alt(|p| {
-            p.many(|p| p.no_default(of));
-            p.some(|p| p.with_default(of))?;
+        self.attempt(|p| {
+            p.many0(|p| p.no_default(of));
+            p.many1(|p| p.with_default(of))?;
             p.slash(of)
         })
     }
@@ -387,132 +387,132 @@ impl Parser<'_> {
             .or_else(|| self.slash_with_default(of))
     }
 
-    fn parameters(&mut self, of: Of) -> R {
-        self.bad(|p| p.invalid_parameters(of));
+    fn parameters(&mut self, of: Of) -> Parsed {
+        self.invalid_rule(|p| p.invalid_parameters(of));
         if self.slash_no_default(of).is_some() {
-            self.many(|p| p.no_default(of));
-            self.many(|p| p.with_default(of));
-            self.alt(|p| p.star_params(of));
+            self.many0(|p| p.no_default(of));
+            self.many0(|p| p.with_default(of));
+            self.attempt(|p| p.star_params(of));
         } else if self.slash_with_default(of).is_some() {
-            self.many(|p| p.with_default(of));
-            self.alt(|p| p.star_params(of));
+            self.many0(|p| p.with_default(of));
+            self.attempt(|p| p.star_params(of));
         } else {
-            let first = self.many(|p| p.no_default(of)).len();
-            let second = self.many(|p| p.with_default(of)).len();
-            let rest = self.alt(|p| p.star_params(of));
+            let first = self.many0(|p| p.no_default(of)).len();
+            let second = self.many0(|p| p.with_default(of)).len();
+            let rest = self.attempt(|p| p.star_params(of));
             if first + second == 0 {
                 rest?;
             }
         }
-        self.done()
+        self.unit()
     }
 
     fn star_params(&mut self, of: Of) -> Option<()> {
-        self.bad(|p| p.invalid_star_params(of));
-        self.alt(|p| {
-            p.word("*")?;
+        self.invalid_rule(|p| p.invalid_star_params(of));
+        self.attempt(|p| {
+            p.expect("*")?;
             p.no_default(of)?;
-            p.many(|p| p.maybe_default(of));
-            p.alt(|p| p.keyword_params(of));
+            p.many0(|p| p.maybe_default(of));
+            p.attempt(|p| p.keyword_params(of));
             Some(())
         })
         .or_else(|| {
-            self.alt(|p| {
+            self.attempt(|p| {
                 if of == Of::Lambda {
                     return None;
                 }
-                p.word("*")?;
+                p.expect("*")?;
                 p.name()?;
-                p.word(":")?;
+                p.expect(":")?;
                 p.star_expression()?;
-                if p.word(",").is_none() {
-                    p.ahead(|p| p.word(")"))?;
+                if p.expect(",").is_none() {
+                    p.lookahead(|p| p.expect(")"))?;
                 }
-                p.many(|p| p.maybe_default(of));
-                p.alt(|p| p.keyword_params(of));
+                p.many0(|p| p.maybe_default(of));
+                p.attempt(|p| p.keyword_params(of));
                 Some(())
             })
         })
         .or_else(|| {
-            self.alt(|p| {
-                p.word("*")?;
-                p.word(",")?;
-                p.some(|p| p.maybe_default(of))?;
-                p.alt(|p| p.keyword_params(of));
+            self.attempt(|p| {
+                p.expect("*")?;
+                p.expect(",")?;
+                p.many1(|p| p.maybe_default(of))?;
+                p.attempt(|p| p.keyword_params(of));
                 Some(())
             })
         })
-        .or_else(|| self.alt(|p| p.keyword_params(of)))
+        .or_else(|| self.attempt(|p| p.keyword_params(of)))
     }
 
     fn keyword_params(&mut self, of: Of) -> Option<()> {
-        self.bad(|p| p.invalid_keyword_params(of));
-        self.word("**")?;
+        self.invalid_rule(|p| p.invalid_keyword_params(of));
+        self.expect("**")?;
         self.no_default(of)?;
         Some(())
     }
 
     fn invalid_parameters(&mut self, of: Of) -> Option<()> {
-        self.bad(|p| {
-            let slash = p.word("/")?;
-            p.word(",")?;
+        self.invalid_rule(|p| {
+            let slash = p.expect("/")?;
+            p.expect(",")?;
             p.raise_token(slash, "at least one argument must precede /", false);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.any_slash(of)?;
-            p.many(|p| p.maybe_default(of));
-            let slash = p.word("/")?;
+            p.many0(|p| p.maybe_default(of));
+            let slash = p.expect("/")?;
             p.raise_token(slash, "/ may appear only once", false);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.slash_no_default(of);
-            p.many(|p| p.no_default(of));
+            p.many0(|p| p.no_default(of));
             if p.slash_with_default(of).is_none() {
-                p.some(|p| p.with_default(of))?;
+                p.many1(|p| p.with_default(of))?;
             }
             let a = p.no_default(of)?;
             let msg = "parameter without a default follows parameter with a default";
             p.raise_node(a, msg);
             Some(())
         });
-        self.bad(|p| {
-            p.many(|p| p.no_default(of));
+        self.invalid_rule(|p| {
+            p.many0(|p| p.no_default(of));
             let from = p.mark;
-            p.word("(")?;
+            p.expect("(")?;
             let msg = match of {
                 Of::Function => {
-                    p.some(|p| p.no_default(of))?;
+                    p.many1(|p| p.no_default(of))?;
                     "Function parameters cannot be parenthesized"
                 }
                 Of::Lambda => {
-                    p.list(",", |p| p.param(of))?;
+                    p.separated1(",", |p| p.param(of))?;
                     "Lambda expression parameters cannot be parenthesized"
                 }
             };
-            p.word(",");
-            p.word(")")?;
-            let all = p.node(What::Other, from, Vec::new())?;
+            p.expect(",");
+            p.expect(")")?;
+            let all = p.node(ExprKind::Other, from, Vec::new())?;
             p.raise_node(all, msg);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.any_slash(of);
-            p.many(|p| p.maybe_default(of));
-            p.word("*")?;
-            if p.word(",").is_none() {
+            p.many0(|p| p.maybe_default(of));
+            p.expect("*")?;
+            if p.expect(",").is_none() {
                 p.no_default(of)?;
             }
-            p.many(|p| p.maybe_default(of));
-            let slash = p.word("/")?;
+            p.many0(|p| p.maybe_default(of));
+            let slash = p.expect("/")?;
             p.raise_token(slash, "/ must be ahead of *", false);
             Some(())
         });
-        self.bad(|p| {
-            p.some(|p| p.maybe_default(of))?;
-            p.word("/")?;
-            let star = p.word("*")?;
+        self.invalid_rule(|p| {
+            p.many1(|p| p.maybe_default(of))?;
+            p.expect("/")?;
+            let star = p.expect("*")?;
             p.raise_token(star, "expected comma between / and *", false);
             Some(())
         });
@@ -521,11 +521,11 @@ impl Parser<'_> {
 
     fn invalid_star_params(&mut self, of: Of) -> Option<()> {
         let close = of.close();
-        self.bad(|p| {
-            let star = p.word("*")?;
-            if p.word(close).is_none() {
-                p.word(",")?;
-                p.any_word(&[close, "**"])?;
+        self.invalid_rule(|p| {
+            let star = p.expect("*")?;
+            if p.expect(close).is_none() {
+                p.expect(",")?;
+                p.expect_any(&[close, "**"])?;
             }
             let msg = "named arguments must follow bare *";
             match of {
@@ -534,24 +534,24 @@ impl Parser<'_> {
             }
             Some(())
         });
-        self.bad(|p| {
-            p.word("*")?;
+        self.invalid_rule(|p| {
+            p.expect("*")?;
             p.param(of)?;
-            let equals = p.word("=")?;
+            let equals = p.expect("=")?;
             let msg = "var-positional argument cannot have default value";
             p.raise_token(equals, msg, false);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let one = |p: &mut Self| {
                 p.no_default(of)
                     .map(|_| ())
-                    .or_else(|| p.word(",").map(|_| ()))
+                    .or_else(|| p.expect(",").map(|_| ()))
             };
-            p.word("*")?;
+            p.expect("*")?;
             one(p)?;
-            p.many(|p| p.maybe_default(of));
-            let star = p.word("*")?;
+            p.many0(|p| p.maybe_default(of));
+            let star = p.expect("*")?;
             one(p)?;
             p.raise_token(star, "* argument may appear only once", false);
             Some(())
@@ -560,28 +560,28 @@ impl Parser<'_> {
     }
 
     fn invalid_keyword_params(&mut self, of: Of) -> Option<()> {
-        self.bad(|p| {
-            p.word("**")?;
+        self.invalid_rule(|p| {
+            p.expect("**")?;
             p.param(of)?;
-            let equals = p.word("=")?;
+            let equals = p.expect("=")?;
             let msg = "var-keyword argument cannot have default value";
             p.raise_token(equals, msg, false);
             Some(())
         });
         let msg = "arguments cannot follow var-keyword argument";
-        self.bad(|p| {
-            p.word("**")?;
+        self.invalid_rule(|p| {
+            p.expect("**")?;
             p.param(of)?;
-            p.word(",")?;
+            p.expect(",")?;
             let a = p.param(of)?;
             p.raise_node(a, msg);
             Some(())
         });
-        self.bad(|p| {
-            p.word("**")?;
+        self.invalid_rule(|p| {
+            p.expect("**")?;
             p.param(of)?;
-            p.word(",")?;
-            let t = p.any_word(&["*", "**", "/"])?;
+            p.expect(",")?;
+            let t = p.expect_any(&["*", "**", "/"])?;
             p.raise_token(t, msg, false);
             Some(())
         });
@@ -590,59 +590,59 @@ impl Parser<'_> {
 
     // Type parameters.
 
-    pub fn type_params(&mut self) -> R {
-        self.bad(|p| {
-            p.word("[")?;
-            let close = p.word("]")?;
+    pub fn type_params(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            p.expect("[")?;
+            let close = p.expect("]")?;
             p.raise_from(close.start, "Type parameter list cannot be empty");
             Some(())
         });
-        self.word("[")?;
-        self.list(",", Self::type_param)?;
-        self.word(",");
-        self.word("]")?;
-        self.done()
+        self.expect("[")?;
+        self.separated1(",", Self::type_param)?;
+        self.expect(",");
+        self.expect("]")?;
+        self.unit()
     }
 
-    fn type_param(&mut self) -> R {
-        self.kept(Rule::TypeParam, |p| {
-            if p.kind(Kind::Name).is_some() {
-                p.alt(|p| {
-                    p.word(":")?;
+    fn type_param(&mut self) -> Parsed {
+        self.memoized(Rule::TypeParam, |p| {
+            if p.expect_kind(TokenKind::Name).is_some() {
+                p.attempt(|p| {
+                    p.expect(":")?;
                     p.expression()
                 });
                 p.type_default(Self::expression);
-                return p.done();
+                return p.unit();
             }
             for (stars, what) in [("*", "TypeVarTuple"), ("**", "ParamSpec")] {
-                p.bad(|p| {
-                    p.word(stars)?;
+                p.invalid_rule(|p| {
+                    p.expect(stars)?;
                     p.name()?;
-                    let colon = p.word(":")?;
+                    let colon = p.expect(":")?;
                     let e = p.expression()?;
-                    let given = match p.get(e).what {
-                        What::Tuple => "constraints",
+                    let given = match p.get(e).kind {
+                        ExprKind::Tuple => "constraints",
                         _ => "bound",
                     };
                     p.raise_from(colon.start, format!("cannot use {given} with {what}"));
                     Some(())
                 });
             }
-            if p.word("*").is_some() {
+            if p.expect("*").is_some() {
                 p.name()?;
                 p.type_default(Self::star_expression);
             } else {
-                p.word("**")?;
+                p.expect("**")?;
                 p.name()?;
                 p.type_default(Self::expression);
             }
-            p.done()
+            p.unit()
         })
     }
 
-    fn type_default(&mut self, value: fn(&mut Self) -> R) {
-        self.alt(|p| {
-            p.word("=")?;
+    fn type_default(&mut self, value: fn(&mut Self) -> Parsed) {
+        self.attempt(|p| {
+            p.expect("=")?;
             value(p)
         });
     }

@@ -1,136 +1,138 @@
 //! Expressions: what is valid, and what CPython says of what is not.
-use super::node::{N, Use, What};
-use super::parser::{Parser, R, Rule};
-use crate::scan::Kind;
+use super::node::{ExprKind, NodeId, Use};
+use super::parser::{Parsed, Parser, Rule};
+use crate::scan::TokenKind;
 
 const SOFT: [&str; 4] = ["_", "case", "match", "type"];
 
 impl Parser<'_> {
     /// A tuple when there is a comma.
-    fn tuple_of(&mut self, item: fn(&mut Self) -> R) -> R {
+    fn tuple_of(&mut self, item: fn(&mut Self) -> Parsed) -> Parsed {
         let from = self.mark;
-        let first = self.alt(item)?;
-        let more = self.alt(|p| {
+        let first = self.attempt(item)?;
+        let more = self.attempt(|p| {
             let mut all = vec![first];
-            let more = p.some(|p| {
-                p.word(",")?;
+            let more = p.many1(|p| {
+                p.expect(",")?;
                 item(p)
             });
             if more.is_none() {
-                p.word(",")?;
+                p.expect(",")?;
                 return Some(all);
             }
             all.extend(more.unwrap_or_default());
-            p.word(",");
+            p.expect(",");
             Some(all)
         });
         match more {
-            Some(all) => self.node(What::Tuple, from, all),
+            Some(all) => self.node(ExprKind::Tuple, from, all),
             None => Some(first),
         }
     }
 
-    pub fn expressions(&mut self) -> R {
+    pub fn expressions(&mut self) -> Parsed {
         self.tuple_of(Self::expression)
     }
 
-    pub fn star_expressions(&mut self) -> R {
+    pub fn star_expressions(&mut self) -> Parsed {
         self.tuple_of(Self::star_expression)
     }
 
-    pub fn star_expression(&mut self) -> R {
-        self.kept(Rule::StarExpression, |p| {
-            p.alt(Self::starred_operand).or_else(|| p.expression())
+    pub fn star_expression(&mut self) -> Parsed {
+        self.memoized(Rule::StarExpression, |p| {
+            p.attempt(Self::starred_operand).or_else(|| p.expression())
         })
     }
 
-    fn starred_operand(&mut self) -> R {
+    fn starred_operand(&mut self) -> Parsed {
         let from = self.mark;
-        self.word("*")?;
+        self.expect("*")?;
         let e = self.bitwise_or()?;
-        self.node(What::Starred, from, vec![e])
+        self.node(ExprKind::Starred, from, vec![e])
     }
 
-    pub fn star_named(&mut self) -> R {
-        self.alt(Self::starred_operand)
+    pub fn star_named(&mut self) -> Parsed {
+        self.attempt(Self::starred_operand)
             .or_else(|| self.named_expression())
     }
 
-    pub fn star_nameds(&mut self) -> Option<Vec<N>> {
-        let all = self.list(",", Self::star_named)?;
-        self.word(",");
+    pub fn star_nameds(&mut self) -> Option<Vec<NodeId>> {
+        let all = self.separated1(",", Self::star_named)?;
+        self.expect(",");
         Some(all)
     }
 
-    pub fn assignment_expression(&mut self) -> R {
-        self.alt(|p| {
+    pub fn assignment_expression(&mut self) -> Parsed {
+        self.attempt(|p| {
             let from = p.mark;
             let name = p.name()?;
-            p.word(":=")?;
+            p.expect(":=")?;
             let value = p.expression()?;
-            p.node(What::Named, from, vec![name, value])
+            p.node(ExprKind::Named, from, vec![name, value])
         })
     }
 
     /// An assignment expression that began must end as one.
     fn committed_assignment(&mut self) -> bool {
-        self.look(|p| {
+        self.matches(|p| {
             p.name()?;
-            p.word(":=")
+            p.expect(":=")
         })
     }
 
-    pub fn named_expression(&mut self) -> R {
-        self.deeper(|p| {
+    pub fn named_expression(&mut self) -> Parsed {
+        self.nested(|p| {
             if let Some(n) = p.assignment_expression() {
                 return Some(n);
             }
-            p.bad(Self::invalid_named);
+            p.invalid_rule(Self::invalid_named);
             p.unnamed_expression()
         })
     }
 
     /// An expression that no `:=` follows.
-    pub fn unnamed_expression(&mut self) -> R {
-        self.alt(|p| {
+    pub fn unnamed_expression(&mut self) -> Parsed {
+        self.attempt(|p| {
             let e = p.expression()?;
-            p.not(|p| p.word(":="))?;
+            p.negative_lookahead(|p| p.expect(":="))?;
             Some(e)
         })
     }
 
-    fn invalid_named(&mut self) -> R {
-        self.kept(Rule::InvalidNamed, |p| {
-            p.bad(|p| {
+    fn invalid_named(&mut self) -> Parsed {
+        self.memoized(Rule::InvalidNamed, |p| {
+            p.invalid_rule(|p| {
                 let a = p.expression()?;
-                p.word(":=")?;
+                p.expect(":=")?;
                 p.expression()?;
-                let word = p.word_of(a);
+                let word = p.describe(a);
                 p.raise_node(a, format!("cannot use assignment expressions with {word}"));
                 Some(())
             });
-            let single = |p: &mut Self| p.not(|p| p.any_word(&["=", ":="]));
-            p.bad(|p| {
+            let single = |p: &mut Self| p.negative_lookahead(|p| p.expect_any(&["=", ":="]));
+            p.invalid_rule(|p| {
                 let a = p.name()?;
-                p.word("=")?;
+                p.expect("=")?;
                 let b = p.bitwise_or()?;
                 single(p)?;
                 let msg = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
                 p.raise_range(a, b, msg);
                 Some(())
             });
-            p.bad(|p| {
+            p.invalid_rule(|p| {
                 let display = |p: &mut Self| {
-                    p.alt(Self::list_display)
-                        .or_else(|| p.alt(Self::tuple_display))
+                    p.attempt(Self::list_display)
+                        .or_else(|| p.attempt(Self::tuple_display))
                         .or_else(|| p.generator())
                 };
-                p.not(|p| display(p).map(|_| ()).or_else(|| p.constant().map(|_| ())))?;
+                p.negative_lookahead(|p| {
+                    display(p).map(|_| ()).or_else(|| p.constant().map(|_| ()))
+                })?;
                 let a = p.bitwise_or()?;
-                p.word("=")?;
+                p.expect("=")?;
                 p.bitwise_or()?;
                 single(p)?;
-                let word = p.word_of(a);
+                let word = p.describe(a);
                 let msg =
                     format!("cannot assign to {word} here. Maybe you meant '==' instead of '='?");
                 p.raise_node(a, msg);
@@ -140,56 +142,56 @@ impl Parser<'_> {
         })
     }
 
-    pub fn expression(&mut self) -> R {
-        self.kept(Rule::Expression, |p| {
-            p.bad(Self::invalid_expression);
-            p.bad(Self::invalid_print);
+    pub fn expression(&mut self) -> Parsed {
+        self.memoized(Rule::Expression, |p| {
+            p.invalid_rule(Self::invalid_expression);
+            p.invalid_rule(Self::invalid_print);
             p.plain_expression()
         })
     }
 
-    fn plain_expression(&mut self) -> R {
-        let conditional = self.alt(|p| {
+    fn plain_expression(&mut self) -> Parsed {
+        let conditional = self.attempt(|p| {
             let from = p.mark;
             let body = p.disjunction()?;
-            p.word("if")?;
+            p.expect("if")?;
             let test = p.disjunction()?;
-            p.word("else")?;
+            p.expect("else")?;
             let orelse = p.expression()?;
-            p.node(What::IfExp, from, vec![body, test, orelse])
+            p.node(ExprKind::IfExp, from, vec![body, test, orelse])
         });
         conditional
-            .or_else(|| self.alt(Self::disjunction))
-            .or_else(|| self.alt(Self::lambda))
+            .or_else(|| self.attempt(Self::disjunction))
+            .or_else(|| self.attempt(Self::lambda))
     }
 
     /// An expression in which no errors are looked for.
-    fn quiet_expression(&mut self) -> R {
+    fn quiet_expression(&mut self) -> Parsed {
         let invalid = std::mem::replace(&mut self.invalid, false);
-        let result = self.alt(Self::plain_expression);
+        let result = self.attempt(Self::plain_expression);
         self.invalid = invalid;
         result
     }
 
-    fn invalid_expression(&mut self) -> R {
-        self.bad(|p| {
-            p.kind(Kind::String)?;
-            let inner = p.some(|p| {
-                p.not(|p| p.kind(Kind::String))?;
+    fn invalid_expression(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            p.expect_kind(TokenKind::String)?;
+            let inner = p.many1(|p| {
+                p.negative_lookahead(|p| p.expect_kind(TokenKind::String))?;
                 p.quiet_expression()
             })?;
-            p.kind(Kind::String)?;
+            p.expect_kind(TokenKind::String)?;
             let msg = "invalid syntax. Is this intended to be part of the string?";
             p.raise_range(inner[0], *inner.last()?, msg);
             Some(())
         });
-        self.bad(|p| {
-            p.not(|p| {
-                p.alt(|p| {
+        self.invalid_rule(|p| {
+            p.negative_lookahead(|p| {
+                p.attempt(|p| {
                     p.name()?;
-                    p.kind(Kind::String)
+                    p.expect_kind(TokenKind::String)
                 })
-                .or_else(|| SOFT.iter().find_map(|w| p.soft(w)))
+                .or_else(|| SOFT.iter().find_map(|w| p.expect_soft_keyword(w)))
             })?;
             let a = p.disjunction()?;
             let b = p.quiet_expression()?;
@@ -199,42 +201,42 @@ impl Parser<'_> {
             }
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let a = p.disjunction()?;
-            p.word("if")?;
+            p.expect("if")?;
             let b = p.disjunction()?;
-            p.not(|p| p.any_word(&["else", ":"]))?;
+            p.negative_lookahead(|p| p.expect_any(&["else", ":"]))?;
             p.raise_range(a, b, "expected 'else' after 'if' expression");
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.disjunction()?;
-            p.word("if")?;
+            p.expect("if")?;
             p.disjunction()?;
-            p.word("else")?;
-            p.not(Self::expression)?;
+            p.expect("else")?;
+            p.negative_lookahead(Self::expression)?;
             p.raise_next("expected expression after 'else', but statement is given");
             Some(())
         });
-        self.bad(|p| {
-            let word = p.any_word(&["pass", "break", "continue"])?;
-            p.word("if")?;
+        self.invalid_rule(|p| {
+            let word = p.expect_any(&["pass", "break", "continue"])?;
+            p.expect("if")?;
             p.disjunction()?;
-            p.word("else")?;
+            p.expect("else")?;
             p.simple_stmt()?;
             let msg = "expected expression before 'if', but statement is given";
             p.raise_token(word, msg, false);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let from = p.mark;
-            p.word("lambda")?;
-            p.alt(Self::lambda_params);
-            p.word(":")?;
-            let all = p.node(What::Other, from, Vec::new())?;
-            let word = match p.token()?.kind {
-                Kind::FMiddle(false) => "f-string",
-                Kind::FMiddle(true) => "t-string",
+            p.expect("lambda")?;
+            p.attempt(Self::lambda_params);
+            p.expect(":")?;
+            let all = p.node(ExprKind::Other, from, Vec::new())?;
+            let word = match p.peek()?.kind {
+                TokenKind::FMiddle(false) => "f-string",
+                TokenKind::FMiddle(true) => "t-string",
                 _ => return None,
             };
             let msg = format!("{word}: lambda expressions are not allowed without parentheses");
@@ -244,14 +246,15 @@ impl Parser<'_> {
         None
     }
 
-    fn is_print(&self, n: N) -> bool {
+    fn is_print(&self, n: NodeId) -> bool {
         let node = self.get(n);
-        node.what == What::Name && matches!(&self.source[node.start..node.end], "print" | "exec")
+        node.kind == ExprKind::Name
+            && matches!(&self.source[node.start..node.end], "print" | "exec")
     }
 
-    fn invalid_print(&mut self) -> R {
+    fn invalid_print(&mut self) -> Parsed {
         let a = self.name()?;
-        self.not(|p| p.word("("))?;
+        self.negative_lookahead(|p| p.expect("("))?;
         let b = self.star_expressions()?;
         if self.is_print(a) {
             let name = &self.source[self.get(a).start..self.get(a).end];
@@ -261,71 +264,71 @@ impl Parser<'_> {
         None
     }
 
-    pub fn yield_expression(&mut self) -> R {
-        self.alt(|p| {
+    pub fn yield_expression(&mut self) -> Parsed {
+        self.attempt(|p| {
             let from = p.mark;
-            p.word("yield")?;
-            let delegated = p.alt(|p| {
-                p.word("from")?;
+            p.expect("yield")?;
+            let delegated = p.attempt(|p| {
+                p.expect("from")?;
                 p.expression()
             });
             if delegated.is_none() {
-                p.alt(Self::star_expressions);
+                p.attempt(Self::star_expressions);
             }
-            p.node(What::Yield, from, Vec::new())
+            p.node(ExprKind::Yield, from, Vec::new())
         })
     }
 
     // Operators.
 
-    fn chain(&mut self, word: &str, operand: fn(&mut Self) -> R) -> R {
+    fn chain(&mut self, word: &str, operand: fn(&mut Self) -> Parsed) -> Parsed {
         let from = self.mark;
-        let first = self.alt(operand)?;
-        let more = self.many(|p| {
-            p.word(word)?;
+        let first = self.attempt(operand)?;
+        let more = self.many0(|p| {
+            p.expect(word)?;
             operand(p)
         });
         if more.is_empty() {
             return Some(first);
         }
-        self.node(What::Operation, from, Vec::new())
+        self.node(ExprKind::Operation, from, Vec::new())
     }
 
-    pub fn disjunction(&mut self) -> R {
-        self.kept(Rule::Disjunction, |p| p.chain("or", Self::conjunction))
+    pub fn disjunction(&mut self) -> Parsed {
+        self.memoized(Rule::Disjunction, |p| p.chain("or", Self::conjunction))
     }
 
-    fn conjunction(&mut self) -> R {
-        self.kept(Rule::Conjunction, |p| p.chain("and", Self::inversion))
+    fn conjunction(&mut self) -> Parsed {
+        self.memoized(Rule::Conjunction, |p| p.chain("and", Self::inversion))
     }
 
-    fn inversion(&mut self) -> R {
-        self.kept(Rule::Inversion, |p| {
-            p.alt(|p| {
+    fn inversion(&mut self) -> Parsed {
+        self.memoized(Rule::Inversion, |p| {
+            p.attempt(|p| {
                 let from = p.mark;
-                p.word("not")?;
+                p.expect("not")?;
                 p.inversion()?;
-                p.node(What::Operation, from, Vec::new())
+                p.node(ExprKind::Operation, from, Vec::new())
             })
             .or_else(|| p.comparison())
         })
     }
 
-    fn comparison(&mut self) -> R {
+    fn comparison(&mut self) -> Parsed {
         let from = self.mark;
         let first = self.bitwise_or()?;
-        let more = self.many(|p| {
-            let simple = p.any_word(&["==", "!=", "<=", "<", ">=", ">"]);
+        let more = self.many0(|p| {
+            let simple = p.expect_any(&["==", "!=", "<=", "<", ">=", ">"]);
             if simple.is_none() {
-                p.alt(|p| {
-                    p.word("not")?;
-                    p.word("in")
+                p.attempt(|p| {
+                    p.expect("not")?;
+                    p.expect("in")
                 })
-                .or_else(|| p.word("in"))
+                .or_else(|| p.expect("in"))
                 .or_else(|| {
-                    let is = p.word("is");
+                    let is = p.expect("is");
                     if is.is_some() {
-                        p.word("not");
+                        p.expect("not");
                     }
                     is
                 })?;
@@ -335,33 +338,33 @@ impl Parser<'_> {
         if more.is_empty() {
             return Some(first);
         }
-        let kids = [vec![first], more].concat();
-        self.node(What::Compare, from, kids)
+        let children = [vec![first], more].concat();
+        self.node(ExprKind::Compare, from, children)
     }
 
-    fn binary(&mut self, rule: Rule, words: &[&str], operand: fn(&mut Self) -> R) -> R {
-        self.kept(rule, |p| {
+    fn binary(&mut self, rule: Rule, words: &[&str], operand: fn(&mut Self) -> Parsed) -> Parsed {
+        self.memoized(rule, |p| {
             let from = p.mark;
-            let mut left = p.alt(operand)?;
+            let mut left = p.attempt(operand)?;
             while p
-                .alt(|p| {
-                    p.any_word(words)?;
+                .attempt(|p| {
+                    p.expect_any(words)?;
                     operand(p)
                 })
                 .is_some()
             {
-                left = p.node(What::Operation, from, Vec::new())?;
+                left = p.node(ExprKind::Operation, from, Vec::new())?;
             }
             Some(left)
         })
     }
 
-    pub fn bitwise_or(&mut self) -> R {
+    pub fn bitwise_or(&mut self) -> Parsed {
         self.binary(Rule::BitOr, &["|"], |p| {
             p.binary(Rule::BitXor, &["^"], |p| {
                 p.binary(Rule::BitAnd, &["&"], |p| {
                     p.binary(Rule::Shift, &["<<", ">>"], |p| {
-                        p.bad(Self::invalid_arithmetic);
+                        p.invalid_rule(Self::invalid_arithmetic);
                         p.sum()
                     })
                 })
@@ -369,11 +372,11 @@ impl Parser<'_> {
         })
     }
 
-    fn sum(&mut self) -> R {
+    fn sum(&mut self) -> Parsed {
         self.binary(Rule::Sum, &["+", "-"], |p| {
             p.binary(Rule::Term, &["*", "/", "//", "%", "@"], |p| {
-                p.bad(|p| {
-                    p.any_word(&["+", "-", "~"])?;
+                p.invalid_rule(|p| {
+                    p.expect_any(&["+", "-", "~"])?;
                     p.unbracketed_not(Self::factor)
                 });
                 p.factor()
@@ -381,53 +384,53 @@ impl Parser<'_> {
         })
     }
 
-    fn invalid_arithmetic(&mut self) -> R {
+    fn invalid_arithmetic(&mut self) -> Parsed {
         self.sum()?;
-        self.any_word(&["+", "-", "*", "/", "%", "//", "@"])?;
+        self.expect_any(&["+", "-", "*", "/", "%", "//", "@"])?;
         self.unbracketed_not(Self::inversion)
     }
 
-    fn unbracketed_not(&mut self, operand: fn(&mut Self) -> R) -> R {
+    fn unbracketed_not(&mut self, operand: fn(&mut Self) -> Parsed) -> Parsed {
         let from = self.mark;
-        self.word("not")?;
+        self.expect("not")?;
         operand(self)?;
-        let all = self.node(What::Operation, from, Vec::new())?;
+        let all = self.node(ExprKind::Operation, from, Vec::new())?;
         self.raise_node(all, "'not' after an operator must be parenthesized");
         None
     }
 
-    fn factor(&mut self) -> R {
-        self.kept(Rule::Factor, |p| {
-            p.alt(|p| {
+    fn factor(&mut self) -> Parsed {
+        self.memoized(Rule::Factor, |p| {
+            p.attempt(|p| {
                 let from = p.mark;
-                p.any_word(&["+", "-", "~"])?;
+                p.expect_any(&["+", "-", "~"])?;
                 p.factor()?;
-                p.node(What::Operation, from, Vec::new())
+                p.node(ExprKind::Operation, from, Vec::new())
             })
             .or_else(|| p.power())
         })
     }
 
-    fn power(&mut self) -> R {
+    fn power(&mut self) -> Parsed {
         let from = self.mark;
         let base = self.await_primary()?;
-        let raised = self.alt(|p| {
-            p.word("**")?;
+        let raised = self.attempt(|p| {
+            p.expect("**")?;
             p.factor()
         });
         match raised {
-            Some(_) => self.node(What::Operation, from, Vec::new()),
+            Some(_) => self.node(ExprKind::Operation, from, Vec::new()),
             None => Some(base),
         }
     }
 
-    fn await_primary(&mut self) -> R {
-        self.kept(Rule::AwaitPrimary, |p| {
-            p.alt(|p| {
+    fn await_primary(&mut self) -> Parsed {
+        self.memoized(Rule::AwaitPrimary, |p| {
+            p.attempt(|p| {
                 let from = p.mark;
-                p.word("await")?;
+                p.expect("await")?;
                 p.primary()?;
-                p.node(What::Await, from, Vec::new())
+                p.node(ExprKind::Await, from, Vec::new())
             })
             .or_else(|| p.primary())
         })
@@ -435,8 +438,8 @@ impl Parser<'_> {
 
     // Primaries.
 
-    fn primary(&mut self) -> R {
-        self.kept(Rule::Primary, |p| {
+    fn primary(&mut self) -> Parsed {
+        self.memoized(Rule::Primary, |p| {
             let from = p.mark;
             let mut left = p.atom()?;
             while let Some(what) = p.trailer() {
@@ -446,99 +449,99 @@ impl Parser<'_> {
         })
     }
 
-    fn trailer(&mut self) -> Option<What> {
-        self.alt(|p| {
-            p.word(".")?;
+    fn trailer(&mut self) -> Option<ExprKind> {
+        self.attempt(|p| {
+            p.expect(".")?;
             p.name()?;
-            Some(What::Attribute)
+            Some(ExprKind::Attribute)
         })
-        .or_else(|| self.generator().map(|_| What::Call))
+        .or_else(|| self.generator().map(|_| ExprKind::Call))
         .or_else(|| {
-            self.alt(|p| {
-                p.word("(")?;
+            self.attempt(|p| {
+                p.expect("(")?;
                 p.arguments();
-                p.word(")")?;
-                Some(What::Call)
+                p.expect(")")?;
+                Some(ExprKind::Call)
             })
         })
         .or_else(|| {
-            self.alt(|p| {
-                p.word("[")?;
+            self.attempt(|p| {
+                p.expect("[")?;
                 p.slices()?;
-                p.word("]")?;
-                Some(What::Subscript)
+                p.expect("]")?;
+                Some(ExprKind::Subscript)
             })
         })
     }
 
-    pub fn slices(&mut self) -> R {
-        let single = self.alt(|p| {
+    pub fn slices(&mut self) -> Parsed {
+        let single = self.attempt(|p| {
             let s = p.slice()?;
-            p.not(|p| p.word(","))?;
+            p.negative_lookahead(|p| p.expect(","))?;
             Some(s)
         });
         single.or_else(|| {
             let from = self.mark;
-            let all = self.list(",", |p| {
-                p.alt(Self::slice).or_else(|| p.starred_expression())
+            let all = self.separated1(",", |p| {
+                p.attempt(Self::slice).or_else(|| p.starred_expression())
             })?;
-            self.word(",");
-            self.node(What::Tuple, from, all)
+            self.expect(",");
+            self.node(ExprKind::Tuple, from, all)
         })
     }
 
-    fn slice(&mut self) -> R {
-        self.alt(|p| {
+    fn slice(&mut self) -> Parsed {
+        self.attempt(|p| {
             let from = p.mark;
-            p.alt(Self::expression);
-            p.word(":")?;
-            p.alt(Self::expression);
-            p.alt(|p| {
-                p.word(":")?;
-                p.alt(Self::expression);
+            p.attempt(Self::expression);
+            p.expect(":")?;
+            p.attempt(Self::expression);
+            p.attempt(|p| {
+                p.expect(":")?;
+                p.attempt(Self::expression);
                 Some(())
             });
-            p.node(What::Other, from, Vec::new())
+            p.node(ExprKind::Other, from, Vec::new())
         })
         .or_else(|| self.named_expression())
     }
 
-    fn constant(&mut self) -> R {
-        let t = self.any_word(&["True", "False", "None"])?;
+    fn constant(&mut self) -> Parsed {
+        let t = self.expect_any(&["True", "False", "None"])?;
         let what = match self.text_of(t) {
-            "True" => What::True,
-            "False" => What::False,
-            _ => What::None,
+            "True" => ExprKind::True,
+            "False" => ExprKind::False,
+            _ => ExprKind::None,
         };
         Some(self.leaf(what, t))
     }
 
-    pub fn atom(&mut self) -> R {
-        let t = self.token()?;
+    pub fn atom(&mut self) -> Parsed {
+        let t = self.peek()?;
         match t.kind {
-            Kind::Name => self.name(),
-            Kind::Keyword => self.constant(),
-            Kind::String | Kind::FStart(_) => self.strings(),
-            Kind::Number => {
+            TokenKind::Name => self.name(),
+            TokenKind::Keyword => self.constant(),
+            TokenKind::String | TokenKind::FStart(_) => self.strings(),
+            TokenKind::Number => {
                 self.mark += 1;
-                Some(self.leaf(What::Literal, t))
+                Some(self.leaf(ExprKind::Literal, t))
             }
-            Kind::Op => match self.text_of(t) {
+            TokenKind::Op => match self.text_of(t) {
                 "(" => self
-                    .alt(Self::tuple_display)
+                    .attempt(Self::tuple_display)
                     .or_else(|| self.group())
                     .or_else(|| self.generator()),
                 "[" => self
-                    .alt(Self::list_display)
+                    .attempt(Self::list_display)
                     .or_else(|| self.list_comprehension()),
                 "{" => self
                     .dict()
-                    .or_else(|| self.alt(Self::set_display))
+                    .or_else(|| self.attempt(Self::set_display))
                     .or_else(|| self.dict_comprehension())
                     .or_else(|| self.set_comprehension()),
                 "..." => {
                     self.mark += 1;
-                    Some(self.leaf(What::Ellipsis, t))
+                    Some(self.leaf(ExprKind::Ellipsis, t))
                 }
                 _ => None,
             },
@@ -546,26 +549,26 @@ impl Parser<'_> {
         }
     }
 
-    fn group(&mut self) -> R {
-        let inner = self.alt(|p| {
-            p.word("(")?;
+    fn group(&mut self) -> Parsed {
+        let inner = self.attempt(|p| {
+            p.expect("(")?;
             let e = p.yield_expression().or_else(|| p.named_expression())?;
-            p.word(")")?;
+            p.expect(")")?;
             Some(e)
         });
         if inner.is_none() {
-            self.bad(|p| {
-                p.word("(")?;
+            self.invalid_rule(|p| {
+                p.expect("(")?;
                 let a = p.starred_expression()?;
-                p.word(")")?;
+                p.expect(")")?;
                 p.raise_node(a, "cannot use starred expression here");
                 Some(())
             });
-            self.bad(|p| {
-                p.word("(")?;
-                let stars = p.word("**")?;
+            self.invalid_rule(|p| {
+                p.expect("(")?;
+                let stars = p.expect("**")?;
                 p.expression()?;
-                p.word(")")?;
+                p.expect(")")?;
                 p.raise_token(stars, "cannot use double starred expression here", false);
                 Some(())
             });
@@ -573,57 +576,57 @@ impl Parser<'_> {
         inner
     }
 
-    fn list_display(&mut self) -> R {
+    fn list_display(&mut self) -> Parsed {
         let from = self.mark;
-        self.word("[")?;
-        let all = self.alt(Self::star_nameds);
-        self.word("]")?;
-        self.node(What::List, from, all.unwrap_or_default())
+        self.expect("[")?;
+        let all = self.attempt(Self::star_nameds);
+        self.expect("]")?;
+        self.node(ExprKind::List, from, all.unwrap_or_default())
     }
 
-    fn tuple_display(&mut self) -> R {
+    fn tuple_display(&mut self) -> Parsed {
         let from = self.mark;
-        self.word("(")?;
-        let all = self.alt(|p| {
+        self.expect("(")?;
+        let all = self.attempt(|p| {
             let first = p.star_named()?;
-            p.word(",")?;
-            let more = p.alt(Self::star_nameds).unwrap_or_default();
+            p.expect(",")?;
+            let more = p.attempt(Self::star_nameds).unwrap_or_default();
             Some([vec![first], more].concat())
         });
-        self.word(")")?;
-        self.node(What::Tuple, from, all.unwrap_or_default())
+        self.expect(")")?;
+        self.node(ExprKind::Tuple, from, all.unwrap_or_default())
     }
 
-    fn set_display(&mut self) -> R {
+    fn set_display(&mut self) -> Parsed {
         let from = self.mark;
-        self.word("{")?;
+        self.expect("{")?;
         self.star_nameds()?;
-        self.word("}")?;
-        self.node(What::Set, from, Vec::new())
+        self.expect("}")?;
+        self.node(ExprKind::Set, from, Vec::new())
     }
 
-    fn dict(&mut self) -> R {
-        let valid = self.alt(|p| {
+    fn dict(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
             let from = p.mark;
-            p.word("{")?;
-            p.alt(|p| {
-                p.list(",", Self::dict_item)?;
-                p.word(",");
+            p.expect("{")?;
+            p.attempt(|p| {
+                p.separated1(",", Self::dict_item)?;
+                p.expect(",");
                 Some(())
             });
-            p.word("}")?;
-            p.node(What::Dict, from, Vec::new())
+            p.expect("}")?;
+            p.node(ExprKind::Dict, from, Vec::new())
         });
         // CPython looks for these in its first pass too.
         if valid.is_none() {
-            self.try_bad(|p| {
-                p.word("{")?;
-                p.try_bad(|p| {
-                    p.list(",", Self::dict_item)?;
-                    p.word(",")?;
-                    p.try_bad(|p| {
+            self.invalid_rule_always(|p| {
+                p.expect("{")?;
+                p.invalid_rule_always(|p| {
+                    p.separated1(",", Self::dict_item)?;
+                    p.expect(",")?;
+                    p.invalid_rule_always(|p| {
                         let a = p.expression()?;
-                        p.not(|p| p.word(":"))?;
+                        p.negative_lookahead(|p| p.expect(":"))?;
                         let mut pos = p.range(p.get(a).end - 1, p.get(a).end);
                         pos.line = p.lines.line(p.get(a).start as u32);
                         pos.end_col = crate::error::Fault::NO_END;
@@ -642,155 +645,155 @@ impl Parser<'_> {
     }
 
     fn bad_dict_value(&mut self) {
-        self.try_bad(|p| {
+        self.invalid_rule_always(|p| {
             p.expression()?;
-            p.word(":")?;
-            let star = p.word("*")?;
+            p.expect(":")?;
+            let star = p.expect("*")?;
             p.bitwise_or()?;
             let msg = "cannot use a starred expression in a dictionary value";
             p.raise_from(star.start, msg);
             Some(())
         });
-        self.try_bad(|p| {
+        self.invalid_rule_always(|p| {
             p.expression()?;
-            let colon = p.word(":")?;
-            p.ahead(|p| p.any_word(&["}", ","]))?;
+            let colon = p.expect(":")?;
+            p.lookahead(|p| p.expect_any(&["}", ","]))?;
             let msg = "expression expected after dictionary key and ':'";
             p.raise_token(colon, msg, false);
             Some(())
         });
     }
 
-    fn dict_item(&mut self) -> R {
-        self.alt(|p| {
-            p.word("**")?;
+    fn dict_item(&mut self) -> Parsed {
+        self.attempt(|p| {
+            p.expect("**")?;
             p.bitwise_or()
         })
-        .or_else(|| self.alt(Self::key_value))
+        .or_else(|| self.attempt(Self::key_value))
     }
 
-    fn key_value(&mut self) -> R {
+    fn key_value(&mut self) -> Parsed {
         let key = self.expression()?;
-        self.word(":")?;
+        self.expect(":")?;
         self.expression()?;
         Some(key)
     }
 
     // Comprehensions.
 
-    pub fn clauses(&mut self) -> Option<Vec<N>> {
-        self.some(Self::clause)
+    pub fn clauses(&mut self) -> Option<Vec<NodeId>> {
+        self.many1(Self::clause)
     }
 
-    fn clause(&mut self) -> R {
+    fn clause(&mut self) -> Parsed {
         let from = self.mark;
         for is_async in [true, false] {
             let mut committed = false;
-            let clause = self.alt(|p| {
+            let clause = self.attempt(|p| {
                 if is_async {
-                    p.word("async")?;
+                    p.expect("async")?;
                 }
-                p.word("for")?;
+                p.expect("for")?;
                 let target = p.star_targets()?;
-                p.word("in")?;
+                p.expect("in")?;
                 committed = true;
-                let mut kids = vec![target, p.disjunction()?];
-                kids.extend(p.many(|p| {
-                    p.word("if")?;
+                let mut children = vec![target, p.disjunction()?];
+                children.extend(p.many0(|p| {
+                    p.expect("if")?;
                     p.disjunction()
                 }));
-                p.node(What::Clause, from, kids)
+                p.node(ExprKind::Clause, from, children)
             });
             if committed {
                 return clause;
             }
         }
-        self.bad(|p| {
-            p.word("async");
-            p.word("for")?;
-            p.list(",", Self::bitwise_or)?;
-            p.word(",");
-            p.not(|p| p.word("in"))?;
+        self.invalid_rule(|p| {
+            p.expect("async");
+            p.expect("for")?;
+            p.separated1(",", Self::bitwise_or)?;
+            p.expect(",");
+            p.negative_lookahead(|p| p.expect("in"))?;
             p.raise_last("'in' expected after for-loop variables");
             Some(())
         });
-        self.bad(Self::invalid_for_target);
+        self.invalid_rule(Self::invalid_for_target);
         None
     }
 
-    pub fn invalid_for_target(&mut self) -> R {
-        self.word("async");
-        self.word("for")?;
+    pub fn invalid_for_target(&mut self) -> Parsed {
+        self.expect("async");
+        self.expect("for")?;
         let a = self.star_expressions()?;
         self.raise_bad_target(a, Use::For);
         None
     }
 
-    fn list_comprehension(&mut self) -> R {
-        let valid = self.alt(|p| {
+    fn list_comprehension(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
             let from = p.mark;
-            p.word("[")?;
+            p.expect("[")?;
             p.named_expression()?;
             p.clauses()?;
-            p.word("]")?;
-            p.node(What::ListComp, from, Vec::new())
+            p.expect("]")?;
+            p.node(ExprKind::ListComp, from, Vec::new())
         });
         if valid.is_none() {
-            self.bad(Self::invalid_comprehension);
+            self.invalid_rule(Self::invalid_comprehension);
         }
         valid
     }
 
-    fn set_comprehension(&mut self) -> R {
-        let valid = self.alt(|p| {
+    fn set_comprehension(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
             let from = p.mark;
-            p.word("{")?;
+            p.expect("{")?;
             p.named_expression()?;
             p.clauses()?;
-            p.word("}")?;
-            p.node(What::SetComp, from, Vec::new())
+            p.expect("}")?;
+            p.node(ExprKind::SetComp, from, Vec::new())
         });
         if valid.is_none() {
-            self.bad(Self::invalid_comprehension);
+            self.invalid_rule(Self::invalid_comprehension);
         }
         valid
     }
 
-    pub fn generator(&mut self) -> R {
-        let valid = self.alt(|p| {
+    pub fn generator(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
             let from = p.mark;
-            p.word("(")?;
+            p.expect("(")?;
             if p.committed_assignment() {
                 p.assignment_expression()?;
             } else {
                 p.unnamed_expression()?;
             }
             p.clauses()?;
-            p.word(")")?;
-            p.node(What::Generator, from, Vec::new())
+            p.expect(")")?;
+            p.node(ExprKind::Generator, from, Vec::new())
         });
         if valid.is_none() {
-            self.bad(Self::invalid_comprehension);
+            self.invalid_rule(Self::invalid_comprehension);
         }
         valid
     }
 
-    fn dict_comprehension(&mut self) -> R {
-        let valid = self.alt(|p| {
+    fn dict_comprehension(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
             let from = p.mark;
-            p.word("{")?;
+            p.expect("{")?;
             p.key_value()?;
             p.clauses()?;
-            p.word("}")?;
-            p.node(What::DictComp, from, Vec::new())
+            p.expect("}")?;
+            p.node(ExprKind::DictComp, from, Vec::new())
         });
         if valid.is_none() {
-            self.bad(|p| {
-                p.word("{")?;
-                let stars = p.word("**")?;
+            self.invalid_rule(|p| {
+                p.expect("{")?;
+                let stars = p.expect("**")?;
                 p.bitwise_or()?;
                 p.clauses()?;
-                p.word("}")?;
+                p.expect("}")?;
                 let msg = "dict unpacking cannot be used in dict comprehension";
                 p.raise_token(stars, msg, false);
                 Some(())
@@ -799,29 +802,29 @@ impl Parser<'_> {
         valid
     }
 
-    fn invalid_comprehension(&mut self) -> R {
-        self.bad(|p| {
-            p.any_word(&["[", "(", "{"])?;
+    fn invalid_comprehension(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            p.expect_any(&["[", "(", "{"])?;
             let a = p.starred_expression()?;
             p.clauses()?;
             p.raise_node(a, "iterable unpacking cannot be used in comprehension");
             Some(())
         });
         let msg = "did you forget parentheses around the comprehension target?";
-        self.bad(|p| {
-            p.any_word(&["[", "{"])?;
+        self.invalid_rule(|p| {
+            p.expect_any(&["[", "{"])?;
             let a = p.star_named()?;
-            p.word(",")?;
+            p.expect(",")?;
             let b = p.star_nameds()?;
             p.clauses()?;
             p.raise_range(a, *b.last()?, msg);
             Some(())
         });
-        self.bad(|p| {
-            p.any_word(&["[", "{"])?;
+        self.invalid_rule(|p| {
+            p.expect_any(&["[", "{"])?;
             let a = p.star_named()?;
-            let comma = p.word(",")?;
-            let to = p.leaf(What::Other, comma);
+            let comma = p.expect(",")?;
+            let to = p.leaf(ExprKind::Other, comma);
             p.clauses()?;
             p.raise_range(a, to, msg);
             Some(())
@@ -831,108 +834,108 @@ impl Parser<'_> {
 
     // Targets.
 
-    pub fn star_targets(&mut self) -> R {
+    pub fn star_targets(&mut self) -> Parsed {
         let from = self.mark;
-        let single = self.alt(|p| {
+        let single = self.attempt(|p| {
             let t = p.star_target()?;
-            p.not(|p| p.word(","))?;
+            p.negative_lookahead(|p| p.expect(","))?;
             Some(t)
         });
         single.or_else(|| {
-            self.alt(|p| {
-                let all = p.list(",", Self::star_target)?;
-                p.word(",");
-                p.node(What::Tuple, from, all)
+            self.attempt(|p| {
+                let all = p.separated1(",", Self::star_target)?;
+                p.expect(",");
+                p.node(ExprKind::Tuple, from, all)
             })
         })
     }
 
-    pub fn star_target(&mut self) -> R {
-        self.kept(Rule::StarTarget, |p| {
-            p.alt(|p| {
+    pub fn star_target(&mut self) -> Parsed {
+        self.memoized(Rule::StarTarget, |p| {
+            p.attempt(|p| {
                 let from = p.mark;
-                p.word("*")?;
-                p.not(|p| p.word("*"))?;
+                p.expect("*")?;
+                p.negative_lookahead(|p| p.expect("*"))?;
                 let t = p.star_target()?;
-                p.node(What::Starred, from, vec![t])
+                p.node(ExprKind::Starred, from, vec![t])
             })
             .or_else(|| p.target_with_star_atom())
         })
     }
 
-    fn target_with_star_atom(&mut self) -> R {
-        self.kept(Rule::TargetWithStarAtom, |p| {
+    fn target_with_star_atom(&mut self) -> Parsed {
+        self.memoized(Rule::TargetWithStarAtom, |p| {
             p.attribute_or_item().or_else(|| p.star_atom())
         })
     }
 
-    fn star_atom(&mut self) -> R {
+    fn star_atom(&mut self) -> Parsed {
         if let Some(n) = self.name() {
             return Some(n);
         }
-        let inner = self.alt(|p| {
-            p.word("(")?;
+        let inner = self.attempt(|p| {
+            p.expect("(")?;
             let t = p.target_with_star_atom()?;
-            p.word(")")?;
+            p.expect(")")?;
             Some(t)
         });
         inner
             .or_else(|| {
-                self.alt(|p| {
+                self.attempt(|p| {
                     let from = p.mark;
-                    p.word("(")?;
-                    let all = p.alt(|p| {
+                    p.expect("(")?;
+                    let all = p.attempt(|p| {
                         let first = p.star_target()?;
-                        p.word(",")?;
-                        let more = p.list(",", Self::star_target);
+                        p.expect(",")?;
+                        let more = p.separated1(",", Self::star_target);
                         if more.is_some() {
-                            p.word(",");
+                            p.expect(",");
                         }
                         Some([vec![first], more.unwrap_or_default()].concat())
                     });
-                    p.word(")")?;
-                    p.node(What::Tuple, from, all.unwrap_or_default())
+                    p.expect(")")?;
+                    p.node(ExprKind::Tuple, from, all.unwrap_or_default())
                 })
             })
             .or_else(|| {
-                self.alt(|p| {
+                self.attempt(|p| {
                     let from = p.mark;
-                    p.word("[")?;
-                    let all = p.alt(|p| {
-                        let all = p.list(",", Self::star_target)?;
-                        p.word(",");
+                    p.expect("[")?;
+                    let all = p.attempt(|p| {
+                        let all = p.separated1(",", Self::star_target)?;
+                        p.expect(",");
                         Some(all)
                     });
-                    p.word("]")?;
-                    p.node(What::List, from, all.unwrap_or_default())
+                    p.expect("]")?;
+                    p.node(ExprKind::List, from, all.unwrap_or_default())
                 })
             })
     }
 
-    pub fn single_target(&mut self) -> R {
+    pub fn single_target(&mut self) -> Parsed {
         self.attribute_or_item()
             .or_else(|| self.name())
             .or_else(|| {
-                self.alt(|p| {
-                    p.word("(")?;
-                    let t = p.deeper(Self::single_target)?;
-                    p.word(")")?;
+                self.attempt(|p| {
+                    p.expect("(")?;
+                    let t = p.nested(Self::single_target)?;
+                    p.expect(")")?;
                     Some(t)
                 })
             })
     }
 
     /// `a.b` or `a[b]` that no trailer follows.
-    pub fn attribute_or_item(&mut self) -> R {
-        self.alt(|p| {
+    pub fn attribute_or_item(&mut self) -> Parsed {
+        self.attempt(|p| {
             let from = p.mark;
-            let trailed = |p: &mut Self| p.any_word(&["(", "[", "."]);
+            let trailed = |p: &mut Self| p.expect_any(&["(", "[", "."]);
             p.atom()?;
-            p.ahead(trailed)?;
+            p.lookahead(trailed)?;
             loop {
                 let what = p.trailer()?;
-                if !p.look(trailed) {
-                    if what == What::Call {
+                if !p.matches(trailed) {
+                    if what == ExprKind::Call {
                         return None;
                     }
                     return p.node(what, from, Vec::new());
@@ -941,37 +944,37 @@ impl Parser<'_> {
         })
     }
 
-    pub fn del_targets(&mut self) -> Option<Vec<N>> {
-        let all = self.list(",", Self::del_target)?;
-        self.word(",");
+    pub fn del_targets(&mut self) -> Option<Vec<NodeId>> {
+        let all = self.separated1(",", Self::del_target)?;
+        self.expect(",");
         Some(all)
     }
 
-    fn del_target(&mut self) -> R {
-        self.kept(Rule::DelTarget, |p| {
+    fn del_target(&mut self) -> Parsed {
+        self.memoized(Rule::DelTarget, |p| {
             if let Some(t) = p.attribute_or_item().or_else(|| p.name()) {
                 return Some(t);
             }
-            p.alt(|p| {
-                p.word("(")?;
+            p.attempt(|p| {
+                p.expect("(")?;
                 let t = p.del_target()?;
-                p.word(")")?;
+                p.expect(")")?;
                 Some(t)
             })
             .or_else(|| {
-                p.alt(|p| {
-                    p.word("(")?;
-                    p.alt(Self::del_targets);
-                    p.word(")")?;
-                    p.done()
+                p.attempt(|p| {
+                    p.expect("(")?;
+                    p.attempt(Self::del_targets);
+                    p.expect(")")?;
+                    p.unit()
                 })
             })
             .or_else(|| {
-                p.alt(|p| {
-                    p.word("[")?;
-                    p.alt(Self::del_targets);
-                    p.word("]")?;
-                    p.done()
+                p.attempt(|p| {
+                    p.expect("[")?;
+                    p.attempt(Self::del_targets);
+                    p.expect("]")?;
+                    p.unit()
                 })
             })
         })

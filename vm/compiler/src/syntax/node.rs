@@ -1,11 +1,11 @@
-//! What the error parser knows of an expression: its kind, its place, its parts.
+//! ExprKind the error parser knows of an expression: its kind, its place, its parts.
 use super::parser::Parser;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct N(pub u32);
+pub(super) struct NodeId(pub u32);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum What {
+pub(super) enum ExprKind {
     Attribute,
     Await,
     Call,
@@ -40,49 +40,49 @@ pub(super) enum What {
 
 #[derive(Debug)]
 pub(super) struct Node {
-    pub what: What,
+    pub kind: ExprKind,
     pub start: usize,
     pub end: usize,
-    pub kids: Vec<N>,
+    pub children: Vec<NodeId>,
 }
 
-impl What {
+impl ExprKind {
     /// CPython's word for it (_PyPegen_get_expr_name).
-    pub fn word(self) -> &'static str {
+    pub fn describe(self) -> &'static str {
         match self {
-            What::Attribute => "attribute",
-            What::Await => "await expression",
-            What::Call => "function call",
-            What::Compare => "comparison",
-            What::Dict => "dict literal",
-            What::DictComp => "dict comprehension",
-            What::Ellipsis => "ellipsis",
-            What::False => "False",
-            What::FString => "f-string expression",
-            What::Generator => "generator expression",
-            What::IfExp => "conditional expression",
-            What::Lambda => "lambda",
-            What::List => "list",
-            What::ListComp => "list comprehension",
-            What::Literal => "literal",
-            What::Name => "name",
-            What::Named => "named expression",
-            What::None => "None",
-            What::Operation => "expression",
-            What::Set => "set display",
-            What::SetComp => "set comprehension",
-            What::Starred => "starred",
-            What::Subscript => "subscript",
-            What::TString => "t-string expression",
-            What::True => "True",
-            What::Tuple => "tuple",
-            What::Yield => "yield expression",
-            What::Clause | What::Other => "expression",
+            ExprKind::Attribute => "attribute",
+            ExprKind::Await => "await expression",
+            ExprKind::Call => "function call",
+            ExprKind::Compare => "comparison",
+            ExprKind::Dict => "dict literal",
+            ExprKind::DictComp => "dict comprehension",
+            ExprKind::Ellipsis => "ellipsis",
+            ExprKind::False => "False",
+            ExprKind::FString => "f-string expression",
+            ExprKind::Generator => "generator expression",
+            ExprKind::IfExp => "conditional expression",
+            ExprKind::Lambda => "lambda",
+            ExprKind::List => "list",
+            ExprKind::ListComp => "list comprehension",
+            ExprKind::Literal => "literal",
+            ExprKind::Name => "name",
+            ExprKind::Named => "named expression",
+            ExprKind::None => "None",
+            ExprKind::Operation => "expression",
+            ExprKind::Set => "set display",
+            ExprKind::SetComp => "set comprehension",
+            ExprKind::Starred => "starred",
+            ExprKind::Subscript => "subscript",
+            ExprKind::TString => "t-string expression",
+            ExprKind::True => "True",
+            ExprKind::Tuple => "tuple",
+            ExprKind::Yield => "yield expression",
+            ExprKind::Clause | ExprKind::Other => "expression",
         }
     }
 }
 
-/// What a target is for.
+/// ExprKind a target is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Use {
     Assign,
@@ -91,41 +91,43 @@ pub(super) enum Use {
 }
 
 impl Parser<'_> {
-    pub fn word_of(&self, n: N) -> &'static str {
-        self.get(n).what.word()
+    pub fn describe(&self, n: NodeId) -> &'static str {
+        self.get(n).kind.describe()
     }
 
     /// The first part of `n` that cannot be a target (_PyPegen_get_invalid_target).
-    pub fn bad_target(&self, n: N, for_: Use) -> Option<N> {
+    pub fn bad_target(&self, n: NodeId, for_: Use) -> Option<NodeId> {
         let node = self.get(n);
-        match node.what {
-            What::List | What::Tuple => node.kids.iter().find_map(|&k| self.bad_target(k, for_)),
-            What::Starred if for_ == Use::Delete => Some(n),
-            What::Starred => self.bad_target(*node.kids.first()?, for_),
+        match node.kind {
+            ExprKind::List | ExprKind::Tuple => {
+                node.children.iter().find_map(|&k| self.bad_target(k, for_))
+            }
+            ExprKind::Starred if for_ == Use::Delete => Some(n),
+            ExprKind::Starred => self.bad_target(*node.children.first()?, for_),
             // `for x in y`: only what stands before `in`.
-            What::Compare if for_ == Use::For => {
-                let is_in = self.source[self.get(node.kids[0]).end..]
+            ExprKind::Compare if for_ == Use::For => {
+                let is_in = self.source[self.get(node.children[0]).end..]
                     .trim_start_matches([' ', '\t', '\n', '\\', ')'])
                     .starts_with("in");
                 if is_in {
-                    self.bad_target(node.kids[0], for_)
+                    self.bad_target(node.children[0], for_)
                 } else {
                     None
                 }
             }
-            What::Name | What::Subscript | What::Attribute => None,
+            ExprKind::Name | ExprKind::Subscript | ExprKind::Attribute => None,
             _ => Some(n),
         }
     }
 
-    pub fn raise_bad_target(&mut self, n: N, for_: Use) {
+    pub fn raise_bad_target(&mut self, n: NodeId, for_: Use) {
         if let Some(bad) = self.bad_target(n, for_) {
             let what = if for_ == Use::Delete {
                 "delete"
             } else {
                 "assign to"
             };
-            let msg = format!("cannot {what} {}", self.word_of(bad));
+            let msg = format!("cannot {what} {}", self.describe(bad));
             self.raise_node(bad, msg);
         }
     }

@@ -6,17 +6,17 @@ use lasti_bytecode::code::Position;
 use ruff_text_size::{TextRange, TextSize};
 use rustc_hash::FxHashMap;
 
-use super::node::{N, Node, What};
+use super::node::{ExprKind, Node, NodeId};
 use crate::error::{ErrorKind, Fault, Shown};
 use crate::lines::LineIndex;
-use crate::scan::{Kind, Scan, Token, never_closed};
+use crate::scan::{Scan, Token, TokenKind, never_closed};
 
 /// Deepest nesting of rules; CPython has such a limit too (MAXSTACK).
 const MAX_DEPTH: usize = 6000;
 
 const MEMO_LIMIT: usize = 100_000;
 
-pub(super) type R = Option<N>;
+pub(super) type Parsed = Option<NodeId>;
 
 /// Rules whose results are kept. That keeps time linear, and decides where errors of an operand are looked for again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -54,19 +54,19 @@ pub(super) struct Parser<'a> {
     pub lines: &'a LineIndex,
     pub scan: Scan,
     pub mark: usize,
-    /// Tokens that were looked at.
-    pub fill: usize,
+    /// How many tokens were looked at (CPython's `p->fill`).
+    pub tokens_read: usize,
     /// Whether the rules for bad input are on.
     pub invalid: bool,
     pub error: Option<Box<Fault>>,
     /// The error is one of the tokenizer.
     pub stopped: bool,
-    /// What the compiler would say of input that the grammar allows.
+    /// ExprKind the compiler would say of input that the grammar allows.
     pub later: Option<Box<Fault>>,
     /// The input is nested deeper than this parser goes.
     pub too_deep: bool,
     nodes: Vec<Node>,
-    memo: FxHashMap<(u32, Rule), (R, u32)>,
+    memo: FxHashMap<(u32, Rule), (Parsed, u32)>,
     /// Results kept before the first look at what can go.
     memo_limit: usize,
     depth: usize,
@@ -79,7 +79,7 @@ impl<'a> Parser<'a> {
             lines,
             scan,
             mark: 0,
-            fill: 0,
+            tokens_read: 0,
             invalid: false,
             error: None,
             stopped: false,
@@ -103,13 +103,13 @@ impl<'a> Parser<'a> {
     // Tokens.
 
     /// The token at the mark.
-    pub fn token(&mut self) -> Option<Token> {
+    pub fn peek(&mut self) -> Option<Token> {
         if self.error.is_some() {
             return None;
         }
         let token = self.scan.tokens.get(self.mark).copied();
         match token {
-            Some(_) => self.fill = self.fill.max(self.mark + 1),
+            Some(_) => self.tokens_read = self.tokens_read.max(self.mark + 1),
             None => {
                 self.stopped = true;
                 let stop = self.scan.stop.as_ref().map(|s| s.fault.clone());
@@ -124,69 +124,69 @@ impl<'a> Parser<'a> {
         &self.source[t.start..t.end.min(self.source.len())]
     }
 
-    pub fn kind(&mut self, kind: Kind) -> Option<Token> {
-        let t = self.token().filter(|t| t.kind == kind)?;
+    pub fn expect_kind(&mut self, kind: TokenKind) -> Option<Token> {
+        let t = self.peek().filter(|t| t.kind == kind)?;
         self.mark += 1;
         Some(t)
     }
 
     /// An operator or a keyword.
-    pub fn word(&mut self, text: &str) -> Option<Token> {
-        let t = self.token()?;
-        if matches!(t.kind, Kind::Op | Kind::Keyword) && self.text_of(t) == text {
+    pub fn expect(&mut self, text: &str) -> Option<Token> {
+        let t = self.peek()?;
+        if matches!(t.kind, TokenKind::Op | TokenKind::Keyword) && self.text_of(t) == text {
             self.mark += 1;
             return Some(t);
         }
         None
     }
 
-    pub fn any_word(&mut self, words: &[&str]) -> Option<Token> {
-        words.iter().find_map(|w| self.word(w))
+    pub fn expect_any(&mut self, words: &[&str]) -> Option<Token> {
+        words.iter().find_map(|w| self.expect(w))
     }
 
     /// A word that is a keyword only here.
-    pub fn soft(&mut self, text: &str) -> Option<Token> {
-        let t = self.token()?;
-        if t.kind == Kind::Name && self.text_of(t) == text {
+    pub fn expect_soft_keyword(&mut self, text: &str) -> Option<Token> {
+        let t = self.peek()?;
+        if t.kind == TokenKind::Name && self.text_of(t) == text {
             self.mark += 1;
             return Some(t);
         }
         None
     }
 
-    pub fn name(&mut self) -> R {
-        let t = self.kind(Kind::Name)?;
-        Some(self.leaf(What::Name, t))
+    pub fn name(&mut self) -> Parsed {
+        let t = self.expect_kind(TokenKind::Name)?;
+        Some(self.leaf(ExprKind::Name, t))
     }
 
     /// A token that has to be there.
-    pub fn forced(&mut self, text: &str) -> Option<Token> {
-        if let Some(t) = self.word(text) {
+    pub fn expect_forced(&mut self, text: &str) -> Option<Token> {
+        if let Some(t) = self.expect(text) {
             return Some(t);
         }
-        let t = self.token()?;
+        let t = self.peek()?;
         self.raise_token(t, format!("expected '{text}'"), false);
         None
     }
 
     // Nodes.
 
-    pub fn leaf(&mut self, what: What, t: Token) -> N {
-        self.add(what, t.start, t.end, Vec::new())
+    pub fn leaf(&mut self, kind: ExprKind, t: Token) -> NodeId {
+        self.add(kind, t.start, t.end, Vec::new())
     }
 
-    fn add(&mut self, what: What, start: usize, end: usize, kids: Vec<N>) -> N {
+    fn add(&mut self, kind: ExprKind, start: usize, end: usize, children: Vec<NodeId>) -> NodeId {
         self.nodes.push(Node {
-            what,
+            kind,
             start,
             end,
-            kids,
+            children,
         });
-        N(self.nodes.len() as u32 - 1)
+        NodeId(self.nodes.len() as u32 - 1)
     }
 
     /// A node from where token `from` starts to where the last token ends.
-    pub fn node(&mut self, what: What, from: usize, kids: Vec<N>) -> R {
+    pub fn node(&mut self, kind: ExprKind, from: usize, children: Vec<NodeId>) -> Parsed {
         if self.error.is_some() {
             return None;
         }
@@ -194,22 +194,22 @@ impl<'a> Parser<'a> {
         let end = self.scan.tokens[..self.mark]
             .last()
             .map_or(start, |t| t.end);
-        Some(self.add(what, start, end, kids))
+        Some(self.add(kind, start, end, children))
     }
 
     /// For rules whose result nobody looks at.
-    pub fn done(&mut self) -> R {
-        self.node(What::Other, self.mark, Vec::new())
+    pub fn unit(&mut self) -> Parsed {
+        self.node(ExprKind::Other, self.mark, Vec::new())
     }
 
-    pub fn get(&self, n: N) -> &Node {
+    pub fn get(&self, n: NodeId) -> &Node {
         &self.nodes[n.0 as usize]
     }
 
     // Combinators.
 
     /// One alternative: where it does not match, the place is as before.
-    pub fn alt<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    pub fn attempt<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let mark = self.mark;
         let result = f(self).filter(|_| self.error.is_none());
         if result.is_none() {
@@ -219,7 +219,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether `f` matches here; the place stays.
-    pub fn look<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> bool {
+    pub fn matches<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> bool {
         let mark = self.mark;
         let found = f(self).is_some();
         self.mark = mark;
@@ -227,21 +227,21 @@ impl<'a> Parser<'a> {
     }
 
     /// Goes on where the condition holds.
-    pub fn ahead<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<()> {
-        self.look(f).then_some(())
+    pub fn lookahead<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<()> {
+        self.matches(f).then_some(())
     }
 
     /// Goes on where the condition does not hold.
-    pub fn not<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<()> {
-        let found = self.look(f);
+    pub fn negative_lookahead<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<()> {
+        let found = self.matches(f);
         (!found && self.error.is_none()).then_some(())
     }
 
-    pub fn many<T>(&mut self, mut f: impl FnMut(&mut Self) -> Option<T>) -> Vec<T> {
+    pub fn many0<T>(&mut self, mut f: impl FnMut(&mut Self) -> Option<T>) -> Vec<T> {
         let mut out = Vec::new();
         loop {
             let before = self.mark;
-            match self.alt(&mut f) {
+            match self.attempt(&mut f) {
                 Some(x) => out.push(x),
                 None => return out,
             }
@@ -251,19 +251,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    pub fn some<T>(&mut self, f: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        Some(self.many(f)).filter(|v| !v.is_empty())
+    pub fn many1<T>(&mut self, f: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        Some(self.many0(f)).filter(|v| !v.is_empty())
     }
 
     /// One or more, with a separator between.
-    pub fn list<T>(
+    pub fn separated1<T>(
         &mut self,
         separator: &str,
         mut f: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let mut out = vec![self.alt(&mut f)?];
-        while let Some(x) = self.alt(|p| {
-            p.word(separator)?;
+        let mut out = vec![self.attempt(&mut f)?];
+        while let Some(x) = self.attempt(|p| {
+            p.expect(separator)?;
             f(p)
         }) {
             out.push(x);
@@ -272,16 +272,16 @@ impl<'a> Parser<'a> {
     }
 
     /// A rule for bad input: it only ever raises.
-    pub fn bad<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) {
+    pub fn invalid_rule<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) {
         if self.invalid {
-            self.try_bad(f);
+            self.invalid_rule_always(f);
         }
     }
 
     /// The same, in both passes.
-    pub fn try_bad<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) {
+    pub fn invalid_rule_always<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) {
         if self.error.is_none() {
-            self.alt(|p| {
+            self.attempt(|p| {
                 f(p);
                 None::<()>
             });
@@ -289,7 +289,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Keeps the result of a rule, and counts how deep rules nest.
-    pub fn kept(&mut self, rule: Rule, f: impl FnOnce(&mut Self) -> R) -> R {
+    pub fn memoized(&mut self, rule: Rule, f: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
         if self.error.is_some() {
             return None;
         }
@@ -299,14 +299,14 @@ impl<'a> Parser<'a> {
             return result;
         }
         let start = self.mark;
-        let result = self.deeper(|p| p.alt(f));
+        let result = self.nested(|p| p.attempt(f));
         let end = if result.is_some() { self.mark } else { start };
         self.mark = end;
         self.memo.insert(key, (result, end as u32));
         result
     }
 
-    pub fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    pub fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         if self.depth >= MAX_DEPTH {
             self.too_deep = true;
             let msg = "Parser stack overflowed - Python source too complex to compile";
@@ -322,7 +322,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Forgets what was kept inside a finished statement, which nobody parses again.
-    pub fn forget(&mut self, from: usize) {
+    pub fn trim_memo(&mut self, from: usize) {
         if self.memo.len() > self.memo_limit {
             let inside = from as u32..self.mark as u32;
             self.memo.retain(|&(at, _), _| !inside.contains(&at));
@@ -343,7 +343,7 @@ impl<'a> Parser<'a> {
     /// The line that the tokenizer was in behind this token.
     fn line_read(&self, t: &Token) -> u32 {
         let at = match t.kind {
-            Kind::Dedent | Kind::Indent if t.read < self.source.len() => t.read,
+            TokenKind::Dedent | TokenKind::Indent if t.read < self.source.len() => t.read,
             _ => t.read.saturating_sub(1),
         };
         self.lines.line(at as u32)
@@ -351,7 +351,7 @@ impl<'a> Parser<'a> {
 
     /// CPython has the newline of the line that it read last only; of a string of many lines all belong together.
     fn shown(&self, line: u32) -> Shown {
-        let read = &self.scan.tokens[..self.fill.min(self.scan.tokens.len())];
+        let read = &self.scan.tokens[..self.tokens_read.min(self.scan.tokens.len())];
         let Some(last) = read.last() else {
             return Shown::Line;
         };
@@ -362,13 +362,16 @@ impl<'a> Parser<'a> {
         let mut first = line;
         for t in read.iter().rev() {
             let (start, end) = (line_of(t.start), line_of(t.end));
-            if t.kind == Kind::Newline {
+            if t.kind == TokenKind::Newline {
                 continue;
             }
             if end < first {
                 break;
             }
-            if start < end && end == first && matches!(t.kind, Kind::String | Kind::FMiddle(_)) {
+            if start < end
+                && end == first
+                && matches!(t.kind, TokenKind::String | TokenKind::FMiddle(_))
+            {
                 first = start;
             }
         }
@@ -386,18 +389,18 @@ impl<'a> Parser<'a> {
     }
 
     /// From the start of one node to the end of another.
-    pub fn raise_range(&mut self, from: N, to: N, msg: impl Into<String>) {
+    pub fn raise_range(&mut self, from: NodeId, to: NodeId, msg: impl Into<String>) {
         let pos = self.range(self.get(from).start, self.get(to).end);
         self.raise(ErrorKind::Syntax, msg, pos);
     }
 
-    pub fn raise_node(&mut self, n: N, msg: impl Into<String>) {
+    pub fn raise_node(&mut self, n: NodeId, msg: impl Into<String>) {
         self.raise_range(n, n, msg);
     }
 
     /// From a place to what was read last.
     pub fn raise_from(&mut self, start: usize, msg: impl Into<String>) {
-        let read = self.scan.tokens[..self.fill]
+        let read = self.scan.tokens[..self.tokens_read]
             .last()
             .map_or(start, |t| t.read);
         let pos = self.range(start, read.saturating_sub(1));
@@ -416,11 +419,11 @@ impl<'a> Parser<'a> {
     }
 
     pub fn token_place(&self, t: Token) -> Position {
-        let placed = t.start < t.end && !matches!(t.kind, Kind::Indent | Kind::Dedent);
+        let placed = t.start < t.end && !matches!(t.kind, TokenKind::Indent | TokenKind::Dedent);
         if placed {
             return self.range(t.start, t.end);
         }
-        let Some(read) = self.scan.tokens[..self.fill].last() else {
+        let Some(read) = self.scan.tokens[..self.tokens_read].last() else {
             return Position::default();
         };
         let line = self.line_read(read);
@@ -440,32 +443,32 @@ impl<'a> Parser<'a> {
 
     /// At the token read last.
     pub fn raise_last(&mut self, msg: impl Into<String>) {
-        if let Some(&t) = self.scan.tokens[..self.fill].last() {
+        if let Some(&t) = self.scan.tokens[..self.tokens_read].last() {
             self.raise_token(t, msg, false);
         }
     }
 
     pub fn raise_indentation(&mut self, msg: impl Into<String>) {
-        if let Some(&t) = self.scan.tokens[..self.fill].last() {
+        if let Some(&t) = self.scan.tokens[..self.tokens_read].last() {
             self.raise_token(t, msg, true);
         }
     }
 
     /// At the token at the mark.
     pub fn raise_next(&mut self, msg: impl Into<String>) {
-        if let Some(t) = self.token() {
+        if let Some(t) = self.peek() {
             self.raise_token(t, msg, false);
         }
     }
 
     /// The error, when none was raised: where the first pass could not go on. True when nothing goes before it.
-    pub fn give_up(&mut self, filled: usize) -> bool {
-        let Some(&t) = self.scan.tokens[..filled].last() else {
+    pub fn set_syntax_error(&mut self, tokens_read: usize) -> bool {
+        let Some(&t) = self.scan.tokens[..tokens_read].last() else {
             return false;
         };
         match t.kind {
-            Kind::Indent => self.raise_token(t, "unexpected indent", true),
-            Kind::Dedent => self.raise_token(t, "unexpected unindent", true),
+            TokenKind::Indent => self.raise_token(t, "unexpected indent", true),
+            TokenKind::Dedent => self.raise_token(t, "unexpected unindent", true),
             _ => {
                 let mut pos = self.token_place(t);
                 if pos.end_col == Fault::UNKNOWN_END {
@@ -474,12 +477,14 @@ impl<'a> Parser<'a> {
                 self.raise(ErrorKind::Syntax, "invalid syntax", pos);
             }
         }
-        matches!(t.kind, Kind::Indent | Kind::Dedent)
+        matches!(t.kind, TokenKind::Indent | TokenKind::Dedent)
     }
 
     /// Whether something but comments follows the first statement of interactive input.
     pub fn more_statements(&self) -> bool {
-        let read = self.scan.tokens[..self.fill].last().map_or(0, |t| t.read);
+        let read = self.scan.tokens[..self.tokens_read]
+            .last()
+            .map_or(0, |t| t.read);
         let rest = self.source.get(read..).unwrap_or("");
         rest.lines()
             .map(str::trim_start)
@@ -487,7 +492,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Faults of the tokens behind the error go before it.
-    pub fn rest_of_tokens(&self) -> Option<Box<Fault>> {
+    pub fn error_in_rest_of_tokens(&self) -> Option<Box<Fault>> {
         let stop = self.scan.stop.as_ref()?;
         // Inside an f-string the grammar's own errors stand.
         if stop.inside && self.invalid {
@@ -497,7 +502,7 @@ impl<'a> Parser<'a> {
             return Some(stop.fault.clone());
         }
         let (bracket, at) = self.scan.unclosed?;
-        let here = self.scan.tokens[..self.fill].last()?;
+        let here = self.scan.tokens[..self.tokens_read].last()?;
         let line = |at: usize| self.lines.line(at as u32);
         (line(here.start) > line(at)).then(|| never_closed(self.lines, bracket, at))
     }

@@ -1,109 +1,112 @@
 //! Patterns of `match`.
-use super::node::What;
-use super::parser::{Parser, R, Rule};
+use super::node::ExprKind;
+use super::parser::{Parsed, Parser, Rule};
 use crate::error::{Fault, Shown};
-use crate::scan::Kind;
+use crate::scan::TokenKind;
 
 impl Parser<'_> {
-    pub fn patterns(&mut self) -> R {
-        self.alt(Self::open_sequence).or_else(|| self.pattern())
+    pub fn patterns(&mut self) -> Parsed {
+        self.attempt(Self::open_sequence).or_else(|| self.pattern())
     }
 
-    pub fn pattern(&mut self) -> R {
-        self.deeper(|p| {
-            let bound = p.alt(|p| {
+    pub fn pattern(&mut self) -> Parsed {
+        self.nested(|p| {
+            let bound = p.attempt(|p| {
                 let from = p.mark;
                 p.or_pattern()?;
-                p.word("as")?;
+                p.expect("as")?;
                 p.capture_target()?;
-                p.node(What::Other, from, Vec::new())
+                p.node(ExprKind::Other, from, Vec::new())
             });
             if bound.is_some() {
                 return bound;
             }
-            p.bad(|p| {
+            p.invalid_rule(|p| {
                 p.or_pattern()?;
-                p.word("as")?;
-                let t = p.soft("_")?;
+                p.expect("as")?;
+                let t = p.expect_soft_keyword("_")?;
                 p.raise_token(t, "cannot use '_' as a target", false);
                 Some(())
             });
-            p.bad(|p| {
+            p.invalid_rule(|p| {
                 p.or_pattern()?;
-                p.word("as")?;
+                p.expect("as")?;
                 let a = p.expression()?;
-                let word = p.word_of(a);
+                let word = p.describe(a);
                 p.raise_node(a, format!("cannot use {word} as pattern target"));
                 Some(())
             });
-            p.alt(Self::or_pattern)
+            p.attempt(Self::or_pattern)
         })
     }
 
-    fn or_pattern(&mut self) -> R {
+    fn or_pattern(&mut self) -> Parsed {
         let from = self.mark;
-        self.list("|", Self::closed_pattern)?;
-        self.node(What::Other, from, Vec::new())
+        self.separated1("|", Self::closed_pattern)?;
+        self.node(ExprKind::Other, from, Vec::new())
     }
 
-    fn closed_pattern(&mut self) -> R {
-        self.kept(Rule::ClosedPattern, |p| {
+    fn closed_pattern(&mut self) -> Parsed {
+        self.memoized(Rule::ClosedPattern, |p| {
             p.literal_pattern()
-                .or_else(|| p.alt(Self::capture_target))
-                .or_else(|| p.soft("_").map(|t| p.leaf(What::Other, t)))
+                .or_else(|| p.attempt(Self::capture_target))
                 .or_else(|| {
-                    p.alt(|p| {
+                    p.expect_soft_keyword("_")
+                        .map(|t| p.leaf(ExprKind::Other, t))
+                })
+                .or_else(|| {
+                    p.attempt(|p| {
                         let attr = p.attr()?;
-                        p.not(|p| p.any_word(&[".", "(", "="]))?;
+                        p.negative_lookahead(|p| p.expect_any(&[".", "(", "="]))?;
                         Some(attr)
                     })
                 })
                 .or_else(|| {
-                    p.alt(|p| {
-                        p.word("(")?;
+                    p.attempt(|p| {
+                        p.expect("(")?;
                         let inner = p.pattern()?;
-                        p.word(")")?;
+                        p.expect(")")?;
                         Some(inner)
                     })
                 })
-                .or_else(|| p.alt(Self::sequence_pattern))
+                .or_else(|| p.attempt(Self::sequence_pattern))
                 .or_else(|| p.mapping_pattern())
                 .or_else(|| p.class_pattern())
         })
     }
 
-    fn literal_pattern(&mut self) -> R {
+    fn literal_pattern(&mut self) -> Parsed {
         self.number_pattern()
-            .or_else(|| self.alt(Self::strings))
+            .or_else(|| self.attempt(Self::strings))
             .or_else(|| {
-                self.any_word(&["None", "True", "False"])
-                    .map(|t| self.leaf(What::Literal, t))
+                self.expect_any(&["None", "True", "False"])
+                    .map(|t| self.leaf(ExprKind::Literal, t))
             })
     }
 
-    fn number_pattern(&mut self) -> R {
-        self.alt(|p| {
+    fn number_pattern(&mut self) -> Parsed {
+        self.attempt(|p| {
             let from = p.mark;
-            p.word("-");
-            p.kind(Kind::Number)?;
-            p.not(|p| p.any_word(&["+", "-"]))?;
-            p.node(What::Literal, from, Vec::new())
+            p.expect("-");
+            p.expect_kind(TokenKind::Number)?;
+            p.negative_lookahead(|p| p.expect_any(&["+", "-"]))?;
+            p.node(ExprKind::Literal, from, Vec::new())
         })
         .or_else(|| {
-            self.alt(|p| {
+            self.attempt(|p| {
                 let from = p.mark;
-                p.word("-");
+                p.expect("-");
                 p.number_that_is(false)?;
-                p.any_word(&["+", "-"])?;
+                p.expect_any(&["+", "-"])?;
                 p.number_that_is(true)?;
-                p.node(What::Literal, from, Vec::new())
+                p.node(ExprKind::Literal, from, Vec::new())
             })
         })
     }
 
-    fn number_that_is(&mut self, imaginary: bool) -> R {
-        let t = self.kind(Kind::Number)?;
-        let n = self.leaf(What::Literal, t);
+    fn number_that_is(&mut self, imaginary: bool) -> Parsed {
+        let t = self.expect_kind(TokenKind::Number)?;
+        let n = self.leaf(ExprKind::Literal, t);
         if self.text_of(t).ends_with(['j', 'J']) != imaginary {
             let what = if imaginary { "imaginary" } else { "real" };
             self.raise_node(n, format!("{what} number required in complex literal"));
@@ -111,88 +114,88 @@ impl Parser<'_> {
         Some(n)
     }
 
-    fn capture_target(&mut self) -> R {
-        self.not(|p| p.soft("_"))?;
+    fn capture_target(&mut self) -> Parsed {
+        self.negative_lookahead(|p| p.expect_soft_keyword("_"))?;
         let name = self.name()?;
-        self.not(|p| p.any_word(&[".", "(", "="]))?;
+        self.negative_lookahead(|p| p.expect_any(&[".", "(", "="]))?;
         Some(name)
     }
 
     fn dotted(&mut self) -> Option<usize> {
-        Some(self.list(".", Self::name)?.len())
+        Some(self.separated1(".", Self::name)?.len())
     }
 
-    fn attr(&mut self) -> R {
-        self.kept(Rule::Attr, |p| {
+    fn attr(&mut self) -> Parsed {
+        self.memoized(Rule::Attr, |p| {
             let from = p.mark;
             if p.dotted()? < 2 {
                 return None;
             }
-            p.node(What::Attribute, from, Vec::new())
+            p.node(ExprKind::Attribute, from, Vec::new())
         })
     }
 
-    fn open_sequence(&mut self) -> R {
+    fn open_sequence(&mut self) -> Parsed {
         self.maybe_star()?;
-        self.word(",")?;
-        self.alt(Self::maybe_sequence);
-        self.done()
+        self.expect(",")?;
+        self.attempt(Self::maybe_sequence);
+        self.unit()
     }
 
-    fn maybe_sequence(&mut self) -> R {
-        self.list(",", Self::maybe_star)?;
-        self.word(",");
-        self.done()
+    fn maybe_sequence(&mut self) -> Parsed {
+        self.separated1(",", Self::maybe_star)?;
+        self.expect(",");
+        self.unit()
     }
 
-    fn maybe_star(&mut self) -> R {
-        self.kept(Rule::StarPattern, |p| {
-            p.word("*")?;
-            if p.alt(Self::capture_target).is_none() {
-                p.soft("_")?;
+    fn maybe_star(&mut self) -> Parsed {
+        self.memoized(Rule::StarPattern, |p| {
+            p.expect("*")?;
+            if p.attempt(Self::capture_target).is_none() {
+                p.expect_soft_keyword("_")?;
             }
-            p.done()
+            p.unit()
         })
         .or_else(|| self.pattern())
     }
 
-    fn sequence_pattern(&mut self) -> R {
+    fn sequence_pattern(&mut self) -> Parsed {
         let from = self.mark;
-        if self.word("[").is_some() {
-            self.alt(Self::maybe_sequence);
-            self.word("]")?;
+        if self.expect("[").is_some() {
+            self.attempt(Self::maybe_sequence);
+            self.expect("]")?;
         } else {
-            self.word("(")?;
-            self.alt(Self::open_sequence);
-            self.word(")")?;
+            self.expect("(")?;
+            self.attempt(Self::open_sequence);
+            self.expect(")")?;
         }
-        self.node(What::Other, from, Vec::new())
+        self.node(ExprKind::Other, from, Vec::new())
     }
 
-    fn mapping_pattern(&mut self) -> R {
+    fn mapping_pattern(&mut self) -> Parsed {
         let rest = |p: &mut Self| {
-            p.word("**")?;
+            p.expect("**")?;
             p.capture_target()
         };
-        self.alt(|p| {
+        self.attempt(|p| {
             let from = p.mark;
             let mut keys = Vec::new();
-            p.word("{")?;
-            if p.word("}").is_none() {
-                if p.alt(rest).is_none() {
-                    keys = p.list(",", Self::key_value_pattern)?;
-                    p.alt(|p| {
-                        p.word(",")?;
+            p.expect("{")?;
+            if p.expect("}").is_none() {
+                if p.attempt(rest).is_none() {
+                    keys = p.separated1(",", Self::key_value_pattern)?;
+                    p.attempt(|p| {
+                        p.expect(",")?;
                         rest(p)
                     });
                 }
-                p.word(",");
-                p.word("}")?;
+                p.expect(",");
+                p.expect("}")?;
             }
-            let all = p.node(What::Other, from, Vec::new())?;
+            let all = p.node(ExprKind::Other, from, Vec::new())?;
             if keys
                 .iter()
-                .any(|&n| matches!(p.get(n).what, What::FString | What::TString))
+                .any(|&n| matches!(p.get(n).kind, ExprKind::FString | ExprKind::TString))
             {
                 let msg = "mapping pattern keys may only match literals and attribute lookups";
                 let mut fault = Fault::syntax(msg, p.range(p.get(all).start, p.get(all).end));
@@ -203,49 +206,49 @@ impl Parser<'_> {
         })
     }
 
-    fn key_value_pattern(&mut self) -> R {
+    fn key_value_pattern(&mut self) -> Parsed {
         let literal = self.literal_pattern();
         if literal.is_none() {
             self.attr()?;
         }
-        self.word(":")?;
+        self.expect(":")?;
         let value = self.pattern()?;
-        let formatted = |n| matches!(self.get(n).what, What::FString | What::TString);
+        let formatted = |n| matches!(self.get(n).kind, ExprKind::FString | ExprKind::TString);
         Some(literal.filter(|&n| formatted(n)).unwrap_or(value))
     }
 
-    fn class_pattern(&mut self) -> R {
-        let valid = self.alt(|p| {
+    fn class_pattern(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
             let from = p.mark;
             p.dotted()?;
-            p.word("(")?;
-            if p.word(")").is_none() {
-                let positional = p.list(",", Self::pattern);
-                let more = p.alt(|p| {
+            p.expect("(")?;
+            if p.expect(")").is_none() {
+                let positional = p.separated1(",", Self::pattern);
+                let more = p.attempt(|p| {
                     if positional.is_some() {
-                        p.word(",")?;
+                        p.expect(",")?;
                     }
                     p.keyword_patterns()
                 });
                 if positional.is_none() {
                     more?;
                 }
-                p.word(",");
-                p.word(")")?;
+                p.expect(",");
+                p.expect(")")?;
             }
-            p.node(What::Other, from, Vec::new())
+            p.node(ExprKind::Other, from, Vec::new())
         });
         if valid.is_none() {
-            self.bad(|p| {
+            self.invalid_rule(|p| {
                 p.dotted()?;
-                p.word("(")?;
-                p.alt(|p| {
-                    p.list(",", Self::pattern)?;
-                    p.word(",")
+                p.expect("(")?;
+                p.attempt(|p| {
+                    p.separated1(",", Self::pattern)?;
+                    p.expect(",")
                 });
                 p.keyword_patterns()?;
-                p.word(",")?;
-                let late = p.list(",", Self::pattern)?;
+                p.expect(",")?;
+                let late = p.separated1(",", Self::pattern)?;
                 let msg = "positional patterns follow keyword patterns";
                 p.raise_range(late[0], *late.last()?, msg);
                 Some(())
@@ -254,12 +257,12 @@ impl Parser<'_> {
         valid
     }
 
-    fn keyword_patterns(&mut self) -> R {
-        self.list(",", |p| {
+    fn keyword_patterns(&mut self) -> Parsed {
+        self.separated1(",", |p| {
             p.name()?;
-            p.word("=")?;
+            p.expect("=")?;
             p.pattern()
         })?;
-        self.done()
+        self.unit()
     }
 }

@@ -1,7 +1,7 @@
 //! Statements.
-use super::node::{Use, What};
-use super::parser::{Parser, R, Rule};
-use crate::scan::{Kind, Token};
+use super::node::{ExprKind, Use};
+use super::parser::{Parsed, Parser, Rule};
+use crate::scan::{Token, TokenKind};
 
 const AUGMENTED: [&str; 13] = [
     "+=", "-=", "*=", "@=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "**=", "//=",
@@ -10,135 +10,135 @@ const AUGMENTED: [&str; 13] = [
 const EXPECTED_COLON: &str = "expected ':'";
 
 impl Parser<'_> {
-    pub fn file(&mut self) -> R {
+    pub fn file(&mut self) -> Parsed {
         self.statements();
-        self.kind(Kind::End)?;
-        self.done()
+        self.expect_kind(TokenKind::End)?;
+        self.unit()
     }
 
-    pub fn eval(&mut self) -> R {
+    pub fn eval(&mut self) -> Parsed {
         self.expressions()?;
-        self.many(|p| p.kind(Kind::Newline));
-        self.kind(Kind::End)?;
-        self.done()
+        self.many0(|p| p.expect_kind(TokenKind::Newline));
+        self.expect_kind(TokenKind::End)?;
+        self.unit()
     }
 
-    pub fn interactive(&mut self) -> R {
-        self.alt(|p| {
+    pub fn interactive(&mut self) -> Parsed {
+        self.attempt(|p| {
             p.compound_stmt()?;
-            p.kind(Kind::Newline)
+            p.expect_kind(TokenKind::Newline)
         })
         .map(|_| ())
         .or_else(|| self.simple_stmts().map(|_| ()))
-        .or_else(|| self.kind(Kind::Newline).map(|_| ()))?;
-        self.done()
+        .or_else(|| self.expect_kind(TokenKind::Newline).map(|_| ()))?;
+        self.unit()
     }
 
-    fn statements(&mut self) -> R {
+    fn statements(&mut self) -> Parsed {
         let from = self.mark;
-        self.some(|p| {
+        self.many1(|p| {
             let stmt = p.compound_stmt().or_else(|| p.simple_stmts())?;
-            p.forget(from);
+            p.trim_memo(from);
             Some(stmt)
         })?;
-        self.done()
+        self.unit()
     }
 
-    fn simple_stmts(&mut self) -> R {
-        self.alt(|p| {
+    fn simple_stmts(&mut self) -> Parsed {
+        self.attempt(|p| {
             p.simple_stmt()?;
-            p.not(|p| p.word(";"))?;
-            p.kind(Kind::Newline)?;
-            p.done()
+            p.negative_lookahead(|p| p.expect(";"))?;
+            p.expect_kind(TokenKind::Newline)?;
+            p.unit()
         })
         .or_else(|| {
-            self.alt(|p| {
-                p.list(";", Self::simple_stmt)?;
-                p.word(";");
-                p.kind(Kind::Newline)?;
-                p.done()
+            self.attempt(|p| {
+                p.separated1(";", Self::simple_stmt)?;
+                p.expect(";");
+                p.expect_kind(TokenKind::Newline)?;
+                p.unit()
             })
         })
     }
 
     fn starts(&mut self, words: &[&str]) -> bool {
-        self.look(|p| p.any_word(words))
+        self.matches(|p| p.expect_any(words))
     }
 
-    pub fn simple_stmt(&mut self) -> R {
-        self.kept(Rule::SimpleStmts, |p| {
+    pub fn simple_stmt(&mut self) -> Parsed {
+        self.memoized(Rule::SimpleStmts, |p| {
             if let Some(n) = p.assignment() {
                 return Some(n);
             }
-            if p.look(|p| p.soft("type"))
-                && let Some(n) = p.alt(Self::type_alias)
+            if p.matches(|p| p.expect_soft_keyword("type"))
+                && let Some(n) = p.attempt(Self::type_alias)
             {
                 return Some(n);
             }
-            if let Some(n) = p.alt(Self::star_expressions) {
+            if let Some(n) = p.attempt(Self::star_expressions) {
                 return Some(n);
             }
-            let word = p.token().filter(|t| t.kind == Kind::Keyword)?;
+            let word = p.peek().filter(|t| t.kind == TokenKind::Keyword)?;
             match p.text_of(word) {
-                "return" => p.alt(|p| {
-                    p.word("return")?;
-                    p.alt(Self::star_expressions);
-                    p.done()
+                "return" => p.attempt(|p| {
+                    p.expect("return")?;
+                    p.attempt(Self::star_expressions);
+                    p.unit()
                 }),
                 "import" | "from" => p.import_stmt(),
                 "raise" => p.raise_stmt(),
                 "pass" | "break" | "continue" => {
                     p.mark += 1;
-                    p.done()
+                    p.unit()
                 }
                 "del" => p.del_stmt(),
                 "yield" => p.yield_expression(),
-                "assert" => p.alt(|p| {
-                    p.word("assert")?;
+                "assert" => p.attempt(|p| {
+                    p.expect("assert")?;
                     p.expression()?;
-                    p.alt(|p| {
-                        p.word(",")?;
+                    p.attempt(|p| {
+                        p.expect(",")?;
                         p.expression()
                     });
-                    p.done()
+                    p.unit()
                 }),
-                "global" | "nonlocal" => p.alt(|p| {
+                "global" | "nonlocal" => p.attempt(|p| {
                     p.mark += 1;
-                    p.list(",", Self::name)?;
-                    p.done()
+                    p.separated1(",", Self::name)?;
+                    p.unit()
                 }),
                 _ => None,
             }
         })
     }
 
-    pub fn right_side(&mut self) -> R {
+    pub fn right_side(&mut self) -> Parsed {
         self.yield_expression()
-            .or_else(|| self.alt(Self::star_expressions))
+            .or_else(|| self.attempt(Self::star_expressions))
     }
 
-    fn assignment(&mut self) -> R {
+    fn assignment(&mut self) -> Parsed {
         let annotation = |p: &mut Self| {
-            p.word(":")?;
+            p.expect(":")?;
             p.expression()?;
-            p.alt(|p| {
-                p.word("=")?;
+            p.attempt(|p| {
+                p.expect("=")?;
                 p.right_side()
             });
-            p.done()
+            p.unit()
         };
-        let annotated = self.alt(|p| {
+        let annotated = self.attempt(|p| {
             p.name()?;
             annotation(p)
         });
         if annotated.is_some() {
             return annotated;
         }
-        let annotated = self.alt(|p| {
-            p.alt(|p| {
-                p.word("(")?;
+        let annotated = self.attempt(|p| {
+            p.attempt(|p| {
+                p.expect("(")?;
                 p.single_target()?;
-                p.word(")")
+                p.expect(")")
             })
             .map(|_| ())
             .or_else(|| p.attribute_or_item().map(|_| ()))?;
@@ -147,84 +147,84 @@ impl Parser<'_> {
         if annotated.is_some() {
             return annotated;
         }
-        let plain = self.alt(|p| {
-            p.some(|p| {
+        let plain = self.attempt(|p| {
+            p.many1(|p| {
                 p.star_targets()?;
-                p.word("=")
+                p.expect("=")
             })?;
             p.right_side()?;
-            p.not(|p| p.word("="))?;
-            p.done()
+            p.negative_lookahead(|p| p.expect("="))?;
+            p.unit()
         });
         if plain.is_some() {
             return plain;
         }
         let mut committed = false;
-        let augmented = self.alt(|p| {
+        let augmented = self.attempt(|p| {
             p.single_target()?;
-            p.any_word(&AUGMENTED)?;
+            p.expect_any(&AUGMENTED)?;
             committed = true;
             p.right_side()
         });
         if !committed {
-            self.bad(Self::invalid_assignment);
+            self.invalid_rule(Self::invalid_assignment);
         }
         augmented
     }
 
-    fn invalid_assignment(&mut self) -> R {
-        self.bad(|p| {
+    fn invalid_assignment(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
             let a = p.list_or_tuple()?;
-            p.word(":")?;
+            p.expect(":")?;
             p.expression()?;
-            let word = p.word_of(a);
+            let word = p.describe(a);
             p.raise_node(
                 a,
                 format!("only single target (not {word}) can be annotated"),
             );
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let a = p.star_named()?;
-            p.word(",")?;
-            p.many(Self::star_nameds);
-            p.word(":")?;
+            p.expect(",")?;
+            p.many0(Self::star_nameds);
+            p.expect(":")?;
             p.expression()?;
             p.raise_node(a, "only single target (not tuple) can be annotated");
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let a = p.expression()?;
-            p.word(":")?;
+            p.expect(":")?;
             p.expression()?;
             p.raise_node(a, "illegal target for annotation");
             Some(())
         });
         let targets = |p: &mut Self| {
-            p.many(|p| {
+            p.many0(|p| {
                 p.star_targets()?;
-                p.word("=")
+                p.expect("=")
             });
         };
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             targets(p);
             let a = p.star_expressions()?;
-            p.word("=")?;
+            p.expect("=")?;
             p.raise_bad_target(a, Use::Assign);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             targets(p);
             let a = p.yield_expression()?;
-            p.word("=")?;
+            p.expect("=")?;
             p.raise_node(a, "assignment to yield expression not possible");
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let a = p.star_expressions()?;
-            p.any_word(&AUGMENTED)?;
+            p.expect_any(&AUGMENTED)?;
             p.right_side()?;
-            let word = p.word_of(a);
+            let word = p.describe(a);
             let msg = format!("'{word}' is an illegal expression for augmented assignment");
             p.raise_node(a, msg);
             Some(())
@@ -233,57 +233,57 @@ impl Parser<'_> {
     }
 
     /// A list or a tuple, perhaps in brackets.
-    fn list_or_tuple(&mut self) -> R {
-        let display = self.alt(|p| {
-            p.ahead(|p| p.any_word(&["[", "("]))?;
+    fn list_or_tuple(&mut self) -> Parsed {
+        let display = self.attempt(|p| {
+            p.lookahead(|p| p.expect_any(&["[", "("]))?;
             p.atom()
-                .filter(|&n| matches!(p.get(n).what, What::List | What::Tuple))
+                .filter(|&n| matches!(p.get(n).kind, ExprKind::List | ExprKind::Tuple))
         });
         display.or_else(|| {
-            self.alt(|p| {
-                p.word("(")?;
-                let a = p.deeper(Self::list_or_tuple)?;
-                p.word(")")?;
+            self.attempt(|p| {
+                p.expect("(")?;
+                let a = p.nested(Self::list_or_tuple)?;
+                p.expect(")")?;
                 Some(a)
             })
         })
     }
 
-    fn type_alias(&mut self) -> R {
-        self.soft("type")?;
+    fn type_alias(&mut self) -> Parsed {
+        self.expect_soft_keyword("type")?;
         self.name()?;
-        self.alt(Self::type_params);
-        self.word("=")?;
+        self.attempt(Self::type_params);
+        self.expect("=")?;
         self.expression()
     }
 
-    fn raise_stmt(&mut self) -> R {
-        let full = self.alt(|p| {
-            p.word("raise")?;
+    fn raise_stmt(&mut self) -> Parsed {
+        let full = self.attempt(|p| {
+            p.expect("raise")?;
             p.expression()?;
-            p.word("from")?;
+            p.expect("from")?;
             p.expression()
         });
         if full.is_some() {
             return full;
         }
-        self.alt(|p| {
-            p.word("raise")?;
-            p.alt(Self::expression);
-            p.done()
+        self.attempt(|p| {
+            p.expect("raise")?;
+            p.attempt(Self::expression);
+            p.unit()
         })
     }
 
-    fn del_stmt(&mut self) -> R {
-        let valid = self.alt(|p| {
-            p.word("del")?;
+    fn del_stmt(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
+            p.expect("del")?;
             p.del_targets()?;
-            p.ahead(|p| p.word(";").or_else(|| p.kind(Kind::Newline)))?;
-            p.done()
+            p.lookahead(|p| p.expect(";").or_else(|| p.expect_kind(TokenKind::Newline)))?;
+            p.unit()
         });
         if valid.is_none() {
-            self.bad(|p| {
-                p.word("del")?;
+            self.invalid_rule(|p| {
+                p.expect("del")?;
                 let a = p.star_expressions()?;
                 p.raise_bad_target(a, Use::Delete);
                 Some(())
@@ -294,99 +294,100 @@ impl Parser<'_> {
 
     // Imports.
 
-    fn dotted_name(&mut self) -> R {
-        self.list(".", Self::name)?;
-        self.done()
+    fn dotted_name(&mut self) -> Parsed {
+        self.separated1(".", Self::name)?;
+        self.unit()
     }
 
-    fn import_stmt(&mut self) -> R {
-        self.bad(|p| {
-            let import = p.word("import")?;
-            p.list(",", Self::dotted_name)?;
-            p.word("from")?;
+    fn import_stmt(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            let import = p.expect("import")?;
+            p.separated1(",", Self::dotted_name)?;
+            p.expect("from")?;
             p.dotted_name()?;
             let msg = "Did you mean to use 'from ... import ...' instead?";
             p.raise_from(import.start, msg);
             Some(())
         });
-        self.bad(|p| {
-            p.word("import")?;
-            let newline = p.kind(Kind::Newline)?;
+        self.invalid_rule(|p| {
+            p.expect("import")?;
+            let newline = p.expect_kind(TokenKind::Newline)?;
             p.raise_from(newline.start, "Expected one or more names after 'import'");
             Some(())
         });
-        let plain = self.alt(|p| {
-            p.word("import")?;
-            p.list(",", |p| p.imported(Self::dotted_name))?;
-            p.done()
+        let plain = self.attempt(|p| {
+            p.expect("import")?;
+            p.separated1(",", |p| p.imported(Self::dotted_name))?;
+            p.unit()
         });
         plain.or_else(|| {
-            self.alt(|p| {
-                p.word("from")?;
-                let dots = p.many(|p| p.any_word(&[".", "..."])).len();
-                if p.alt(Self::dotted_name).is_none() && dots == 0 {
+            self.attempt(|p| {
+                p.expect("from")?;
+                let dots = p.many0(|p| p.expect_any(&[".", "..."])).len();
+                if p.attempt(Self::dotted_name).is_none() && dots == 0 {
                     return None;
                 }
-                p.word("import")?;
+                p.expect("import")?;
                 p.import_from_targets()
             })
         })
     }
 
-    fn imported(&mut self, name: fn(&mut Self) -> R) -> R {
-        self.bad(|p| {
+    fn imported(&mut self, name: fn(&mut Self) -> Parsed) -> Parsed {
+        self.invalid_rule(|p| {
             name(p)?;
-            p.word("as")?;
-            p.not(|p| {
+            p.expect("as")?;
+            p.negative_lookahead(|p| {
                 p.name()?;
-                p.any_word(&[",", ")"]).or_else(|| p.kind(Kind::Newline))
+                p.expect_any(&[",", ")"])
+                    .or_else(|| p.expect_kind(TokenKind::Newline))
             })?;
             let a = p.expression()?;
-            let word = p.word_of(a);
+            let word = p.describe(a);
             p.raise_node(a, format!("cannot use {word} as import target"));
             Some(())
         });
         name(self)?;
-        self.alt(|p| {
-            p.word("as")?;
+        self.attempt(|p| {
+            p.expect("as")?;
             p.name()
         });
-        self.done()
+        self.unit()
     }
 
-    fn import_from_targets(&mut self) -> R {
-        let names = |p: &mut Self| p.list(",", |p| p.imported(Self::name));
+    fn import_from_targets(&mut self) -> Parsed {
+        let names = |p: &mut Self| p.separated1(",", |p| p.imported(Self::name));
         let valid = self
-            .alt(|p| {
-                p.word("(")?;
+            .attempt(|p| {
+                p.expect("(")?;
                 names(p)?;
-                p.word(",");
-                p.word(")")?;
-                p.done()
+                p.expect(",");
+                p.expect(")")?;
+                p.unit()
             })
             .or_else(|| {
-                self.alt(|p| {
+                self.attempt(|p| {
                     names(p)?;
-                    p.not(|p| p.word(","))?;
-                    p.done()
+                    p.negative_lookahead(|p| p.expect(","))?;
+                    p.unit()
                 })
             })
             .or_else(|| {
-                self.alt(|p| {
-                    p.word("*")?;
-                    p.done()
+                self.attempt(|p| {
+                    p.expect("*")?;
+                    p.unit()
                 })
             });
         if valid.is_none() {
-            self.bad(|p| {
+            self.invalid_rule(|p| {
                 names(p)?;
-                p.word(",")?;
-                p.kind(Kind::Newline)?;
+                p.expect(",")?;
+                p.expect_kind(TokenKind::Newline)?;
                 p.raise_last("trailing comma not allowed without surrounding parentheses");
                 Some(())
             });
-            self.bad(|p| {
-                let newline = p.kind(Kind::Newline)?;
+            self.invalid_rule(|p| {
+                let newline = p.expect_kind(TokenKind::Newline)?;
                 p.raise_from(newline.start, "Expected one or more names after 'import'");
                 Some(())
             });
@@ -396,8 +397,8 @@ impl Parser<'_> {
 
     // Compound statements.
 
-    fn compound_stmt(&mut self) -> R {
-        let deeper = |p: &mut Self, f: fn(&mut Self) -> R| p.deeper(|p| p.alt(f));
+    fn compound_stmt(&mut self) -> Parsed {
+        let deeper = |p: &mut Self, f: fn(&mut Self) -> Parsed| p.nested(|p| p.attempt(f));
         if self.starts(&["def", "@", "async"])
             && let Some(n) = deeper(self, |p| p.decorated(Self::function))
         {
@@ -430,19 +431,19 @@ impl Parser<'_> {
         deeper(self, Self::match_stmt)
     }
 
-    fn block(&mut self) -> R {
-        self.kept(Rule::Block, |p| {
-            let indented = p.alt(|p| {
-                p.kind(Kind::Newline)?;
-                p.kind(Kind::Indent)?;
+    fn block(&mut self) -> Parsed {
+        self.memoized(Rule::Block, |p| {
+            let indented = p.attempt(|p| {
+                p.expect_kind(TokenKind::Newline)?;
+                p.expect_kind(TokenKind::Indent)?;
                 p.statements()?;
-                p.kind(Kind::Dedent)?;
-                p.done()
+                p.expect_kind(TokenKind::Dedent)?;
+                p.unit()
             });
             if let Some(n) = indented.or_else(|| p.simple_stmts()) {
                 return Some(n);
             }
-            p.bad(|p| {
+            p.invalid_rule(|p| {
                 p.no_block()?;
                 p.raise_indentation("expected an indented block");
                 Some(())
@@ -452,16 +453,16 @@ impl Parser<'_> {
     }
 
     fn no_block(&mut self) -> Option<()> {
-        self.kind(Kind::Newline)?;
-        self.not(|p| p.kind(Kind::Indent))
+        self.expect_kind(TokenKind::Newline)?;
+        self.negative_lookahead(|p| p.expect_kind(TokenKind::Indent))
     }
 
     /// Behind a statement's head: a newline where the colon should be, or no block behind the colon.
     fn bad_head(&mut self, first: Token, what: &str) -> Option<()> {
-        if self.word(":").is_some() {
+        if self.expect(":").is_some() {
             return self.bad_block(first, what);
         }
-        self.kind(Kind::Newline)?;
+        self.expect_kind(TokenKind::Newline)?;
         self.raise_last(EXPECTED_COLON);
         None
     }
@@ -474,12 +475,12 @@ impl Parser<'_> {
         None
     }
 
-    fn decorated(&mut self, f: fn(&mut Self) -> R) -> R {
-        self.alt(|p| {
-            p.some(|p| {
-                p.word("@")?;
+    fn decorated(&mut self, f: fn(&mut Self) -> Parsed) -> Parsed {
+        self.attempt(|p| {
+            p.many1(|p| {
+                p.expect("@")?;
                 p.named_expression()?;
-                p.kind(Kind::Newline)
+                p.expect_kind(TokenKind::Newline)
             })?;
             f(p)
         })
@@ -487,204 +488,204 @@ impl Parser<'_> {
     }
 
     fn returns(&mut self) {
-        self.alt(|p| {
-            p.word("->")?;
+        self.attempt(|p| {
+            p.expect("->")?;
             p.expression()
         });
     }
 
-    fn function(&mut self) -> R {
-        self.bad(|p| {
-            p.word("async");
-            let def = p.word("def")?;
+    fn function(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            p.expect("async");
+            let def = p.expect("def")?;
             p.name()?;
-            p.alt(Self::type_params);
-            p.word("(")?;
-            p.alt(Self::params);
-            p.word(")")?;
+            p.attempt(Self::type_params);
+            p.expect("(")?;
+            p.attempt(Self::params);
+            p.expect(")")?;
             p.returns();
-            p.word(":")?;
+            p.expect(":")?;
             p.bad_block(def, "function definition")
         });
-        self.bad(|p| {
-            p.word("async");
-            p.word("def")?;
+        self.invalid_rule(|p| {
+            p.expect("async");
+            p.expect("def")?;
             p.name()?;
-            p.alt(Self::type_params);
-            p.forced("(")?;
-            p.alt(Self::params);
-            p.word(")")?;
+            p.attempt(Self::type_params);
+            p.expect_forced("(")?;
+            p.attempt(Self::params);
+            p.expect(")")?;
             p.returns();
-            p.forced(":")?;
+            p.expect_forced(":")?;
             p.block()
         });
-        self.alt(|p| {
-            p.word("async");
-            p.word("def")?;
+        self.attempt(|p| {
+            p.expect("async");
+            p.expect("def")?;
             p.name()?;
-            p.alt(Self::type_params);
-            p.word("(")?;
-            p.alt(Self::params);
-            p.word(")")?;
+            p.attempt(Self::type_params);
+            p.expect("(")?;
+            p.attempt(Self::params);
+            p.expect(")")?;
             p.returns();
-            p.word(":")?;
+            p.expect(":")?;
             p.block()
         })
     }
 
-    fn class(&mut self) -> R {
+    fn class(&mut self) -> Parsed {
         let head = |p: &mut Self| {
-            let class = p.word("class")?;
+            let class = p.expect("class")?;
             p.name()?;
-            p.alt(Self::type_params);
-            p.alt(|p| {
-                p.word("(")?;
+            p.attempt(Self::type_params);
+            p.attempt(|p| {
+                p.expect("(")?;
                 p.arguments();
-                p.word(")")
+                p.expect(")")
             });
             Some(class)
         };
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let class = head(p)?;
             p.bad_head(class, "class definition")
         });
-        self.alt(|p| {
+        self.attempt(|p| {
             head(p)?;
-            p.word(":")?;
+            p.expect(":")?;
             p.block()
         })
     }
 
-    fn if_stmt(&mut self, word: &str) -> R {
-        self.bad(|p| {
-            let first = p.word(word)?;
+    fn if_stmt(&mut self, word: &str) -> Parsed {
+        self.invalid_rule(|p| {
+            let first = p.expect(word)?;
             p.named_expression()?;
             p.bad_head(first, &format!("'{word}' statement"))
         });
-        self.alt(|p| {
-            p.word(word)?;
+        self.attempt(|p| {
+            p.expect(word)?;
             p.named_expression()?;
-            p.word(":")?;
+            p.expect(":")?;
             p.block()?;
             if p.starts(&["elif"]) {
-                return p.deeper(|p| p.if_stmt("elif"));
+                return p.nested(|p| p.if_stmt("elif"));
             }
-            p.alt(Self::else_block);
-            p.done()
+            p.attempt(Self::else_block);
+            p.unit()
         })
     }
 
-    fn else_block(&mut self) -> R {
-        self.bad(|p| {
-            let first = p.word("else")?;
-            p.word(":")?;
+    fn else_block(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            let first = p.expect("else")?;
+            p.expect(":")?;
             p.bad_block(first, "'else' statement")
         });
-        self.bad(|p| {
-            p.word("else")?;
-            p.word(":")?;
+        self.invalid_rule(|p| {
+            p.expect("else")?;
+            p.expect(":")?;
             p.block()?;
-            p.word("elif")?;
+            p.expect("elif")?;
             p.raise_last("'elif' block follows an 'else' block");
             Some(())
         });
-        self.word("else")?;
-        self.forced(":")?;
+        self.expect("else")?;
+        self.expect_forced(":")?;
         self.block()
     }
 
-    fn while_stmt(&mut self) -> R {
-        self.bad(|p| {
-            let first = p.word("while")?;
+    fn while_stmt(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            let first = p.expect("while")?;
             p.named_expression()?;
             p.bad_head(first, "'while' statement")
         });
-        self.word("while")?;
+        self.expect("while")?;
         self.named_expression()?;
-        self.word(":")?;
+        self.expect(":")?;
         self.block()?;
-        self.alt(Self::else_block);
-        self.done()
+        self.attempt(Self::else_block);
+        self.unit()
     }
 
-    fn for_stmt(&mut self) -> R {
-        self.bad(|p| {
-            p.word("async");
-            let first = p.word("for")?;
+    fn for_stmt(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            p.expect("async");
+            let first = p.expect("for")?;
             p.star_targets()?;
-            p.word("in")?;
+            p.expect("in")?;
             p.star_expressions()?;
             p.bad_head(first, "'for' statement")
         });
         let mut committed = false;
-        let valid = self.alt(|p| {
-            p.word("async");
-            p.word("for")?;
+        let valid = self.attempt(|p| {
+            p.expect("async");
+            p.expect("for")?;
             p.star_targets()?;
-            p.word("in")?;
+            p.expect("in")?;
             committed = true;
             p.star_expressions()?;
-            p.word(":")?;
+            p.expect(":")?;
             p.block()?;
-            p.alt(Self::else_block);
-            p.done()
+            p.attempt(Self::else_block);
+            p.unit()
         });
         if !committed {
-            self.bad(Self::invalid_for_target);
+            self.invalid_rule(Self::invalid_for_target);
         }
         valid
     }
 
-    fn with_stmt(&mut self) -> R {
+    fn with_stmt(&mut self) -> Parsed {
         let target = |p: &mut Self| {
-            p.alt(|p| {
-                p.word("as")?;
+            p.attempt(|p| {
+                p.expect("as")?;
                 p.star_target()
             });
             Some(())
         };
         let bare = |p: &mut Self| {
-            p.list(",", |p| {
+            p.separated1(",", |p| {
                 p.expression()?;
                 target(p)
             })
             .map(|_| ())
         };
         let bracketed = |p: &mut Self| {
-            p.word("(")?;
-            p.list(",", |p| {
+            p.expect("(")?;
+            p.separated1(",", |p| {
                 p.expressions()?;
                 target(p)
             })?;
-            p.word(",");
-            p.word(")").map(|_| ())
+            p.expect(",");
+            p.expect(")").map(|_| ())
         };
         for items in [&bare as &dyn Fn(&mut Self) -> _, &bracketed] {
-            self.bad(|p| {
-                p.word("async");
-                let first = p.word("with")?;
+            self.invalid_rule(|p| {
+                p.expect("async");
+                let first = p.expect("with")?;
                 items(p)?;
-                p.word(":")?;
+                p.expect(":")?;
                 p.bad_block(first, "'with' statement")
             });
         }
         let valid = self
-            .alt(|p| {
-                p.word("async");
-                p.word("with")?;
-                p.word("(")?;
-                p.list(",", Self::with_item)?;
-                p.word(",");
-                p.word(")")?;
-                p.word(":")?;
+            .attempt(|p| {
+                p.expect("async");
+                p.expect("with")?;
+                p.expect("(")?;
+                p.separated1(",", Self::with_item)?;
+                p.expect(",");
+                p.expect(")")?;
+                p.expect(":")?;
                 p.block()
             })
             .or_else(|| {
-                self.alt(|p| {
-                    p.word("async");
-                    p.word("with")?;
-                    p.list(",", Self::with_item)?;
-                    p.word(":")?;
+                self.attempt(|p| {
+                    p.expect("async");
+                    p.expect("with")?;
+                    p.separated1(",", Self::with_item)?;
+                    p.expect(":")?;
                     p.block()
                 })
             });
@@ -692,11 +693,11 @@ impl Parser<'_> {
             return valid;
         }
         for items in [&bare as &dyn Fn(&mut Self) -> _, &bracketed] {
-            self.bad(|p| {
-                p.word("async");
-                p.word("with")?;
+            self.invalid_rule(|p| {
+                p.expect("async");
+                p.expect("with")?;
                 items(p)?;
-                p.kind(Kind::Newline)?;
+                p.expect_kind(TokenKind::Newline)?;
                 p.raise_last(EXPECTED_COLON);
                 Some(())
             });
@@ -704,11 +705,11 @@ impl Parser<'_> {
         None
     }
 
-    fn with_item(&mut self) -> R {
-        let behind = |p: &mut Self| p.ahead(|p| p.any_word(&[",", ")", ":"]));
-        let bound = self.alt(|p| {
+    fn with_item(&mut self) -> Parsed {
+        let behind = |p: &mut Self| p.lookahead(|p| p.expect_any(&[",", ")", ":"]));
+        let bound = self.attempt(|p| {
             let e = p.expression()?;
-            p.word("as")?;
+            p.expect("as")?;
             p.star_target()?;
             behind(p)?;
             Some(e)
@@ -716,9 +717,9 @@ impl Parser<'_> {
         if bound.is_some() {
             return bound;
         }
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.expression()?;
-            p.word("as")?;
+            p.expect("as")?;
             let a = p.expression()?;
             behind(p)?;
             p.raise_bad_target(a, Use::Assign);
@@ -729,76 +730,76 @@ impl Parser<'_> {
 
     // try
 
-    fn try_stmt(&mut self) -> R {
-        self.bad(Self::invalid_try);
-        let finally = |p: &mut Self| p.alt(Self::finally_block);
+    fn try_stmt(&mut self) -> Parsed {
+        self.invalid_rule(Self::invalid_try);
+        let finally = |p: &mut Self| p.attempt(Self::finally_block);
         let body = |p: &mut Self| {
-            p.word("try")?;
-            p.forced(":")?;
+            p.expect("try")?;
+            p.expect_forced(":")?;
             p.block()
         };
-        self.alt(|p| {
+        self.attempt(|p| {
             body(p)?;
             finally(p)
         })
         .or_else(|| {
             [false, true].into_iter().find_map(|star| {
-                self.alt(|p| {
+                self.attempt(|p| {
                     body(p)?;
-                    p.some(|p| p.except_block(star))?;
-                    p.alt(Self::else_block);
+                    p.many1(|p| p.except_block(star))?;
+                    p.attempt(Self::else_block);
                     finally(p);
-                    p.done()
+                    p.unit()
                 })
             })
         })
     }
 
-    fn invalid_try(&mut self) -> R {
-        self.bad(|p| {
-            let first = p.word("try")?;
-            p.word(":")?;
+    fn invalid_try(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            let first = p.expect("try")?;
+            p.expect(":")?;
             p.bad_block(first, "'try' statement")
         });
-        self.bad(|p| {
-            p.word("try")?;
-            p.word(":")?;
+        self.invalid_rule(|p| {
+            p.expect("try")?;
+            p.expect(":")?;
             p.block()?;
-            p.not(|p| p.any_word(&["except", "finally"]))?;
+            p.negative_lookahead(|p| p.expect_any(&["except", "finally"]))?;
             p.raise_last("expected 'except' or 'finally' block");
             Some(())
         });
         let msg = "cannot have both 'except' and 'except*' on the same 'try'";
         let before = |p: &mut Self, star: bool| {
-            p.word("try")?;
-            p.word(":")?;
-            p.many(Self::block);
-            p.some(|p| p.except_block(star))
+            p.expect("try")?;
+            p.expect(":")?;
+            p.many0(Self::block);
+            p.many1(|p| p.except_block(star))
         };
         let bound = |p: &mut Self| {
             p.expression()?;
-            p.alt(|p| {
-                p.word("as")?;
+            p.attempt(|p| {
+                p.expect("as")?;
                 p.name()
             });
             Some(())
         };
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             before(p, false)?;
             let from = p.mark;
-            p.word("except")?;
-            p.word("*")?;
-            let all = p.node(What::Other, from, Vec::new())?;
+            p.expect("except")?;
+            p.expect("*")?;
+            let all = p.node(ExprKind::Other, from, Vec::new())?;
             bound(p)?;
-            p.word(":")?;
+            p.expect(":")?;
             p.raise_node(all, msg);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             before(p, true)?;
-            let except = p.word("except")?;
-            p.alt(bound);
-            p.word(":")?;
+            let except = p.expect("except")?;
+            p.attempt(bound);
+            p.expect(":")?;
             p.raise_token(except, msg, false);
             Some(())
         });
@@ -806,53 +807,53 @@ impl Parser<'_> {
     }
 
     fn except_head(&mut self, star: bool) -> Option<Token> {
-        let first = self.word("except")?;
+        let first = self.expect("except")?;
         if star {
-            self.word("*")?;
+            self.expect("*")?;
         }
         Some(first)
     }
 
-    fn except_block(&mut self, star: bool) -> R {
+    fn except_block(&mut self, star: bool) -> Parsed {
         let statement = if star {
             "'except*' statement"
         } else {
             "'except' statement"
         };
         let bound = |p: &mut Self| {
-            p.alt(|p| {
-                p.word("as")?;
+            p.attempt(|p| {
+                p.expect("as")?;
                 p.name()
             });
         };
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let first = p.except_head(star)?;
             p.expression()?;
             bound(p);
-            p.word(":")?;
+            p.expect(":")?;
             p.bad_block(first, statement)
         });
         if !star {
-            self.bad(|p| {
+            self.invalid_rule(|p| {
                 let first = p.except_head(star)?;
-                p.word(":")?;
+                p.expect(":")?;
                 p.bad_block(first, statement)
             });
         }
-        let forms: [&dyn Fn(&mut Self) -> R; 3] = [
+        let forms: [&dyn Fn(&mut Self) -> Parsed; 3] = [
             &|p| p.expression(),
             &|p| {
                 p.expression()?;
-                p.word("as")?;
+                p.expect("as")?;
                 p.name()
             },
             &|p| p.expressions(),
         ];
         for form in forms {
-            let valid = self.alt(|p| {
+            let valid = self.attempt(|p| {
                 p.except_head(star)?;
                 form(p)?;
-                p.word(":")?;
+                p.expect(":")?;
                 p.block()
             });
             if valid.is_some() {
@@ -860,70 +861,72 @@ impl Parser<'_> {
             }
         }
         if !star {
-            let valid = self.alt(|p| {
+            let valid = self.attempt(|p| {
                 p.except_head(star)?;
-                p.word(":")?;
+                p.expect(":")?;
                 p.block()
             });
             if valid.is_some() {
                 return valid;
             }
         }
-        self.bad(|p| p.invalid_except(star));
+        self.invalid_rule(|p| p.invalid_except(star));
         None
     }
 
-    fn invalid_except(&mut self, star: bool) -> R {
-        self.bad(|p| {
+    fn invalid_except(&mut self, star: bool) -> Parsed {
+        self.invalid_rule(|p| {
             p.except_head(star)?;
             let a = p.expression()?;
-            p.word(",")?;
+            p.expect(",")?;
             p.expressions()?;
-            p.word("as")?;
+            p.expect("as")?;
             p.name()?;
-            p.word(":")?;
+            p.expect(":")?;
             let msg = "multiple exception types must be parenthesized when using 'as'";
             p.raise_from(p.get(a).start, msg);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.except_head(star)?;
             p.expression()?;
-            p.alt(|p| {
-                p.word("as")?;
+            p.attempt(|p| {
+                p.expect("as")?;
                 p.name()
             });
-            p.kind(Kind::Newline)?;
+            p.expect_kind(TokenKind::Newline)?;
             p.raise_last(EXPECTED_COLON);
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.except_head(star)?;
             if star {
-                p.word(":").or_else(|| p.kind(Kind::Newline))?;
+                p.expect(":")
+                    .or_else(|| p.expect_kind(TokenKind::Newline))?;
                 p.raise_last("expected one or more exception types");
             } else {
-                p.kind(Kind::Newline)?;
+                p.expect_kind(TokenKind::Newline)?;
                 p.raise_last(EXPECTED_COLON);
             }
             Some(())
         });
         if !star {
-            self.bad(|p| {
+            self.invalid_rule(|p| {
                 p.except_head(true)?;
-                p.word(":").or_else(|| p.kind(Kind::Newline))?;
+                p.expect(":")
+                    .or_else(|| p.expect_kind(TokenKind::Newline))?;
                 p.raise_last("expected one or more exception types");
                 Some(())
             });
         }
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             p.except_head(star)?;
             p.expression()?;
-            p.word("as")?;
+            p.expect("as")?;
             let a = p.expression()?;
-            p.word(":")?;
+            p.expect(":")?;
             p.block()?;
-            let word = p.word_of(a);
+            let word = p.describe(a);
             let except = if star { "except*" } else { "except" };
             p.raise_node(a, format!("cannot use {except} statement with {word}"));
             Some(())
@@ -931,33 +934,33 @@ impl Parser<'_> {
         None
     }
 
-    fn finally_block(&mut self) -> R {
-        self.bad(|p| {
-            let first = p.word("finally")?;
-            p.word(":")?;
+    fn finally_block(&mut self) -> Parsed {
+        self.invalid_rule(|p| {
+            let first = p.expect("finally")?;
+            p.expect(":")?;
             p.bad_block(first, "'finally' statement")
         });
-        self.word("finally")?;
-        self.forced(":")?;
+        self.expect("finally")?;
+        self.expect_forced(":")?;
         self.block()
     }
 
     // match
 
-    fn match_stmt(&mut self) -> R {
-        let valid = self.alt(|p| {
-            p.soft("match")?;
+    fn match_stmt(&mut self) -> Parsed {
+        let valid = self.attempt(|p| {
+            p.expect_soft_keyword("match")?;
             p.subject()?;
-            p.word(":")?;
-            p.kind(Kind::Newline)?;
-            p.kind(Kind::Indent)?;
-            p.some(Self::case_block)?;
-            p.kind(Kind::Dedent)?;
-            p.done()
+            p.expect(":")?;
+            p.expect_kind(TokenKind::Newline)?;
+            p.expect_kind(TokenKind::Indent)?;
+            p.many1(Self::case_block)?;
+            p.expect_kind(TokenKind::Dedent)?;
+            p.unit()
         });
         if valid.is_none() {
-            self.bad(|p| {
-                let first = p.soft("match")?;
+            self.invalid_rule(|p| {
+                let first = p.expect_soft_keyword("match")?;
                 p.subject()?;
                 p.bad_head(first, "'match' statement")
             });
@@ -965,33 +968,33 @@ impl Parser<'_> {
         valid
     }
 
-    fn subject(&mut self) -> R {
-        self.alt(|p| {
+    fn subject(&mut self) -> Parsed {
+        self.attempt(|p| {
             p.star_named()?;
-            p.word(",")?;
-            p.alt(Self::star_nameds);
-            p.done()
+            p.expect(",")?;
+            p.attempt(Self::star_nameds);
+            p.unit()
         })
         .or_else(|| self.named_expression())
     }
 
-    fn case_block(&mut self) -> R {
+    fn case_block(&mut self) -> Parsed {
         let head = |p: &mut Self| {
-            let case = p.soft("case")?;
+            let case = p.expect_soft_keyword("case")?;
             p.patterns()?;
-            p.alt(|p| {
-                p.word("if")?;
+            p.attempt(|p| {
+                p.expect("if")?;
                 p.named_expression()
             });
             Some(case)
         };
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             let case = head(p)?;
             p.bad_head(case, "'case' statement")
         });
-        self.alt(|p| {
+        self.attempt(|p| {
             head(p)?;
-            p.word(":")?;
+            p.expect(":")?;
             p.block()
         })
     }

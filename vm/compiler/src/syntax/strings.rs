@@ -1,16 +1,16 @@
 //! String literals: what their text may hold, and the fields of f-strings.
-use super::node::What;
-use super::parser::{Parser, R, Rule};
-use crate::scan::{Kind, Token};
+use super::node::ExprKind;
+use super::parser::{Parsed, Parser, Rule};
+use crate::scan::{Token, TokenKind};
 
 impl Parser<'_> {
-    pub fn strings(&mut self) -> R {
-        self.kept(Rule::Strings, |p| {
+    pub fn strings(&mut self) -> Parsed {
+        self.memoized(Rule::Strings, |p| {
             let from = p.mark;
-            p.bad(Self::invalid_mix);
+            p.invalid_rule(Self::invalid_mix);
             let (mut bytes, mut texts, mut formatted) = (0, 0, 0);
-            let parts = p.many(|p| {
-                if let Some(t) = p.kind(Kind::String) {
+            let parts = p.many0(|p| {
+                if let Some(t) = p.expect_kind(TokenKind::String) {
                     let is_bytes = p.string_prefix(t).contains(['b', 'B']);
                     *(if is_bytes { &mut bytes } else { &mut texts }) += 1;
                     p.check_string(t);
@@ -21,38 +21,38 @@ impl Parser<'_> {
                 Some(())
             });
             if parts.is_empty() {
-                p.some(|p| p.fstring(true))?;
-                return p.node(What::TString, from, Vec::new());
+                p.many1(|p| p.fstring(true))?;
+                return p.node(ExprKind::TString, from, Vec::new());
             }
             if bytes > 0 && texts + formatted > 0 {
                 p.raise_last("cannot mix bytes and nonbytes literals");
                 return None;
             }
             let what = if formatted > 0 {
-                What::FString
+                ExprKind::FString
             } else {
-                What::Literal
+                ExprKind::Literal
             };
             p.node(what, from, Vec::new())
         })
     }
 
-    fn invalid_mix(&mut self) -> R {
+    fn invalid_mix(&mut self) -> Parsed {
         let msg = "cannot mix t-string literals with string or bytes literals";
         for template in [true, false] {
-            self.bad(|p| {
+            self.invalid_rule(|p| {
                 let plain = |p: &mut Self| {
-                    let t = p.token()?;
-                    if t.kind == Kind::String {
+                    let t = p.peek()?;
+                    if t.kind == TokenKind::String {
                         p.mark += 1;
-                        return Some(p.leaf(What::Literal, t));
+                        return Some(p.leaf(ExprKind::Literal, t));
                     }
                     p.fstring(false)
                 };
                 let (all, b) = if template {
-                    (p.some(plain)?, p.fstring(true)?)
+                    (p.many1(plain)?, p.fstring(true)?)
                 } else {
-                    (p.some(|p| p.fstring(true))?, plain(p)?)
+                    (p.many1(|p| p.fstring(true))?, plain(p)?)
                 };
                 p.raise_range(*all.last()?, b, msg);
                 Some(())
@@ -95,24 +95,24 @@ impl Parser<'_> {
 
     // f-strings and t-strings.
 
-    fn fstring(&mut self, template: bool) -> R {
-        self.alt(|p| {
+    fn fstring(&mut self, template: bool) -> Parsed {
+        self.attempt(|p| {
             let from = p.mark;
-            let start = p.kind(Kind::FStart(template))?;
+            let start = p.expect_kind(TokenKind::FStart(template))?;
             let raw = p.text_of(start).contains(['r', 'R']);
             let mut texts = Vec::new();
-            p.many(|p| {
+            p.many0(|p| {
                 if p.field(template, raw).is_some() {
                     return Some(());
                 }
-                texts.push(p.kind(Kind::FMiddle(template))?);
+                texts.push(p.expect_kind(TokenKind::FMiddle(template))?);
                 Some(())
             });
-            p.kind(Kind::FEnd(template))?;
+            p.expect_kind(TokenKind::FEnd(template))?;
             for t in texts {
                 p.check_middle(t, raw);
             }
-            p.node(What::FString, from, Vec::new())
+            p.node(ExprKind::FString, from, Vec::new())
         })
     }
 
@@ -122,34 +122,34 @@ impl Parser<'_> {
         }
     }
 
-    fn field(&mut self, template: bool, raw: bool) -> R {
-        let valid = self.alt(|p| {
-            p.deeper(|p| {
-                p.word("{")?;
+    fn field(&mut self, template: bool, raw: bool) -> Parsed {
+        let valid = self.attempt(|p| {
+            p.nested(|p| {
+                p.expect("{")?;
                 p.right_side()?;
-                p.word("=");
-                let flag = p.alt(|p| p.conversion(template));
-                p.alt(|p| {
-                    p.word(":")?;
+                p.expect("=");
+                let flag = p.attempt(|p| p.conversion(template));
+                p.attempt(|p| {
+                    p.expect(":")?;
                     p.spec(template, raw);
                     Some(())
                 });
-                p.word("}")?;
+                p.expect("}")?;
                 if let Some(flag) = flag {
                     p.check_conversion(template, flag);
                 }
-                p.done()
+                p.unit()
             })
         });
         if valid.is_none() {
-            self.bad(|p| p.invalid_field(template, raw));
+            self.invalid_rule(|p| p.invalid_field(template, raw));
         }
         valid
     }
 
     fn spec(&mut self, template: bool, raw: bool) {
-        self.many(|p| {
-            if let Some(t) = p.kind(Kind::FMiddle(template)) {
+        self.many0(|p| {
+            if let Some(t) = p.expect_kind(TokenKind::FMiddle(template)) {
                 p.check_middle(t, raw);
                 return Some(());
             }
@@ -159,10 +159,10 @@ impl Parser<'_> {
 
     fn conversion(&mut self, template: bool) -> Option<Token> {
         let from = self.mark;
-        let mark = self.word("!")?;
-        let name = self.kind(Kind::Name)?;
+        let mark = self.expect("!")?;
+        let name = self.expect_kind(TokenKind::Name)?;
         let word = if template { "t-string" } else { "f-string" };
-        let all = self.node(What::Other, from, Vec::new())?;
+        let all = self.node(ExprKind::Other, from, Vec::new())?;
         if mark.end != name.start {
             let msg = "conversion type must come right after the exclamation mark";
             self.raise_node(all, format!("{word}: {msg}"));
@@ -181,78 +181,78 @@ impl Parser<'_> {
         }
     }
 
-    fn invalid_field(&mut self, template: bool, raw: bool) -> R {
+    fn invalid_field(&mut self, template: bool, raw: bool) -> Parsed {
         let word = if template { "t-string" } else { "f-string" };
-        let brace = |p: &mut Self| p.word("{");
+        let brace = |p: &mut Self| p.expect("{");
         for first in ["=", "!", ":", "}"] {
-            self.bad(|p| {
+            self.invalid_rule(|p| {
                 brace(p)?;
-                let t = p.word(first)?;
+                let t = p.expect(first)?;
                 let msg = format!("{word}: valid expression required before '{first}'");
                 p.raise_token(t, msg, false);
                 Some(())
             });
         }
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             brace(p)?;
-            p.not(Self::right_side)?;
+            p.negative_lookahead(Self::right_side)?;
             p.raise_next(format!("{word}: expecting a valid expression after '{{'"));
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             brace(p)?;
             p.right_side()?;
-            p.not(|p| p.any_word(&["=", "!", ":", "}"]))?;
+            p.negative_lookahead(|p| p.expect_any(&["=", "!", ":", "}"]))?;
             p.raise_next(format!("{word}: expecting '=', or '!', or ':', or '}}'"));
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             brace(p)?;
             p.right_side()?;
-            p.word("=")?;
-            p.not(|p| p.any_word(&["!", ":", "}"]))?;
+            p.expect("=")?;
+            p.negative_lookahead(|p| p.expect_any(&["!", ":", "}"]))?;
             p.raise_next(format!("{word}: expecting '!', or ':', or '}}'"));
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             brace(p)?;
             p.right_side()?;
-            p.word("=");
-            p.word("!")?;
-            if p.look(|p| p.any_word(&[":", "}"])) {
+            p.expect("=");
+            p.expect("!")?;
+            if p.matches(|p| p.expect_any(&[":", "}"])) {
                 p.raise_next(format!("{word}: missing conversion character"));
             }
-            p.not(|p| p.kind(Kind::Name))?;
+            p.negative_lookahead(|p| p.expect_kind(TokenKind::Name))?;
             p.raise_next(format!("{word}: invalid conversion character"));
             Some(())
         });
         let head = |p: &mut Self| {
             brace(p)?;
             p.right_side()?;
-            p.word("=");
-            p.alt(|p| {
-                p.word("!")?;
+            p.expect("=");
+            p.attempt(|p| {
+                p.expect("!")?;
                 p.name()
             });
             Some(())
         };
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             head(p)?;
-            p.not(|p| p.any_word(&[":", "}"]))?;
+            p.negative_lookahead(|p| p.expect_any(&[":", "}"]))?;
             p.raise_next(format!("{word}: expecting ':' or '}}'"));
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             head(p)?;
-            p.word(":")?;
+            p.expect(":")?;
             p.spec(template, raw);
-            p.not(|p| p.word("}"))?;
+            p.negative_lookahead(|p| p.expect("}"))?;
             p.raise_next(format!("{word}: expecting '}}', or format specs"));
             Some(())
         });
-        self.bad(|p| {
+        self.invalid_rule(|p| {
             head(p)?;
-            p.not(|p| p.word("}"))?;
+            p.negative_lookahead(|p| p.expect("}"))?;
             p.raise_next(format!("{word}: expecting '}}'"));
             Some(())
         });
@@ -347,9 +347,9 @@ fn bad_escape(body: &str) -> Option<String> {
     None
 }
 
-/// The end of a `\\N{...}`.
+/// The end of a `\\NodeId{...}`.
 fn named_escape(text: &str, start: usize) -> Result<usize, String> {
-    let malformed = "malformed \\N character escape";
+    let malformed = "malformed \\NodeId character escape";
     let rest = &text[start + 2..];
     let Some(inner) = rest.strip_prefix('{') else {
         return Err(undecodable(start, start + 1, malformed));

@@ -4,7 +4,7 @@ use crate::memory::{Ref, Slot, Value};
 use crate::objects::{Code, Function};
 use std::cell::{Cell, RefCell};
 
-const CHUNK: usize = 64 * 1024;
+const STACK_CHUNK_BYTES: usize = 64 * 1024;
 
 /// Memory for frames of calls, one per thread.
 pub(crate) struct FrameStack {
@@ -193,7 +193,7 @@ impl FrameStack {
     fn grow(&self, words: usize) -> *mut u64 {
         let mut chunks = self.chunks.borrow_mut();
         let next = self.current.get().wrapping_add(1);
-        let need = words.max(CHUNK / 8);
+        let need = words.max(STACK_CHUNK_BYTES / 8);
         if next < chunks.len() && chunks[next].len() < need {
             chunks.truncate(next);
         }

@@ -15,8 +15,8 @@
 //! what it looks at: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
-    AHEAD, CHUNK, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, Pending, Ref, Value, chunk_of,
-    eval_breaker, large_prefix, prefetch,
+    CHUNK_BYTES, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, PREFETCH_DISTANCE, Pending, Ref,
+    Value, chunk_of, eval_breaker, large_prefix, prefetch,
 };
 use crate::objects::{Type, TypeFlags, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -158,7 +158,7 @@ pub(super) unsafe fn free_counters(chunk: NonNull<ChunkHead>) {
 }
 
 fn counters_layout(stride: u32) -> Layout {
-    Layout::array::<u32>((CHUNK - CHUNK_HEAD) / stride as usize + 1).expect("a small array")
+    Layout::array::<u32>((CHUNK_BYTES - CHUNK_HEAD) / stride as usize + 1).expect("a small array")
 }
 
 /// The counters of a chunk, one for each slot, made when first asked for.
@@ -200,7 +200,7 @@ unsafe fn counter(p: *mut Header) -> *mut u32 {
         }
         let head = chunk_of(p);
         // Exact: there are fewer than 2^12 grains in a chunk, and at most 2^6 in a slot.
-        let grains = ((p.addr() & (CHUNK - 1)) - CHUNK_HEAD) / GRAIN;
+        let grains = ((p.addr() & (CHUNK_BYTES - 1)) - CHUNK_HEAD) / GRAIN;
         let index = (grains * (*head).reciprocal as usize) >> 20;
         debug_assert_eq!(index, grains * GRAIN / (*head).stride as usize);
         counters(head).add(index)
@@ -358,7 +358,7 @@ impl Heap {
                 (*head).gc_refs.is_null().then_some((*head).stride as usize)
             });
             strides
-                .map(|stride| CHUNK / stride * size_of::<u32>())
+                .map(|stride| CHUNK_BYTES / stride * size_of::<u32>())
                 .sum()
         };
         let counters = if full {
@@ -473,13 +473,15 @@ impl Heap {
                     continue;
                 }
                 let first = head.cast::<u8>().add(CHUNK_HEAD);
-                let own =
-                    std::slice::from_raw_parts_mut((*head).gc_refs, (CHUNK - CHUNK_HEAD) / stride);
+                let own = std::slice::from_raw_parts_mut(
+                    (*head).gc_refs,
+                    (CHUNK_BYTES - CHUNK_HEAD) / stride,
+                );
                 for (i, c) in own.iter_mut().enumerate() {
                     if *c != 0 {
                         *c = 0;
                         let p: *mut Header = first.add(i * stride).cast();
-                        prefetch(p.wrapping_byte_add(AHEAD * stride));
+                        prefetch(p.wrapping_byte_add(PREFETCH_DISTANCE * stride));
                         if (*p).has(flag::COLLECTING) {
                             alive += self.mark(p, &mut grey);
                         }
@@ -549,7 +551,7 @@ impl Heap {
             };
             reach(&*p, grey);
             while let Some(p) = grey.pop() {
-                if let Some(&soon) = grey.get(grey.len().wrapping_sub(AHEAD)) {
+                if let Some(&soon) = grey.get(grey.len().wrapping_sub(PREFETCH_DISTANCE)) {
                     prefetch(soon);
                     prefetch(soon.wrapping_byte_add(LINE));
                 }

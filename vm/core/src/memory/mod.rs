@@ -42,11 +42,11 @@ const GRAIN: usize = 16;
 /// Largest block that comes from a chunk, in bytes.
 const MAX_SMALL: usize = 1024;
 const CLASSES: usize = MAX_SMALL / GRAIN + 1;
-const CHUNK: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 /// Chunks of the first arena, and of the largest of small pages: below the size from which the allocator takes huge ones.
 const FIRST_ARENA: usize = 8;
 const LARGEST_ARENA: usize = 24;
-const _: () = assert!(LARGEST_ARENA * CHUNK < huge::HUGE_PAGE);
+const _: () = assert!(LARGEST_ARENA * CHUNK_BYTES < huge::HUGE_PAGE);
 /// A heap of so many bytes asks for huge pages from then on: the first touch of a small page is a good part of what a new object
 /// costs there, and the way to it of what an old one does. A page not used to its end is a small part of such a heap.
 const HUGE_FROM: usize = 3 << 20;
@@ -103,14 +103,14 @@ struct ChunkHead {
 /// The chunk that a slot stands in, by its address alone.
 #[inline(always)]
 fn chunk_of(slot: *mut Header) -> *mut ChunkHead {
-    slot.map_addr(|a| a & !(CHUNK - 1)).cast()
+    slot.map_addr(|a| a & !(CHUNK_BYTES - 1)).cast()
 }
 
 /// So much that blocks of 64 bytes (futures, handles, timers) have a line of the cache each.
 const CHUNK_HEAD: usize = LINE;
 const LINE: usize = 64;
 /// How many objects ahead a pass over many asks for memory.
-const AHEAD: usize = 12;
+const PREFETCH_DISTANCE: usize = 12;
 const _: () = assert!(size_of::<ChunkHead>() <= CHUNK_HEAD);
 
 /// A source of numbers that tell states apart. Each is given out once; when they are used up there are no more.
@@ -313,7 +313,7 @@ impl Heap {
                 young: Cell::new(false),
             });
             let first = base.add(CHUNK_HEAD);
-            self.bump[class].set((first.add(stride), base.add(CHUNK)));
+            self.bump[class].set((first.add(stride), base.add(CHUNK_BYTES)));
             self.chunks.borrow_mut().push(head);
             first.cast()
         }
@@ -325,11 +325,11 @@ impl Heap {
         let (cur, left) = self.arena.get();
         if left > 0 {
             // SAFETY: `left` chunks of the arena stand from `cur` on.
-            self.arena.set((unsafe { cur.add(CHUNK) }, left - 1));
+            self.arena.set((unsafe { cur.add(CHUNK_BYTES) }, left - 1));
             return NonNull::new(cur.cast()).expect("an arena is not at address 0");
         }
         let mut arenas = self.arenas.borrow_mut();
-        let huge = self.chunks.borrow().len() * CHUNK >= HUGE_FROM;
+        let huge = self.chunks.borrow().len() * CHUNK_BYTES >= HUGE_FROM;
         // The allocator writes to the first page of a block before it can be asked for as part of a huge one. The first such
         // arena begins with small ones: a heap that grows little beyond would pay for 2 MiB at once (an import, 0.4 ms).
         let goes_on = arenas
@@ -343,9 +343,9 @@ impl Heap {
             )
         } else {
             let doubled = FIRST_ARENA << arenas.len().min(8);
-            (doubled.min(LARGEST_ARENA), CHUNK, 0)
+            (doubled.min(LARGEST_ARENA), CHUNK_BYTES, 0)
         };
-        let layout = Layout::from_size_align(skip + chunks * CHUNK, align)
+        let layout = Layout::from_size_align(skip + chunks * CHUNK_BYTES, align)
             .expect("a bounded number of chunks");
         // SAFETY: the layout is not empty.
         let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
@@ -356,18 +356,19 @@ impl Heap {
         // SAFETY: the block has room for both.
         let first = unsafe { base.add(skip) };
         if huge {
-            huge::advise(first, chunks * CHUNK);
+            huge::advise(first, chunks * CHUNK_BYTES);
         }
         // SAFETY: as above.
         self.arena
-            .set((unsafe { first.as_ptr().add(CHUNK) }, chunks - 1));
+            .set((unsafe { first.as_ptr().add(CHUNK_BYTES) }, chunks - 1));
         first.cast()
     }
 
     /// [`Heap::take_chunk`] when there is no memory for a whole arena: a single chunk, from the reserve in the end.
     #[cold]
     fn take_chunk_when_short(&self) -> NonNull<ChunkHead> {
-        let layout = Layout::from_size_align(CHUNK, CHUNK).expect("a chunk is not large");
+        let layout =
+            Layout::from_size_align(CHUNK_BYTES, CHUNK_BYTES).expect("a chunk is not large");
         // SAFETY: the layout is not empty.
         match NonNull::new(unsafe { alloc_zeroed(layout) }) {
             Some(base) => {
@@ -675,8 +676,8 @@ impl Heap {
         let (cur, _) = self.bump[stride / GRAIN].get();
         // What was not bumped yet is memory that was never touched.
         let used = match (cur as usize).wrapping_sub(head as usize) {
-            used @ CHUNK_HEAD..CHUNK => used,
-            _ => CHUNK,
+            used @ CHUNK_HEAD..CHUNK_BYTES => used,
+            _ => CHUNK_BYTES,
         };
         for i in 0..(used - CHUNK_HEAD) / stride {
             // SAFETY: in the chunk.

@@ -6,7 +6,7 @@
 //! `try_reserve` (see `vm/fallible.rs`). The process ends only when the reserve is used up.
 //!
 //! The reserve is part of the program's zeroed data: it takes address space, and pages only as they are touched.
-use super::{CHUNK, eval_breaker};
+use super::{CHUNK_BYTES, eval_breaker};
 use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -18,13 +18,13 @@ const SIZE: usize = 16 << 20;
 /// Blocks from so many bytes on are refused.
 const LARGEST: usize = 2 << 20;
 /// MemoryError is raised again when so many more bytes were taken: the handler of the first one has them for itself.
-const STEP: usize = 1 << 20;
+const BYTES_BETWEEN_ERRORS: usize = 1 << 20;
 
 #[repr(C, align(65536))]
 struct Memory(UnsafeCell<[MaybeUninit<u8>; SIZE]>);
 // SAFETY: each part is handed out once, under the lock of `STATE`, and is its owner's until it is given back.
 unsafe impl Sync for Memory {}
-const _: () = assert!(align_of::<Memory>() == CHUNK);
+const _: () = assert!(align_of::<Memory>() == CHUNK_BYTES);
 
 static MEMORY: Memory = Memory(UnsafeCell::new([MaybeUninit::zeroed(); SIZE]));
 
@@ -95,7 +95,7 @@ impl State {
         DRAWN.store(true, Ordering::Relaxed);
         let used = self.blocks + self.chunks;
         if used >= self.due {
-            self.due = used + STEP;
+            self.due = used + BYTES_BETWEEN_ERRORS;
             raise_alarm();
         }
     }
@@ -108,7 +108,7 @@ fn base() -> *mut u8 {
 /// A block for which the system has no memory.
 #[cold]
 pub(super) fn block(layout: Layout) -> Option<NonNull<u8>> {
-    if layout.size() >= LARGEST || layout.align() >= CHUNK {
+    if layout.size() >= LARGEST || layout.align() >= CHUNK_BYTES {
         return None;
     }
     let mut s = STATE.lock().unwrap_or_else(|e| e.into_inner());
@@ -126,14 +126,14 @@ pub(super) fn block(layout: Layout) -> Option<NonNull<u8>> {
 #[cold]
 pub(super) fn chunk() -> Option<NonNull<u8>> {
     let mut s = STATE.lock().unwrap_or_else(|e| e.into_inner());
-    if s.blocks + s.chunks + CHUNK > SIZE {
+    if s.blocks + s.chunks + CHUNK_BYTES > SIZE {
         return None;
     }
-    s.chunks += CHUNK;
+    s.chunks += CHUNK_BYTES;
     s.taken();
     let p = NonNull::new(base().wrapping_add(SIZE - s.chunks))?;
     // SAFETY: these bytes are in the reserve, and were just taken; blocks that stood here before were given back.
-    unsafe { p.write_bytes(0, CHUNK) };
+    unsafe { p.write_bytes(0, CHUNK_BYTES) };
     Some(p)
 }
 

@@ -49,7 +49,7 @@ fn a_freed_slot_is_the_next_one_of_its_size_class() {
 fn slots_of_a_size_class_do_not_overlap() {
     let vm = bare_vm();
     for len in [1, 3, 17, 60, 120] {
-        let made: Vec<_> = (0..3 * CHUNK / tuple_bytes(len))
+        let made: Vec<_> = (0..3 * CHUNK_BYTES / tuple_bytes(len))
             .map(|i| tuple_of(&vm, len, i as i64))
             .collect();
         let stride = tuple_bytes(len).next_multiple_of(GRAIN);
@@ -57,8 +57,8 @@ fn slots_of_a_size_class_do_not_overlap() {
         places.sort_unstable();
         assert!(places.windows(2).all(|w| w[1] - w[0] >= stride));
         for place in places {
-            let in_chunk = place % CHUNK;
-            assert!(in_chunk >= CHUNK_HEAD && in_chunk + stride <= CHUNK);
+            let in_chunk = place % CHUNK_BYTES;
+            assert!(in_chunk >= CHUNK_HEAD && in_chunk + stride <= CHUNK_BYTES);
         }
         for (i, t) in made.iter().enumerate() {
             assert!((0..len).all(|n| t[n].as_small_int() == Some(i as i64)));

@@ -6,6 +6,28 @@ use crate::vm::args::Args;
 use crate::vm::error::PyResult;
 use std::rc::Rc;
 
+/// A class's namespace, and what the compiler left in it.
+struct ClassBody {
+    dict: Ref<Dict>,
+    classcell: Option<Value>,
+    classdictcell: Option<Value>,
+    qualname: Option<Value>,
+}
+
+/// Flags that a class made by a program takes from its bases.
+fn heap_type_flags(base: &Ref<Type>, bases: &[Ref<Type>]) -> u32 {
+    let of_layout = TypeFlags::SEQUENCE
+        | TypeFlags::MAPPING
+        | TypeFlags::DEL
+        | TypeFlags::MATCH_SELF
+        | TypeFlags::STREAM;
+    let of_any = TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::SEQUENCE | TypeFlags::MAPPING;
+    let own = TypeFlags::HEAP | TypeFlags::BASE | base.flags.get() & of_layout;
+    bases
+        .iter()
+        .fold(own, |all, b| all | b.flags.get() & of_any)
+}
+
 impl Vm {
     /// The C3 linearization of a class with these bases.
     fn c3(&self, t: &Ref<Type>, bases: &[Ref<Type>]) -> PyResult<Vec<Ref<Type>>> {
@@ -152,28 +174,95 @@ impl Vm {
 
     /// `type.__new__(meta, name, bases, namespace, **kwargs)`.
     pub(crate) fn type_new(&self, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
+        let (name, bases_tuple, ns) = self.type_new_args(args)?;
+        let mut base_types = self.base_types(bases_tuple)?;
+        let winner = self.calculate_metaclass(meta, bases_tuple)?;
+        if !winner.is(meta)
+            && let Some(new) = winner.slots.new.get()
+            && !std::ptr::fn_addr_eq(new, super::new::type_new_slot as NewFn)
+        {
+            return new(self, &winner, args);
+        }
+        let bases_tuple = if base_types.is_empty() {
+            base_types.push(self.types.object.clone());
+            self.new_tuple([self.types.object.value()])
+        } else {
+            bases_tuple.clone()
+        };
+        let base = self.best_base(&base_types)?;
+        let ClassBody {
+            dict,
+            classcell,
+            classdictcell,
+            qualname,
+        } = self.class_body(ns);
+        let (members, own_flags) = self.slot_members(&dict, name, &base)?;
+        if self.dict_get_str(&dict, &self.names.doc).is_none() {
+            self.dict_set_str(&dict, &self.names.doc, Value::NONE);
+        }
+        let flags = heap_type_flags(&base, &base_types) | own_flags;
+        let layout = if base.layout().same(crate::memory::vtable::<Plain>()) {
+            crate::memory::vtable::<Instance>()
+        } else {
+            base.layout()
+        };
+        let new = Type::new(base.heap(), layout, flags);
+        let t = self.heap.alloc(&winner, new);
+        t.name.set(self.intern_ref(name).into());
+        match qualname {
+            Some(q) if q.downcast::<Str>().is_some() => t.qualname.set(q),
+            Some(q) => {
+                return Err(self.type_error(format!(
+                    "type __qualname__ must be a str, not {}",
+                    self.type_name(&q)
+                )));
+            }
+            None => t.qualname.set(name.value()),
+        }
+        t.dict.set(Some(dict.clone()));
+        t.base.set(Some(base.clone()));
+        t.bases.set(Some(bases_tuple));
+        self.compute_mro(&t)?;
+        self.add_members(&t, &base, &dict, &members);
+        for b in &base_types {
+            let w = self.new_weakref(&self.types.weakref, t.as_value(), None);
+            b.add_subclass(w);
+        }
+        self.update_slots(&t);
+        self.set_class_cell(&t, classcell)?;
+        if let Some(cell) = classdictcell
+            && let Some(c) = cell.downcast::<PyCell>()
+        {
+            c.content.set(dict.value());
+        }
+        self.call_set_names(&t, &dict)?;
+        self.call_init_subclass(&t, args)?;
+        Ok(t.into())
+    }
+
+    /// The three arguments of `type.__new__`, with their types checked.
+    fn type_new_args<'a>(
+        &self,
+        args: Args<'a>,
+    ) -> PyResult<(&'a Ref<Str>, &'a Ref<Tuple>, &'a Ref<Dict>)> {
         let [name, bases, ns] = <&[Value; 3]>::try_from(args.pos)
             .map_err(|_| self.type_error("type() takes 1 or 3 arguments"))?;
-        let Some(name) = name.as_ref::<Str>() else {
-            return Err(self.type_error(format!(
-                "type.__new__() argument 1 must be str, not {}",
-                self.type_name(name)
-            )));
+        let wrong = |number: usize, class: &str, v: &Value| {
+            self.type_error(format!(
+                "type.__new__() argument {number} must be {class}, not {}",
+                self.type_name(v)
+            ))
         };
-        let Some(bases_tuple) = bases.as_ref::<Tuple>() else {
-            return Err(self.type_error(format!(
-                "type.__new__() argument 2 must be tuple, not {}",
-                self.type_name(bases)
-            )));
-        };
-        let Some(ns) = ns.as_ref::<Dict>() else {
-            return Err(self.type_error(format!(
-                "type.__new__() argument 3 must be dict, not {}",
-                self.type_name(ns)
-            )));
-        };
+        Ok((
+            name.as_ref().ok_or_else(|| wrong(1, "str", name))?,
+            bases.as_ref().ok_or_else(|| wrong(2, "tuple", bases))?,
+            ns.as_ref().ok_or_else(|| wrong(3, "dict", ns))?,
+        ))
+    }
+
+    fn base_types(&self, bases: &Ref<Tuple>) -> PyResult<Vec<Ref<Type>>> {
         let mut base_types = Vec::new();
-        for b in bases_tuple.iter() {
+        for b in bases.iter() {
             match b.as_ref::<Type>() {
                 Some(t) => base_types.push(t.clone()),
                 None if self.lookup_attr(b, &self.names.mro_entries)?.is_some() => {
@@ -184,23 +273,12 @@ impl Vm {
                 None => return Err(self.type_error("bases must be types")),
             }
         }
-        let winner = self.calculate_metaclass(meta, bases_tuple)?;
-        if !winner.is(meta)
-            && let Some(new) = winner.slots.new.get()
-            && !std::ptr::fn_addr_eq(new, super::new::type_new_slot as NewFn)
-        {
-            return new(self, &winner, args);
-        }
-        let meta = &winner;
-        let bases_tuple = if base_types.is_empty() {
-            base_types.push(self.types.object.clone());
-            self.new_tuple([self.types.object.value()])
-        } else {
-            bases_tuple.clone()
-        };
-        let base = self.best_base(&base_types)?;
+        Ok(base_types)
+    }
 
-        // Namespace: a copy, with the compiler's cells taken out.
+    /// A copy of the namespace, with the compiler's cells taken out and with what a class gets of itself (CPython's
+    /// `type_new_set_attrs`).
+    fn class_body(&self, ns: &Ref<Dict>) -> ClassBody {
         let dict = self.new_dict();
         dict.copy_from(ns);
         let n = &self.names;
@@ -234,62 +312,31 @@ impl Vm {
         {
             self.dict_set_str(&dict, &n.hash, Value::NONE);
         }
+        ClassBody {
+            dict,
+            classcell,
+            classdictcell,
+            qualname,
+        }
+    }
 
-        let (members, own_flags) = self.slot_members(&dict, name, &base)?;
-        if self.dict_get_str(&dict, &n.doc).is_none() {
-            self.dict_set_str(&dict, &n.doc, Value::NONE);
-        }
-        let layout = if base.layout().same(crate::memory::vtable::<Plain>()) {
-            crate::memory::vtable::<Instance>()
-        } else {
-            base.layout()
-        };
-        let mut flags = TypeFlags::HEAP | TypeFlags::BASE;
-        let inherited = TypeFlags::SEQUENCE
-            | TypeFlags::MAPPING
-            | TypeFlags::DEL
-            | TypeFlags::MATCH_SELF
-            | TypeFlags::STREAM;
-        flags |= base.flags.get() & inherited;
-        for b in &base_types {
-            flags |= b.flags.get()
-                & (TypeFlags::DICT | TypeFlags::WEAKREF | TypeFlags::SEQUENCE | TypeFlags::MAPPING);
-        }
-        flags |= own_flags;
-        let t = self.heap.alloc(meta, Type::new(base.heap(), layout, flags));
-        t.name.set(self.intern_ref(name).into());
-        match qualname {
-            Some(q) if q.downcast::<Str>().is_some() => t.qualname.set(q),
-            Some(q) => {
-                return Err(self.type_error(format!(
-                    "type __qualname__ must be a str, not {}",
-                    self.type_name(&q)
-                )));
-            }
-            None => t.qualname.set(name.value()),
-        }
-        t.dict.set(Some(dict.clone()));
-        t.base.set(Some(base.clone()));
-        t.bases.set(Some(bases_tuple.clone()));
-        self.compute_mro(&t)?;
+    /// Lays out the instances, and adds the descriptors of `__slots__`, `__dict__` and `__weakref__`.
+    fn add_members(&self, t: &Ref<Type>, base: &Ref<Type>, dict: &Ref<Dict>, members: &[Ref<Str>]) {
+        let n = &self.names;
         // Members of bases first, so that their slot numbers hold in instances of this class.
         let mut keys: Vec<Ref<Str>> = match base.shape.get() {
             Some(s) => s.keys[..s.hidden].to_vec(),
             None => Vec::new(),
         };
-        for m in &members {
-            let index = keys.len();
-            keys.push(m.clone());
+        for m in members {
             let descr = Member {
                 name: m.clone(),
                 owner: t.clone(),
-                index,
+                index: keys.len(),
             };
-            self.dict_set_str(
-                &dict,
-                m,
-                self.heap.alloc(&self.types.member_descriptor, descr).into(),
-            );
+            keys.push(m.clone());
+            let descr = self.heap.alloc(&self.types.member_descriptor, descr);
+            self.dict_set_str(dict, m, descr.into());
         }
         t.member_count.set(keys.len() as u16);
         t.inline_slots.set(if t.has(TypeFlags::DICT) {
@@ -298,47 +345,39 @@ impl Vm {
             keys.len() as u16
         });
         let _ = t.shape.set(Shape::root(&self.heap, keys));
-        if t.has(TypeFlags::DICT)
-            && !base.has(TypeFlags::DICT)
+        let is_new = |flag| t.has(flag) && !base.has(flag);
+        if is_new(TypeFlags::DICT)
             // A metaclass has type's, which shows a class's namespace.
             && base.layout().kind != crate::memory::Kind::Type
-            && self.dict_get_str(&dict, &n.dict).is_none()
+            && self.dict_get_str(dict, &n.dict).is_none()
         {
-            self.dict_set_str(&dict, &n.dict, super::instance::dict_descriptor(self, &t));
+            self.dict_set_str(dict, &n.dict, super::instance::dict_descriptor(self, t));
         }
-        if t.has(TypeFlags::WEAKREF)
-            && !base.has(TypeFlags::WEAKREF)
-            && self.dict_get_str(&dict, &n.weakref).is_none()
-        {
-            self.dict_set_str(
-                &dict,
-                &n.weakref,
-                super::instance::weakref_descriptor(self, &t),
-            );
+        if is_new(TypeFlags::WEAKREF) && self.dict_get_str(dict, &n.weakref).is_none() {
+            let descr = super::instance::weakref_descriptor(self, t);
+            self.dict_set_str(dict, &n.weakref, descr);
         }
-        for b in &base_types {
-            let w = self.new_weakref(&self.types.weakref, t.as_value(), None);
-            b.add_subclass(w);
-        }
-        self.update_slots(&t);
-        if let Some(cell) = classcell {
-            match cell.downcast::<PyCell>() {
-                Some(c) => c.content.set(t.value()),
-                None => {
-                    return Err(self.type_error(format!(
-                        "type.__new__(): __classcell__ must be a nonlocal cell, not {}",
-                        self.type_of(&cell).name()
-                    )));
-                }
+    }
+
+    /// Fills the cell that `__class__` and `super()` of the class's methods read.
+    fn set_class_cell(&self, t: &Ref<Type>, cell: Option<Value>) -> PyResult<()> {
+        let Some(cell) = cell else { return Ok(()) };
+        match cell.downcast::<PyCell>() {
+            Some(c) => {
+                c.content.set(t.value());
+                Ok(())
             }
+            None => Err(self.type_error(format!(
+                "type.__new__(): __classcell__ must be a nonlocal cell, not {}",
+                self.type_of(&cell).name()
+            ))),
         }
-        if let Some(cell) = classdictcell
-            && let Some(c) = cell.downcast::<PyCell>()
-        {
-            c.content.set(dict.value());
-        }
+    }
+
+    /// Calls `__set_name__` of the namespace's values.
+    fn call_set_names(&self, t: &Ref<Type>, dict: &Ref<Dict>) -> PyResult<()> {
         for (k, v) in dict.items() {
-            if let Some(f) = self.type_of(&v).lookup(self, &n.set_name)
+            if let Some(f) = self.type_of(&v).lookup(self, &self.names.set_name)
                 && let Err(e) = self.call_descr(&f, &v, &[t.value(), k.clone()])
             {
                 let note = format!(
@@ -351,19 +390,19 @@ impl Vm {
                 return Err(e);
             }
         }
-        let kwargs = Args {
-            pos: &[],
-            kw: args.kw,
-            names: args.names,
-        };
+        Ok(())
+    }
+
+    /// Calls the next `__init_subclass__` with the class statement's keywords.
+    fn call_init_subclass(&self, t: &Ref<Type>, args: Args) -> PyResult<()> {
         let sup = Super::default();
         sup.this_class.set(Some(t.clone()));
         sup.obj.set(t.value());
         sup.obj_type.set(Some(t.clone()));
         let sup: Value = self.heap.alloc(&self.types.super_, sup).into();
-        let init_subclass = self.getattr(&sup, &n.init_subclass)?;
-        self.call_args(&init_subclass, kwargs)?;
-        Ok(t.into())
+        let init_subclass = self.getattr(&sup, &self.names.init_subclass)?;
+        self.call_args(&init_subclass, Args { pos: &[], ..args })?;
+        Ok(())
     }
 
     /// Reads `__slots__`: the member names, and whether instances get a dict and weak references, as flags.

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 const EMPTY: u32 = u32::MAX;
 const DELETED: u32 = u32::MAX - 1;
 /// From so many entries on, memory for more is asked for, since the heap's reserve is too small for it.
-const LARGE: usize = 1 << 15;
+const MIN_LARGE_ENTRIES: usize = 1 << 15;
 
 #[derive(Clone)]
 struct Entry {
@@ -291,7 +291,7 @@ impl Table {
     /// Whether there is memory for one entry more.
     #[inline]
     fn has_room(&mut self) -> bool {
-        self.entries.len() < LARGE
+        self.entries.len() < MIN_LARGE_ENTRIES
             || (self.entries.len() < self.entries.capacity() && !self.crowded())
             || self.make_room()
     }

@@ -110,7 +110,7 @@ impl Payload for List {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         let items = self.items.borrow();
         for (i, v) in items.iter().enumerate() {
-            if let Some(soon) = items.get(i + 2 * AHEAD) {
+            if let Some(soon) = items.get(i + 2 * PREFETCH_DISTANCE) {
                 soon.prefetch();
             }
             visit(v);
@@ -131,7 +131,7 @@ impl Drop for List {
 fn drop_back(mut items: Vec<Value>) {
     while let Some(v) = items.pop() {
         // No cache may hold what a long list leads to.
-        if let Some(soon) = items.len().checked_sub(2 * AHEAD) {
+        if let Some(soon) = items.len().checked_sub(2 * PREFETCH_DISTANCE) {
             items[soon].prefetch();
         }
         drop(v);
@@ -139,9 +139,9 @@ fn drop_back(mut items: Vec<Value>) {
 }
 
 /// How many items ahead memory is asked for.
-const AHEAD: usize = 8;
+const PREFETCH_DISTANCE: usize = 8;
 /// Lists of more items than this lead to more than a cache holds.
-const LONG: usize = 4096;
+const LONG_LIST_LEN: usize = 4096;
 
 impl List {
     pub fn new(items: Vec<Value>) -> List {
@@ -236,8 +236,8 @@ impl List {
     #[inline]
     fn get_and_prefetch(&self, i: usize) -> Option<Value> {
         let items = self.items.borrow();
-        if items.len() > LONG
-            && let Some(soon) = items.get(i + AHEAD)
+        if items.len() > LONG_LIST_LEN
+            && let Some(soon) = items.get(i + PREFETCH_DISTANCE)
         {
             soon.prefetch();
         }

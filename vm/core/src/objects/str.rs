@@ -20,7 +20,7 @@ pub struct Str {
 }
 
 /// Characters between two entries of the table, and the length from which on there is one.
-const STEP: usize = 64;
+const INDEX_INTERVAL: usize = 64;
 const INDEXED_FROM: usize = 256;
 /// Texts of so many bytes get room when they grow. Shorter ones are copied as fast.
 pub(crate) const GROWS_FROM: usize = 1024;
@@ -255,7 +255,7 @@ impl Str {
     pub fn part(&self, start: usize, stop: usize) -> &[u8] {
         let from = self.offset(start);
         let rest = &self.as_bytes()[from..];
-        if stop > start + 2 * STEP || self.ascii.get() {
+        if stop > start + 2 * INDEX_INTERVAL || self.ascii.get() {
             return &rest[..self.offset(stop).max(from) - from];
         }
         let mut begins = rest
@@ -278,12 +278,15 @@ impl Str {
         if !self.indexed.replace(true) {
             let begins = self.as_bytes().iter().enumerate();
             let begins = begins.filter(|(_, b)| (**b & 0xC0) != 0x80);
-            let table = begins.step_by(STEP).map(|(i, _)| i as u32).collect();
+            let table = begins
+                .step_by(INDEX_INTERVAL)
+                .map(|(i, _)| i as u32)
+                .collect();
             heap.keep_index(object, table);
         }
-        let n = index / STEP;
+        let n = index / INDEX_INTERVAL;
         match heap.index_entry(object, n) {
-            Some(byte) => (n * STEP, byte as usize),
+            Some(byte) => (n * INDEX_INTERVAL, byte as usize),
             None => (0, 0),
         }
     }

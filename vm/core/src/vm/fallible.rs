@@ -10,7 +10,7 @@ use crate::vm::error::{Exc, PyResult};
 use dashu_int::IBig;
 
 /// Objects of so many bytes are made only after the heap was asked whether it has the memory. Smaller ones are the reserve's care.
-const LARGE: usize = 1 << 20;
+const LARGE_OBJECT_BYTES: usize = 1 << 20;
 
 /// Steps of a native loop between two looks at the eval breaker.
 const STEPS: u32 = 1024;
@@ -84,7 +84,7 @@ impl Vm {
     /// Makes sure that the next object can be made: a `T` with `trailing` bytes behind it.
     #[inline]
     pub fn prepare<T: Payload>(&self, trailing: usize) -> PyResult<()> {
-        if trailing < LARGE {
+        if trailing < LARGE_OBJECT_BYTES {
             return Ok(());
         }
         self.prepare_large(size_of::<Obj<T>>().saturating_add(trailing))
@@ -106,7 +106,7 @@ impl Vm {
     pub fn try_new_bytes(&self, bytes: impl Into<Vec<u8>>) -> PyResult<Value> {
         let mut bytes = bytes.into();
         // A vector with room behind it is copied to one without; the system makes a large one smaller where it is, or not at all.
-        if bytes.capacity() != bytes.len() && bytes.len() >= LARGE {
+        if bytes.capacity() != bytes.len() && bytes.len() >= LARGE_OBJECT_BYTES {
             bytes = self.copy_of(&bytes)?;
         }
         Ok(self.new_bytes(bytes))
