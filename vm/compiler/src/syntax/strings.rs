@@ -347,9 +347,9 @@ fn bad_escape(body: &str) -> Option<String> {
     None
 }
 
-/// The end of a `\\NodeId{...}`.
+/// The end of a `\N{...}`.
 fn named_escape(text: &str, start: usize) -> Result<usize, String> {
-    let malformed = "malformed \\NodeId character escape";
+    let malformed = "malformed \\N character escape";
     let rest = &text[start + 2..];
     let Some(inner) = rest.strip_prefix('{') else {
         return Err(undecodable(start, start + 1, malformed));
