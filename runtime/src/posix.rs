@@ -1,7 +1,7 @@
 //! The `posix` module that `os` is made of, over std. Descriptors that Python opens are owned by a table, so that no
 //! number is ever trusted to be a descriptor of ours (CPython's Modules/posixmodule.c).
 use lasti_core::host::ModuleSource;
-use lasti_core::objects::{Module, PlainFn, Str, Type};
+use lasti_core::objects::{Module, Str, Type};
 use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
 use rustix::event::PollFlags;
 use std::cell::RefCell;
@@ -887,306 +887,14 @@ fn access(vm: &Vm, a: Args) -> PyResult<Value> {
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("posix");
-    let f = |name: &str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("stat", |vm, _, a| stat(vm, a));
-    f("lstat", |vm, _, a| lstat(vm, a));
-    f("fstat", |vm, _, a| {
-        fstat(vm, &a.exactly::<1>(vm, "fstat")?[0])
-    });
-    f("open", |vm, _, a| open(vm, a));
-    f("read", |vm, _, a| read(vm, a));
-    f("write", |vm, _, a| write(vm, a));
-    f("readinto", |vm, _, a| {
-        let [fd, buffer] = a.exactly::<2>(vm, "readinto")?;
-        let n = vm.len(buffer)?;
-        let data = read(vm, Args::pos(&[fd.clone(), vm.new_int(n as i64)]))?;
-        let got = vm.len(&data)?;
-        let slice = vm.new_slice(Value::NONE, vm.new_int(got as i64), Value::NONE);
-        vm.setitem(buffer, &slice, &data)?;
-        Ok(vm.new_int(got as i64))
-    });
-    f("close", |vm, _, a| close(vm, a));
-    f("lseek", |vm, _, a| lseek(vm, a));
-    f("ftruncate", |vm, _, a| ftruncate(vm, a));
-    f("fsync", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "fsync")?;
-        if let (_, Some(file)) = file_of(vm, fd)? {
-            file.sync_all().map_err(|e| vm.os_error(&e, None))?;
-        }
-        Ok(Value::NONE)
-    });
-    f("isatty", |vm, _, a| isatty(vm, a));
-    f("dup", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "dup")?;
-        let copy = duplicate(vm, fd)?;
-        Ok(vm.new_int(adopt(vm, File::from(copy)) as i64))
-    });
-    f("dup2", |vm, _, a| dup2(vm, a));
-    f("abort", |_, _, _| std::process::abort());
-    f("pipe", |vm, _, _| {
-        let (r, w) = io::pipe().map_err(|e| vm.os_error(&e, None))?;
-        let r = adopt(vm, File::from(std::os::fd::OwnedFd::from(r)));
-        let w = adopt(vm, File::from(std::os::fd::OwnedFd::from(w)));
-        Ok(vm.tuple_value([vm.new_int(r as i64), vm.new_int(w as i64)]))
-    });
-    f("get_inheritable", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "get_inheritable")?;
-        match file_of(vm, fd)?.1 {
-            Some(file) => Ok(Value::bool(is_inherited(&file))),
-            // The standard streams.
-            None => Ok(Value::TRUE),
-        }
-    });
-    f("set_inheritable", |vm, _, a| {
-        let [fd, on] = a.exactly::<2>(vm, "set_inheritable")?;
-        let on = vm.is_true(on)?;
-        if let (_, Some(file)) = file_of(vm, fd)? {
-            set_inherited(&file, on).map_err(|e| vm.os_error(&e, None))?;
-        }
-        Ok(Value::NONE)
-    });
-    f("getcwd", |vm, _, _| {
-        let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
-        Ok(path_value(vm, d.as_os_str()))
-    });
-    f("getcwdb", |vm, _, _| {
-        use std::os::unix::ffi::OsStrExt;
-        let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
-        Ok(vm.new_bytes(d.as_os_str().as_bytes()))
-    });
-    f("chdir", |vm, _, a| {
-        let [path] = a.bind(vm, "chdir", ["path"], 1)?;
-        let path = given(vm, path, &Takes::or_fd("chdir"), None)?;
-        done(vm, &path, std::env::set_current_dir)
-    });
-    f("mkdir", |vm, _, a| {
-        use std::os::unix::fs::DirBuilderExt;
-        let [path, mode, dir_fd] = a.bind(vm, "mkdir", ["path", "mode", "*dir_fd"], 1)?;
-        let path = given(vm, path, &Takes::path("mkdir"), dir_fd)?;
-        let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
-        done(vm, &path, |p| fs::DirBuilder::new().mode(mode).create(p))
-    });
-    f("rmdir", |vm, _, a| on_path(vm, a, "rmdir", fs::remove_dir));
-    f("unlink", |vm, _, a| {
-        on_path(vm, a, "unlink", fs::remove_file)
-    });
-    f("remove", |vm, _, a| {
-        on_path(vm, a, "remove", fs::remove_file)
-    });
-    f("rename", |vm, _, a| rename(vm, a, "rename"));
-    f("replace", |vm, _, a| rename(vm, a, "replace"));
-    f("link", |vm, _, a| link(vm, a));
-    f("symlink", |vm, _, a| symlink(vm, a));
-    f("readlink", |vm, _, a| {
-        let [path, dir_fd] = a.bind(vm, "readlink", ["path", "*dir_fd"], 1)?;
-        let path = given(vm, path, &Takes::path("readlink"), dir_fd)?;
-        let t = fs::read_link(&path.path).map_err(|e| path.fail(vm, e))?;
-        Ok(name_like(vm, &path.shown, t.as_os_str()))
-    });
-    f("chmod", |vm, _, a| {
-        let names = ["path", "mode", "*dir_fd", "*follow_symlinks"];
-        let [path, mode, dir_fd, _] = a.bind(vm, "chmod", names, 2)?;
-        let path = given(vm, path, &Takes::or_fd("chmod"), dir_fd)?;
-        let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))? as u32;
-        done(vm, &path, |p| {
-            fs::set_permissions(p, fs::Permissions::from_mode(mode))
-        })
-    });
-    f("truncate", |vm, _, a| {
-        let [path, length] = a.bind(vm, "truncate", ["path", "length"], 2)?;
-        let takes = Takes {
-            names_fd: false,
-            ..Takes::or_fd("truncate")
-        };
-        let path = given(vm, path, &takes, None)?;
-        let n = vm.to_i64(length.unwrap_or(&Value::NONE))?;
-        done(vm, &path, |p| {
-            let n = u64::try_from(n).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-            OpenOptions::new().write(true).open(p)?.set_len(n)
-        })
-    });
-    f("utime", |vm, _, a| utime(vm, a));
-    f("access", |vm, _, a| access(vm, a));
-    f("listdir", |vm, _, a| {
-        let (path, entries) = folder_of(vm, a, "listdir")?;
-        let mut names = Vec::new();
-        for e in entries {
-            let e = e.map_err(|e| fail(vm, e, &path))?;
-            names.push(name_like(vm, &path, &e.file_name()));
-        }
-        Ok(vm.new_list(names))
-    });
-    f("_scan", |vm, _, a| {
-        let (path, entries) = folder_of(vm, a, "scandir")?;
-        let mut rows = Vec::new();
-        for e in entries.flatten() {
-            let kind = e.file_type().ok();
-            let is = |f: fn(&fs::FileType) -> bool| Value::bool(kind.as_ref().is_some_and(f));
-            rows.push(vm.tuple_value([
-                name_like(vm, &path, &e.file_name()),
-                is(fs::FileType::is_dir),
-                is(fs::FileType::is_file),
-                is(fs::FileType::is_symlink),
-            ]));
-        }
-        Ok(vm.new_list(rows))
-    });
-    f("fspath", |vm, _, a| {
-        fspath(vm, &a.exactly::<1>(vm, "fspath")?[0])
-    });
-    f("urandom", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "urandom")?;
-        let mut b = vm.zeroed(vm.to_usize(n, "negative argument not allowed")?)?;
-        File::open("/dev/urandom")
-            .and_then(|mut f| f.read_exact(&mut b))
-            .map_err(|e| vm.os_error(&e, None))?;
-        vm.try_new_bytes(b)
-    });
-    f("getpid", |vm, _, _| {
-        Ok(vm.new_int(std::process::id() as i64))
-    });
-    f("getppid", |vm, _, _| {
-        Ok(vm.new_int(std::os::unix::process::parent_id() as i64))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     crate::process::add(vm, &m);
-    f("cpu_count", |vm, _, _| {
-        Ok(vm.new_int(std::thread::available_parallelism().map_or(1, |n| n.get()) as i64))
-    });
-    f("_exit", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "_exit")?;
-        std::process::exit(vm.to_i64(n)? as i32)
-    });
-    f("set_blocking", |vm, _, a| {
-        let [fd, blocking] = a.exactly::<2>(vm, "set_blocking")?;
-        let blocking = vm.is_true(blocking)?;
-        descriptor(vm, fd, |s| s.set_nonblocking(!blocking))?;
-        Ok(Value::NONE)
-    });
-    f("get_blocking", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "get_blocking")?;
-        Ok(Value::bool(!descriptor(vm, fd, |s| s.nonblocking())?))
-    });
     let names = vm.new_dict();
     for (name, number, _) in SYSCONF {
         vm.dict_set(&names, name, vm.new_int(number as i64));
     }
     vm.add_value(&m, "sysconf_names", names.into());
-    f("sysconf", |vm, _, a| {
-        let [which] = a.exactly::<1>(vm, "sysconf")?;
-        let known = match which.downcast::<Str>() {
-            Some(s) => {
-                let s = s.to_string_lossy();
-                let found = SYSCONF.iter().find(|c| c.0 == s);
-                found.ok_or_else(|| vm.value_error("unrecognized configuration name"))?
-            }
-            None => {
-                let n = vm.to_i64(which)?;
-                let found = SYSCONF.iter().find(|c| c.1 as i64 == n);
-                found.ok_or_else(|| vm.os_error_parts(libc::EINVAL, "Invalid argument", None))?
-            }
-        };
-        let value = match known.1 {
-            libc::_SC_NPROCESSORS_ONLN | libc::_SC_NPROCESSORS_CONF => {
-                std::thread::available_parallelism().map_or(1, |n| n.get()) as i64
-            }
-            _ => known.2,
-        };
-        Ok(vm.new_int(value))
-    });
-    f("waitstatus_to_exitcode", |vm, _, a| {
-        let status = vm.to_i64(&a.exactly::<1>(vm, "waitstatus_to_exitcode")?[0])?;
-        match status & 0x7F {
-            0 => Ok(vm.new_int(status >> 8 & 0xFF)),
-            0x7F => Err(vm.value_error(format!(
-                "process stopped by delivery of signal {}",
-                status >> 8 & 0xFF
-            ))),
-            signal => Ok(vm.new_int(-signal)),
-        }
-    });
-    f("WIFSTOPPED", |vm, _, a| {
-        Ok(Value::bool(
-            vm.to_i64(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F,
-        ))
-    });
-    f("WSTOPSIG", |vm, _, a| {
-        Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WSTOPSIG")?[0])? >> 8 & 0xFF))
-    });
-    f("WIFSIGNALED", |vm, _, a| {
-        let low = vm.to_i64(&a.exactly::<1>(vm, "WIFSIGNALED")?[0])? & 0x7F;
-        Ok(Value::bool(low != 0 && low != 0x7F))
-    });
-    f("WTERMSIG", |vm, _, a| {
-        Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WTERMSIG")?[0])? & 0x7F))
-    });
-    f("WIFEXITED", |vm, _, a| {
-        Ok(Value::bool(
-            vm.to_i64(&a.exactly::<1>(vm, "WIFEXITED")?[0])? & 0x7F == 0,
-        ))
-    });
-    f("WEXITSTATUS", |vm, _, a| {
-        Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF))
-    });
-    f("register_at_fork", |_, _, _| Ok(Value::NONE));
-    f("strerror", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "strerror")?;
-        let text = io::Error::from_raw_os_error(vm.to_i64(n)? as i32).to_string();
-        Ok(vm.str_value(text.split(" (os error").next().unwrap_or_default()))
-    });
-    f("kill", |vm, _, a| {
-        let [pid, sig] = a.exactly::<2>(vm, "kill")?;
-        crate::signals::kill(vm, vm.to_i64(pid)?, vm.to_i64(sig)?)?;
-        Ok(Value::NONE)
-    });
-    f("uname", |vm, _, _| {
-        let read = |p: &str| {
-            fs::read_to_string(format!("/proc/sys/kernel/{p}"))
-                .unwrap_or_default()
-                .trim()
-                .to_owned()
-        };
-        let t = vm.new_structseq_type(
-            "posix.uname_result",
-            &["sysname", "nodename", "release", "version", "machine"],
-            5,
-        );
-        let parts = [
-            read("ostype"),
-            read("hostname"),
-            read("osrelease"),
-            read("version"),
-            std::env::consts::ARCH.into(),
-        ];
-        Ok(vm.new_structseq(&t, parts.iter().map(|s| vm.str_value(s)).collect()))
-    });
-    f("get_terminal_size", |vm, _, a| {
-        let out = vm.new_int(1);
-        let pos = a.between(vm, "get_terminal_size", 0, 1)?;
-        let (columns, lines) = crate::terminal::size_of(vm, pos.first().unwrap_or(&out))?;
-        let parts = vec![vm.new_int(columns as i64), vm.new_int(lines as i64)];
-        Ok(vm.new_structseq(&size_type(vm), parts))
-    });
     vm.add_value(&m, "terminal_size", size_type(vm).into());
-    f("device_encoding", |_, _, _| Ok(Value::NONE));
-    f("_path_splitroot_ex", |vm, _, a| {
-        let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;
-        let p = fspath(vm, p)?;
-        let bytes = match p.downcast::<Str>() {
-            Some(s) => s.as_bytes().to_vec(),
-            None => vm.buffer(&p)?,
-        };
-        let slashes = bytes.iter().take_while(|c| **c == b'/').count();
-        let root = match slashes {
-            0 => 0,
-            2 => 2,
-            _ => 1,
-        };
-        let part = |from: usize, to: usize| {
-            let slice = vm.new_slice(vm.new_int(from as i64), vm.new_int(to as i64), Value::NONE);
-            vm.getitem(&p, &slice)
-        };
-        Ok(vm.tuple_value([part(0, 0)?, part(0, root)?, part(root, bytes.len())?]))
-    });
     let environ = vm.new_dict();
     for (k, v) in std::env::vars_os() {
         use std::os::unix::ffi::OsStrExt;
@@ -1225,6 +933,379 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     }
     dir_entries(vm, &m)?;
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "stat" "stat($module, /, path, *, dir_fd=None, follow_symlinks=True)\n--\n\n" |vm, _, a| stat(vm, a);
+    "lstat" "lstat($module, /, path, *, dir_fd=None)\n--\n\n" |vm, _, a| lstat(vm, a);
+    "fstat" "fstat($module, /, fd)\n--\n\n" fstat_function;
+    "open" "open($module, /, path, flags, mode=511, *, dir_fd=None)\n--\n\n" |vm, _, a| open(vm, a);
+    "read" "read($module, fd, length, /)\n--\n\n" |vm, _, a| read(vm, a);
+    "write" "write($module, fd, data, /)\n--\n\n" |vm, _, a| write(vm, a);
+    "readinto" "readinto($module, fd, buffer, /)\n--\n\n" readinto;
+    "close" "close($module, /, fd)\n--\n\n" |vm, _, a| close(vm, a);
+    "lseek" "lseek($module, fd, position, whence, /)\n--\n\n" |vm, _, a| lseek(vm, a);
+    "ftruncate" "ftruncate($module, fd, length, /)\n--\n\n" |vm, _, a| ftruncate(vm, a);
+    "fsync" "fsync($module, /, fd)\n--\n\n" fsync;
+    "isatty" "isatty($module, fd, /)\n--\n\n" |vm, _, a| isatty(vm, a);
+    "dup" "dup($module, fd, /)\n--\n\n" dup;
+    "dup2" "dup2($module, /, fd, fd2, inheritable=True)\n--\n\n" |vm, _, a| dup2(vm, a);
+    "abort" "abort($module, /)\n--\n\n" |_, _, _| std::process::abort();
+    "pipe" "pipe($module, /)\n--\n\n" pipe;
+    "get_inheritable" "get_inheritable($module, fd, /)\n--\n\n" get_inheritable;
+    "set_inheritable" "set_inheritable($module, fd, inheritable, /)\n--\n\n" set_inheritable;
+    "getcwd" "getcwd($module, /)\n--\n\n" getcwd;
+    "getcwdb" "getcwdb($module, /)\n--\n\n" getcwdb;
+    "chdir" "chdir($module, /, path)\n--\n\n" chdir;
+    "mkdir" "mkdir($module, /, path, mode=511, *, dir_fd=None)\n--\n\n" mkdir;
+    "rmdir" "rmdir($module, /, path, *, dir_fd=None)\n--\n\n" |vm, _, a| on_path(vm, a, "rmdir", fs::remove_dir);
+    "unlink" "unlink($module, /, path, *, dir_fd=None)\n--\n\n" unlink;
+    "remove" "remove($module, /, path, *, dir_fd=None)\n--\n\n" remove;
+    "rename" "rename($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)\n--\n\n" |vm, _, a| rename(vm, a, "rename");
+    "replace" "replace($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)\n--\n\n" |vm, _, a| rename(vm, a, "replace");
+    "link" "link($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=(os.name != 'nt'))\n--\n\n" |vm, _, a| link(vm, a);
+    "symlink" "symlink($module, /, src, dst, target_is_directory=False, *, dir_fd=None)\n--\n\n" |vm, _, a| symlink(vm, a);
+    "readlink" "readlink($module, /, path, *, dir_fd=None)\n--\n\n" readlink;
+    "chmod" "chmod($module, /, path, mode, *, dir_fd=None, follow_symlinks=(os.name != 'nt'))\n--\n\n" chmod;
+    "truncate" "truncate($module, /, path, length)\n--\n\n" truncate;
+    "utime" "utime($module, /, path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)\n--\n\n" |vm, _, a| utime(vm, a);
+    "access" "access($module, /, path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)\n--\n\n" |vm, _, a| access(vm, a);
+    "listdir" "listdir($module, /, path=None)\n--\n\n" listdir;
+    "_scan" "" scan;
+    "fspath" "fspath($module, /, path)\n--\n\n" fspath_function;
+    "urandom" "urandom($module, size, /)\n--\n\n" urandom;
+    "getpid" "getpid($module, /)\n--\n\n" getpid;
+    "getppid" "getppid($module, /)\n--\n\n" getppid;
+    "cpu_count" "cpu_count($module, /)\n--\n\n" cpu_count;
+    "_exit" "_exit($module, /, status)\n--\n\n" exit;
+    "set_blocking" "set_blocking($module, fd, blocking, /)\n--\n\n" set_blocking;
+    "get_blocking" "get_blocking($module, fd, /)\n--\n\n" get_blocking;
+    "sysconf" "sysconf($module, name, /)\n--\n\n" sysconf;
+    "waitstatus_to_exitcode" "waitstatus_to_exitcode($module, /, status)\n--\n\n" waitstatus_to_exitcode;
+    "WIFSTOPPED" "WIFSTOPPED($module, /, status)\n--\n\n" wifstopped;
+    "WSTOPSIG" "WSTOPSIG($module, /, status)\n--\n\n" wstopsig;
+    "WIFSIGNALED" "WIFSIGNALED($module, /, status)\n--\n\n" wifsignaled;
+    "WTERMSIG" "WTERMSIG($module, /, status)\n--\n\n" wtermsig;
+    "WIFEXITED" "WIFEXITED($module, /, status)\n--\n\n" wifexited;
+    "WEXITSTATUS" "WEXITSTATUS($module, /, status)\n--\n\n" wexitstatus;
+    "register_at_fork" "register_at_fork($module, /, *, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "strerror" "strerror($module, code, /)\n--\n\n" strerror;
+    "kill" "kill($module, pid, signal, /)\n--\n\n" kill;
+    "uname" "uname($module, /)\n--\n\n" uname;
+    "get_terminal_size" "get_terminal_size($module, fd=<unrepresentable>, /)\n--\n\n" get_terminal_size;
+    "device_encoding" "device_encoding($module, /, fd)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "_path_splitroot_ex" "_path_splitroot_ex($module, /, p)\n--\n\n" path_splitroot_ex;
+}
+
+fn fstat_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    fstat(vm, &a.exactly::<1>(vm, "fstat")?[0])
+}
+
+fn readinto(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, buffer] = a.exactly::<2>(vm, "readinto")?;
+    let n = vm.len(buffer)?;
+    let data = read(vm, Args::pos(&[fd.clone(), vm.new_int(n as i64)]))?;
+    let got = vm.len(&data)?;
+    let slice = vm.new_slice(Value::NONE, vm.new_int(got as i64), Value::NONE);
+    vm.setitem(buffer, &slice, &data)?;
+    Ok(vm.new_int(got as i64))
+}
+
+fn fsync(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "fsync")?;
+    if let (_, Some(file)) = file_of(vm, fd)? {
+        file.sync_all().map_err(|e| vm.os_error(&e, None))?;
+    }
+    Ok(Value::NONE)
+}
+
+fn dup(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "dup")?;
+    let copy = duplicate(vm, fd)?;
+    Ok(vm.new_int(adopt(vm, File::from(copy)) as i64))
+}
+
+fn pipe(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let (r, w) = io::pipe().map_err(|e| vm.os_error(&e, None))?;
+    let r = adopt(vm, File::from(std::os::fd::OwnedFd::from(r)));
+    let w = adopt(vm, File::from(std::os::fd::OwnedFd::from(w)));
+    Ok(vm.tuple_value([vm.new_int(r as i64), vm.new_int(w as i64)]))
+}
+
+fn get_inheritable(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "get_inheritable")?;
+    match file_of(vm, fd)?.1 {
+        Some(file) => Ok(Value::bool(is_inherited(&file))),
+        // The standard streams.
+        None => Ok(Value::TRUE),
+    }
+}
+
+fn set_inheritable(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, on] = a.exactly::<2>(vm, "set_inheritable")?;
+    let on = vm.is_true(on)?;
+    if let (_, Some(file)) = file_of(vm, fd)? {
+        set_inherited(&file, on).map_err(|e| vm.os_error(&e, None))?;
+    }
+    Ok(Value::NONE)
+}
+
+fn getcwd(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
+    Ok(path_value(vm, d.as_os_str()))
+}
+
+fn getcwdb(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    use std::os::unix::ffi::OsStrExt;
+    let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
+    Ok(vm.new_bytes(d.as_os_str().as_bytes()))
+}
+
+fn chdir(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path] = a.bind(vm, "chdir", ["path"], 1)?;
+    let path = given(vm, path, &Takes::or_fd("chdir"), None)?;
+    done(vm, &path, std::env::set_current_dir)
+}
+
+fn mkdir(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    use std::os::unix::fs::DirBuilderExt;
+    let [path, mode, dir_fd] = a.bind(vm, "mkdir", ["path", "mode", "*dir_fd"], 1)?;
+    let path = given(vm, path, &Takes::path("mkdir"), dir_fd)?;
+    let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
+    done(vm, &path, |p| fs::DirBuilder::new().mode(mode).create(p))
+}
+
+fn unlink(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    on_path(vm, a, "unlink", fs::remove_file)
+}
+
+fn remove(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    on_path(vm, a, "remove", fs::remove_file)
+}
+
+fn readlink(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path, dir_fd] = a.bind(vm, "readlink", ["path", "*dir_fd"], 1)?;
+    let path = given(vm, path, &Takes::path("readlink"), dir_fd)?;
+    let t = fs::read_link(&path.path).map_err(|e| path.fail(vm, e))?;
+    Ok(name_like(vm, &path.shown, t.as_os_str()))
+}
+
+fn chmod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let names = ["path", "mode", "*dir_fd", "*follow_symlinks"];
+    let [path, mode, dir_fd, _] = a.bind(vm, "chmod", names, 2)?;
+    let path = given(vm, path, &Takes::or_fd("chmod"), dir_fd)?;
+    let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))? as u32;
+    done(vm, &path, |p| {
+        fs::set_permissions(p, fs::Permissions::from_mode(mode))
+    })
+}
+
+fn truncate(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path, length] = a.bind(vm, "truncate", ["path", "length"], 2)?;
+    let takes = Takes {
+        names_fd: false,
+        ..Takes::or_fd("truncate")
+    };
+    let path = given(vm, path, &takes, None)?;
+    let n = vm.to_i64(length.unwrap_or(&Value::NONE))?;
+    done(vm, &path, |p| {
+        let n = u64::try_from(n).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        OpenOptions::new().write(true).open(p)?.set_len(n)
+    })
+}
+
+fn listdir(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (path, entries) = folder_of(vm, a, "listdir")?;
+    let mut names = Vec::new();
+    for e in entries {
+        let e = e.map_err(|e| fail(vm, e, &path))?;
+        names.push(name_like(vm, &path, &e.file_name()));
+    }
+    Ok(vm.new_list(names))
+}
+
+fn scan(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (path, entries) = folder_of(vm, a, "scandir")?;
+    let mut rows = Vec::new();
+    for e in entries.flatten() {
+        let kind = e.file_type().ok();
+        let is = |f: fn(&fs::FileType) -> bool| Value::bool(kind.as_ref().is_some_and(f));
+        rows.push(vm.tuple_value([
+            name_like(vm, &path, &e.file_name()),
+            is(fs::FileType::is_dir),
+            is(fs::FileType::is_file),
+            is(fs::FileType::is_symlink),
+        ]));
+    }
+    Ok(vm.new_list(rows))
+}
+
+fn fspath_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    fspath(vm, &a.exactly::<1>(vm, "fspath")?[0])
+}
+
+fn urandom(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "urandom")?;
+    let mut b = vm.zeroed(vm.to_usize(n, "negative argument not allowed")?)?;
+    File::open("/dev/urandom")
+        .and_then(|mut f| f.read_exact(&mut b))
+        .map_err(|e| vm.os_error(&e, None))?;
+    vm.try_new_bytes(b)
+}
+
+fn getpid(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(std::process::id() as i64))
+}
+
+fn getppid(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(std::os::unix::process::parent_id() as i64))
+}
+
+fn cpu_count(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(std::thread::available_parallelism().map_or(1, |n| n.get()) as i64))
+}
+
+fn exit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "_exit")?;
+    std::process::exit(vm.to_i64(n)? as i32)
+}
+
+fn set_blocking(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, blocking] = a.exactly::<2>(vm, "set_blocking")?;
+    let blocking = vm.is_true(blocking)?;
+    descriptor(vm, fd, |s| s.set_nonblocking(!blocking))?;
+    Ok(Value::NONE)
+}
+
+fn get_blocking(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "get_blocking")?;
+    Ok(Value::bool(!descriptor(vm, fd, |s| s.nonblocking())?))
+}
+
+fn sysconf(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [which] = a.exactly::<1>(vm, "sysconf")?;
+    let known = match which.downcast::<Str>() {
+        Some(s) => {
+            let s = s.to_string_lossy();
+            let found = SYSCONF.iter().find(|c| c.0 == s);
+            found.ok_or_else(|| vm.value_error("unrecognized configuration name"))?
+        }
+        None => {
+            let n = vm.to_i64(which)?;
+            let found = SYSCONF.iter().find(|c| c.1 as i64 == n);
+            found.ok_or_else(|| vm.os_error_parts(libc::EINVAL, "Invalid argument", None))?
+        }
+    };
+    let value = match known.1 {
+        libc::_SC_NPROCESSORS_ONLN | libc::_SC_NPROCESSORS_CONF => {
+            std::thread::available_parallelism().map_or(1, |n| n.get()) as i64
+        }
+        _ => known.2,
+    };
+    Ok(vm.new_int(value))
+}
+
+fn waitstatus_to_exitcode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let status = vm.to_i64(&a.exactly::<1>(vm, "waitstatus_to_exitcode")?[0])?;
+    match status & 0x7F {
+        0 => Ok(vm.new_int(status >> 8 & 0xFF)),
+        0x7F => Err(vm.value_error(format!(
+            "process stopped by delivery of signal {}",
+            status >> 8 & 0xFF
+        ))),
+        signal => Ok(vm.new_int(-signal)),
+    }
+}
+
+fn wifstopped(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    Ok(Value::bool(
+        vm.to_i64(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F,
+    ))
+}
+
+fn wstopsig(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WSTOPSIG")?[0])? >> 8 & 0xFF))
+}
+
+fn wifsignaled(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let low = vm.to_i64(&a.exactly::<1>(vm, "WIFSIGNALED")?[0])? & 0x7F;
+    Ok(Value::bool(low != 0 && low != 0x7F))
+}
+
+fn wtermsig(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WTERMSIG")?[0])? & 0x7F))
+}
+
+fn wifexited(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    Ok(Value::bool(
+        vm.to_i64(&a.exactly::<1>(vm, "WIFEXITED")?[0])? & 0x7F == 0,
+    ))
+}
+
+fn wexitstatus(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF))
+}
+
+fn strerror(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "strerror")?;
+    let text = io::Error::from_raw_os_error(vm.to_i64(n)? as i32).to_string();
+    Ok(vm.str_value(text.split(" (os error").next().unwrap_or_default()))
+}
+
+fn kill(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [pid, sig] = a.exactly::<2>(vm, "kill")?;
+    crate::signals::kill(vm, vm.to_i64(pid)?, vm.to_i64(sig)?)?;
+    Ok(Value::NONE)
+}
+
+fn uname(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let read = |p: &str| {
+        fs::read_to_string(format!("/proc/sys/kernel/{p}"))
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    let t = vm.new_structseq_type(
+        "posix.uname_result",
+        &["sysname", "nodename", "release", "version", "machine"],
+        5,
+    );
+    let parts = [
+        read("ostype"),
+        read("hostname"),
+        read("osrelease"),
+        read("version"),
+        std::env::consts::ARCH.into(),
+    ];
+    Ok(vm.new_structseq(&t, parts.iter().map(|s| vm.str_value(s)).collect()))
+}
+
+fn get_terminal_size(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let out = vm.new_int(1);
+    let pos = a.between(vm, "get_terminal_size", 0, 1)?;
+    let (columns, lines) = crate::terminal::size_of(vm, pos.first().unwrap_or(&out))?;
+    let parts = vec![vm.new_int(columns as i64), vm.new_int(lines as i64)];
+    Ok(vm.new_structseq(&size_type(vm), parts))
+}
+
+fn path_splitroot_ex(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;
+    let p = fspath(vm, p)?;
+    let bytes = match p.downcast::<Str>() {
+        Some(s) => s.as_bytes().to_vec(),
+        None => vm.buffer(&p)?,
+    };
+    let slashes = bytes.iter().take_while(|c| **c == b'/').count();
+    let root = match slashes {
+        0 => 0,
+        2 => 2,
+        _ => 1,
+    };
+    let part = |from: usize, to: usize| {
+        let slice = vm.new_slice(vm.new_int(from as i64), vm.new_int(to as i64), Value::NONE);
+        vm.getitem(&p, &slice)
+    };
+    Ok(vm.tuple_value([part(0, 0)?, part(0, root)?, part(root, bytes.len())?]))
 }
 
 /// `scandir` and `DirEntry`, made of `_scan`'s rows by a few lines of Python, which run in this module's namespace.

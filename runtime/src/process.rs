@@ -7,7 +7,7 @@
 //! other threads may be reading; children get what it changed. A wait sleeps on the child's pidfd.
 use crate::gil;
 use crate::posix::{self, path_arg};
-use lasti_core::objects::{Module, PlainFn};
+use lasti_core::objects::Module;
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use process_wrap::std::{CommandWrap, ProcessSession};
 use rustix::event::PollFlags;
@@ -51,14 +51,13 @@ fn inherit_environment(vm: &Vm, command: &mut Command) {
 pub fn register(vm: &Vm) {
     vm.register_module("_posixsubprocess", |vm| {
         let m = vm.new_module("_posixsubprocess");
-        vm.add_function(
-            &m,
-            "fork_exec",
-            "Spawn a fresh new child process.",
-            fork_exec,
-        );
+        vm.add_functions(&m, REGISTER_FUNCTIONS);
         Ok(m)
     });
+}
+
+lasti_core::methods! { REGISTER_FUNCTIONS =
+    "fork_exec" "fork_exec($module, args, executable_list, close_fds, pass_fds, cwd, env, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, errpipe_read, errpipe_write, restore_signals, call_setsid, pgid_to_set, gid, extra_groups, uid, child_umask, preexec_fn, /)\n--\n\nSpawn a fresh new child process." fork_exec;
 }
 
 /// What to start.
@@ -423,87 +422,7 @@ fn exec(vm: &Vm, path: &Value, args: &Value, env: Option<&Value>) -> PyResult<Va
 
 /// Adds what `os` offers for processes.
 pub fn add(vm: &Vm, m: &Ref<Module>) {
-    let f = |name: &str, f: PlainFn| vm.add_function(m, name, "", f);
-    f("waitpid", |vm, _, a| {
-        let [pid, options] = a.exactly::<2>(vm, "waitpid")?;
-        let (pid, status) = waitpid(vm, vm.to_i64(pid)?, vm.to_i64(options)?)?;
-        Ok(vm.tuple_value([vm.new_int(pid), vm.new_int(status as i64)]))
-    });
-    f("wait", |vm, _, a| {
-        a.exactly::<0>(vm, "wait")?;
-        let (pid, status) = waitpid(vm, -1, 0)?;
-        Ok(vm.tuple_value([vm.new_int(pid), vm.new_int(status as i64)]))
-    });
-    f("pidfd_open", |vm, _, a| {
-        let [pid, _] = a.bind(vm, "pidfd_open", ["pid", "flags"], 1)?;
-        let pid = process(vm, pid.unwrap_or(&Value::NONE))?;
-        let flags = rustix::process::PidfdFlags::empty();
-        let fd = rustix::process::pidfd_open(pid, flags)
-            .map_err(|e| vm.os_error(&io::Error::from(e), None))?;
-        Ok(vm.new_int(posix::adopt(vm, File::from(fd)) as i64))
-    });
-    f("system", |vm, _, a| {
-        let [command] = a.bind(vm, "system", ["command"], 1)?;
-        let command = os_string(vm, command.unwrap_or(&Value::NONE))?;
-        let mut c = Command::new("/bin/sh");
-        c.arg("-c").arg(command);
-        inherit_environment(vm, &mut c);
-        // As in C, where the caller ignores SIGINT meanwhile: the command gets it, and the wait goes on.
-        let status = gil::blocking(vm, || c.status());
-        let status = status.map_err(|e| vm.os_error(&e, None))?;
-        Ok(vm.new_int(status.into_raw() as i64))
-    });
-    f("execv", |vm, _, a| {
-        let [path, args] = a.exactly::<2>(vm, "execv")?;
-        exec(vm, path, args, None)
-    });
-    f("execve", |vm, _, a| {
-        let [path, args, env] = a.bind(vm, "execve", ["path", "argv", "env"], 3)?;
-        let none = Value::NONE;
-        exec(vm, path.unwrap_or(&none), args.unwrap_or(&none), env)
-    });
-    f("putenv", |vm, _, a| {
-        let [name, value] = a.exactly::<2>(vm, "putenv")?;
-        change_environment(vm, os_string(vm, name)?, Some(os_string(vm, value)?));
-        Ok(Value::NONE)
-    });
-    f("unsetenv", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "unsetenv")?;
-        change_environment(vm, os_string(vm, name)?, None);
-        Ok(Value::NONE)
-    });
-    f("killpg", |vm, _, a| {
-        let [group, sig] = a.exactly::<2>(vm, "killpg")?;
-        let group = vm.to_i64(group)?;
-        send_signal(vm, group.checked_neg().unwrap_or(0), vm.to_i64(sig)?)?;
-        Ok(Value::NONE)
-    });
-    f("umask", |vm, _, a| {
-        let [mask] = a.exactly::<1>(vm, "umask")?;
-        let mask = rustix::fs::Mode::from_raw_mode(vm.to_i64(mask)? as u32);
-        Ok(vm.new_int(rustix::process::umask(mask).as_raw_mode() as i64))
-    });
-    f("getuid", |vm, _, _| {
-        Ok(vm.new_int(rustix::process::getuid().as_raw() as i64))
-    });
-    f("geteuid", |vm, _, _| {
-        Ok(vm.new_int(rustix::process::geteuid().as_raw() as i64))
-    });
-    f("getgid", |vm, _, _| {
-        Ok(vm.new_int(rustix::process::getgid().as_raw() as i64))
-    });
-    f("getegid", |vm, _, _| {
-        Ok(vm.new_int(rustix::process::getegid().as_raw() as i64))
-    });
-    f("getpgrp", |vm, _, _| {
-        Ok(vm.new_int(nix::unistd::getpgrp().as_raw() as i64))
-    });
-    f("setsid", |vm, _, _| {
-        rustix::process::setsid().map_err(|e| vm.os_error(&io::Error::from(e), None))?;
-        Ok(Value::NONE)
-    });
-    f("getpgid", getpgid);
-    f("getsid", getsid);
+    vm.add_functions(m, ADD_FUNCTIONS);
     for (name, n) in [
         ("WNOHANG", libc::WNOHANG),
         ("WUNTRACED", libc::WUNTRACED),
@@ -511,6 +430,121 @@ pub fn add(vm: &Vm, m: &Ref<Module>) {
     ] {
         vm.add_value(m, name, vm.new_int(n as i64));
     }
+}
+
+lasti_core::methods! { ADD_FUNCTIONS =
+    "waitpid" "waitpid($module, pid, options, /)\n--\n\n" waitpid_function;
+    "wait" "wait($module, /)\n--\n\n" wait;
+    "pidfd_open" "pidfd_open($module, /, pid, flags=0)\n--\n\n" pidfd_open;
+    "system" "system($module, /, command)\n--\n\n" system;
+    "execv" "execv($module, path, argv, /)\n--\n\n" execv;
+    "execve" "execve($module, /, path, argv, env)\n--\n\n" execve;
+    "putenv" "putenv($module, name, value, /)\n--\n\n" putenv;
+    "unsetenv" "unsetenv($module, name, /)\n--\n\n" unsetenv;
+    "killpg" "killpg($module, pgid, signal, /)\n--\n\n" killpg;
+    "umask" "umask($module, mask, /)\n--\n\n" umask;
+    "getuid" "getuid($module, /)\n--\n\n" getuid;
+    "geteuid" "geteuid($module, /)\n--\n\n" geteuid;
+    "getgid" "getgid($module, /)\n--\n\n" getgid;
+    "getegid" "getegid($module, /)\n--\n\n" getegid;
+    "getpgrp" "getpgrp($module, /)\n--\n\n" getpgrp;
+    "setsid" "setsid($module, /)\n--\n\n" setsid;
+    "getpgid" "getpgid($module, /, pid)\n--\n\n" getpgid;
+    "getsid" "getsid($module, pid, /)\n--\n\n" getsid;
+}
+
+fn waitpid_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [pid, options] = a.exactly::<2>(vm, "waitpid")?;
+    let (pid, status) = waitpid(vm, vm.to_i64(pid)?, vm.to_i64(options)?)?;
+    Ok(vm.tuple_value([vm.new_int(pid), vm.new_int(status as i64)]))
+}
+
+fn wait(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "wait")?;
+    let (pid, status) = waitpid(vm, -1, 0)?;
+    Ok(vm.tuple_value([vm.new_int(pid), vm.new_int(status as i64)]))
+}
+
+fn pidfd_open(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [pid, _] = a.bind(vm, "pidfd_open", ["pid", "flags"], 1)?;
+    let pid = process(vm, pid.unwrap_or(&Value::NONE))?;
+    let flags = rustix::process::PidfdFlags::empty();
+    let fd = rustix::process::pidfd_open(pid, flags)
+        .map_err(|e| vm.os_error(&io::Error::from(e), None))?;
+    Ok(vm.new_int(posix::adopt(vm, File::from(fd)) as i64))
+}
+
+fn system(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [command] = a.bind(vm, "system", ["command"], 1)?;
+    let command = os_string(vm, command.unwrap_or(&Value::NONE))?;
+    let mut c = Command::new("/bin/sh");
+    c.arg("-c").arg(command);
+    inherit_environment(vm, &mut c);
+    // As in C, where the caller ignores SIGINT meanwhile: the command gets it, and the wait goes on.
+    let status = gil::blocking(vm, || c.status());
+    let status = status.map_err(|e| vm.os_error(&e, None))?;
+    Ok(vm.new_int(status.into_raw() as i64))
+}
+
+fn execv(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path, args] = a.exactly::<2>(vm, "execv")?;
+    exec(vm, path, args, None)
+}
+
+fn execve(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path, args, env] = a.bind(vm, "execve", ["path", "argv", "env"], 3)?;
+    let none = Value::NONE;
+    exec(vm, path.unwrap_or(&none), args.unwrap_or(&none), env)
+}
+
+fn putenv(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name, value] = a.exactly::<2>(vm, "putenv")?;
+    change_environment(vm, os_string(vm, name)?, Some(os_string(vm, value)?));
+    Ok(Value::NONE)
+}
+
+fn unsetenv(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "unsetenv")?;
+    change_environment(vm, os_string(vm, name)?, None);
+    Ok(Value::NONE)
+}
+
+fn killpg(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [group, sig] = a.exactly::<2>(vm, "killpg")?;
+    let group = vm.to_i64(group)?;
+    send_signal(vm, group.checked_neg().unwrap_or(0), vm.to_i64(sig)?)?;
+    Ok(Value::NONE)
+}
+
+fn umask(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [mask] = a.exactly::<1>(vm, "umask")?;
+    let mask = rustix::fs::Mode::from_raw_mode(vm.to_i64(mask)? as u32);
+    Ok(vm.new_int(rustix::process::umask(mask).as_raw_mode() as i64))
+}
+
+fn getuid(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(rustix::process::getuid().as_raw() as i64))
+}
+
+fn geteuid(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(rustix::process::geteuid().as_raw() as i64))
+}
+
+fn getgid(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(rustix::process::getgid().as_raw() as i64))
+}
+
+fn getegid(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(rustix::process::getegid().as_raw() as i64))
+}
+
+fn getpgrp(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(nix::unistd::getpgrp().as_raw() as i64))
+}
+
+fn setsid(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    rustix::process::setsid().map_err(|e| vm.os_error(&io::Error::from(e), None))?;
+    Ok(Value::NONE)
 }
 
 /// A process, group or session id as the kernel gives it: 0 for one that this process's pid

@@ -148,40 +148,7 @@ fn termios(vm: &Vm) -> PyResult<Ref<Module>> {
     let bases = vm.tuple_value([vm.exc.exception.value()]);
     let class = [vm.str_value("error"), bases, ns.into()];
     vm.add_value(&m, "error", vm.call(vm.types.type_.as_value(), &class)?);
-    vm.add_function(&m, "tcgetattr", "", |vm, _, a| {
-        get(vm, &a.exactly::<1>(vm, "tcgetattr")?[0])
-    });
-    vm.add_function(&m, "tcsetattr", "", |vm, _, a| {
-        let [fd, when, attributes] = a.exactly::<3>(vm, "tcsetattr")?;
-        set(vm, fd, when, attributes)?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcdrain", "", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "tcdrain")?;
-        on_terminal(vm, fd, |fd| tc::tcdrain(fd).map_err(os))?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcflush", "", |vm, _, a| {
-        let [fd, queue] = a.exactly::<2>(vm, "tcflush")?;
-        let queue = match vm.to_i64(queue)? {
-            0 => tc::FlushArg::TCIFLUSH,
-            1 => tc::FlushArg::TCOFLUSH,
-            _ => tc::FlushArg::TCIOFLUSH,
-        };
-        on_terminal(vm, fd, |fd| tc::tcflush(fd, queue).map_err(os))?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcsendbreak", "", |vm, _, a| {
-        let [fd, n] = a.exactly::<2>(vm, "tcsendbreak")?;
-        let n = vm.to_i64(n)? as i32;
-        on_terminal(vm, fd, |fd| tc::tcsendbreak(fd, n).map_err(os))?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcgetwinsize", "", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "tcgetwinsize")?;
-        let (rows, columns, ..) = on_terminal(vm, fd, window_size)?;
-        Ok(vm.tuple_value([vm.new_int(rows as i64), vm.new_int(columns as i64)]))
-    });
+    vm.add_functions(&m, TERMIOS_FUNCTIONS);
     macro_rules! constants {
         ($($name:ident)*) => { $(vm.add_value(&m, stringify!($name), vm.new_int(libc::$name as i64));)* };
     }
@@ -195,6 +162,55 @@ fn termios(vm: &Vm) -> PyResult<Ref<Module>> {
     }
     vm.add_value(&m, "NCCS", vm.new_int(libc::NCCS as i64));
     Ok(m)
+}
+
+lasti_core::methods! { TERMIOS_FUNCTIONS =
+    "tcgetattr" "tcgetattr($module, fd, /)\n--\n\n" tcgetattr;
+    "tcsetattr" "tcsetattr($module, fd, when, attributes, /)\n--\n\n" tcsetattr;
+    "tcdrain" "tcdrain($module, fd, /)\n--\n\n" tcdrain;
+    "tcflush" "tcflush($module, fd, queue, /)\n--\n\n" tcflush;
+    "tcsendbreak" "tcsendbreak($module, fd, duration, /)\n--\n\n" tcsendbreak;
+    "tcgetwinsize" "tcgetwinsize($module, fd, /)\n--\n\n" tcgetwinsize;
+}
+
+fn tcgetattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    get(vm, &a.exactly::<1>(vm, "tcgetattr")?[0])
+}
+
+fn tcsetattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, when, attributes] = a.exactly::<3>(vm, "tcsetattr")?;
+    set(vm, fd, when, attributes)?;
+    Ok(Value::NONE)
+}
+
+fn tcdrain(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "tcdrain")?;
+    on_terminal(vm, fd, |fd| tc::tcdrain(fd).map_err(os))?;
+    Ok(Value::NONE)
+}
+
+fn tcflush(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, queue] = a.exactly::<2>(vm, "tcflush")?;
+    let queue = match vm.to_i64(queue)? {
+        0 => tc::FlushArg::TCIFLUSH,
+        1 => tc::FlushArg::TCOFLUSH,
+        _ => tc::FlushArg::TCIOFLUSH,
+    };
+    on_terminal(vm, fd, |fd| tc::tcflush(fd, queue).map_err(os))?;
+    Ok(Value::NONE)
+}
+
+fn tcsendbreak(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, n] = a.exactly::<2>(vm, "tcsendbreak")?;
+    let n = vm.to_i64(n)? as i32;
+    on_terminal(vm, fd, |fd| tc::tcsendbreak(fd, n).map_err(os))?;
+    Ok(Value::NONE)
+}
+
+fn tcgetwinsize(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "tcgetwinsize")?;
+    let (rows, columns, ..) = on_terminal(vm, fd, window_size)?;
+    Ok(vm.tuple_value([vm.new_int(rows as i64), vm.new_int(columns as i64)]))
 }
 
 fn control(vm: &Vm, a: Args) -> PyResult<Value> {
@@ -262,36 +278,7 @@ fn lock(vm: &Vm, file: &Value, operation: i64, whole_file: bool) -> PyResult<Val
 
 fn fcntl(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("fcntl");
-    vm.add_function(&m, "fcntl", "", |vm, _, a| control(vm, a));
-    vm.add_function(&m, "flock", "", |vm, _, a| {
-        let [file, operation] = a.exactly::<2>(vm, "flock")?;
-        lock(vm, file, vm.to_i64(operation)?, false)
-    });
-    vm.add_function(&m, "ioctl", "", |vm, _, a| {
-        let pos = a.between(vm, "ioctl", 2, 4)?;
-        if vm.to_i64(&pos[1])? != libc::TIOCGWINSZ as i64 {
-            return Err(vm.os_error_parts(libc::ENOSYS, "lasti knows the window size alone", None));
-        }
-        let (a, b, c, d) = on_fd(vm, &pos[0], window_size)?;
-        let bytes = [a, b, c, d].map(u16::to_ne_bytes).concat();
-        match pos.get(2) {
-            Some(buffer) if buffer.downcast::<lasti_core::objects::Bytes>().is_none() => {
-                let all = vm.new_slice(Value::NONE, vm.new_int(8), Value::NONE);
-                vm.setitem(buffer, &all, &vm.new_bytes(bytes))?;
-                Ok(vm.new_int(0))
-            }
-            _ => vm.try_new_bytes(bytes),
-        }
-    });
-    vm.add_function(&m, "lockf", "", |vm, _, a| {
-        let pos = a.between(vm, "lockf", 2, 5)?;
-        for part in &pos[2..] {
-            if vm.to_i64(part)? != 0 {
-                return Err(vm.os_error_parts(libc::ENOSYS, "lasti locks whole files alone", None));
-            }
-        }
-        lock(vm, &pos[0], vm.to_i64(&pos[1])?, true)
-    });
+    vm.add_functions(&m, FCNTL_FUNCTIONS);
     macro_rules! constants {
         ($($name:ident)*) => { $(vm.add_value(&m, stringify!($name), vm.new_int(libc::$name as i64));)* };
     }
@@ -300,4 +287,43 @@ fn fcntl(vm: &Vm) -> PyResult<Ref<Module>> {
         FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN
     }
     Ok(m)
+}
+
+lasti_core::methods! { FCNTL_FUNCTIONS =
+    "fcntl" "fcntl($module, fd, cmd, arg=0, /)\n--\n\n" |vm, _, a| control(vm, a);
+    "flock" "flock($module, fd, operation, /)\n--\n\n" flock;
+    "ioctl" "ioctl($module, fd, request, arg=0, mutate_flag=True, /)\n--\n\n" ioctl;
+    "lockf" "lockf($module, fd, cmd, len=0, start=0, whence=0, /)\n--\n\n" lockf;
+}
+
+fn flock(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [file, operation] = a.exactly::<2>(vm, "flock")?;
+    lock(vm, file, vm.to_i64(operation)?, false)
+}
+
+fn ioctl(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "ioctl", 2, 4)?;
+    if vm.to_i64(&pos[1])? != libc::TIOCGWINSZ as i64 {
+        return Err(vm.os_error_parts(libc::ENOSYS, "lasti knows the window size alone", None));
+    }
+    let (a, b, c, d) = on_fd(vm, &pos[0], window_size)?;
+    let bytes = [a, b, c, d].map(u16::to_ne_bytes).concat();
+    match pos.get(2) {
+        Some(buffer) if buffer.downcast::<lasti_core::objects::Bytes>().is_none() => {
+            let all = vm.new_slice(Value::NONE, vm.new_int(8), Value::NONE);
+            vm.setitem(buffer, &all, &vm.new_bytes(bytes))?;
+            Ok(vm.new_int(0))
+        }
+        _ => vm.try_new_bytes(bytes),
+    }
+}
+
+fn lockf(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "lockf", 2, 5)?;
+    for part in &pos[2..] {
+        if vm.to_i64(part)? != 0 {
+            return Err(vm.os_error_parts(libc::ENOSYS, "lasti locks whole files alone", None));
+        }
+    }
+    lock(vm, &pos[0], vm.to_i64(&pos[1])?, true)
 }
