@@ -1,6 +1,6 @@
 # Makes hostile calls of built-in functions and types, in child processes, and reports crashes, hangs, and differences from
 # another interpreter. Run by .ci/fuzz-calls, under lasti itself. See --help.
-import argparse, builtins, fnmatch, os, random, shlex, subprocess, sys, time
+import argparse, fnmatch, os, shlex, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -14,7 +14,11 @@ KEEP = {
     '_io': 'BytesIO StringIO BufferedReader BufferedWriter BufferedRandom BufferedRWPair TextIOWrapper IncrementalNewlineDecoder text_encoding',
     'time': 'localtime gmtime mktime strftime strptime asctime ctime time monotonic perf_counter',
     'posix': 'fspath fsencode fsdecode strerror WEXITSTATUS WIFEXITED WIFSIGNALED',
-    '_asyncio': 'Future',
+    '_asyncio': 'Future Task all_tasks current_task get_running_loop',
+    '_socket': 'inet_aton inet_ntoa inet_pton inet_ntop htons htonl ntohs ntohl',
+    '_signal': 'strsignal valid_signals getsignal',
+    '_imp': 'is_builtin is_frozen source_hash extension_suffixes',
+    '_locale': 'strcoll strxfrm',
     '_thread': 'allocate_lock RLock get_ident _local',
 }
 SKIP = [
@@ -24,8 +28,7 @@ SKIP = [
     'sys.call_tracing', 'sys.addaudithook', 'sys.std*', 'sys.activate_stack_trampoline', 'sys.remote_exec', 'sys.monitoring*',
     'sys.settrace', 'gc.get_*', 'gc.set_*', 'gc.disable', 'gc.freeze', '_queue.*.get', '_queue.*.put', '*.acquire*', '*.__enter__',
     '_warnings.*', '_codecs.register*', '_codecs.unregister*', '_codecs._forget*', '_abc._reset*', '_contextvars.Context.run', 'sys.intern',
-    '*.__init_subclass__', '*.__subclasshook__', '*.__getattribute__', '*.__setattr__', '*.__delattr__', '*.__class__',
-    '*.__reduce__', '*.__reduce_ex__', '*.__sizeof__', '*.__getstate__', '*.__dir__',
+    '*.__setattr__', '*.__delattr__', '*.__class__',
     # Takes as long as its argument is large.
     'math.factorial', 'math.comb', 'math.perm', '_random.*', '_lsprof.*',
 ]
@@ -33,12 +36,12 @@ SKIP = [
 ARGS = '''
 None True False 0 1 -1 2 3 7 255 256 -128 2**31 2**31-1 -2**31 2**32 2**63 2**63-1 -2**63 2**64 2**200 -10**400 10**18
 0.0 -0.0 1.5 -2.5 float('nan') float('inf') float('-inf') 1e308 5e-324 1e19 1j complex('nan+infj')
-'' 'a' 'abc' 'é' '\\ud800' 'a\\0b' '\\U0001f600' 'x'*1000 '%s%d%(a)s' '{0.a[b]!r:>{1}}' '1_000' ' 12 ' '0x1F' 'utf-8' 'ascii' 'strict' 'ignore' 'nosuch'
-'a.b.c' 'rb' '<i' '>8q2sf' '1,2,"3"' '[1, {"a": null}]' '(?P<x>a*)+' '\\r\\n' '2020-01-01' 'NaN' 'é'*300
+'' 'a' 'abc' 'é' '\\ud800' 'a\\0b' '\\U0001f600' 'x'*1000 '%s%d%(a)s' '{0.a[b]!r:>{1}}' '1_000' '\\x2012\\x20' '0x1F' 'utf-8' 'ascii' 'strict' 'ignore' 'nosuch'
+'a.b.c' 'rb' '<i' '>8q2sf' '1,2,"3"' '[1,{"a":null}]' '(?P<x>a*)+' '\\r\\n' '2020-01-01' 'NaN' 'é'*300
 b'' b'a' b'abc' b'\\xff\\xfe' b'\\x00'*100 b'YWJj' b'x\\x9c\\x03\\x00\\x00\\x00\\x00\\x01' bytearray() bytearray(b'abcdef') memoryview(b'abc') exported() released() memoryview(bytearray(8)).cast('I')
 [] [1,2,3] ['a','b'] [None] [[1],[2]] list(range(50)) rec_list() with_mutator(list,1,2) SubList([1,2,3]) [Raises()] [(1,2),(3,4)] ['b',1] [float('nan')]*3
 () (1,) (1,2) (1,2,3) ('a','b') rec_tuple() SubTuple((1,2)) ((),) (2**70,2**70) (1,'a',None)
-{} {'a':1} {1:2,'b':[]} rec_dict() with_mutator(dict) SubDict(a=1) {i:i for i in range(40)} {'__name__':'x'}
+{} {'a':1} {1:2,'b':[]} rec_dict() with_mutator(dict) SubDict(a=1) dict.fromkeys(range(40)) {'__name__':'x'}
 set() {1,2} frozenset() frozenset({1,'a'}) with_mutator(set) range(10) range(0) range(5,-5,-2) range(2**70,2**70+3) slice(None) slice(1,5,2) slice(None,None,-1) slice(2**70,None,-2**70) slice(1,2,0) slice(Raises())
 Raises() Nonsense(None) Nonsense(-1) Nonsense('x') Nonsense(2**70) Nonsense([]) Nonsense(1.5) Nonsense(True) Mutates([]) Nonsense(NotImplemented) Nonsense(b'ab') Nonsense((1,2))
 SubInt(3) SubStr('abc') SubBytes(b'abc') SubFloat(2.5) WithMeta Meta object() object int str list dict tuple type bytes float bool Exception KeyError Fails Descriptor() BaseException()
@@ -46,7 +49,7 @@ len print repr (lambda:1) (lambda*a,**k:a) (lambda*a:1/0) abs max gen gen() star
 NotImplemented Ellipsis sys gen.__code__ (1).__add__ 'a'.join [].append property() staticmethod(len) classmethod(len) ValueError('x') KeyError(1) ExceptionGroup('g',[ValueError(1)]) StopIteration(5) OSError(2,'x') UnicodeDecodeError('utf-8',b'a',0,1,'x')
 int.__add__ type('T',(),{}) type('T',(),{'__slots__':('a',)})() type('T',(list,),{})([1]) super(SubInt) list[int] int|str
 '''
-ARGS = [a for a in ARGS.split()]
+ARGS = ARGS.split()
 
 # Expressions for an object of a type, where its constructor needs something else than what the pool has.
 INSTANCES = {
@@ -126,59 +129,114 @@ def find_targets():
     return sorted(found.items())
 
 
-def make_call(rng, targets):
-    path, kind = rng.choice(targets)
-    n = rng.choice((0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 6))
-    args = [rng.choice(ARGS) for _ in range(n)]
-    if kind is not None and rng.random() < 0.93:
-        own = INSTANCES.get(kind)
-        if own:
-            args.insert(0, rng.choice(own))
-        elif not path.startswith('type('):
-            inner = ', '.join(rng.choice(ARGS) for _ in range(rng.choice((0, 1, 1, 2))))
-            args.insert(0, '%s(%s)' % (path.rpartition('.')[0], inner))
-    if rng.random() < 0.08:
-        args.append('%s=%s' % (rng.choice(KEYWORDS), rng.choice(ARGS)))
-    return path, ', '.join(args)
+with open(os.path.join(HERE, 'prelude.py')) as f:
+    PRELUDE = f.read()
+HELPERS = {'__name__': 'prelude', '__builtins__': __builtins__}
 
 
-def script(calls, first=0):
-    with open(os.path.join(HERE, 'prelude.py')) as f:
-        prelude = f.read()
-    return prelude + '\n' + SETUP + '\nmain([\n' + ''.join('    %r,\n' % (c,) for c in calls) + '], %d)\n' % first
+def load_helpers():
+    """`generate` and `text_of` of the prelude, without what it does to the standard files."""
+    at = PRELUDE.index('def generate(')
+    exec('import random\n' + PRELUDE[at:PRELUDE.index('class Expressions(')], HELPERS)
 
 
-class Run:
-    """What an interpreter made of a script: the outcomes by number, and how it ended."""
+def script(calls):
+    return PRELUDE + '\n' + SETUP + '\nmain([\n' + ''.join('    %r,\n' % (c,) for c in calls) + '])\n'
+
+
+class Batch:
+    def __init__(self, opt, number):
+        self.opt = opt
+        self.number = number
+
+    def script(self, first):
+        """The script that makes the calls from `first` on. The tables are one text, which takes little to compile."""
+        opt = self.opt
+        tables = '\n'.join('%s|%s' % (path, kind or '') for path, kind in opt.targets)
+        return '%s\n%s\nTARGETS = """\n%s\n"""\nARGS = %r\nINSTANCES = %r\nKEYWORDS = %r\nmain_generated(%d, %d, %d, %d, %s, ARGS, INSTANCES, KEYWORDS, %d)\n' % (
+            PRELUDE, SETUP, tables, ARGS, INSTANCES, KEYWORDS, opt.seed, self.number, opt.calls, first,
+            "[tuple(t.split('|')) for t in TARGETS.split()]", opt.seconds_a_call)
+
+    def calls(self, wanted):
+        """(path, arguments as text) of the numbered calls."""
+        found = {}
+        made = HELPERS['generate'](self.opt.seed, self.number, self.opt.calls, self.opt.targets, ARGS, INSTANCES, KEYWORDS)
+        for n, call in enumerate(made):
+            if n in wanted:
+                found[n] = call[0][0], HELPERS['text_of'](call, ARGS)
+        return found
+
+
+class Process:
+    """An interpreter that runs a script."""
     def __init__(self, command, text, opt, name):
-        path = os.path.join(opt.work, name)
+        path = os.path.join(opt.work, name + '.py')
         with open(path, 'w') as f:
             f.write(text)
-        limited = 'ulimit -c 0; ulimit -v %d; exec timeout -s KILL %d %s %s' % (opt.memory, opt.seconds_a_batch, command, shlex.quote(path))
-        p = subprocess.run(['sh', '-c', limited], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.lines = {}
-        self.last = -1
-        self.ended = False
-        for line in p.stdout.decode('ascii', 'replace').split('\n'):
-            number, _, outcome = line.partition(' ')
-            if line == 'end':
-                self.ended = True
-            elif number.isdigit():
-                self.last = int(number)
-                self.lines[self.last] = outcome
-        code = p.returncode
-        self.code = code
-        self.stderr = p.stderr.decode('utf-8', 'replace')
-        if code in (137, -9):
+        self.out = os.path.join(opt.work, name + '.out')
+        limited = 'ulimit -c 0; ulimit -v %d; exec %s %s >%s' % (opt.memory, command, shlex.quote(path), shlex.quote(self.out))
+        self.process = subprocess.Popen(['timeout', '-s', 'KILL', str(opt.seconds_a_batch), 'sh', '-c', limited],
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def wait(self):
+        """The lines that it wrote; `how` says how it failed, '' where it did not."""
+        self.process.wait()
+        code = self.process.returncode
+        with open(self.out, 'rb') as f:
+            text = f.read()
+        self.text = text
+        lines = text.split(b'\n')
+        last = lines.pop()
+        ended = bool(lines) and lines[-1] == b'end'
+        if ended:
+            lines.pop()
+        # 14 is SIGALRM: a call took too long.
+        if code in (137, -9, 128 + 14, -14):
             self.how = 'hang'
         elif code == 70:
             self.how = 'panic'
         elif code < 0 or code > 128:
             self.how = 'signal %d' % (-code if code < 0 else code - 128)
-        elif not self.ended:
+        elif not ended:
             self.how = 'exit %d' % code
         else:
             self.how = ''
+        self.ended = ended
+        return lines
+
+
+class Side:
+    """What one interpreter makes of `count` calls, over as many processes as it needs. `text` gives the script from a call on."""
+    def __init__(self, text, count, command, opt, name):
+        self.text = text
+        self.count = count
+        self.command = command
+        self.opt = opt
+        self.name = name
+        self.lines = []
+        self.failed = {}
+        self.start()
+
+    def start(self):
+        self.process = Process(self.command, self.text(len(self.lines)), self.opt, self.name)
+
+    def finish(self):
+        while True:
+            lines = self.process.wait()
+            self.lines += lines
+            if not self.process.how:
+                return
+            if not self.lines and self.process.how.startswith('exit'):
+                sys.exit('%s does not run %s.py' % (self.command, self.name))
+            if self.process.ended or len(self.lines) >= self.count:
+                self.failed[None] = self.process.how
+                return
+            # The call whose outcome is not there ended the process.
+            self.failed[len(self.lines)] = self.process.how
+            self.lines.append(None)
+            if len(self.lines) == self.count:
+                return
+            self.start()
 
 
 class Fuzz:
@@ -187,6 +245,8 @@ class Fuzz:
         self.made = 0
         self.compared = 0
         self.found = {}
+        self.unconfirmed = {}
+        self.slow = 0
         self.accepted = []
         with open(os.path.join(HERE, 'accepted.txt')) as f:
             for line in f:
@@ -212,56 +272,74 @@ class Fuzz:
             f.write(text)
         print('%s: %s(%s): %s%s   [%s]' % (what, target, args, ours, '; the other: ' + theirs if theirs else '', name), flush=True)
 
+    def alone(self, command, call):
+        """(outcome, how it failed) of one call in a process of its own."""
+        p = Process(command, script([call]), self.opt, 'alone')
+        lines = p.wait()
+        return (lines[0].decode() if lines else ''), p.how
+
+    def failure(self, batch, n, how):
+        """A call, or the end of the script, that lasti did not survive."""
+        opt = self.opt
+        if n is None:
+            self.report(how, 'the whole script', '', how, '', batch.script(0))
+            return
+        call = batch.calls({n})[n]
+        outcome, alone = self.alone(opt.lasti, call)
+        if how == 'hang' and (not alone or opt.against and self.alone(opt.against, call)[1] == 'hang'):
+            # Slow, or the other hangs with it.
+            self.slow += 1
+            return
+        self.report(how, call[0], call[1], how, '', script([call]) if alone else batch.script(0))
+
+    def differences(self, found):
+        """Outcomes that differ in a batch count when they differ in another process, too, where fewer calls were made before."""
+        opt = self.opt
+        again = {}
+        for call, mine, other in found:
+            mine, other = mine.decode(), other.decode()
+            target = call[0]
+            if 'arguments' in (mine[:9], other[:9]):
+                # The receiver was not made: what differs is its class.
+                target = target.rpartition('.')[0] + '()'
+            key = (target, mine.split(' ')[0], other.split(' ')[0])
+            if 'missing' in (mine, other) or self.is_accepted(call[0], mine, other) or self.unconfirmed.get(key, 0) >= 3:
+                continue
+            if ('differs', *key) in self.found:
+                self.found[('differs', *key)] += 1
+            else:
+                again.setdefault(key, call)
+        if not again:
+            return
+        calls = list(again.values())
+        sides = [Side(lambda first: script(calls[first:]), len(calls), command, opt, name)
+                 for command, name in ((opt.lasti, 'ours'), (opt.against, 'theirs'))]
+        for side in sides:
+            side.finish()
+        for key, call, mine, other in zip(again, calls, sides[0].lines, sides[1].lines):
+            if mine is None or other is None or mine == other:
+                self.unconfirmed[key] = self.unconfirmed.get(key, 0) + 1
+            else:
+                self.report('differs', call[0], call[1], mine.decode(), other.decode(), script([call]))
+
     def batch(self, number):
         opt = self.opt
-        rng = random.Random('%d-%d' % (opt.seed, number))
-        calls = [make_call(rng, opt.targets) for _ in range(opt.calls)]
-        first = 0
-        ours = {}
-        hangs = set()
-        while True:
-            run = Run(opt.lasti, script(calls, first), opt, 'ours.py')
-            ours.update(run.lines)
-            if not run.how:
-                break
-            n = run.last
-            if n < 0 or n < first or run.ended:
-                # It died at its start or at its end.
-                self.report(run.how, 'the whole script', '', run.how, '', script(calls, first))
-                break
-            target, args = calls[n]
-            alone = Run(opt.lasti, script([calls[n]]), opt, 'alone.py')
-            text = script([calls[n]]) if alone.how else script(calls[:n + 1], first)
-            theirs = ''
-            if run.how == 'hang' and opt.against and alone.how:
-                theirs = Run(opt.against, script([calls[n]]), opt, 'theirs.py').how
-            if not (run.how == 'hang' and theirs == 'hang'):
-                self.report(run.how, target, args, run.how, theirs, text)
-            hangs.add(n)
-            ours.pop(n, None)
-            first = n + 1
-            if first >= len(calls):
-                break
-        self.made += len(calls)
-        if opt.against:
-            kept = [c for i, c in enumerate(calls) if i not in hangs]
-            numbers = [i for i in range(len(calls)) if i not in hangs]
-            first = 0
-            while first < len(kept):
-                other = Run(opt.against, script(kept, first), opt, 'theirs.py')
-                for k, outcome in other.lines.items():
-                    if k == other.last and other.how:
-                        continue
-                    mine = ours.get(numbers[k])
-                    if mine is None:
-                        continue
-                    self.compared += 1
-                    if mine != outcome and 'missing' not in (mine, outcome):
-                        target, args = kept[k]
-                        self.report('differs', target, args, mine, outcome, script([kept[k]]))
-                if not other.how or other.last < first:
-                    break
-                first = other.last + 1
+        batch = Batch(opt, number)
+        ours = Side(batch.script, opt.calls, opt.lasti, opt, 'ours')
+        theirs = Side(batch.script, opt.calls, opt.against, opt, 'theirs') if opt.against else None
+        ours.finish()
+        self.made += len(ours.lines)
+        for n, how in ours.failed.items():
+            self.failure(batch, n, how)
+        if not theirs:
+            return
+        theirs.finish()
+        both = min(len(ours.lines), len(theirs.lines))
+        self.compared += both
+        if ours.lines == theirs.lines:
+            return
+        differ = {n for n in range(both) if ours.lines[n] != theirs.lines[n] and ours.lines[n] is not None and theirs.lines[n] is not None}
+        self.differences([(call, ours.lines[n], theirs.lines[n]) for n, call in batch.calls(differ).items()])
 
 
 def main():
@@ -271,24 +349,26 @@ def main():
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--batches', type=int, help='so many batches')
     p.add_argument('--seconds', type=float, default=60, help='stop after so long (default 60)')
-    p.add_argument('--calls', type=int, default=400, help='calls in a batch')
+    p.add_argument('--calls', type=int, default=5000, help='calls in a batch, which one process makes')
     p.add_argument('--first', type=int, default=0, help='number of the first batch')
     p.add_argument('--only', default='*', help='pattern of the names of what is called')
     p.add_argument('--memory', type=int, default=2 << 20, help='KiB of address space of a child')
-    p.add_argument('--seconds-a-batch', type=int, default=10)
+    p.add_argument('--seconds-a-call', type=int, default=8)
+    p.add_argument('--seconds-a-batch', type=int, default=120)
     p.add_argument('--out', default='target/fuzz-calls', help='where reproducers go')
     opt = p.parse_args()
     opt.work = os.path.join(opt.out, 'work-%d' % os.getpid())
     os.makedirs(opt.work, exist_ok=True)
     opt.targets = [t for t in find_targets() if fnmatch.fnmatchcase(t[0], opt.only)]
+    load_helpers()
     fuzz = Fuzz(opt)
     start = time.monotonic()
     number = opt.first
     while (opt.batches is None or number - opt.first < opt.batches) and time.monotonic() - start < opt.seconds:
         fuzz.batch(number)
         number += 1
-    print('fuzz-calls: %d targets, %d calls in batches %d to %d of seed %d, %d compared; %d findings'
-          % (len(opt.targets), fuzz.made, opt.first, number - 1, opt.seed, fuzz.compared, len(fuzz.found)))
+    print('fuzz-calls: %d targets, %d calls in batches %d to %d of seed %d, %d compared; %d findings; %d not seen alone, %d slow'
+          % (len(opt.targets), fuzz.made, opt.first, number - 1, opt.seed, fuzz.compared, len(fuzz.found), len(fuzz.unconfirmed), fuzz.slow))
     return 1 if fuzz.found else 0
 
 

@@ -1,6 +1,6 @@
 # The head of every generated script: hostile objects, and the loop that makes the calls.
-# Each call gives a line "NUMBER OUTCOME" on the first standard output; what the calls print goes nowhere.
-import os, sys
+# Each call gives a line with its outcome on the first standard output; what the calls print goes nowhere.
+import os, random, signal, sys
 
 _out = os.dup(1)
 _null = os.open(os.devnull, os.O_RDWR)
@@ -198,6 +198,8 @@ def shown(v):
 
 def poke(v):
     """Looks at a result as a program would. What that gives is not compared."""
+    if type(v) in PLAIN:
+        return
     for look in (repr, lambda v: [x for _, x in zip(range(3), v)], hash, lambda v: v == v, bool):
         try:
             look(v)
@@ -205,11 +207,76 @@ def poke(v):
             pass
 
 
-def call(n, target, args):
-    os.write(_out, b'%d ' % n)
+def generate(seed, number, count, targets, arguments, instances, keywords):
+    """The calls of a batch: (target, receiver, arguments, keyword). A receiver is the text of an expression, or a tuple of
+    arguments for the target's class. Other arguments are numbers of the pool."""
+    draw = random.Random('%d-%d' % (seed, number)).random
+    n_targets, n_args, n_keywords = len(targets), len(arguments), len(keywords)
+    counts = (0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 6)
+    few = (0, 1, 1, 2)
+    for _ in range(count):
+        target = targets[int(draw() * n_targets)]
+        args = [int(draw() * n_args) for _ in range(counts[int(draw() * 11)])]
+        receiver = None
+        kind = target[1]
+        if kind and draw() < 0.93:
+            own = instances.get(kind)
+            if own:
+                receiver = own[int(draw() * len(own))]
+            elif not target[0].startswith('type('):
+                receiver = tuple([int(draw() * n_args) for _ in range(few[int(draw() * 4)])])
+        keyword = None
+        if draw() < 0.08:
+            keyword = keywords[int(draw() * n_keywords)], int(draw() * n_args)
+        yield target, receiver, args, keyword
+
+
+def text_of(call, arguments):
+    """The arguments of a generated call as source."""
+    (path, _), receiver, args, keyword = call
+    parts = [arguments[i] for i in args]
+    if isinstance(receiver, tuple):
+        parts.insert(0, '%s(%s)' % (path.rpartition('.')[0], ', '.join(arguments[i] for i in receiver)))
+    elif receiver is not None:
+        parts.insert(0, receiver)
+    if keyword:
+        parts.append('%s=%s' % (keyword[0], arguments[keyword[1]]))
+    return ', '.join(parts)
+
+
+class Expressions(dict):
+    """Functions that evaluate an expression, by its text; None for what is not there."""
+    def __missing__(self, text):
+        self[text] = f = eval('lambda: ' + text, globals())
+        return f
+
+
+class Callables(dict):
+    """What a target's path stands for; None where this interpreter has it not."""
+    def __missing__(self, path):
+        try:
+            f = eval(path, globals())
+        except (AttributeError, NameError, ImportError):
+            f = None
+        self[path] = f
+        return f
+
+
+def attempt(f, a, k):
     try:
-        f = eval(target, globals())
-    except (AttributeError, NameError, ImportError):
+        v = f(*a, **k)
+        outcome = 'ok ' + shown(v)
+    except BaseException as e:
+        v = e
+        outcome = type(e).__name__
+    return v, outcome.encode('ascii', 'replace').replace(b'\n', b' ') + b'\n'
+
+
+def call(target, args):
+    """One call given as text."""
+    signal.alarm(8)
+    f = Callables()[target]
+    if f is None:
         os.write(_out, b'missing\n')
         return
     try:
@@ -217,25 +284,58 @@ def call(n, target, args):
     except BaseException as e:
         os.write(_out, ('arguments %s\n' % type(e).__name__).encode())
         return
-    try:
-        v = f(*a, **k)
-        outcome = 'ok ' + shown(v)
-    except BaseException as e:
-        v = e
-        outcome = type(e).__name__
-    os.write(_out, outcome.encode('ascii', 'replace').replace(b'\n', b' ') + b'\n')
+    v, line = attempt(f, a, k)
+    os.write(_out, line)
     poke(v)
 
 
-def main(calls, first=0):
-    for name in {c[0].split('.')[0] for c in calls}:
+def import_all(names):
+    for name in names:
         if not hasattr(__builtins__, name):
             try:
-                globals()[name] = __import__(name)
+                globals()[name] = __import__(name, None, None, ['*'])
             except ImportError:
                 pass
-    for n, (target, args) in enumerate(calls):
-        if n >= first:
-            call(n, target, args)
+
+
+def main(calls):
+    """Makes calls given as text."""
+    import_all(sorted({c[0].split('.')[0] for c in calls}))
+    for target, args in calls:
+        call(target, args)
     os.write(_out, b'end\n')
     # Finalizers of hostile objects are the business of this script, the end of the process with them too.
+
+
+def main_generated(seed, number, count, first, targets, arguments, instances, keywords, seconds):
+    """Makes a batch of generated calls, from the one numbered `first`. A call that takes longer ends the process."""
+    import_all(sorted({t[0].split('.')[0] for t in targets}))
+    write, alarm, out = os.write, signal.alarm, _out
+    callables, expressions = Callables(), Expressions()
+    pool = [expressions[a] for a in arguments]
+    calls = generate(seed, number, count, targets, arguments, instances, keywords)
+    for n, ((path, _), receiver, args, keyword) in enumerate(calls):
+        if n < first:
+            continue
+        if n % 16 == 0 or n == first:
+            alarm(seconds)
+        f = callables[path]
+        if f is None:
+            write(out, b'missing\n')
+            continue
+        try:
+            a = [pool[i]() for i in args]
+            if receiver is not None:
+                if type(receiver) is tuple:
+                    a.insert(0, callables[path.rpartition('.')[0]](*[pool[i]() for i in receiver]))
+                else:
+                    a.insert(0, expressions[receiver]())
+            k = {keyword[0]: pool[keyword[1]]()} if keyword else {}
+        except BaseException as e:
+            write(out, ('arguments %s\n' % type(e).__name__).encode())
+            continue
+        v, line = attempt(f, a, k)
+        write(out, line)
+        poke(v)
+        f = a = k = v = None
+    write(out, b'end\n')

@@ -1,6 +1,7 @@
 //! `_IOBase`, `_RawIOBase`, `_BufferedIOBase`, `_TextIOBase` (CPython's Modules/_io/iobase.c and friends).
 use super::{BUFFER_SIZE, closed_file, line_end, read_into, size_arg, unsupported};
 use lasti_core::objects::{Bytes, Plain, Type, TypeFlags};
+use lasti_core::vm::args::Args;
 use lasti_core::{Exc, PyResult, Ref, Value, Vm};
 
 pub(super) const FLAGS: u32 =
@@ -25,38 +26,7 @@ fn marked_closed(vm: &Vm, v: &Value) -> PyResult<bool> {
 
 pub(super) fn io_base(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Plain>("_io._IOBase", &vm.types.object, FLAGS);
-    vm.method(
-        &t,
-        "seek",
-        "seek($self, offset, whence=0, /)\n--\n\n",
-        |vm, _, _| Err(unsupported(vm, "seek")),
-    );
-    vm.method(&t, "tell", "tell($self, /)\n--\n\n", |vm, v, _| {
-        vm.call_method(v, "seek", &[vm.new_int(0), vm.new_int(1)])
-    });
-    vm.method(
-        &t,
-        "truncate",
-        "truncate($self, size=None, /)\n--\n\n",
-        |vm, _, _| Err(unsupported(vm, "truncate")),
-    );
-    vm.method(&t, "fileno", "fileno($self, /)\n--\n\n", |vm, _, _| {
-        Err(unsupported(vm, "fileno"))
-    });
-    vm.method(&t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| {
-        if marked_closed(vm, v)? {
-            return Err(closed_file(vm));
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "close", "close($self, /)\n--\n\n", |vm, v, _| {
-        if marked_closed(vm, v)? {
-            return Ok(Value::NONE);
-        }
-        let flushed = vm.call_method(v, "flush", &[]);
-        vm.setattr(v, &vm.intern("__IOBase_closed"), Some(&Value::TRUE))?;
-        flushed.map(|_| Value::NONE)
-    });
+    vm.add_methods(&t, IO_BASE_METHODS);
     vm.getset(
         &t,
         "closed",
@@ -64,32 +34,8 @@ pub(super) fn io_base(vm: &Vm) -> Ref<Type> {
         None,
     );
     for name in ["seekable", "readable", "writable"] {
-        vm.method(&t, name, "", |_, _, _| Ok(Value::FALSE));
+        vm.method(&t, name, "()\n--\n\n", |_, _, _| Ok(Value::FALSE));
     }
-    vm.method(&t, "isatty", "isatty($self, /)\n--\n\n", |vm, v, _| {
-        check_open(vm, v)?;
-        Ok(Value::FALSE)
-    });
-    vm.method(&t, "_checkClosed", "", |vm, v, _| {
-        check_open(vm, v)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "_checkSeekable", "", |vm, v, _| {
-        ask(vm, v, "seekable", "File or stream is not seekable.")
-    });
-    vm.method(&t, "_checkReadable", "", |vm, v, _| {
-        ask(vm, v, "readable", "File or stream is not readable.")
-    });
-    vm.method(&t, "_checkWritable", "", |vm, v, _| {
-        ask(vm, v, "writable", "File or stream is not writable.")
-    });
-    vm.method(&t, "__enter__", "", |vm, v, _| {
-        check_open(vm, v)?;
-        Ok(v.clone())
-    });
-    vm.method(&t, "__exit__", "", |vm, v, _| {
-        vm.call_method(v, "close", &[])
-    });
     t.slots.iter.set(Some(|vm, v| {
         check_open(vm, v)?;
         Ok(v.clone())
@@ -102,58 +48,122 @@ pub(super) fn io_base(vm: &Vm) -> Ref<Type> {
             Some(line)
         })
     }));
-    vm.method(
-        &t,
-        "readline",
-        "readline($self, size=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let limit = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
-            readline(vm, v, limit)
-        },
-    );
-    vm.method(
-        &t,
-        "readlines",
-        "readlines($self, hint=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let hint = size_arg(vm, a.between(vm, "readlines", 0, 1)?.first())?;
-            let hint = hint.filter(|n| *n > 0);
-            let it = vm.iter(v)?;
-            let (mut lines, mut total) = (Vec::new(), 0);
-            while let Some(line) = vm.next(&it)? {
-                total += vm.len(&line)?;
-                lines.push(line);
-                if hint.is_some_and(|hint| total >= hint) {
-                    break;
-                }
-            }
-            Ok(vm.new_list(lines))
-        },
-    );
-    vm.method(
-        &t,
-        "writelines",
-        "writelines($self, lines, /)\n--\n\n",
-        |vm, v, a| {
-            let [lines] = a.exactly::<1>(vm, "writelines")?;
-            check_open(vm, v)?;
-            let it = vm.iter(lines)?;
-            while let Some(line) = vm.next(&it)? {
-                vm.call_method(v, "write", &[line])?;
-            }
-            Ok(Value::NONE)
-        },
-    );
     // Closes what nobody closed.
-    vm.method(&t, "__del__", "", |vm, v, _| {
-        if !matches!(is_closed(vm, v), Ok(false)) {
-            return Ok(Value::NONE);
-        }
-        warn_unclosed(vm, v)?;
-        vm.call_method(v, "close", &[])
-    });
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { IO_BASE_METHODS =
+    "seek" "seek($self, offset, whence=0, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "seek"));
+    "tell" "tell($self, /)\n--\n\n" tell;
+    "truncate" "truncate($self, size=None, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "truncate"));
+    "fileno" "fileno($self, /)\n--\n\n" fileno;
+    "flush" "flush($self, /)\n--\n\n" flush;
+    "close" "close($self, /)\n--\n\n" close;
+    "isatty" "isatty($self, /)\n--\n\n" isatty;
+    "_checkClosed" "_checkClosed($self, /)\n--\n\n" ensure_closed;
+    "_checkSeekable" "_checkSeekable($self, /)\n--\n\n" ensure_seekable;
+    "_checkReadable" "_checkReadable($self, /)\n--\n\n" ensure_readable;
+    "_checkWritable" "_checkWritable($self, /)\n--\n\n" ensure_writable;
+    "__enter__" "__enter__($self, /)\n--\n\n" enter;
+    "__exit__" "(*exc_info)\n--\n\n" exit;
+    "readline" "readline($self, size=-1, /)\n--\n\n" readline_method;
+    "readlines" "readlines($self, hint=-1, /)\n--\n\n" readlines;
+    "writelines" "writelines($self, lines, /)\n--\n\n" writelines;
+    "__del__" "()\n--\n\n" del;
+}
+
+fn tell(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.call_method(v, "seek", &[vm.new_int(0), vm.new_int(1)])
+}
+
+fn fileno(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Err(unsupported(vm, "fileno"))
+}
+
+fn flush(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    if marked_closed(vm, v)? {
+        return Err(closed_file(vm));
+    }
+    Ok(Value::NONE)
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    if marked_closed(vm, v)? {
+        return Ok(Value::NONE);
+    }
+    let flushed = vm.call_method(v, "flush", &[]);
+    vm.setattr(v, &vm.intern("__IOBase_closed"), Some(&Value::TRUE))?;
+    flushed.map(|_| Value::NONE)
+}
+
+fn isatty(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    check_open(vm, v)?;
+    Ok(Value::FALSE)
+}
+
+fn ensure_closed(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    check_open(vm, v)?;
+    Ok(Value::NONE)
+}
+
+fn ensure_seekable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    ask(vm, v, "seekable", "File or stream is not seekable.")
+}
+
+fn ensure_readable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    ask(vm, v, "readable", "File or stream is not readable.")
+}
+
+fn ensure_writable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    ask(vm, v, "writable", "File or stream is not writable.")
+}
+
+fn enter(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    check_open(vm, v)?;
+    Ok(v.clone())
+}
+
+fn exit(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.call_method(v, "close", &[])
+}
+
+fn readline_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let limit = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
+    readline(vm, v, limit)
+}
+
+fn readlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let hint = size_arg(vm, a.between(vm, "readlines", 0, 1)?.first())?;
+    let hint = hint.filter(|n| *n > 0);
+    let it = vm.iter(v)?;
+    let (mut lines, mut total) = (Vec::new(), 0);
+    while let Some(line) = vm.next(&it)? {
+        total += vm.len(&line)?;
+        lines.push(line);
+        if hint.is_some_and(|hint| total >= hint) {
+            break;
+        }
+    }
+    Ok(vm.new_list(lines))
+}
+
+fn writelines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [lines] = a.exactly::<1>(vm, "writelines")?;
+    check_open(vm, v)?;
+    let it = vm.iter(lines)?;
+    while let Some(line) = vm.next(&it)? {
+        vm.call_method(v, "write", &[line])?;
+    }
+    Ok(Value::NONE)
+}
+
+fn del(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    if !matches!(is_closed(vm, v), Ok(false)) {
+        return Ok(Value::NONE);
+    }
+    warn_unclosed(vm, v)?;
+    vm.call_method(v, "close", &[])
 }
 
 fn warn_unclosed(vm: &Vm, v: &Value) -> PyResult<()> {
@@ -209,46 +219,54 @@ fn readline(vm: &Vm, v: &Value, limit: Option<usize>) -> PyResult<Value> {
 
 pub(super) fn raw_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     let t = vm.new_native_type::<Plain>("_io._RawIOBase", base, FLAGS | TypeFlags::RAW_STREAM);
-    vm.method(&t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
-        let Some(n) = size_arg(vm, a.between(vm, "read", 0, 1)?.first())? else {
-            return vm.call_method(v, "readall", &[]);
-        };
-        let buffer = vm.new_bytearray(vec![0; n.min(1 << 40)]);
-        let got = vm.call_method(v, "readinto", std::slice::from_ref(&buffer))?;
-        if got.is_none() {
-            return Ok(got);
-        }
-        let mut bytes = vm.buffer(&buffer)?;
-        let got = vm.to_i64(&got)?;
-        if usize::try_from(got).map_or(true, |got| got > bytes.len()) {
-            return Err(vm.value_error(format!(
-                "readinto returned {got} outside buffer size {}",
-                bytes.len()
-            )));
-        }
-        bytes.truncate(got as usize);
-        vm.try_new_bytes(bytes)
-    });
-    vm.method(&t, "readall", "readall($self, /)\n--\n\n", |vm, v, _| {
-        let mut all: Vec<u8> = Vec::new();
-        let mut any = false;
-        loop {
-            let part = vm.call_method(v, "read", &[vm.new_int(BUFFER_SIZE as i64)])?;
-            if part.is_none() {
-                return Ok(if any { vm.new_bytes(all) } else { part });
-            }
-            let Some(bytes) = part.downcast::<Bytes>() else {
-                return Err(vm.type_error("read() should return bytes"));
-            };
-            if bytes.data.is_empty() {
-                return vm.try_new_bytes(all);
-            }
-            any = true;
-            vm.extend(&mut all, &bytes.data)?;
-        }
-    });
+    vm.add_methods(&t, RAW_BASE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { RAW_BASE_METHODS =
+    "read" "read($self, size=-1, /)\n--\n\n" read;
+    "readall" "readall($self, /)\n--\n\n" readall;
+}
+
+fn read(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let Some(n) = size_arg(vm, a.between(vm, "read", 0, 1)?.first())? else {
+        return vm.call_method(v, "readall", &[]);
+    };
+    let buffer = vm.new_bytearray(vec![0; n.min(1 << 40)]);
+    let got = vm.call_method(v, "readinto", std::slice::from_ref(&buffer))?;
+    if got.is_none() {
+        return Ok(got);
+    }
+    let mut bytes = vm.buffer(&buffer)?;
+    let got = vm.to_i64(&got)?;
+    if usize::try_from(got).map_or(true, |got| got > bytes.len()) {
+        return Err(vm.value_error(format!(
+            "readinto returned {got} outside buffer size {}",
+            bytes.len()
+        )));
+    }
+    bytes.truncate(got as usize);
+    vm.try_new_bytes(bytes)
+}
+
+fn readall(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let mut all: Vec<u8> = Vec::new();
+    let mut any = false;
+    loop {
+        let part = vm.call_method(v, "read", &[vm.new_int(BUFFER_SIZE as i64)])?;
+        if part.is_none() {
+            return Ok(if any { vm.new_bytes(all) } else { part });
+        }
+        let Some(bytes) = part.downcast::<Bytes>() else {
+            return Err(vm.type_error("read() should return bytes"));
+        };
+        if bytes.data.is_empty() {
+            return vm.try_new_bytes(all);
+        }
+        any = true;
+        vm.extend(&mut all, &bytes.data)?;
+    }
 }
 
 pub(super) fn buffered_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
@@ -257,20 +275,28 @@ pub(super) fn buffered_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         base,
         FLAGS | TypeFlags::BUFFERED_STREAM,
     );
-    vm.method(&t, "detach", "", |vm, _, _| Err(unsupported(vm, "detach")));
-    vm.method(&t, "read", "", |vm, _, _| Err(unsupported(vm, "read")));
-    vm.method(&t, "read1", "", |vm, _, _| Err(unsupported(vm, "read1")));
-    vm.method(&t, "write", "", |vm, _, _| Err(unsupported(vm, "write")));
-    vm.method(&t, "readinto", "", |vm, v, a| {
-        let [target] = a.exactly::<1>(vm, "readinto")?;
-        into_by(vm, v, target, "readinto", "read")
-    });
-    vm.method(&t, "readinto1", "", |vm, v, a| {
-        let [target] = a.exactly::<1>(vm, "readinto1")?;
-        into_by(vm, v, target, "readinto1", "read1")
-    });
+    vm.add_methods(&t, BUFFERED_BASE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { BUFFERED_BASE_METHODS =
+    "detach" "detach($self, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "detach"));
+    "read" "read($self, size=-1, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "read"));
+    "read1" "read1($self, size=-1, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "read1"));
+    "write" "write($self, b, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "write"));
+    "readinto" "readinto($self, buffer, /)\n--\n\n" readinto;
+    "readinto1" "readinto1($self, buffer, /)\n--\n\n" readinto1;
+}
+
+fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [target] = a.exactly::<1>(vm, "readinto")?;
+    into_by(vm, v, target, "readinto", "read")
+}
+
+fn readinto1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [target] = a.exactly::<1>(vm, "readinto1")?;
+    into_by(vm, v, target, "readinto1", "read1")
 }
 
 fn into_by(vm: &Vm, v: &Value, target: &Value, name: &str, by: &str) -> PyResult<Value> {
@@ -291,17 +317,23 @@ fn into_by(vm: &Vm, v: &Value, target: &Value, name: &str, by: &str) -> PyResult
 
 pub(super) fn text_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     let t = vm.new_native_type::<Plain>("_io._TextIOBase", base, FLAGS | TypeFlags::TEXT_STREAM);
-    vm.method(&t, "detach", "", |vm, _, _| Err(unsupported(vm, "detach")));
-    vm.method(&t, "read", "", |vm, _, _| Err(unsupported(vm, "read")));
-    vm.method(&t, "readline", "", |vm, _, _| {
-        Err(unsupported(vm, "readline"))
-    });
-    vm.method(&t, "write", "", |vm, _, _| Err(unsupported(vm, "write")));
+    vm.add_methods(&t, TEXT_BASE_METHODS);
     for name in ["encoding", "newlines", "errors"] {
         vm.getset(&t, name, |_, _| Ok(Value::NONE), None);
     }
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { TEXT_BASE_METHODS =
+    "detach" "detach($self, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "detach"));
+    "read" "read($self, size=-1, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "read"));
+    "readline" "readline($self, size=-1, /)\n--\n\n" readline2;
+    "write" "write($self, b, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "write"));
+}
+
+fn readline2(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Err(unsupported(vm, "readline"))
 }
 
 trait OsErrorText {

@@ -567,74 +567,7 @@ fn optional_bytes(vm: &Vm, data: Option<Vec<u8>>) -> Value {
 }
 
 fn reading(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
-        let n = a.between(vm, "read", 0, 1)?.first();
-        let b = vm.this::<Buffered>(v)?;
-        b.raw(vm)?;
-        let size = size_arg(vm, n)?;
-        if let (Some(n), None) = (n, size)
-            && !n.is_none()
-            && vm.to_i64(n)? < -1
-        {
-            return Err(vm.value_error("read length must be non-negative or -1"));
-        }
-        Ok(optional_bytes(vm, b.read(vm, v, size)?))
-    });
-    vm.method(
-        t,
-        "read1",
-        "read1($self, size=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let n = size_arg(vm, a.between(vm, "read1", 0, 1)?.first())?;
-            vm.try_new_bytes(vm.this::<Buffered>(v)?.read_one(vm, v, n)?)
-        },
-    );
-    vm.method(t, "peek", "peek($self, size=0, /)\n--\n\n", |vm, v, a| {
-        a.between(vm, "peek", 0, 1)?;
-        let b = vm.this::<Buffered>(v)?;
-        let raw = b.open_raw(vm, "peek of closed file")?;
-        let _inside = b.enter(vm, v)?;
-        if b.left() == 0 {
-            b.before_reading(vm, &raw)?;
-            b.drop_ahead();
-            b.fill(vm, &raw)?;
-        }
-        let ahead = b.ahead.borrow();
-        vm.try_new_bytes(&ahead[b.used.get()..])
-    });
-    vm.method(
-        t,
-        "readinto",
-        "readinto($self, buffer, /)\n--\n\n",
-        |vm, v, a| {
-            let [target] = a.exactly::<1>(vm, "readinto")?;
-            let b = vm.this::<Buffered>(v)?;
-            b.raw(vm)?;
-            read_into(vm, target, "readinto", |n| b.read(vm, v, Some(n)))
-        },
-    );
-    vm.method(
-        t,
-        "readinto1",
-        "readinto1($self, buffer, /)\n--\n\n",
-        |vm, v, a| {
-            let [target] = a.exactly::<1>(vm, "readinto1")?;
-            let b = vm.this::<Buffered>(v)?;
-            b.raw(vm)?;
-            read_into(vm, target, "readinto1", |n| {
-                b.read_into_one(vm, v, n).map(Some)
-            })
-        },
-    );
-    vm.method(
-        t,
-        "readline",
-        "readline($self, size=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
-            vm.try_new_bytes(vm.this::<Buffered>(v)?.readline(vm, v, n)?)
-        },
-    );
+    vm.add_methods(t, READING_METHODS);
     t.slots.next.set(Some(|vm, v| {
         let line = match exact(vm, v) {
             Some(b) => vm.new_bytes(b.readline(vm, v, None)?),
@@ -660,120 +593,98 @@ fn reading(vm: &Vm, t: &Ref<Type>) {
     }));
 }
 
+lasti_core::methods! { READING_METHODS =
+    "read" "read($self, size=-1, /)\n--\n\n" read_method;
+    "read1" "read1($self, size=-1, /)\n--\n\n" read1;
+    "peek" "peek($self, size=0, /)\n--\n\n" peek;
+    "readinto" "readinto($self, buffer, /)\n--\n\n" readinto;
+    "readinto1" "readinto1($self, buffer, /)\n--\n\n" readinto1;
+    "readline" "readline($self, size=-1, /)\n--\n\n" readline_method;
+}
+
+fn read_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = a.between(vm, "read", 0, 1)?.first();
+    let b = vm.this::<Buffered>(v)?;
+    b.raw(vm)?;
+    let size = size_arg(vm, n)?;
+    if let (Some(n), None) = (n, size)
+        && !n.is_none()
+        && vm.to_i64(n)? < -1
+    {
+        return Err(vm.value_error("read length must be non-negative or -1"));
+    }
+    Ok(optional_bytes(vm, b.read(vm, v, size)?))
+}
+
+fn read1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = size_arg(vm, a.between(vm, "read1", 0, 1)?.first())?;
+    vm.try_new_bytes(vm.this::<Buffered>(v)?.read_one(vm, v, n)?)
+}
+
+fn peek(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.between(vm, "peek", 0, 1)?;
+    let b = vm.this::<Buffered>(v)?;
+    let raw = b.open_raw(vm, "peek of closed file")?;
+    let _inside = b.enter(vm, v)?;
+    if b.left() == 0 {
+        b.before_reading(vm, &raw)?;
+        b.drop_ahead();
+        b.fill(vm, &raw)?;
+    }
+    let ahead = b.ahead.borrow();
+    vm.try_new_bytes(&ahead[b.used.get()..])
+}
+
+fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [target] = a.exactly::<1>(vm, "readinto")?;
+    let b = vm.this::<Buffered>(v)?;
+    b.raw(vm)?;
+    read_into(vm, target, "readinto", |n| b.read(vm, v, Some(n)))
+}
+
+fn readinto1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [target] = a.exactly::<1>(vm, "readinto1")?;
+    let b = vm.this::<Buffered>(v)?;
+    b.raw(vm)?;
+    read_into(vm, target, "readinto1", |n| {
+        b.read_into_one(vm, v, n).map(Some)
+    })
+}
+
+fn readline_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
+    vm.try_new_bytes(vm.this::<Buffered>(v)?.readline(vm, v, n)?)
+}
+
 fn writing(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "write", "write($self, buffer, /)\n--\n\n", |vm, v, a| {
-        let [data] = a.exactly::<1>(vm, "write")?;
-        let b = vm.this::<Buffered>(v)?;
-        b.raw(vm)?;
-        let n = match data.downcast::<Bytes>() {
-            Some(bytes) => b.write(vm, v, &bytes.data)?,
-            None => b.write(vm, v, &bytes_arg(vm, data)?)?,
-        };
-        Ok(vm.new_int(n as i64))
-    });
+    vm.add_methods(t, WRITING_METHODS);
+}
+
+lasti_core::methods! { WRITING_METHODS =
+    "write" "write($self, buffer, /)\n--\n\n" write_method;
+}
+
+fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "write")?;
+    let b = vm.this::<Buffered>(v)?;
+    b.raw(vm)?;
+    let n = match data.downcast::<Bytes>() {
+        Some(bytes) => b.write(vm, v, &bytes.data)?,
+        None => b.write(vm, v, &bytes_arg(vm, data)?)?,
+    };
+    Ok(vm.new_int(n as i64))
 }
 
 fn common(vm: &Vm, t: &Ref<Type>, kind: Kind) {
-    vm.method(t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| {
-        let b = vm.this::<Buffered>(v)?;
-        if b.kind.get() == Kind::Reader {
-            let raw = b.open_raw(vm, "flush of closed file")?;
-            return vm.call_method(&raw, "flush", &[]);
-        }
-        b.flush(vm, v)?;
-        Ok(Value::NONE)
-    });
-    vm.method(
-        t,
-        "seek",
-        "seek($self, target, whence=0, /)\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "seek", 1, 2)?;
-            let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
-            let b = vm.this::<Buffered>(v)?;
-            if !(0..=2).contains(&how) {
-                return Err(vm.value_error(format!("whence value {how} unsupported")));
-            }
-            let raw = b.open_raw(vm, "seek of closed file")?;
-            check(vm, &raw, "seekable", "File or stream is not seekable.")?;
-            let target = vm.index(&pos[0])?;
-            let _inside = b.enter(vm, v)?;
-            b.write_back(vm, &raw)?;
-            let target = match how {
-                1 => vm.new_int(vm.to_i64(&target)?.saturating_sub(b.left() as i64)),
-                _ => target,
-            };
-            let at = raw_seek(vm, &raw, &target, how)?;
-            b.drop_ahead();
-            Ok(at)
-        },
-    );
-    vm.method(t, "tell", "tell($self, /)\n--\n\n", |vm, v, _| {
-        let b = vm.this::<Buffered>(v)?;
-        let raw = b.raw(vm)?;
-        let at = raw_tell(vm, &raw)?;
-        let back = b.back.borrow().len();
-        Ok(vm.new_int((at - b.left() as i64).max(0) + back as i64))
-    });
+    vm.add_methods(t, COMMON_METHODS);
     if kind == Kind::Reader {
-        vm.method(
-            t,
-            "truncate",
-            "truncate($self, pos=None, /)\n--\n\n",
-            |vm, v, _| {
-                vm.this::<Buffered>(v)?
-                    .open_raw(vm, "truncate of closed file")?;
-                Err(unsupported(vm, "truncate"))
-            },
-        );
+        vm.add_methods(t, T_COMMON_METHODS);
     } else {
-        vm.method(
-            t,
-            "truncate",
-            "truncate($self, pos=None, /)\n--\n\n",
-            |vm, v, a| {
-                let pos = a.between(vm, "truncate", 0, 1)?.first();
-                let b = vm.this::<Buffered>(v)?;
-                let raw = b.open_raw(vm, "truncate of closed file")?;
-                check(vm, &raw, "writable", "truncate")?;
-                {
-                    let _inside = b.enter(vm, v)?;
-                    b.write_back(vm, &raw)?;
-                    b.unread(vm, &raw)?;
-                }
-                let pos = match pos {
-                    Some(p) if !p.is_none() => p.clone(),
-                    _ => vm.new_int(raw_tell(vm, &raw)?),
-                };
-                vm.call_method(&raw, "truncate", &[pos])
-            },
-        );
+        vm.add_methods(t, T_COMMON_METHODS_2);
     }
-    vm.method(t, "close", "close($self, /)\n--\n\n", |vm, v, _| {
-        let b = vm.this::<Buffered>(v)?;
-        let raw = b.raw(vm)?;
-        if b.is_closed(vm)? {
-            return Ok(Value::NONE);
-        }
-        let flushed = vm.call_method(v, "flush", &[]);
-        both(vm, flushed, || {
-            let _inside = b.enter(vm, v)?;
-            vm.call_method(&raw, "close", &[]).map(|_| ())
-        })?;
-        b.drop_ahead();
-        b.back.borrow_mut().clear();
-        Ok(Value::NONE)
-    });
-    vm.method(t, "detach", "detach($self, /)\n--\n\n", |vm, v, _| {
-        let b = vm.this::<Buffered>(v)?;
-        b.raw(vm)?;
-        vm.call_method(v, "flush", &[])?;
-        b.state.set(State::Detached);
-        Ok(b.raw.take())
-    });
     macro_rules! ask_raw {
         ($($name:literal),*) => {$(
-            vm.method(t, $name, "", |vm, v, _| {
+            vm.method(t, $name, concat!($name, "($self, /)\n--\n\n"), |vm, v, _| {
                 let raw = vm.this::<Buffered>(v)?.raw(vm)?;
                 vm.call_method(&raw, $name, &[])
             });
@@ -781,11 +692,11 @@ fn common(vm: &Vm, t: &Ref<Type>, kind: Kind) {
     }
     ask_raw!("fileno", "isatty", "seekable");
     match kind {
-        Kind::Reader => vm.method(t, "readable", "", |vm, v, _| {
+        Kind::Reader => vm.method(t, "readable", "readable($self, /)\n--\n\n", |vm, v, _| {
             let raw = vm.this::<Buffered>(v)?.raw(vm)?;
             vm.call_method(&raw, "readable", &[])
         }),
-        Kind::Writer => vm.method(t, "writable", "", |vm, v, _| {
+        Kind::Writer => vm.method(t, "writable", "writable($self, /)\n--\n\n", |vm, v, _| {
             let raw = vm.this::<Buffered>(v)?.raw(vm)?;
             vm.call_method(&raw, "writable", &[])
         }),
@@ -793,18 +704,6 @@ fn common(vm: &Vm, t: &Ref<Type>, kind: Kind) {
             ask_raw!("readable", "writable");
         }
     }
-    vm.method(t, "_dealloc_warn", "", |vm, v, a| {
-        let [source] = a.exactly::<1>(vm, "_dealloc_warn")?;
-        let b = vm.this::<Buffered>(v)?;
-        let name = vm.intern("_dealloc_warn");
-        if let Some(raw) = b.raw.get_bound()
-            && let Some(warn) = vm.lookup_attr(&raw, &name)?
-        {
-            vm.call(&warn, std::slice::from_ref(source))?;
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(t, "__getstate__", "", |vm, v, _| Err(cannot_pickle(vm, v)));
     vm.getset(
         t,
         "closed",
@@ -844,4 +743,120 @@ fn common(vm: &Vm, t: &Ref<Type>, kind: Kind) {
         },
         None,
     );
+}
+
+lasti_core::methods! { COMMON_METHODS =
+    "flush" "flush($self, /)\n--\n\n" flush_method;
+    "seek" "seek($self, target, whence=0, /)\n--\n\n" seek;
+    "tell" "tell($self, /)\n--\n\n" tell;
+    "close" "close($self, /)\n--\n\n" close;
+    "detach" "detach($self, /)\n--\n\n" detach;
+    "_dealloc_warn" "_dealloc_warn($self, source, /)\n--\n\n" dealloc_warn;
+    "__getstate__" "__getstate__($self, /)\n--\n\n" |vm, v, _| Err(cannot_pickle(vm, v));
+}
+
+fn flush_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let b = vm.this::<Buffered>(v)?;
+    if b.kind.get() == Kind::Reader {
+        let raw = b.open_raw(vm, "flush of closed file")?;
+        return vm.call_method(&raw, "flush", &[]);
+    }
+    b.flush(vm, v)?;
+    Ok(Value::NONE)
+}
+
+fn seek(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "seek", 1, 2)?;
+    let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
+    let b = vm.this::<Buffered>(v)?;
+    if !(0..=2).contains(&how) {
+        return Err(vm.value_error(format!("whence value {how} unsupported")));
+    }
+    let raw = b.open_raw(vm, "seek of closed file")?;
+    check(vm, &raw, "seekable", "File or stream is not seekable.")?;
+    let target = vm.index(&pos[0])?;
+    let _inside = b.enter(vm, v)?;
+    b.write_back(vm, &raw)?;
+    let target = match how {
+        1 => vm.new_int(vm.to_i64(&target)?.saturating_sub(b.left() as i64)),
+        _ => target,
+    };
+    let at = raw_seek(vm, &raw, &target, how)?;
+    b.drop_ahead();
+    Ok(at)
+}
+
+fn tell(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let b = vm.this::<Buffered>(v)?;
+    let raw = b.raw(vm)?;
+    let at = raw_tell(vm, &raw)?;
+    let back = b.back.borrow().len();
+    Ok(vm.new_int((at - b.left() as i64).max(0) + back as i64))
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let b = vm.this::<Buffered>(v)?;
+    let raw = b.raw(vm)?;
+    if b.is_closed(vm)? {
+        return Ok(Value::NONE);
+    }
+    let flushed = vm.call_method(v, "flush", &[]);
+    both(vm, flushed, || {
+        let _inside = b.enter(vm, v)?;
+        vm.call_method(&raw, "close", &[]).map(|_| ())
+    })?;
+    b.drop_ahead();
+    b.back.borrow_mut().clear();
+    Ok(Value::NONE)
+}
+
+fn detach(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let b = vm.this::<Buffered>(v)?;
+    b.raw(vm)?;
+    vm.call_method(v, "flush", &[])?;
+    b.state.set(State::Detached);
+    Ok(b.raw.take())
+}
+
+fn dealloc_warn(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [source] = a.exactly::<1>(vm, "_dealloc_warn")?;
+    let b = vm.this::<Buffered>(v)?;
+    let name = vm.intern("_dealloc_warn");
+    if let Some(raw) = b.raw.get_bound()
+        && let Some(warn) = vm.lookup_attr(&raw, &name)?
+    {
+        vm.call(&warn, std::slice::from_ref(source))?;
+    }
+    Ok(Value::NONE)
+}
+
+lasti_core::methods! { T_COMMON_METHODS =
+    "truncate" "truncate($self, pos=None, /)\n--\n\n" truncate;
+}
+
+fn truncate(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<Buffered>(v)?
+        .open_raw(vm, "truncate of closed file")?;
+    Err(unsupported(vm, "truncate"))
+}
+
+lasti_core::methods! { T_COMMON_METHODS_2 =
+    "truncate" "truncate($self, pos=None, /)\n--\n\n" truncate_method;
+}
+
+fn truncate_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "truncate", 0, 1)?.first();
+    let b = vm.this::<Buffered>(v)?;
+    let raw = b.open_raw(vm, "truncate of closed file")?;
+    check(vm, &raw, "writable", "truncate")?;
+    {
+        let _inside = b.enter(vm, v)?;
+        b.write_back(vm, &raw)?;
+        b.unread(vm, &raw)?;
+    }
+    let pos = match pos {
+        Some(p) if !p.is_none() => p.clone(),
+        _ => vm.new_int(raw_tell(vm, &raw)?),
+    };
+    vm.call_method(&raw, "truncate", &[pos])
 }

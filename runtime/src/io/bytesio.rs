@@ -2,6 +2,7 @@
 use super::{base, bytes_arg, closed_file, line_end, read_into, size_arg};
 use lasti_core::buffer::{BufferInfo, BufferProcs};
 use lasti_core::objects::{Dict, Str, Type};
+use lasti_core::vm::args::Args;
 use lasti_core::{Payload, PyResult, Ref, Value, Vm};
 use std::cell::{Cell, RefCell};
 
@@ -148,203 +149,202 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         b.closed.set(false);
         Ok(())
     }));
-    vm.method(&t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
-        let n = size_arg(vm, a.between(vm, "read", 0, 1)?.first())?;
-        vm.try_new_bytes(open(vm, v)?.take(n))
-    });
-    vm.method(
-        &t,
-        "read1",
-        "read1($self, size=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let n = size_arg(vm, a.between(vm, "read1", 0, 1)?.first())?;
-            vm.try_new_bytes(open(vm, v)?.take(n))
-        },
-    );
-    vm.method(
-        &t,
-        "readline",
-        "readline($self, size=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
-            vm.try_new_bytes(open(vm, v)?.line(n))
-        },
-    );
-    vm.method(
-        &t,
-        "readlines",
-        "readlines($self, size=None, /)\n--\n\n",
-        |vm, v, a| {
-            let hint = size_arg(vm, a.between(vm, "readlines", 0, 1)?.first())?;
-            let hint = hint.filter(|n| *n > 0).unwrap_or(usize::MAX);
-            let b = open(vm, v)?;
-            let (mut lines, mut total) = (Vec::new(), 0);
-            while total < hint {
-                let line = b.line(None);
-                if line.is_empty() {
-                    break;
-                }
-                total += line.len();
-                lines.push(vm.new_bytes(line));
-            }
-            Ok(vm.new_list(lines))
-        },
-    );
-    vm.method(
-        &t,
-        "readinto",
-        "readinto($self, buffer, /)\n--\n\n",
-        |vm, v, a| {
-            let [target] = a.exactly::<1>(vm, "readinto")?;
-            let b = open(vm, v)?;
-            read_into(vm, target, "readinto", |n| Ok(Some(b.take(Some(n)))))
-        },
-    );
+    vm.add_methods(&t, MAKE_METHODS);
     t.slots.next.set(Some(|vm, v| {
         let line = open(vm, v)?.line(None);
         Ok((!line.is_empty()).then(|| vm.new_bytes(line)))
     }));
-    vm.method(&t, "write", "write($self, b, /)\n--\n\n", |vm, v, a| {
-        let [data] = a.exactly::<1>(vm, "write")?;
-        let b = open(vm, v)?;
-        b.check_resize(vm)?;
-        let data = bytes_arg(vm, data)?;
-        b.check(vm)?;
-        b.check_resize(vm)?;
-        b.write(vm, &data)?;
-        Ok(vm.new_int(data.len() as i64))
-    });
-    vm.method(
-        &t,
-        "seek",
-        "seek($self, pos, whence=0, /)\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "seek", 1, 2)?;
-            let to = vm.to_i64(&vm.index(&pos[0])?)?;
-            let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
-            let b = open(vm, v)?;
-            let from = match how {
-                0 if to < 0 => return Err(vm.value_error(format!("negative seek value {to}"))),
-                0 => 0,
-                1 => b.at.get() as i64,
-                2 => b.data.borrow().len() as i64,
-                _ => {
-                    return Err(
-                        vm.value_error(format!("invalid whence ({how}, should be 0, 1 or 2)"))
-                    );
-                }
-            };
-            let to = from
-                .checked_add(to)
-                .ok_or_else(|| vm.overflow_error("new position too large"))?
-                .max(0);
-            b.at.set(to as usize);
-            Ok(vm.new_int(to))
-        },
-    );
-    vm.method(&t, "tell", "tell($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.new_int(open(vm, v)?.at.get() as i64))
-    });
-    vm.method(
-        &t,
-        "truncate",
-        "truncate($self, size=None, /)\n--\n\n",
-        |vm, v, a| {
-            let size = a.between(vm, "truncate", 0, 1)?.first();
-            let b = open(vm, v)?;
-            b.check_resize(vm)?;
-            let n = match size {
-                Some(n) if !n.is_none() => vm.to_i64(&vm.index(n)?)?,
-                _ => b.at.get() as i64,
-            };
-            if n < 0 {
-                return Err(vm.value_error(format!("negative size value {n}")));
-            }
-            b.data.borrow_mut().truncate(n as usize);
-            Ok(vm.new_int(n))
-        },
-    );
-    vm.method(&t, "getvalue", "getvalue($self, /)\n--\n\n", |vm, v, _| {
-        vm.try_new_bytes(&**open(vm, v)?.data.borrow())
-    });
-    vm.method(
-        &t,
-        "getbuffer",
-        "getbuffer($self, /)\n--\n\n",
-        |vm, v, _| {
-            open(vm, v)?;
-            let class = vm.getattr_str(&vm.import("builtins")?, "memoryview")?;
-            let export = vm.heap.alloc(&export_type(vm), Export(v.clone()));
-            vm.call(&class, &[export.into()])
-        },
-    );
-    vm.method(&t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| {
-        open(vm, v)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "isatty", "isatty($self, /)\n--\n\n", |vm, v, _| {
-        open(vm, v)?;
-        Ok(Value::FALSE)
-    });
     for name in ["readable", "writable", "seekable"] {
-        vm.method(&t, name, "", |vm, v, _| {
+        vm.method(&t, name, "()\n--\n\n", |vm, v, _| {
             open(vm, v)?;
             Ok(Value::TRUE)
         });
     }
-    vm.method(&t, "close", "close($self, /)\n--\n\n", |vm, v, _| {
-        let b = vm.this::<BytesIo>(v)?;
-        b.check_resize(vm)?;
-        b.data.replace(Vec::new());
-        b.closed.set(true);
-        Ok(Value::NONE)
-    });
     vm.getset(
         &t,
         "closed",
         |vm, v| Ok(Value::bool(vm.this::<BytesIo>(v)?.closed.get())),
         None,
     );
-    vm.method(&t, "__getstate__", "", |vm, v, _| {
-        let b = open(vm, v)?;
-        let data = vm.new_bytes(&**b.data.borrow());
-        Ok(vm.tuple_value([data, vm.new_int(b.at.get() as i64), own_dict(vm, v)]))
-    });
-    vm.method(&t, "__setstate__", "", |vm, v, a| {
-        let [state] = a.exactly::<1>(vm, "__setstate__")?;
-        let b = vm.this::<BytesIo>(v)?;
-        let wrong = || {
-            vm.type_error(format!(
-                "{}.__setstate__ argument should be 3-tuple, got {}",
-                vm.type_full_name(vm.type_of(v)),
-                vm.type_name(state)
-            ))
-        };
-        let parts = state
-            .downcast::<lasti_core::objects::Tuple>()
-            .ok_or_else(wrong)?;
-        let [data, at, dict, ..] = &parts[..] else {
-            return Err(wrong());
-        };
-        b.check(vm)?;
-        b.check_resize(vm)?;
-        let data = bytes_arg(vm, data)?;
-        let at = vm.to_i64(at).map_err(|_| {
-            vm.type_error(format!(
-                "second item of state must be an integer, not {}",
-                vm.type_name(at)
-            ))
-        })?;
-        if at < 0 {
-            return Err(vm.value_error("position value cannot be negative"));
-        }
-        b.data.replace(data);
-        b.at.set(at as usize);
-        restore_dict(vm, v, dict)?;
-        Ok(Value::NONE)
-    });
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { MAKE_METHODS =
+    "read" "read($self, size=-1, /)\n--\n\n" read;
+    "read1" "read1($self, size=-1, /)\n--\n\n" read1;
+    "readline" "readline($self, size=-1, /)\n--\n\n" readline;
+    "readlines" "readlines($self, size=None, /)\n--\n\n" readlines;
+    "readinto" "readinto($self, buffer, /)\n--\n\n" readinto;
+    "write" "write($self, b, /)\n--\n\n" write_method;
+    "seek" "seek($self, pos, whence=0, /)\n--\n\n" seek;
+    "tell" "tell($self, /)\n--\n\n" tell;
+    "truncate" "truncate($self, size=None, /)\n--\n\n" truncate;
+    "getvalue" "getvalue($self, /)\n--\n\n" getvalue;
+    "getbuffer" "getbuffer($self, /)\n--\n\n" getbuffer;
+    "flush" "flush($self, /)\n--\n\n" flush;
+    "isatty" "isatty($self, /)\n--\n\n" isatty;
+    "close" "close($self, /)\n--\n\n" close;
+    "__getstate__" "__getstate__($self, /)\n--\n\n" getstate;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
+}
+
+fn read(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = size_arg(vm, a.between(vm, "read", 0, 1)?.first())?;
+    vm.try_new_bytes(open(vm, v)?.take(n))
+}
+
+fn read1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = size_arg(vm, a.between(vm, "read1", 0, 1)?.first())?;
+    vm.try_new_bytes(open(vm, v)?.take(n))
+}
+
+fn readline(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
+    vm.try_new_bytes(open(vm, v)?.line(n))
+}
+
+fn readlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let hint = size_arg(vm, a.between(vm, "readlines", 0, 1)?.first())?;
+    let hint = hint.filter(|n| *n > 0).unwrap_or(usize::MAX);
+    let b = open(vm, v)?;
+    let (mut lines, mut total) = (Vec::new(), 0);
+    while total < hint {
+        let line = b.line(None);
+        if line.is_empty() {
+            break;
+        }
+        total += line.len();
+        lines.push(vm.new_bytes(line));
+    }
+    Ok(vm.new_list(lines))
+}
+
+fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [target] = a.exactly::<1>(vm, "readinto")?;
+    let b = open(vm, v)?;
+    read_into(vm, target, "readinto", |n| Ok(Some(b.take(Some(n)))))
+}
+
+fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "write")?;
+    let b = open(vm, v)?;
+    b.check_resize(vm)?;
+    let data = bytes_arg(vm, data)?;
+    b.check(vm)?;
+    b.check_resize(vm)?;
+    b.write(vm, &data)?;
+    Ok(vm.new_int(data.len() as i64))
+}
+
+fn seek(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "seek", 1, 2)?;
+    let to = vm.to_i64(&vm.index(&pos[0])?)?;
+    let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
+    let b = open(vm, v)?;
+    let from = match how {
+        0 if to < 0 => return Err(vm.value_error(format!("negative seek value {to}"))),
+        0 => 0,
+        1 => b.at.get() as i64,
+        2 => b.data.borrow().len() as i64,
+        _ => {
+            return Err(vm.value_error(format!("invalid whence ({how}, should be 0, 1 or 2)")));
+        }
+    };
+    let to = from
+        .checked_add(to)
+        .ok_or_else(|| vm.overflow_error("new position too large"))?
+        .max(0);
+    b.at.set(to as usize);
+    Ok(vm.new_int(to))
+}
+
+fn tell(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(open(vm, v)?.at.get() as i64))
+}
+
+fn truncate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let size = a.between(vm, "truncate", 0, 1)?.first();
+    let b = open(vm, v)?;
+    b.check_resize(vm)?;
+    let n = match size {
+        Some(n) if !n.is_none() => vm.to_i64(&vm.index(n)?)?,
+        _ => b.at.get() as i64,
+    };
+    if n < 0 {
+        return Err(vm.value_error(format!("negative size value {n}")));
+    }
+    b.data.borrow_mut().truncate(n as usize);
+    Ok(vm.new_int(n))
+}
+
+fn getvalue(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.try_new_bytes(&**open(vm, v)?.data.borrow())
+}
+
+fn getbuffer(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    open(vm, v)?;
+    let class = vm.getattr_str(&vm.import("builtins")?, "memoryview")?;
+    let export = vm.heap.alloc(&export_type(vm), Export(v.clone()));
+    vm.call(&class, &[export.into()])
+}
+
+fn flush(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    open(vm, v)?;
+    Ok(Value::NONE)
+}
+
+fn isatty(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    open(vm, v)?;
+    Ok(Value::FALSE)
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let b = vm.this::<BytesIo>(v)?;
+    b.check_resize(vm)?;
+    b.data.replace(Vec::new());
+    b.closed.set(true);
+    Ok(Value::NONE)
+}
+
+fn getstate(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let b = open(vm, v)?;
+    let data = vm.new_bytes(&**b.data.borrow());
+    Ok(vm.tuple_value([data, vm.new_int(b.at.get() as i64), own_dict(vm, v)]))
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [state] = a.exactly::<1>(vm, "__setstate__")?;
+    let b = vm.this::<BytesIo>(v)?;
+    let wrong = || {
+        vm.type_error(format!(
+            "{}.__setstate__ argument should be 3-tuple, got {}",
+            vm.type_full_name(vm.type_of(v)),
+            vm.type_name(state)
+        ))
+    };
+    let parts = state
+        .downcast::<lasti_core::objects::Tuple>()
+        .ok_or_else(wrong)?;
+    let [data, at, dict, ..] = &parts[..] else {
+        return Err(wrong());
+    };
+    b.check(vm)?;
+    b.check_resize(vm)?;
+    let data = bytes_arg(vm, data)?;
+    let at = vm.to_i64(at).map_err(|_| {
+        vm.type_error(format!(
+            "second item of state must be an integer, not {}",
+            vm.type_name(at)
+        ))
+    })?;
+    if at < 0 {
+        return Err(vm.value_error("position value cannot be negative"));
+    }
+    b.data.replace(data);
+    b.at.set(at as usize);
+    restore_dict(vm, v, dict)?;
+    Ok(Value::NONE)
 }
 
 /// A copy of the attributes of an instance, for pickling.

@@ -313,138 +313,7 @@ pub(super) fn make(vm: &Vm, raw: &Ref<Type>) -> Ref<Type> {
             f.mode()
         )))
     }));
-    vm.method(&t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
-        let f = vm.this::<FileIo>(v)?;
-        f.for_reading(vm)?;
-        let data = match size_arg(vm, a.between(vm, "read", 0, 1)?.first())? {
-            Some(n) => f.read(vm, n)?,
-            None => return vm.call_method(v, "readall", &[]),
-        };
-        Ok(optional_bytes(vm, data))
-    });
-    vm.method(&t, "readall", "readall($self, /)\n--\n\n", |vm, v, _| {
-        Ok(optional_bytes(vm, vm.this::<FileIo>(v)?.read_all(vm)?))
-    });
-    vm.method(
-        &t,
-        "readinto",
-        "readinto($self, buffer, /)\n--\n\n",
-        |vm, v, a| {
-            let [target] = a.exactly::<1>(vm, "readinto")?;
-            let f = vm.this::<FileIo>(v)?;
-            f.for_reading(vm)?;
-            read_into(vm, target, "readinto", |n| f.read(vm, n))
-        },
-    );
-    vm.method(&t, "write", "write($self, b, /)\n--\n\n", |vm, v, a| {
-        let [data] = a.exactly::<1>(vm, "write")?;
-        let f = vm.this::<FileIo>(v)?;
-        f.for_writing(vm)?;
-        let n = f.write(vm, &bytes_arg(vm, data)?)?;
-        Ok(n.map_or(Value::NONE, |n| vm.new_int(n as i64)))
-    });
-    vm.method(
-        &t,
-        "seek",
-        "seek($self, pos, whence=0, /)\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "seek", 1, 2)?;
-            let f = vm.this::<FileIo>(v)?;
-            f.fd(vm)?;
-            if vm.exact_float(&pos[0]).is_some() {
-                return Err(vm.type_error("an integer is required"));
-            }
-            let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
-            f.seek(vm, vm.to_i64(&pos[0])?, how).map(|n| vm.new_uint(n))
-        },
-    );
-    vm.method(&t, "tell", "tell($self, /)\n--\n\n", |vm, v, _| {
-        vm.this::<FileIo>(v)?.seek(vm, 0, 1).map(|n| vm.new_uint(n))
-    });
-    vm.method(
-        &t,
-        "truncate",
-        "truncate($self, size=None, /)\n--\n\n",
-        |vm, v, a| {
-            let size = a.between(vm, "truncate", 0, 1)?.first();
-            let f = vm.this::<FileIo>(v)?;
-            let fd = f.for_writing(vm)?;
-            let size = match size {
-                Some(n) if !n.is_none() => {
-                    if vm.exact_float(n).is_some() {
-                        return Err(vm.type_error("an integer is required"));
-                    }
-                    n.clone()
-                }
-                _ => vm.call_method(v, "tell", &[])?,
-            };
-            fd::truncate_fd(vm, &fd, vm.to_i64(&size)?)?;
-            Ok(size)
-        },
-    );
-    vm.method(&t, "close", "close($self, /)\n--\n\n", |vm, v, _| {
-        // The base class flushes what a subclass keeps back, and notes that the stream is closed.
-        let f = vm.this::<FileIo>(v)?;
-        let r = match is_native(vm, v) {
-            true if f.is_closed() => Ok(Value::NONE),
-            true => vm.call_method(v, "flush", &[]),
-            false => {
-                let base = vm.getattr_str(io(vm).raw.as_value(), "close")?;
-                vm.call(&base, std::slice::from_ref(v))
-            }
-        };
-        super::both(vm, r, || f.close(vm))?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| match vm
-        .this::<FileIo>(v)?
-        .is_closed()
-    {
-        true => Err(super::closed_file(vm)),
-        false => Ok(Value::NONE),
-    });
-    vm.method(&t, "seekable", "seekable($self, /)\n--\n\n", |vm, v, _| {
-        Ok(Value::bool(vm.this::<FileIo>(v)?.is_seekable(vm)?))
-    });
-    vm.method(&t, "readable", "readable($self, /)\n--\n\n", |vm, v, _| {
-        let f = vm.this::<FileIo>(v)?;
-        f.fd(vm)?;
-        Ok(Value::bool(f.readable.get()))
-    });
-    vm.method(&t, "writable", "writable($self, /)\n--\n\n", |vm, v, _| {
-        let f = vm.this::<FileIo>(v)?;
-        f.fd(vm)?;
-        Ok(Value::bool(f.writable.get()))
-    });
-    vm.method(&t, "fileno", "fileno($self, /)\n--\n\n", |vm, v, _| {
-        vm.this::<FileIo>(v)?.fd(vm)
-    });
-    vm.method(&t, "isatty", "isatty($self, /)\n--\n\n", |vm, v, _| {
-        let f = vm.this::<FileIo>(v)?;
-        f.fd(vm)?;
-        Ok(Value::bool(f.is_tty(vm)))
-    });
-    vm.method(&t, "_isatty_open_only", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<FileIo>(v)?.is_tty(vm)))
-    });
-    vm.method(&t, "_dealloc_warn", "", |vm, v, a| {
-        let [source] = a.exactly::<1>(vm, "_dealloc_warn")?;
-        let f = vm.this::<FileIo>(v)?;
-        if !f.is_closed() && f.close_fd.get() {
-            let msg = format!("unclosed file {}", vm.repr_string(source)?);
-            let r = vm.warn(&vm.exc.resource_warning, &msg, 1, Some(source));
-            // Turned into an error, it cannot be raised where nobody called.
-            if let Err(e) = r {
-                vm.unraisable(
-                    &e,
-                    "Exception ignored while calling deallocator",
-                    Some(source),
-                );
-            }
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "__getstate__", "", |vm, v, _| Err(cannot_pickle(vm, v)));
+    vm.add_methods(&t, MAKE_METHODS);
     vm.getset(
         &t,
         "closed",
@@ -484,6 +353,157 @@ pub(super) fn make(vm: &Vm, raw: &Ref<Type>) -> Ref<Type> {
     );
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { MAKE_METHODS =
+    "read" "read($self, size=-1, /)\n--\n\n" read_method;
+    "readall" "readall($self, /)\n--\n\n" readall;
+    "readinto" "readinto($self, buffer, /)\n--\n\n" readinto;
+    "write" "write($self, b, /)\n--\n\n" write_method;
+    "seek" "seek($self, pos, whence=0, /)\n--\n\n" seek_method;
+    "tell" "tell($self, /)\n--\n\n" tell;
+    "truncate" "truncate($self, size=None, /)\n--\n\n" truncate;
+    "close" "close($self, /)\n--\n\n" close_method;
+    "flush" "flush($self, /)\n--\n\n" flush;
+    "seekable" "seekable($self, /)\n--\n\n" seekable;
+    "readable" "readable($self, /)\n--\n\n" readable;
+    "writable" "writable($self, /)\n--\n\n" writable;
+    "fileno" "fileno($self, /)\n--\n\n" fileno;
+    "isatty" "isatty($self, /)\n--\n\n" isatty;
+    "_isatty_open_only" "_isatty_open_only($self, /)\n--\n\n" isatty_open_only;
+    "_dealloc_warn" "_dealloc_warn($self, source, /)\n--\n\n" dealloc_warn;
+    "__getstate__" "__getstate__($self, /)\n--\n\n" |vm, v, _| Err(cannot_pickle(vm, v));
+}
+
+fn read_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let f = vm.this::<FileIo>(v)?;
+    f.for_reading(vm)?;
+    let data = match size_arg(vm, a.between(vm, "read", 0, 1)?.first())? {
+        Some(n) => f.read(vm, n)?,
+        None => return vm.call_method(v, "readall", &[]),
+    };
+    Ok(optional_bytes(vm, data))
+}
+
+fn readall(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(optional_bytes(vm, vm.this::<FileIo>(v)?.read_all(vm)?))
+}
+
+fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [target] = a.exactly::<1>(vm, "readinto")?;
+    let f = vm.this::<FileIo>(v)?;
+    f.for_reading(vm)?;
+    read_into(vm, target, "readinto", |n| f.read(vm, n))
+}
+
+fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "write")?;
+    let f = vm.this::<FileIo>(v)?;
+    f.for_writing(vm)?;
+    let n = f.write(vm, &bytes_arg(vm, data)?)?;
+    Ok(n.map_or(Value::NONE, |n| vm.new_int(n as i64)))
+}
+
+fn seek_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "seek", 1, 2)?;
+    let f = vm.this::<FileIo>(v)?;
+    f.fd(vm)?;
+    if vm.exact_float(&pos[0]).is_some() {
+        return Err(vm.type_error("an integer is required"));
+    }
+    let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
+    f.seek(vm, vm.to_i64(&pos[0])?, how).map(|n| vm.new_uint(n))
+}
+
+fn tell(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<FileIo>(v)?.seek(vm, 0, 1).map(|n| vm.new_uint(n))
+}
+
+fn truncate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let size = a.between(vm, "truncate", 0, 1)?.first();
+    let f = vm.this::<FileIo>(v)?;
+    let fd = f.for_writing(vm)?;
+    let size = match size {
+        Some(n) if !n.is_none() => {
+            if vm.exact_float(n).is_some() {
+                return Err(vm.type_error("an integer is required"));
+            }
+            n.clone()
+        }
+        _ => vm.call_method(v, "tell", &[])?,
+    };
+    fd::truncate_fd(vm, &fd, vm.to_i64(&size)?)?;
+    Ok(size)
+}
+
+fn close_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    // The base class flushes what a subclass keeps back, and notes that the stream is closed.
+    let f = vm.this::<FileIo>(v)?;
+    let r = match is_native(vm, v) {
+        true if f.is_closed() => Ok(Value::NONE),
+        true => vm.call_method(v, "flush", &[]),
+        false => {
+            let base = vm.getattr_str(io(vm).raw.as_value(), "close")?;
+            vm.call(&base, std::slice::from_ref(v))
+        }
+    };
+    super::both(vm, r, || f.close(vm))?;
+    Ok(Value::NONE)
+}
+
+fn flush(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    match vm.this::<FileIo>(v)?.is_closed() {
+        true => Err(super::closed_file(vm)),
+        false => Ok(Value::NONE),
+    }
+}
+
+fn seekable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<FileIo>(v)?.is_seekable(vm)?))
+}
+
+fn readable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let f = vm.this::<FileIo>(v)?;
+    f.fd(vm)?;
+    Ok(Value::bool(f.readable.get()))
+}
+
+fn writable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let f = vm.this::<FileIo>(v)?;
+    f.fd(vm)?;
+    Ok(Value::bool(f.writable.get()))
+}
+
+fn fileno(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<FileIo>(v)?.fd(vm)
+}
+
+fn isatty(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let f = vm.this::<FileIo>(v)?;
+    f.fd(vm)?;
+    Ok(Value::bool(f.is_tty(vm)))
+}
+
+fn isatty_open_only(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<FileIo>(v)?.is_tty(vm)))
+}
+
+fn dealloc_warn(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [source] = a.exactly::<1>(vm, "_dealloc_warn")?;
+    let f = vm.this::<FileIo>(v)?;
+    if !f.is_closed() && f.close_fd.get() {
+        let msg = format!("unclosed file {}", vm.repr_string(source)?);
+        let r = vm.warn(&vm.exc.resource_warning, &msg, 1, Some(source));
+        // Turned into an error, it cannot be raised where nobody called.
+        if let Err(e) = r {
+            vm.unraisable(
+                &e,
+                "Exception ignored while calling deallocator",
+                Some(source),
+            );
+        }
+    }
+    Ok(Value::NONE)
 }
 
 fn no_name(vm: &Vm, v: &Value) -> Exc {

@@ -1,5 +1,6 @@
 //! Universal newlines, and `IncrementalNewlineDecoder` over them (CPython's Modules/_io/textio.c).
 use lasti_core::objects::{Str, Tuple, Type, TypeFlags};
+use lasti_core::vm::args::Args;
 use lasti_core::{Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
 
@@ -143,70 +144,7 @@ pub(super) fn make(vm: &Vm) -> Ref<Type> {
         d.ready.set(true);
         Ok(())
     }));
-    vm.method(
-        &t,
-        "decode",
-        "decode($self, input, final=False)\n--\n\n",
-        |vm, v, a| {
-            let [input, last] = a.bind(vm, "decode", ["input", "final"], 1)?;
-            let d = ready(vm, v)?;
-            let last = last.map_or(Ok(false), |l| vm.is_true(l))?;
-            let input = input.cloned().unwrap_or(Value::NONE);
-            let decoder = d.decoder.get();
-            let text = match decoder.is_none() {
-                true => input,
-                false => vm.call_method(&decoder, "decode", &[input, Value::bool(last)])?,
-            };
-            let Some(s) = text.downcast::<Str>() else {
-                return Err(vm.type_error(format!(
-                    "decoder should return a string result, not '{}'",
-                    vm.type_name(&text)
-                )));
-            };
-            Ok(vm
-                .new_wtf8(&d.newlines.apply(s.as_bytes().to_vec(), last))
-                .into())
-        },
-    );
-    vm.method(&t, "getstate", "getstate($self, /)\n--\n\n", |vm, v, _| {
-        let d = ready(vm, v)?;
-        let decoder = d.decoder.get();
-        let (held, flags) = match decoder.is_none() {
-            true => (vm.new_bytes([]), 0),
-            false => decoder_state(vm, &vm.call_method(&decoder, "getstate", &[])?)?,
-        };
-        let flags = flags << 1 | u64::from(d.newlines.pending.get());
-        Ok(vm.tuple_value([held, vm.new_uint(flags)]))
-    });
-    vm.method(
-        &t,
-        "setstate",
-        "setstate($self, state, /)\n--\n\n",
-        |vm, v, a| {
-            let [state] = a.exactly::<1>(vm, "setstate")?;
-            let d = ready(vm, v)?;
-            if state.downcast::<Tuple>().is_none() {
-                return Err(vm.type_error("state argument must be a tuple"));
-            }
-            let (held, flags) = decoder_state(vm, state)?;
-            d.newlines.pending.set(flags & 1 != 0);
-            let decoder = d.decoder.get();
-            if decoder.is_none() {
-                return Ok(Value::NONE);
-            }
-            let inner = vm.tuple_value([held, vm.new_uint(flags >> 1)]);
-            vm.call_method(&decoder, "setstate", &[inner])
-        },
-    );
-    vm.method(&t, "reset", "reset($self, /)\n--\n\n", |vm, v, _| {
-        let d = ready(vm, v)?;
-        d.newlines.reset();
-        let decoder = d.decoder.get();
-        if decoder.is_none() {
-            return Ok(Value::NONE);
-        }
-        vm.call_method(&decoder, "reset", &[])
-    });
+    vm.add_methods(&t, MAKE_METHODS);
     vm.getset(
         &t,
         "newlines",
@@ -215,4 +153,69 @@ pub(super) fn make(vm: &Vm) -> Ref<Type> {
     );
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { MAKE_METHODS =
+    "decode" "decode($self, input, final=False)\n--\n\n" decode;
+    "getstate" "getstate($self, /)\n--\n\n" getstate;
+    "setstate" "setstate($self, state, /)\n--\n\n" setstate;
+    "reset" "reset($self, /)\n--\n\n" reset_method;
+}
+
+fn decode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [input, last] = a.bind(vm, "decode", ["input", "final"], 1)?;
+    let d = ready(vm, v)?;
+    let last = last.map_or(Ok(false), |l| vm.is_true(l))?;
+    let input = input.cloned().unwrap_or(Value::NONE);
+    let decoder = d.decoder.get();
+    let text = match decoder.is_none() {
+        true => input,
+        false => vm.call_method(&decoder, "decode", &[input, Value::bool(last)])?,
+    };
+    let Some(s) = text.downcast::<Str>() else {
+        return Err(vm.type_error(format!(
+            "decoder should return a string result, not '{}'",
+            vm.type_name(&text)
+        )));
+    };
+    Ok(vm
+        .new_wtf8(&d.newlines.apply(s.as_bytes().to_vec(), last))
+        .into())
+}
+
+fn getstate(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let d = ready(vm, v)?;
+    let decoder = d.decoder.get();
+    let (held, flags) = match decoder.is_none() {
+        true => (vm.new_bytes([]), 0),
+        false => decoder_state(vm, &vm.call_method(&decoder, "getstate", &[])?)?,
+    };
+    let flags = flags << 1 | u64::from(d.newlines.pending.get());
+    Ok(vm.tuple_value([held, vm.new_uint(flags)]))
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [state] = a.exactly::<1>(vm, "setstate")?;
+    let d = ready(vm, v)?;
+    if state.downcast::<Tuple>().is_none() {
+        return Err(vm.type_error("state argument must be a tuple"));
+    }
+    let (held, flags) = decoder_state(vm, state)?;
+    d.newlines.pending.set(flags & 1 != 0);
+    let decoder = d.decoder.get();
+    if decoder.is_none() {
+        return Ok(Value::NONE);
+    }
+    let inner = vm.tuple_value([held, vm.new_uint(flags >> 1)]);
+    vm.call_method(&decoder, "setstate", &[inner])
+}
+
+fn reset_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let d = ready(vm, v)?;
+    d.newlines.reset();
+    let decoder = d.decoder.get();
+    if decoder.is_none() {
+        return Ok(Value::NONE);
+    }
+    vm.call_method(&decoder, "reset", &[])
 }

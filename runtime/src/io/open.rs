@@ -8,44 +8,37 @@ pub(super) fn add(vm: &Vm, m: &Ref<Module>) {
     // What `open` of the builtins, which is also this module's, does.
     let open_builtin = vm.dict_get(&vm.builtins, "open").unwrap_or(Value::NONE);
     vm.add_value(m, "open", open_builtin);
-    vm.add_function(
-        m,
-        "_open",
-        "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\n",
-        |vm, _, a| open(vm, a),
-    );
-    vm.add_function(
-        m,
-        "open_code",
-        "open_code($module, /, path)\n--\n\n",
-        |vm, _, a| {
-            let [path] = a.bind(vm, "open_code", ["path"], 1)?;
-            let Some(path) = path.filter(|p| p.downcast::<Str>().is_some()) else {
-                return Err(vm.type_error(format!(
-                    "open_code() argument 'path' must be str, not {}",
-                    vm.type_name(path.unwrap_or(&Value::NONE))
-                )));
-            };
-            open(vm, Args::pos(&[path.clone(), vm.str_value("rb")]))
-        },
-    );
-    vm.add_function(
-        m,
-        "text_encoding",
-        "text_encoding($module, encoding, stacklevel=2, /)\n--\n\n",
-        |vm, _, a| {
-            let pos = a.between(vm, "text_encoding", 1, 2)?;
-            let given = &pos[0];
-            if !given.is_none() {
-                return Ok(given.clone());
-            }
-            let level = pos.get(1).map_or(Ok(2), |l| vm.to_i64(l))?;
-            let flags = sys_flags(vm)?;
-            warn_default(vm, level)?;
-            let utf8 = vm.is_true(&vm.getattr_str(&flags, "utf8_mode")?)?;
-            Ok(vm.str_value(if utf8 { "utf-8" } else { "locale" }))
-        },
-    );
+    vm.add_functions(m, ADD_FUNCTIONS);
+}
+
+lasti_core::methods! { ADD_FUNCTIONS =
+    "_open" "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\n" |vm, _, a| open(vm, a);
+    "open_code" "open_code($module, /, path)\n--\n\n" open_code;
+    "text_encoding" "text_encoding($module, encoding, stacklevel=2, /)\n--\n\n" text_encoding;
+}
+
+fn open_code(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path] = a.bind(vm, "open_code", ["path"], 1)?;
+    let Some(path) = path.filter(|p| p.downcast::<Str>().is_some()) else {
+        return Err(vm.type_error(format!(
+            "open_code() argument 'path' must be str, not {}",
+            vm.type_name(path.unwrap_or(&Value::NONE))
+        )));
+    };
+    open(vm, Args::pos(&[path.clone(), vm.str_value("rb")]))
+}
+
+fn text_encoding(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "text_encoding", 1, 2)?;
+    let given = &pos[0];
+    if !given.is_none() {
+        return Ok(given.clone());
+    }
+    let level = pos.get(1).map_or(Ok(2), |l| vm.to_i64(l))?;
+    let flags = sys_flags(vm)?;
+    warn_default(vm, level)?;
+    let utf8 = vm.is_true(&vm.getattr_str(&flags, "utf8_mode")?)?;
+    Ok(vm.str_value(if utf8 { "utf-8" } else { "locale" }))
 }
 
 fn sys_flags(vm: &Vm) -> PyResult<Value> {

@@ -1,6 +1,7 @@
 //! `BufferedRWPair`: a reader and a writer that look like one stream (CPython's Modules/_io/bufferedio.c).
 use super::{BUFFER_SIZE, base, both, io};
 use lasti_core::objects::Type;
+use lasti_core::vm::args::Args;
 use lasti_core::{Payload, PyResult, Ref, Slot, Value, Vm};
 
 #[derive(Default)]
@@ -64,22 +65,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     }
     forward!(true: "read", "peek", "read1", "readinto", "readinto1", "readable");
     forward!(false: "write", "flush", "writable");
-    vm.method(&t, "isatty", "", |vm, v, _| {
-        let p = vm.this::<Pair>(v)?;
-        let writer = vm.call_method(&p.half(vm, false)?, "isatty", &[])?;
-        if vm.is_true(&writer)? {
-            return Ok(writer);
-        }
-        vm.call_method(&p.half(vm, true)?, "isatty", &[])
-    });
-    vm.method(&t, "close", "", |vm, v, _| {
-        let p = vm.this::<Pair>(v)?;
-        let writer = vm.call_method(&p.half(vm, false)?, "close", &[]);
-        let reader = p.half(vm, true)?;
-        both(vm, writer, || {
-            vm.call_method(&reader, "close", &[]).map(|_| ())
-        })
-    });
+    vm.add_methods(&t, MAKE_METHODS);
     vm.getset(
         &t,
         "closed",
@@ -91,4 +77,27 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
     );
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { MAKE_METHODS =
+    "isatty" "isatty($self, /)\n--\n\n" isatty;
+    "close" "close($self, /)\n--\n\n" close;
+}
+
+fn isatty(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let p = vm.this::<Pair>(v)?;
+    let writer = vm.call_method(&p.half(vm, false)?, "isatty", &[])?;
+    if vm.is_true(&writer)? {
+        return Ok(writer);
+    }
+    vm.call_method(&p.half(vm, true)?, "isatty", &[])
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let p = vm.this::<Pair>(v)?;
+    let writer = vm.call_method(&p.half(vm, false)?, "close", &[]);
+    let reader = p.half(vm, true)?;
+    both(vm, writer, || {
+        vm.call_method(&reader, "close", &[]).map(|_| ())
+    })
 }

@@ -249,19 +249,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         Ok(vm.heap.alloc(class, StringIo::default()).into())
     }));
     t.slots.init.set(Some(init));
-    vm.method(&t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
-        let n = size_arg(vm, a.between(vm, "read", 0, 1)?.first())?;
-        Ok(open(vm, v)?.take(vm, n))
-    });
-    vm.method(
-        &t,
-        "readline",
-        "readline($self, size=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
-            Ok(open(vm, v)?.line(vm, n))
-        },
-    );
+    vm.add_methods(&t, MAKE_METHODS);
     t.slots.next.set(Some(|vm, v| {
         let exact = super::is_native(vm, v);
         let line = match exact {
@@ -277,84 +265,8 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
             Some(line)
         })
     }));
-    vm.method(&t, "write", "write($self, s, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "write")?;
-        let s = vm.this::<StringIo>(v)?;
-        let Some(text) = x.downcast::<Str>() else {
-            return Err(not_text(vm, x));
-        };
-        check(vm, s)?;
-        s.write(vm, text)?;
-        Ok(vm.new_int(text.char_len() as i64))
-    });
-    vm.method(&t, "getvalue", "getvalue($self, /)\n--\n\n", |vm, v, _| {
-        let s = open(vm, v)?;
-        Ok(vm.try_new_wtf8(&s.text.borrow())?.into())
-    });
-    vm.method(
-        &t,
-        "seek",
-        "seek($self, pos, whence=0, /)\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "seek", 1, 2)?;
-            let to = vm.to_i64(&vm.index(&pos[0])?)?;
-            let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
-            let s = open(vm, v)?;
-            let to = match how {
-                0 if to < 0 => return Err(vm.value_error(format!("Negative seek position {to}"))),
-                0 => to as usize,
-                1 | 2 if to != 0 => {
-                    return Err(
-                        vm.new_exception(&vm.exc.os_error, "Can't do nonzero cur-relative seeks")
-                    );
-                }
-                1 => s.at.get(),
-                2 => s.len.get(),
-                _ => {
-                    return Err(
-                        vm.value_error(format!("Invalid whence ({how}, should be 0, 1 or 2)"))
-                    );
-                }
-            };
-            s.at.set(to);
-            Ok(vm.new_int(to as i64))
-        },
-    );
-    vm.method(&t, "tell", "tell($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.new_int(open(vm, v)?.at.get() as i64))
-    });
-    vm.method(
-        &t,
-        "truncate",
-        "truncate($self, pos=None, /)\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "truncate", 0, 1)?.first();
-            let s = open(vm, v)?;
-            let n = match pos {
-                Some(n) if !n.is_none() => vm.to_i64(&vm.index(n)?)?,
-                _ => s.at.get() as i64,
-            };
-            if n < 0 {
-                return Err(vm.value_error(format!("Negative size value {n}")));
-            }
-            let mut text = s.text.borrow_mut();
-            let to = s.offset(&text, n as usize);
-            text.truncate(to);
-            s.len.set(s.len.get().min(n as usize));
-            s.known.set((0, 0));
-            Ok(vm.new_int(n))
-        },
-    );
-    vm.method(&t, "close", "close($self, /)\n--\n\n", |vm, v, _| {
-        let s = vm.this::<StringIo>(v)?;
-        s.closed.set(true);
-        s.text.replace(Vec::new());
-        s.len.set(0);
-        s.known.set((0, 0));
-        Ok(Value::NONE)
-    });
     for name in ["readable", "writable", "seekable"] {
-        vm.method(&t, name, "", |vm, v, _| {
+        vm.method(&t, name, "()\n--\n\n", |vm, v, _| {
             open(vm, v)?;
             Ok(Value::TRUE)
         });
@@ -392,58 +304,151 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         },
         None,
     );
-    vm.method(&t, "__getstate__", "", |vm, v, _| {
-        let s = open(vm, v)?;
-        let newline = match s.newline.get().text() {
-            Some(n) => vm.str_value(n),
-            None => Value::NONE,
-        };
-        let text = vm.new_wtf8(&s.text.borrow()).into();
-        let at = vm.new_int(s.at.get() as i64);
-        Ok(vm.tuple_value([text, newline, at, own_dict(vm, v)]))
-    });
-    vm.method(&t, "__setstate__", "", |vm, v, a| {
-        let [state] = a.exactly::<1>(vm, "__setstate__")?;
-        let s = vm.this::<StringIo>(v)?;
-        if s.closed.get() {
-            open(vm, v)?;
-        }
-        let wrong = || {
-            vm.type_error(format!(
-                "{}.__setstate__ argument should be 4-tuple, got {}",
-                vm.type_full_name(vm.type_of(v)),
-                vm.type_name(state)
-            ))
-        };
-        let parts = state.downcast::<Tuple>().ok_or_else(wrong)?;
-        let [text, newline, at, dict, ..] = &parts[..] else {
-            return Err(wrong());
-        };
-        init(vm, v, Args::pos(&[Value::NONE, newline.clone()]))?;
-        if let Some(text) = text.downcast::<Str>() {
-            // As it is: newlines were translated when it was written.
-            s.text.replace(text.as_bytes().to_vec());
-            s.len.set(text.char_len());
-        } else if !text.is_none() {
-            return Err(vm.type_error(format!(
-                "initial_value must be str or None, not {}",
-                vm.type_name(text)
-            )));
-        }
-        if !vm.is_int(at) {
-            return Err(vm.type_error(format!(
-                "third item of state must be an integer, got {}",
-                vm.type_name(at)
-            )));
-        }
-        let at = vm.to_i64(at)?;
-        if at < 0 {
-            return Err(vm.value_error("position value cannot be negative"));
-        }
-        s.at.set(at as usize);
-        restore_dict(vm, v, dict)?;
-        Ok(Value::NONE)
-    });
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { MAKE_METHODS =
+    "read" "read($self, size=-1, /)\n--\n\n" read;
+    "readline" "readline($self, size=-1, /)\n--\n\n" readline;
+    "write" "write($self, s, /)\n--\n\n" write_method;
+    "getvalue" "getvalue($self, /)\n--\n\n" getvalue;
+    "seek" "seek($self, pos, whence=0, /)\n--\n\n" seek;
+    "tell" "tell($self, /)\n--\n\n" tell;
+    "truncate" "truncate($self, pos=None, /)\n--\n\n" truncate;
+    "close" "close($self, /)\n--\n\n" close;
+    "__getstate__" "__getstate__($self, /)\n--\n\n" getstate;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
+}
+
+fn read(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = size_arg(vm, a.between(vm, "read", 0, 1)?.first())?;
+    Ok(open(vm, v)?.take(vm, n))
+}
+
+fn readline(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = size_arg(vm, a.between(vm, "readline", 0, 1)?.first())?;
+    Ok(open(vm, v)?.line(vm, n))
+}
+
+fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "write")?;
+    let s = vm.this::<StringIo>(v)?;
+    let Some(text) = x.downcast::<Str>() else {
+        return Err(not_text(vm, x));
+    };
+    check(vm, s)?;
+    s.write(vm, text)?;
+    Ok(vm.new_int(text.char_len() as i64))
+}
+
+fn getvalue(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let s = open(vm, v)?;
+    Ok(vm.try_new_wtf8(&s.text.borrow())?.into())
+}
+
+fn seek(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "seek", 1, 2)?;
+    let to = vm.to_i64(&vm.index(&pos[0])?)?;
+    let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
+    let s = open(vm, v)?;
+    let to = match how {
+        0 if to < 0 => return Err(vm.value_error(format!("Negative seek position {to}"))),
+        0 => to as usize,
+        1 | 2 if to != 0 => {
+            return Err(vm.new_exception(&vm.exc.os_error, "Can't do nonzero cur-relative seeks"));
+        }
+        1 => s.at.get(),
+        2 => s.len.get(),
+        _ => {
+            return Err(vm.value_error(format!("Invalid whence ({how}, should be 0, 1 or 2)")));
+        }
+    };
+    s.at.set(to);
+    Ok(vm.new_int(to as i64))
+}
+
+fn tell(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(open(vm, v)?.at.get() as i64))
+}
+
+fn truncate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "truncate", 0, 1)?.first();
+    let s = open(vm, v)?;
+    let n = match pos {
+        Some(n) if !n.is_none() => vm.to_i64(&vm.index(n)?)?,
+        _ => s.at.get() as i64,
+    };
+    if n < 0 {
+        return Err(vm.value_error(format!("Negative size value {n}")));
+    }
+    let mut text = s.text.borrow_mut();
+    let to = s.offset(&text, n as usize);
+    text.truncate(to);
+    s.len.set(s.len.get().min(n as usize));
+    s.known.set((0, 0));
+    Ok(vm.new_int(n))
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let s = vm.this::<StringIo>(v)?;
+    s.closed.set(true);
+    s.text.replace(Vec::new());
+    s.len.set(0);
+    s.known.set((0, 0));
+    Ok(Value::NONE)
+}
+
+fn getstate(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let s = open(vm, v)?;
+    let newline = match s.newline.get().text() {
+        Some(n) => vm.str_value(n),
+        None => Value::NONE,
+    };
+    let text = vm.new_wtf8(&s.text.borrow()).into();
+    let at = vm.new_int(s.at.get() as i64);
+    Ok(vm.tuple_value([text, newline, at, own_dict(vm, v)]))
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [state] = a.exactly::<1>(vm, "__setstate__")?;
+    let s = vm.this::<StringIo>(v)?;
+    if s.closed.get() {
+        open(vm, v)?;
+    }
+    let wrong = || {
+        vm.type_error(format!(
+            "{}.__setstate__ argument should be 4-tuple, got {}",
+            vm.type_full_name(vm.type_of(v)),
+            vm.type_name(state)
+        ))
+    };
+    let parts = state.downcast::<Tuple>().ok_or_else(wrong)?;
+    let [text, newline, at, dict, ..] = &parts[..] else {
+        return Err(wrong());
+    };
+    init(vm, v, Args::pos(&[Value::NONE, newline.clone()]))?;
+    if let Some(text) = text.downcast::<Str>() {
+        // As it is: newlines were translated when it was written.
+        s.text.replace(text.as_bytes().to_vec());
+        s.len.set(text.char_len());
+    } else if !text.is_none() {
+        return Err(vm.type_error(format!(
+            "initial_value must be str or None, not {}",
+            vm.type_name(text)
+        )));
+    }
+    if !vm.is_int(at) {
+        return Err(vm.type_error(format!(
+            "third item of state must be an integer, got {}",
+            vm.type_name(at)
+        )));
+    }
+    let at = vm.to_i64(at)?;
+    if at < 0 {
+        return Err(vm.value_error("position value cannot be negative"));
+    }
+    s.at.set(at as usize);
+    restore_dict(vm, v, dict)?;
+    Ok(Value::NONE)
 }

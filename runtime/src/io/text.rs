@@ -926,109 +926,113 @@ fn next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 }
 
 fn methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "detach", "detach($self, /)\n--\n\n", |vm, v, _| {
-        let t = attached(vm, v)?;
-        vm.call_method(v, "flush", &[])?;
-        t.state.set(State::Detached);
-        Ok(t.buffer.take())
-    });
-    vm.method(
-        t,
-        "reconfigure",
-        "reconfigure($self, /, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None)\n--\n\n",
-        reconfigure,
-    );
-    vm.method(t, "write", "write($self, text, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "write")?;
-        let t = attached(vm, v)?;
-        let Some(s) = x.as_ref::<Str>() else {
-            return Err(vm.type_error(format!(
-                "write() argument must be str, not {}",
-                vm.type_name(x)
-            )));
-        };
-        open(vm, v)?;
-        Ok(vm.new_int(t.write(vm, s)? as i64))
-    });
-    vm.method(t, "read", "read($self, size=-1, /)\n--\n\n", |vm, v, a| {
-        let n = a.between(vm, "read", 0, 1)?.first();
-        attached(vm, v)?;
-        let n = size_arg(vm, n)?;
-        open(vm, v)?.read(vm, n)
-    });
-    vm.method(
-        t,
-        "readline",
-        "readline($self, size=-1, /)\n--\n\n",
-        |vm, v, a| {
-            let n = a.between(vm, "readline", 0, 1)?.first();
-            attached(vm, v)?;
-            let n = size_arg(vm, n)?;
-            open(vm, v)?.readline(vm, n)
-        },
-    );
-    vm.method(t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| {
-        let t = open(vm, v)?;
-        t.telling.set(t.seekable.get());
-        t.write_pending(vm)?;
-        t.flush_buffer(vm)?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "close", "close($self, /)\n--\n\n", |vm, v, _| {
-        let t = attached(vm, v)?;
-        let buffer = t.buffer.get();
-        if base::is_closed(vm, v)? {
-            return Ok(Value::NONE);
-        }
-        let flushed = vm.call_method(v, "flush", &[]);
-        both(vm, flushed, || {
-            vm.call_method(&buffer, "close", &[]).map(|_| ())
-        })?;
-        Ok(Value::NONE)
-    });
-    vm.method(
-        t,
-        "seek",
-        "seek($self, cookie, whence=0, /)\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "seek", 1, 2)?;
-            let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
-            open(vm, v)?.seek(vm, v, &pos[0], how)
-        },
-    );
-    vm.method(t, "tell", "tell($self, /)\n--\n\n", |vm, v, _| {
-        open(vm, v)?.tell(vm, v)
-    });
-    vm.method(
-        t,
-        "truncate",
-        "truncate($self, pos=None, /)\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "truncate", 0, 1)?.first();
-            let t = attached(vm, v)?;
-            vm.call_method(v, "flush", &[])?;
-            let pos = pos.cloned().unwrap_or(Value::NONE);
-            vm.call_method(&t.buffer.get(), "truncate", &[pos])
-        },
-    );
-    vm.method(t, "_dealloc_warn", "", |vm, v, a| {
-        let [source] = a.exactly::<1>(vm, "_dealloc_warn")?;
-        let t = vm.this::<TextIo>(v)?;
-        let name = vm.intern("_dealloc_warn");
-        if let Some(buffer) = t.buffer.get_bound()
-            && let Some(warn) = vm.lookup_attr(&buffer, &name)?
-        {
-            vm.call(&warn, std::slice::from_ref(source))?;
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(t, "__getstate__", "", |vm, v, _| Err(cannot_pickle(vm, v)));
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "detach" "detach($self, /)\n--\n\n" detach;
+    "reconfigure" "reconfigure($self, /, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None)\n--\n\n" reconfigure;
+    "write" "write($self, text, /)\n--\n\n" write_method;
+    "read" "read($self, size=-1, /)\n--\n\n" read_method;
+    "readline" "readline($self, size=-1, /)\n--\n\n" readline_method;
+    "flush" "flush($self, /)\n--\n\n" flush;
+    "close" "close($self, /)\n--\n\n" close;
+    "seek" "seek($self, cookie, whence=0, /)\n--\n\n" seek_method;
+    "tell" "tell($self, /)\n--\n\n" tell_method;
+    "truncate" "truncate($self, pos=None, /)\n--\n\n" truncate;
+    "_dealloc_warn" "_dealloc_warn($self, source, /)\n--\n\n" dealloc_warn;
+    "__getstate__" "__getstate__($self, /)\n--\n\n" |vm, v, _| Err(cannot_pickle(vm, v));
+}
+
+fn detach(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let t = attached(vm, v)?;
+    vm.call_method(v, "flush", &[])?;
+    t.state.set(State::Detached);
+    Ok(t.buffer.take())
+}
+
+fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "write")?;
+    let t = attached(vm, v)?;
+    let Some(s) = x.as_ref::<Str>() else {
+        return Err(vm.type_error(format!(
+            "write() argument must be str, not {}",
+            vm.type_name(x)
+        )));
+    };
+    open(vm, v)?;
+    Ok(vm.new_int(t.write(vm, s)? as i64))
+}
+
+fn read_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = a.between(vm, "read", 0, 1)?.first();
+    attached(vm, v)?;
+    let n = size_arg(vm, n)?;
+    open(vm, v)?.read(vm, n)
+}
+
+fn readline_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = a.between(vm, "readline", 0, 1)?.first();
+    attached(vm, v)?;
+    let n = size_arg(vm, n)?;
+    open(vm, v)?.readline(vm, n)
+}
+
+fn flush(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let t = open(vm, v)?;
+    t.telling.set(t.seekable.get());
+    t.write_pending(vm)?;
+    t.flush_buffer(vm)?;
+    Ok(Value::NONE)
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let t = attached(vm, v)?;
+    let buffer = t.buffer.get();
+    if base::is_closed(vm, v)? {
+        return Ok(Value::NONE);
+    }
+    let flushed = vm.call_method(v, "flush", &[]);
+    both(vm, flushed, || {
+        vm.call_method(&buffer, "close", &[]).map(|_| ())
+    })?;
+    Ok(Value::NONE)
+}
+
+fn seek_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "seek", 1, 2)?;
+    let how = pos.get(1).map_or(Ok(0), |h| vm.to_i64(h))?;
+    open(vm, v)?.seek(vm, v, &pos[0], how)
+}
+
+fn tell_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    open(vm, v)?.tell(vm, v)
+}
+
+fn truncate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "truncate", 0, 1)?.first();
+    let t = attached(vm, v)?;
+    vm.call_method(v, "flush", &[])?;
+    let pos = pos.cloned().unwrap_or(Value::NONE);
+    vm.call_method(&t.buffer.get(), "truncate", &[pos])
+}
+
+fn dealloc_warn(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [source] = a.exactly::<1>(vm, "_dealloc_warn")?;
+    let t = vm.this::<TextIo>(v)?;
+    let name = vm.intern("_dealloc_warn");
+    if let Some(buffer) = t.buffer.get_bound()
+        && let Some(warn) = vm.lookup_attr(&buffer, &name)?
+    {
+        vm.call(&warn, std::slice::from_ref(source))?;
+    }
+    Ok(Value::NONE)
 }
 
 fn asking(vm: &Vm, t: &Ref<Type>) {
     macro_rules! ask_buffer {
         ($($name:literal),*) => {$(
-            vm.method(t, $name, "", |vm, v, _| {
+            vm.method(t, $name, concat!($name, "($self, /)\n--\n\n"), |vm, v, _| {
                 let buffer = attached(vm, v)?.buffer.get();
                 vm.call_method(&buffer, $name, &[])
             });

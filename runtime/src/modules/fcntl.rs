@@ -96,36 +96,7 @@ fn lock(vm: &Vm, file: &Value, operation: i64, whole_file: bool) -> PyResult<Val
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("fcntl");
-    vm.add_function(&m, "fcntl", "", |vm, _, a| control(vm, a));
-    vm.add_function(&m, "flock", "", |vm, _, a| {
-        let [file, operation] = a.exactly::<2>(vm, "flock")?;
-        lock(vm, file, vm.to_i64(operation)?, false)
-    });
-    vm.add_function(&m, "ioctl", "", |vm, _, a| {
-        let pos = a.between(vm, "ioctl", 2, 4)?;
-        if vm.to_i64(&pos[1])? != libc::TIOCGWINSZ as i64 {
-            return Err(vm.os_error_parts(libc::ENOSYS, "lasti knows the window size alone", None));
-        }
-        let (a, b, c, d) = on_fd(vm, &pos[0], window_size)?;
-        let bytes = [a, b, c, d].map(u16::to_ne_bytes).concat();
-        match pos.get(2) {
-            Some(buffer) if buffer.downcast::<Bytes>().is_none() => {
-                let all = vm.new_slice(Value::NONE, vm.new_int(8), Value::NONE);
-                vm.setitem(buffer, &all, &vm.new_bytes(bytes))?;
-                Ok(vm.new_int(0))
-            }
-            _ => vm.try_new_bytes(bytes),
-        }
-    });
-    vm.add_function(&m, "lockf", "", |vm, _, a| {
-        let pos = a.between(vm, "lockf", 2, 5)?;
-        for part in &pos[2..] {
-            if vm.to_i64(part)? != 0 {
-                return Err(vm.os_error_parts(libc::ENOSYS, "lasti locks whole files alone", None));
-            }
-        }
-        lock(vm, &pos[0], vm.to_i64(&pos[1])?, true)
-    });
+    vm.add_functions(&m, FUNCTIONS);
     macro_rules! constants {
         ($($name:ident)*) => { $(vm.add_value(&m, stringify!($name), vm.new_int(libc::$name as i64));)* };
     }
@@ -134,4 +105,43 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN
     }
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "fcntl" "fcntl($module, fd, cmd, arg=0, /)\n--\n\n" |vm, _, a| control(vm, a);
+    "flock" "flock($module, fd, operation, /)\n--\n\n" flock;
+    "ioctl" "ioctl($module, fd, request, arg=0, mutate_flag=True, /)\n--\n\n" ioctl;
+    "lockf" "lockf($module, fd, cmd, len=0, start=0, whence=0, /)\n--\n\n" lockf;
+}
+
+fn flock(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [file, operation] = a.exactly::<2>(vm, "flock")?;
+    lock(vm, file, vm.to_i64(operation)?, false)
+}
+
+fn ioctl(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "ioctl", 2, 4)?;
+    if vm.to_i64(&pos[1])? != libc::TIOCGWINSZ as i64 {
+        return Err(vm.os_error_parts(libc::ENOSYS, "lasti knows the window size alone", None));
+    }
+    let (a, b, c, d) = on_fd(vm, &pos[0], window_size)?;
+    let bytes = [a, b, c, d].map(u16::to_ne_bytes).concat();
+    match pos.get(2) {
+        Some(buffer) if buffer.downcast::<Bytes>().is_none() => {
+            let all = vm.new_slice(Value::NONE, vm.new_int(8), Value::NONE);
+            vm.setitem(buffer, &all, &vm.new_bytes(bytes))?;
+            Ok(vm.new_int(0))
+        }
+        _ => vm.try_new_bytes(bytes),
+    }
+}
+
+fn lockf(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "lockf", 2, 5)?;
+    for part in &pos[2..] {
+        if vm.to_i64(part)? != 0 {
+            return Err(vm.os_error_parts(libc::ENOSYS, "lasti locks whole files alone", None));
+        }
+    }
+    lock(vm, &pos[0], vm.to_i64(&pos[1])?, true)
 }

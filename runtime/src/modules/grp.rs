@@ -1,7 +1,7 @@
 //! `grp`: the database of groups (CPython's Modules/grpmodule.c), with the look-ups of `pwd`.
 use super::pwd::{failed, id_arg, missing, name_arg, names_in};
 use lasti_core::objects::{Module, Type};
-use lasti_core::{PyResult, Ref, Value, Vm};
+use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use nix::unistd::{Gid, Group};
 
 pub fn register(vm: &Vm) {
@@ -31,31 +31,41 @@ fn group_value(vm: &Vm, g: &Group) -> Value {
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("grp");
     vm.add_value(&m, "struct_group", group_type(vm).into());
-    vm.add_function(&m, "getgrnam", "", |vm, _, a| {
-        let name = name_arg(vm, a, "getgrnam")?;
-        match Group::from_name(&name).map_err(|e| failed(vm, e))? {
-            Some(g) => Ok(group_value(vm, &g)),
-            None => {
-                let shown = vm.repr_string(&vm.str_value(&name))?;
-                Err(missing(vm, format!("getgrnam(): name not found: {shown}")))
-            }
-        }
-    });
-    vm.add_function(&m, "getgrgid", "", |vm, _, a| {
-        let (n, gid) = id_arg(vm, a, "getgrgid")?;
-        let found = match gid {
-            Some(g) => Group::from_gid(Gid::from_raw(g)).map_err(|e| failed(vm, e))?,
-            None => None,
-        };
-        match found {
-            Some(g) => Ok(group_value(vm, &g)),
-            None => Err(missing(vm, format!("getgrgid(): gid not found: {n}"))),
-        }
-    });
-    vm.add_function(&m, "getgrall", "", |vm, _, _| {
-        let all = names_in("/etc/group").into_iter();
-        let all = all.filter_map(|n| Group::from_name(&n).ok().flatten());
-        Ok(vm.new_list(all.map(|g| group_value(vm, &g)).collect()))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "getgrnam" "getgrnam($module, /, name)\n--\n\n" getgrnam;
+    "getgrgid" "getgrgid($module, /, id)\n--\n\n" getgrgid;
+    "getgrall" "getgrall($module, /)\n--\n\n" getgrall;
+}
+
+fn getgrnam(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let name = name_arg(vm, a, "getgrnam")?;
+    match Group::from_name(&name).map_err(|e| failed(vm, e))? {
+        Some(g) => Ok(group_value(vm, &g)),
+        None => {
+            let shown = vm.repr_string(&vm.str_value(&name))?;
+            Err(missing(vm, format!("getgrnam(): name not found: {shown}")))
+        }
+    }
+}
+
+fn getgrgid(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (n, gid) = id_arg(vm, a, "getgrgid")?;
+    let found = match gid {
+        Some(g) => Group::from_gid(Gid::from_raw(g)).map_err(|e| failed(vm, e))?,
+        None => None,
+    };
+    match found {
+        Some(g) => Ok(group_value(vm, &g)),
+        None => Err(missing(vm, format!("getgrgid(): gid not found: {n}"))),
+    }
+}
+
+fn getgrall(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let all = names_in("/etc/group").into_iter();
+    let all = all.filter_map(|n| Group::from_name(&n).ok().flatten());
+    Ok(vm.new_list(all.map(|g| group_value(vm, &g)).collect()))
 }

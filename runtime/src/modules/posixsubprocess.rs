@@ -24,14 +24,13 @@ static STARTING: Mutex<()> = Mutex::new(());
 pub fn register(vm: &Vm) {
     vm.register_module("_posixsubprocess", |vm| {
         let m = vm.new_module("_posixsubprocess");
-        vm.add_function(
-            &m,
-            "fork_exec",
-            "Spawn a fresh new child process.",
-            fork_exec,
-        );
+        vm.add_functions(&m, FUNCTIONS);
         Ok(m)
     });
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "fork_exec" "fork_exec($module, args, executable_list, close_fds, pass_fds, cwd, env, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, errpipe_read, errpipe_write, restore_signals, call_setsid, pgid_to_set, gid, extra_groups, uid, child_umask, preexec_fn, /)\n--\n\nSpawn a fresh new child process." fork_exec;
 }
 
 /// What to start.

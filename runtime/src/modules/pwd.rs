@@ -76,31 +76,41 @@ pub fn names_in(path: &str) -> Vec<String> {
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("pwd");
     vm.add_value(&m, "struct_passwd", passwd_type(vm).into());
-    vm.add_function(&m, "getpwnam", "", |vm, _, a| {
-        let name = name_arg(vm, a, "getpwnam")?;
-        match User::from_name(&name).map_err(|e| failed(vm, e))? {
-            Some(u) => Ok(user_value(vm, &u)),
-            None => {
-                let shown = vm.repr_string(&vm.str_value(&name))?;
-                Err(missing(vm, format!("getpwnam(): name not found: {shown}")))
-            }
-        }
-    });
-    vm.add_function(&m, "getpwuid", "", |vm, _, a| {
-        let (n, uid) = id_arg(vm, a, "getpwuid")?;
-        let found = match uid {
-            Some(u) => User::from_uid(Uid::from_raw(u)).map_err(|e| failed(vm, e))?,
-            None => None,
-        };
-        match found {
-            Some(u) => Ok(user_value(vm, &u)),
-            None => Err(missing(vm, format!("getpwuid(): uid not found: {n}"))),
-        }
-    });
-    vm.add_function(&m, "getpwall", "", |vm, _, _| {
-        let all = names_in("/etc/passwd").into_iter();
-        let all = all.filter_map(|n| User::from_name(&n).ok().flatten());
-        Ok(vm.new_list(all.map(|u| user_value(vm, &u)).collect()))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "getpwnam" "getpwnam($module, name, /)\n--\n\n" getpwnam;
+    "getpwuid" "getpwuid($module, uidobj, /)\n--\n\n" getpwuid;
+    "getpwall" "getpwall($module, /)\n--\n\n" getpwall;
+}
+
+fn getpwnam(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let name = name_arg(vm, a, "getpwnam")?;
+    match User::from_name(&name).map_err(|e| failed(vm, e))? {
+        Some(u) => Ok(user_value(vm, &u)),
+        None => {
+            let shown = vm.repr_string(&vm.str_value(&name))?;
+            Err(missing(vm, format!("getpwnam(): name not found: {shown}")))
+        }
+    }
+}
+
+fn getpwuid(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (n, uid) = id_arg(vm, a, "getpwuid")?;
+    let found = match uid {
+        Some(u) => User::from_uid(Uid::from_raw(u)).map_err(|e| failed(vm, e))?,
+        None => None,
+    };
+    match found {
+        Some(u) => Ok(user_value(vm, &u)),
+        None => Err(missing(vm, format!("getpwuid(): uid not found: {n}"))),
+    }
+}
+
+fn getpwall(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let all = names_in("/etc/passwd").into_iter();
+    let all = all.filter_map(|n| User::from_name(&n).ok().flatten());
+    Ok(vm.new_list(all.map(|u| user_value(vm, &u)).collect()))
 }

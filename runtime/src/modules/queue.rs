@@ -53,57 +53,55 @@ fn make_type(vm: &Vm) -> Ref<Type> {
         let [] = a.exactly::<0>(vm, "SimpleQueue")?;
         Ok(vm.heap.alloc(class, SimpleQueue::default()).into())
     }));
-    vm.method(
-        &t,
-        "put",
-        "put($self, /, item, block=True, timeout=None)\n--\n\n",
-        |vm, v, a| {
-            // It never waits: the queue has no bound.
-            let [item, ..] = a.bind(vm, "put", ["item", "block", "timeout"], 1)?;
-            put(vm, v, item)
-        },
-    );
-    vm.method(
-        &t,
-        "put_nowait",
-        "put_nowait($self, /, item)\n--\n\n",
-        |vm, v, a| {
-            let [item] = a.bind(vm, "put_nowait", ["item"], 1)?;
-            put(vm, v, item)
-        },
-    );
-    vm.method(
-        &t,
-        "get",
-        "get($self, /, block=True, timeout=None)\n--\n\n",
-        |vm, v, a| {
-            let limit = limit(vm, a)?;
-            get(vm, v, limit)
-        },
-    );
-    vm.method(
-        &t,
-        "get_nowait",
-        "get_nowait($self, /)\n--\n\n",
-        |vm, v, a| {
-            let [] = a.exactly::<0>(vm, "get_nowait")?;
-            get(vm, v, Limit::Not)
-        },
-    );
-    vm.method(&t, "empty", "empty($self, /)\n--\n\n", |vm, v, _| {
-        let q = vm.this::<SimpleQueue>(v)?;
-        Ok(Value::bool(q.items.borrow().is_empty()))
-    });
-    vm.method(&t, "qsize", "qsize($self, /)\n--\n\n", |vm, v, _| {
-        let n = vm.this::<SimpleQueue>(v)?.items.borrow().len();
-        Ok(vm.new_int(n as i64))
-    });
-    vm.class_method(&t, "__class_getitem__", "", |vm, this, a| {
-        let [x] = a.exactly::<1>(vm, "__class_getitem__")?;
-        Ok(lasti_builtins::alias::generic_alias(vm, this, x))
-    });
+    vm.add_methods(&t, METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "put" "put($self, /, item, block=True, timeout=None)\n--\n\n" put_method;
+    "put_nowait" "put_nowait($self, /, item)\n--\n\n" put_nowait;
+    "get" "get($self, /, block=True, timeout=None)\n--\n\n" get_method;
+    "get_nowait" "get_nowait($self, /)\n--\n\n" get_nowait;
+    "empty" "empty($self, /)\n--\n\n" empty_method;
+    "qsize" "qsize($self, /)\n--\n\n" qsize;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn put_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    // It never waits: the queue has no bound.
+    let [item, ..] = a.bind(vm, "put", ["item", "block", "timeout"], 1)?;
+    put(vm, v, item)
+}
+
+fn put_nowait(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [item] = a.bind(vm, "put_nowait", ["item"], 1)?;
+    put(vm, v, item)
+}
+
+fn get_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let limit = limit(vm, a)?;
+    get(vm, v, limit)
+}
+
+fn get_nowait(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [] = a.exactly::<0>(vm, "get_nowait")?;
+    get(vm, v, Limit::Not)
+}
+
+fn empty_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let q = vm.this::<SimpleQueue>(v)?;
+    Ok(Value::bool(q.items.borrow().is_empty()))
+}
+
+fn qsize(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let n = vm.this::<SimpleQueue>(v)?.items.borrow().len();
+    Ok(vm.new_int(n as i64))
+}
+
+fn class_getitem(vm: &Vm, this: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "__class_getitem__")?;
+    Ok(lasti_builtins::alias::generic_alias(vm, this, x))
 }
 
 fn put(vm: &Vm, v: &Value, item: Option<&Value>) -> PyResult<Value> {

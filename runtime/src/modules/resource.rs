@@ -1,5 +1,6 @@
 //! The `resource` module: what a process used, and its limits (CPython's Modules/resource.c).
 use lasti_core::objects::{Module, Type};
+use lasti_core::vm::args::Args;
 use lasti_core::{PyResult, Ref, Value, Vm};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
@@ -53,43 +54,45 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         UsageType(vm.new_structseq_type("resource.struct_rusage", &USAGE, USAGE.len()))
     });
     vm.add_value(&m, "struct_rusage", usage.0.value());
-    vm.add_function(&m, "getrusage", "getrusage(who, /)\n--\n\n", |vm, _, a| {
-        let [who] = a.exactly::<1>(vm, "getrusage")?;
-        usage_of(vm, vm.to_i64(who)?)
-    });
-    vm.add_function(
-        &m,
-        "getrlimit",
-        "getrlimit(resource, /)\n--\n\n",
-        |vm, _, a| {
-            let [which] = a.exactly::<1>(vm, "getrlimit")?;
-            let (soft, hard) = getrlimit(limit_of(vm, which)?).map_err(|e| error(vm, e))?;
-            Ok(vm.tuple_value([limit_value(vm, soft), limit_value(vm, hard)]))
-        },
-    );
-    vm.add_function(
-        &m,
-        "setrlimit",
-        "setrlimit(resource, limits, /)\n--\n\n",
-        |vm, _, a| {
-            let [which, limits] = a.exactly::<2>(vm, "setrlimit")?;
-            let which = limit_of(vm, which)?;
-            let pair = vm.collect(limits)?;
-            let [soft, hard] = &pair[..] else {
-                return Err(vm.value_error("expected a tuple of 2 integers"));
-            };
-            let number = |v: &Value| -> PyResult<u64> { Ok(vm.to_i64(v)? as u64) };
-            setrlimit(which, number(soft)?, number(hard)?).map_err(|e| error(vm, e))?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.add_function(&m, "getpagesize", "getpagesize()\n--\n\n", |vm, _, _| {
-        let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
-            .ok()
-            .flatten();
-        Ok(vm.new_int(size.unwrap_or(4096)))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "getrusage" "getrusage(who, /)\n--\n\n" getrusage_function;
+    "getrlimit" "getrlimit(resource, /)\n--\n\n" getrlimit_function;
+    "setrlimit" "setrlimit(resource, limits, /)\n--\n\n" setrlimit_function;
+    "getpagesize" "getpagesize()\n--\n\n" getpagesize;
+}
+
+fn getrusage_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [who] = a.exactly::<1>(vm, "getrusage")?;
+    usage_of(vm, vm.to_i64(who)?)
+}
+
+fn getrlimit_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [which] = a.exactly::<1>(vm, "getrlimit")?;
+    let (soft, hard) = getrlimit(limit_of(vm, which)?).map_err(|e| error(vm, e))?;
+    Ok(vm.tuple_value([limit_value(vm, soft), limit_value(vm, hard)]))
+}
+
+fn setrlimit_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [which, limits] = a.exactly::<2>(vm, "setrlimit")?;
+    let which = limit_of(vm, which)?;
+    let pair = vm.collect(limits)?;
+    let [soft, hard] = &pair[..] else {
+        return Err(vm.value_error("expected a tuple of 2 integers"));
+    };
+    let number = |v: &Value| -> PyResult<u64> { Ok(vm.to_i64(v)? as u64) };
+    setrlimit(which, number(soft)?, number(hard)?).map_err(|e| error(vm, e))?;
+    Ok(Value::NONE)
+}
+
+fn getpagesize(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten();
+    Ok(vm.new_int(size.unwrap_or(4096)))
 }
 
 fn error(vm: &Vm, e: nix::Error) -> lasti_core::Exc {

@@ -226,14 +226,8 @@ pub fn register(vm: &Vm) {
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_select");
-    vm.add_function(&m, "_poll", "", |vm, _, a| poll(vm, a));
+    vm.add_functions(&m, FUNCTIONS);
     vm.add_value(&m, "error", vm.exc.os_error.value());
-    vm.add_function(
-        &m,
-        "select",
-        "select(rlist, wlist, xlist, timeout=None, /)\n--\n\n",
-        |vm, _, a| select(vm, a),
-    );
     let constants = [
         ("POLLIN", libc::POLLIN),
         ("POLLPRI", libc::POLLPRI),
@@ -253,4 +247,9 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.add_value(&m, name, vm.new_int(n as i64));
     }
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "_poll" "" |vm, _, a| poll(vm, a);
+    "select" "select(rlist, wlist, xlist, timeout=None, /)\n--\n\n" |vm, _, a| select(vm, a);
 }

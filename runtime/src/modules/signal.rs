@@ -455,45 +455,61 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     for (name, n) in names {
         vm.add_value(&m, name, vm.new_int(n));
     }
-    vm.add_function(&m, "default_int_handler", "", |vm, _, _| Err(interrupt(vm)));
-    vm.add_function(&m, "signal", "", |vm, _, a| set_handler(vm, a));
-    vm.add_function(&m, "getsignal", "", |vm, _, a| {
-        let n = number(vm, &a.exactly::<1>(vm, "getsignal")?[0])?;
-        let set = handlers(vm).set.borrow().get(&n).cloned();
-        Ok(set.unwrap_or_else(|| default_handler(vm, n)))
-    });
-    vm.add_function(&m, "raise_signal", "", |vm, _, a| {
-        let n = number(vm, &a.exactly::<1>(vm, "raise_signal")?[0])?;
-        kill(vm, std::process::id() as i64, n as i64)?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "setitimer", "", |vm, _, a| setitimer(vm, a));
-    vm.add_function(&m, "getitimer", "", |vm, _, a| {
-        which_timer(vm, &a.exactly::<1>(vm, "getitimer")?[0])?;
-        Ok(pair(vm, handlers(vm).timer.left()))
-    });
-    vm.add_function(&m, "alarm", "", |vm, _, a| alarm(vm, a));
-    vm.add_function(&m, "pause", "", |vm, _, _| pause(vm));
+    vm.add_functions(&m, FUNCTIONS);
     vm.add_value(&m, "ItimerError", vm.exc.os_error.value());
     // The loop needs none: arriving signals wake it. The number is kept for who asks.
-    vm.add_function(&m, "set_wakeup_fd", "", |vm, _, a| {
-        let [fd, _] = a.bind(vm, "set_wakeup_fd", ["fd", "*warn_on_full_buffer"], 1)?;
-        let fd = vm.to_i64(fd.unwrap_or(&Value::NONE))?;
-        let fd = i32::try_from(fd).map_err(|_| vm.value_error("invalid fd"))?;
-        let old = handlers(vm).wakeup_fd.replace(fd.wrapping_add(1));
-        Ok(vm.new_int(old as i64 - 1))
-    });
-    vm.add_function(&m, "siginterrupt", "", |_, _, _| Ok(Value::NONE));
-    vm.add_function(&m, "strsignal", "", |vm, _, a| {
-        let n = number(vm, &a.exactly::<1>(vm, "strsignal")?[0])?;
-        Ok(signal_hook::low_level::signal_name(n).map_or(Value::NONE, |s| vm.str_value(s)))
-    });
-    vm.add_function(&m, "valid_signals", "", |vm, _, _| {
-        let s = vm.new_set();
-        for n in 1..65 {
-            vm.set_add(&s, vm.new_int(n))?;
-        }
-        Ok(s.into())
-    });
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "default_int_handler" "default_int_handler($module, signalnum, frame, /)\n--\n\n" |vm, _, _| Err(interrupt(vm));
+    "signal" "signal($module, signalnum, handler, /)\n--\n\n" |vm, _, a| set_handler(vm, a);
+    "getsignal" "getsignal($module, signalnum, /)\n--\n\n" getsignal;
+    "raise_signal" "raise_signal($module, signalnum, /)\n--\n\n" raise_signal;
+    "setitimer" "setitimer($module, which, seconds, interval=0.0, /)\n--\n\n" |vm, _, a| setitimer(vm, a);
+    "getitimer" "getitimer($module, which, /)\n--\n\n" getitimer;
+    "alarm" "alarm($module, seconds, /)\n--\n\n" |vm, _, a| alarm(vm, a);
+    "pause" "pause($module, /)\n--\n\n" |vm, _, _| pause(vm);
+    "set_wakeup_fd" "set_wakeup_fd($module, fd, /, *, warn_on_full_buffer=True)\n--\n\n" set_wakeup_fd;
+    "siginterrupt" "siginterrupt($module, signalnum, flag, /)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "strsignal" "strsignal($module, signalnum, /)\n--\n\n" strsignal;
+    "valid_signals" "valid_signals($module, /)\n--\n\n" valid_signals;
+}
+
+fn getsignal(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let n = number(vm, &a.exactly::<1>(vm, "getsignal")?[0])?;
+    let set = handlers(vm).set.borrow().get(&n).cloned();
+    Ok(set.unwrap_or_else(|| default_handler(vm, n)))
+}
+
+fn raise_signal(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let n = number(vm, &a.exactly::<1>(vm, "raise_signal")?[0])?;
+    kill(vm, std::process::id() as i64, n as i64)?;
+    Ok(Value::NONE)
+}
+
+fn getitimer(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    which_timer(vm, &a.exactly::<1>(vm, "getitimer")?[0])?;
+    Ok(pair(vm, handlers(vm).timer.left()))
+}
+
+fn set_wakeup_fd(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, _] = a.bind(vm, "set_wakeup_fd", ["fd", "*warn_on_full_buffer"], 1)?;
+    let fd = vm.to_i64(fd.unwrap_or(&Value::NONE))?;
+    let fd = i32::try_from(fd).map_err(|_| vm.value_error("invalid fd"))?;
+    let old = handlers(vm).wakeup_fd.replace(fd.wrapping_add(1));
+    Ok(vm.new_int(old as i64 - 1))
+}
+
+fn strsignal(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let n = number(vm, &a.exactly::<1>(vm, "strsignal")?[0])?;
+    Ok(signal_hook::low_level::signal_name(n).map_or(Value::NONE, |s| vm.str_value(s)))
+}
+
+fn valid_signals(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let s = vm.new_set();
+    for n in 1..65 {
+        vm.set_add(&s, vm.new_int(n))?;
+    }
+    Ok(s.into())
 }

@@ -1,7 +1,7 @@
 //! `termios`: settings of terminals, in safe code over nix and rustix (CPython's Modules/termios.c).
 use super::fcntl::{on_fd, window_size};
 use lasti_core::objects::Module;
-use lasti_core::{PyResult, Ref, Value, Vm};
+use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use nix::sys::termios::{self as tc, LocalFlags, SetArg, Termios};
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -125,40 +125,7 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let bases = vm.tuple_value([vm.exc.exception.value()]);
     let class = [vm.str_value("error"), bases, ns.into()];
     vm.add_value(&m, "error", vm.call(vm.types.type_.as_value(), &class)?);
-    vm.add_function(&m, "tcgetattr", "", |vm, _, a| {
-        get(vm, &a.exactly::<1>(vm, "tcgetattr")?[0])
-    });
-    vm.add_function(&m, "tcsetattr", "", |vm, _, a| {
-        let [fd, when, attributes] = a.exactly::<3>(vm, "tcsetattr")?;
-        set(vm, fd, when, attributes)?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcdrain", "", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "tcdrain")?;
-        on_terminal(vm, fd, |fd| tc::tcdrain(fd).map_err(os))?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcflush", "", |vm, _, a| {
-        let [fd, queue] = a.exactly::<2>(vm, "tcflush")?;
-        let queue = match vm.to_i64(queue)? {
-            0 => tc::FlushArg::TCIFLUSH,
-            1 => tc::FlushArg::TCOFLUSH,
-            _ => tc::FlushArg::TCIOFLUSH,
-        };
-        on_terminal(vm, fd, |fd| tc::tcflush(fd, queue).map_err(os))?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcsendbreak", "", |vm, _, a| {
-        let [fd, n] = a.exactly::<2>(vm, "tcsendbreak")?;
-        let n = vm.to_i64(n)? as i32;
-        on_terminal(vm, fd, |fd| tc::tcsendbreak(fd, n).map_err(os))?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "tcgetwinsize", "", |vm, _, a| {
-        let [fd] = a.exactly::<1>(vm, "tcgetwinsize")?;
-        let (rows, columns, ..) = on_terminal(vm, fd, window_size)?;
-        Ok(vm.tuple_value([vm.new_int(rows as i64), vm.new_int(columns as i64)]))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     macro_rules! constants {
         ($($name:ident)*) => { $(vm.add_value(&m, stringify!($name), vm.new_int(libc::$name as i64));)* };
     }
@@ -172,4 +139,53 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     }
     vm.add_value(&m, "NCCS", vm.new_int(libc::NCCS as i64));
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "tcgetattr" "tcgetattr($module, fd, /)\n--\n\n" tcgetattr;
+    "tcsetattr" "tcsetattr($module, fd, when, attributes, /)\n--\n\n" tcsetattr;
+    "tcdrain" "tcdrain($module, fd, /)\n--\n\n" tcdrain;
+    "tcflush" "tcflush($module, fd, queue, /)\n--\n\n" tcflush;
+    "tcsendbreak" "tcsendbreak($module, fd, duration, /)\n--\n\n" tcsendbreak;
+    "tcgetwinsize" "tcgetwinsize($module, fd, /)\n--\n\n" tcgetwinsize;
+}
+
+fn tcgetattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    get(vm, &a.exactly::<1>(vm, "tcgetattr")?[0])
+}
+
+fn tcsetattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, when, attributes] = a.exactly::<3>(vm, "tcsetattr")?;
+    set(vm, fd, when, attributes)?;
+    Ok(Value::NONE)
+}
+
+fn tcdrain(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "tcdrain")?;
+    on_terminal(vm, fd, |fd| tc::tcdrain(fd).map_err(os))?;
+    Ok(Value::NONE)
+}
+
+fn tcflush(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, queue] = a.exactly::<2>(vm, "tcflush")?;
+    let queue = match vm.to_i64(queue)? {
+        0 => tc::FlushArg::TCIFLUSH,
+        1 => tc::FlushArg::TCOFLUSH,
+        _ => tc::FlushArg::TCIOFLUSH,
+    };
+    on_terminal(vm, fd, |fd| tc::tcflush(fd, queue).map_err(os))?;
+    Ok(Value::NONE)
+}
+
+fn tcsendbreak(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd, n] = a.exactly::<2>(vm, "tcsendbreak")?;
+    let n = vm.to_i64(n)? as i32;
+    on_terminal(vm, fd, |fd| tc::tcsendbreak(fd, n).map_err(os))?;
+    Ok(Value::NONE)
+}
+
+fn tcgetwinsize(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "tcgetwinsize")?;
+    let (rows, columns, ..) = on_terminal(vm, fd, window_size)?;
+    Ok(vm.tuple_value([vm.new_int(rows as i64), vm.new_int(columns as i64)]))
 }

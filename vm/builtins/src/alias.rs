@@ -94,30 +94,42 @@ fn make_type(vm: &Vm) -> Ref<Type> {
         },
         None,
     );
-    vm.method(&t, "__mro_entries__", "", |vm, v, _| {
-        Ok(vm.tuple_value([vm.this::<GenericAlias>(v)?.origin.clone()]))
-    });
-    vm.method(&t, "__instancecheck__", "", |vm, _, _| {
-        Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic"))
-    });
-    vm.method(&t, "__subclasscheck__", "", |vm, _, _| {
-        Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic"))
-    });
-    vm.method(&t, "__reduce__", "", reduce);
-    vm.method(&t, "__dir__", "", |vm, v, _| {
-        let a: &Ref<GenericAlias> = vm.this(v)?;
-        let names = vm
-            .call_special(&a.origin, &vm.names.dir, &[])?
-            .unwrap_or(Value::NONE);
-        let set = vm.new_set();
-        super::set::update(vm, &set, &names)?;
-        for name in OWN_ATTRIBUTES {
-            vm.set_add(&set, vm.str_value(name))?;
-        }
-        Ok(vm.new_list(set.to_vec()))
-    });
+    vm.add_methods(&t, METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "__mro_entries__" "__mro_entries__($self, object, /)\n--\n\n" mro_entries;
+    "__instancecheck__" "__instancecheck__($self, object, /)\n--\n\n" instancecheck;
+    "__subclasscheck__" "__subclasscheck__($self, object, /)\n--\n\n" subclasscheck;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+    "__dir__" "__dir__($self, /)\n--\n\n" dir;
+}
+
+fn mro_entries(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.tuple_value([vm.this::<GenericAlias>(v)?.origin.clone()]))
+}
+
+fn instancecheck(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic"))
+}
+
+fn subclasscheck(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic"))
+}
+
+fn dir(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let a: &Ref<GenericAlias> = vm.this(v)?;
+    let names = vm
+        .call_special(&a.origin, &vm.names.dir, &[])?
+        .unwrap_or(Value::NONE);
+    let set = vm.new_set();
+    super::set::update(vm, &set, &names)?;
+    for name in OWN_ATTRIBUTES {
+        vm.set_add(&set, vm.str_value(name))?;
+    }
+    Ok(vm.new_list(set.to_vec()))
 }
 
 /// `list[int]`: an alias of `origin` with the arguments in `item`.

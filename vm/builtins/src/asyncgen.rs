@@ -25,19 +25,7 @@ pub(crate) fn init(vm: &Vm) {
     t.slots
         .anext
         .set(Some(|vm, v| make(vm, v, Value::UNBOUND, AsendMode::Send)));
-    vm.method(t, "asend", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "asend")?;
-        make(vm, v, x.clone(), AsendMode::Send)
-    });
-    vm.method(t, "athrow", "", |vm, v, a| {
-        let pos = a.between(vm, "athrow", 1, 3)?;
-        super::generator::warn_three_arguments(vm, pos, "athrow")?;
-        make(vm, v, vm.new_tuple(a.pos.to_vec()).into(), AsendMode::Throw)
-    });
-    vm.method(t, "aclose", "", |vm, v, a| {
-        a.exactly::<0>(vm, "aclose")?;
-        make(vm, v, Value::UNBOUND, AsendMode::Close)
-    });
+    vm.add_methods(t, METHODS);
     vm.getset(
         t,
         "ag_closed",
@@ -81,25 +69,57 @@ pub(crate) fn init(vm: &Vm) {
                 Resumed::Return(v) => Err(vm.stop_iteration(v)),
             }));
         t.slots.send.set(Some(|vm, v, x| step(vm, v, x.clone())));
-        vm.method(t, "send", "", |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "send")?;
-            match step(vm, v, x.clone())? {
-                Resumed::Yield(v) => Ok(v),
-                Resumed::Return(v) => Err(vm.stop_iteration(v)),
-            }
-        });
-        vm.method(t, "throw", "", |vm, v, a| {
-            let e = super::generator::thrown(vm, a, Some("throw"))?;
-            match throw(vm, v, e)? {
-                Resumed::Yield(v) => Ok(v),
-                Resumed::Return(v) => Err(vm.stop_iteration(v)),
-            }
-        });
-        vm.method(t, "close", "", |vm, v, _| {
-            close(vm, v)?;
-            Ok(Value::NONE)
-        });
+        vm.add_methods(t, T_METHODS);
     }
+}
+
+lasti_core::methods! { METHODS =
+    "asend" "asend($self, object, /)\n--\n\n" asend;
+    "athrow" "(*args)\n--\n\n" athrow;
+    "aclose" "aclose($self, /)\n--\n\n" aclose;
+}
+
+fn asend(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "asend")?;
+    make(vm, v, x.clone(), AsendMode::Send)
+}
+
+fn athrow(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "athrow", 1, 3)?;
+    super::generator::warn_three_arguments(vm, pos, "athrow")?;
+    make(vm, v, vm.new_tuple(a.pos.to_vec()).into(), AsendMode::Throw)
+}
+
+fn aclose(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "aclose")?;
+    make(vm, v, Value::UNBOUND, AsendMode::Close)
+}
+
+lasti_core::methods! { T_METHODS =
+    "send" "send($self, object, /)\n--\n\n" send;
+    "throw" "(type, value=None, traceback=None, /)\n--\n\n" throw_method;
+    "close" "close($self, /)\n--\n\n" close_method;
+}
+
+fn send(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "send")?;
+    match step(vm, v, x.clone())? {
+        Resumed::Yield(v) => Ok(v),
+        Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    }
+}
+
+fn throw_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let e = super::generator::thrown(vm, a, Some("throw"))?;
+    match throw(vm, v, e)? {
+        Resumed::Yield(v) => Ok(v),
+        Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    }
+}
+
+fn close_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    close(vm, v)?;
+    Ok(Value::NONE)
 }
 
 /// Makes the awaitable of one step; calls the firstiter hook before the first (PEP 525).

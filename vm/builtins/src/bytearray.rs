@@ -133,162 +133,150 @@ pub(crate) fn init(vm: &Vm) {
 }
 
 fn init_methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(
-        t,
-        "append",
-        "append($self, item, /)\n--\n\nAppend a single item to the end of the bytearray.",
-        |vm, v, a| {
-            let [item] = a.exactly::<1>(vm, "bytearray.append")?;
-            let b = byte_value(vm, item, RANGE)?;
-            resize(vm, v, |d| vm.push(d, b))??;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(t, "extend", "extend($self, iterable_of_ints, /)\n--\n\nAppend all the items from the iterator or sequence to the end of the bytearray.", |vm, v, a| {
-        let [items] = a.exactly::<1>(vm, "bytearray.extend")?;
-        let more = match try_bytes_like(vm, items)? {
-            Some(d) => d.into_vec(),
-            None => {
-                let slots = &vm.type_of(items).slots;
-                if slots.iter.get().is_none() && slots.getitem.get().is_none() {
-                    return Err(vm.type_error(format!("can't extend bytearray with {}", vm.type_name(items))));
-                }
-                if items.downcast::<Str>().is_some() {
-                    return Err(vm.type_error("expected iterable of integers; got: 'str'"));
-                }
-                bytes::from_ints(vm, items, RANGE)?
-            }
-        };
-        resize(vm, v, |d| vm.extend(d, &more))??;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "insert", "insert($self, index, item, /)\n--\n\nInsert a single item into the bytearray before the given index.", |vm, v, a| {
-        let [at, item] = a.exactly::<2>(vm, "insert")?;
-        let at = vm.to_i64(at)?;
-        let b = byte_value(vm, item, RANGE)?;
-        resize(vm, v, |d| {
-            vm.reserve(d, 1)?;
-            let n = d.len() as i64;
-            let at = if at < 0 { at.saturating_add(n).max(0) } else { at.min(n) };
-            d.insert(at as usize, b);
-            Ok(())
-        })??;
-        Ok(Value::NONE)
-    });
-    vm.method(
-        t,
-        "pop",
-        "pop($self, index=-1, /)\n--\n\nRemove and return a single item from B.",
-        |vm, v, a| {
-            let at = match a.between(vm, "pop", 0, 1)? {
-                [i] => vm.to_i64(i)?,
-                _ => -1,
-            };
-            let n = this(vm, v)?.data.borrow().len() as i64;
-            if n == 0 {
-                return Err(vm.index_error("pop from empty bytearray"));
-            }
-            let at = if at < 0 { at + n } else { at };
-            if !(0..n).contains(&at) {
-                return Err(vm.index_error("pop index out of range"));
-            }
-            let b = resize(vm, v, |d| d.remove(at as usize))?;
-            Ok(Value::small_int(b as i64))
-        },
-    );
-    vm.method(
-        t,
-        "remove",
-        "remove($self, value, /)\n--\n\nRemove the first occurrence of a value in the bytearray.",
-        |vm, v, a| {
-            let [item] = a.exactly::<1>(vm, "bytearray.remove")?;
-            let b = byte_value(vm, item, RANGE)?;
-            let at = this(vm, v)?.data.borrow().iter().position(|x| *x == b);
-            let Some(at) = at else {
-                return Err(vm.value_error("value not found in bytearray"));
-            };
-            resize(vm, v, |d| d.remove(at))?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "reverse",
-        "reverse($self, /)\n--\n\nReverse the order of the values in B in place.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "bytearray.reverse")?;
-            edit(vm, v, |d| d.reverse())?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "clear",
-        "clear($self, /)\n--\n\nRemove all items from the bytearray.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "bytearray.clear")?;
-            resize(vm, v, |d| *d = Vec::new())?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "copy",
-        "copy($self, /)\n--\n\nReturn a copy of B.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "bytearray.copy")?;
-            let d = vm.copy_of(&this(vm, v)?.data.borrow())?;
-            Ok(vm.new_bytearray(d))
-        },
-    );
-    vm.method(
-        t,
-        "resize",
-        "resize($self, size, /)\n--\n\nResize the internal buffer of bytearray to len.",
-        |vm, v, a| {
-            let [n] = a.exactly::<1>(vm, "bytearray.resize")?;
-            let n = vm.to_i64(n)?;
-            let Ok(size) = usize::try_from(n) else {
-                return Err(vm.value_error(format!(
-                    "bytearray.resize(): new size must be >= 0, got {n}"
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "append" "append($self, item, /)\n--\n\nAppend a single item to the end of the bytearray." append;
+    "extend" "extend($self, iterable_of_ints, /)\n--\n\nAppend all the items from the iterator or sequence to the end of the bytearray." extend;
+    "insert" "insert($self, index, item, /)\n--\n\nInsert a single item into the bytearray before the given index." insert;
+    "pop" "pop($self, index=-1, /)\n--\n\nRemove and return a single item from B." pop;
+    "remove" "remove($self, value, /)\n--\n\nRemove the first occurrence of a value in the bytearray." remove;
+    "reverse" "reverse($self, /)\n--\n\nReverse the order of the values in B in place." reverse;
+    "clear" "clear($self, /)\n--\n\nRemove all items from the bytearray." clear;
+    "copy" "copy($self, /)\n--\n\nReturn a copy of B." copy;
+    "resize" "resize($self, size, /)\n--\n\nResize the internal buffer of bytearray to len." resize_method;
+    "__alloc__" "__alloc__($self, /)\n--\n\n" alloc;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" |vm, v, _| reduce(vm, v, 2);
+    "__reduce_ex__" "__reduce_ex__($self, proto=0, /)\n--\n\n" reduce_ex;
+}
+
+fn append(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [item] = a.exactly::<1>(vm, "bytearray.append")?;
+    let b = byte_value(vm, item, RANGE)?;
+    resize(vm, v, |d| vm.push(d, b))??;
+    Ok(Value::NONE)
+}
+
+fn extend(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [items] = a.exactly::<1>(vm, "bytearray.extend")?;
+    let more = match try_bytes_like(vm, items)? {
+        Some(d) => d.into_vec(),
+        None => {
+            let slots = &vm.type_of(items).slots;
+            if slots.iter.get().is_none() && slots.getitem.get().is_none() {
+                return Err(vm.type_error(format!(
+                    "can't extend bytearray with {}",
+                    vm.type_name(items)
                 )));
-            };
-            let fits = resize(vm, v, |d| {
-                let more = size.saturating_sub(d.len());
-                let ok = d.try_reserve(more).is_ok();
-                if ok {
-                    d.resize(size, 0);
-                }
-                ok
-            })?;
-            if fits {
-                Ok(Value::NONE)
-            } else {
-                Err(vm.memory_error())
             }
-        },
-    );
-    vm.method(t, "__alloc__", "__alloc__($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.new_int(this(vm, v)?.data.borrow().capacity() as i64))
-    });
-    vm.method(
-        t,
-        "__reduce__",
-        "__reduce__($self, /)\n--\n\n",
-        |vm, v, _| reduce(vm, v, 2),
-    );
-    vm.method(
-        t,
-        "__reduce_ex__",
-        "__reduce_ex__($self, proto=0, /)\n--\n\n",
-        |vm, v, a| {
-            let proto = match a.between(vm, "__reduce_ex__", 0, 1)? {
-                [p] => vm.to_i64(p)?,
-                _ => 0,
-            };
-            reduce(vm, v, proto)
-        },
-    );
+            if items.downcast::<Str>().is_some() {
+                return Err(vm.type_error("expected iterable of integers; got: 'str'"));
+            }
+            bytes::from_ints(vm, items, RANGE)?
+        }
+    };
+    resize(vm, v, |d| vm.extend(d, &more))??;
+    Ok(Value::NONE)
+}
+
+fn insert(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [at, item] = a.exactly::<2>(vm, "insert")?;
+    let at = vm.to_i64(at)?;
+    let b = byte_value(vm, item, RANGE)?;
+    resize(vm, v, |d| {
+        vm.reserve(d, 1)?;
+        let n = d.len() as i64;
+        let at = if at < 0 {
+            at.saturating_add(n).max(0)
+        } else {
+            at.min(n)
+        };
+        d.insert(at as usize, b);
+        Ok(())
+    })??;
+    Ok(Value::NONE)
+}
+
+fn pop(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let at = match a.between(vm, "pop", 0, 1)? {
+        [i] => vm.to_i64(i)?,
+        _ => -1,
+    };
+    let n = this(vm, v)?.data.borrow().len() as i64;
+    if n == 0 {
+        return Err(vm.index_error("pop from empty bytearray"));
+    }
+    let at = if at < 0 { at + n } else { at };
+    if !(0..n).contains(&at) {
+        return Err(vm.index_error("pop index out of range"));
+    }
+    let b = resize(vm, v, |d| d.remove(at as usize))?;
+    Ok(Value::small_int(b as i64))
+}
+
+fn remove(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [item] = a.exactly::<1>(vm, "bytearray.remove")?;
+    let b = byte_value(vm, item, RANGE)?;
+    let at = this(vm, v)?.data.borrow().iter().position(|x| *x == b);
+    let Some(at) = at else {
+        return Err(vm.value_error("value not found in bytearray"));
+    };
+    resize(vm, v, |d| d.remove(at))?;
+    Ok(Value::NONE)
+}
+
+fn reverse(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "bytearray.reverse")?;
+    edit(vm, v, |d| d.reverse())?;
+    Ok(Value::NONE)
+}
+
+fn clear(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "bytearray.clear")?;
+    resize(vm, v, |d| *d = Vec::new())?;
+    Ok(Value::NONE)
+}
+
+fn copy(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "bytearray.copy")?;
+    let d = vm.copy_of(&this(vm, v)?.data.borrow())?;
+    Ok(vm.new_bytearray(d))
+}
+
+fn resize_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "bytearray.resize")?;
+    let n = vm.to_i64(n)?;
+    let Ok(size) = usize::try_from(n) else {
+        return Err(vm.value_error(format!(
+            "bytearray.resize(): new size must be >= 0, got {n}"
+        )));
+    };
+    let fits = resize(vm, v, |d| {
+        let more = size.saturating_sub(d.len());
+        let ok = d.try_reserve(more).is_ok();
+        if ok {
+            d.resize(size, 0);
+        }
+        ok
+    })?;
+    if fits {
+        Ok(Value::NONE)
+    } else {
+        Err(vm.memory_error())
+    }
+}
+
+fn alloc(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(this(vm, v)?.data.borrow().capacity() as i64))
+}
+
+fn reduce_ex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let proto = match a.between(vm, "__reduce_ex__", 0, 1)? {
+        [p] => vm.to_i64(p)?,
+        _ => 0,
+    };
+    reduce(vm, v, proto)
 }
 
 fn this<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<ByteArray>> {

@@ -83,20 +83,18 @@ pub(crate) fn init(vm: &Vm) {
     super::bytes_methods::init(vm, t);
     super::bytes_search::init(vm, t);
     super::memoryview::add_methods(vm, t);
-    vm.method(
-        t,
-        "__bytes__",
-        "__bytes__($self, /)\n--\n\nConvert this value to exact type bytes.",
-        |vm, v, _| exact(vm, v),
-    );
-    vm.method(
-        t,
-        "__getnewargs__",
-        "__getnewargs__($self, /)\n--\n\n",
-        |vm, v, _| Ok(vm.tuple_value([vm.new_bytes(this(vm, v)?.data.clone())])),
-    );
+    vm.add_methods(t, METHODS);
     init_iterator(vm, &vm.types.bytes_iterator);
     super::bytearray::init(vm);
+}
+
+lasti_core::methods! { METHODS =
+    "__bytes__" "__bytes__($self, /)\n--\n\nConvert this value to exact type bytes." |vm, v, _| exact(vm, v);
+    "__getnewargs__" "__getnewargs__($self, /)\n--\n\n" getnewargs;
+}
+
+fn getnewargs(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.tuple_value([vm.new_bytes(this(vm, v)?.data.clone())]))
 }
 
 /// Fills the class of iterators over bytes or bytearrays.
@@ -117,36 +115,46 @@ pub(crate) fn init_iterator(vm: &Vm, t: &Ref<Type>) {
             }
         }
     }));
-    vm.method(t, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<SeqIter>(v)?;
-        let seq = it.seq.get();
-        let len = if seq.is_none() {
-            0
-        } else {
-            data(vm, &seq)?.len()
-        };
-        Ok(vm.new_int(len.saturating_sub(it.index.get()) as i64))
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<SeqIter>(v)?;
-        let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
-        let seq = it.seq.get();
-        Ok(if seq.is_none() {
-            vm.tuple_value([iter, vm.tuple_value([vm.empty_tuple.value()])])
-        } else {
-            vm.tuple_value([
-                iter,
-                vm.tuple_value([seq]),
-                vm.new_int(it.index.get() as i64),
-            ])
-        })
-    });
-    vm.method(t, "__setstate__", "", |vm, v, a| {
-        let [n] = a.exactly::<1>(vm, "__setstate__")?;
-        let n = usize::try_from(vm.to_i64(n)?).unwrap_or(0);
-        vm.this::<SeqIter>(v)?.index.set(n);
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, ITERATOR_METHODS);
+}
+
+lasti_core::methods! { ITERATOR_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SeqIter>(v)?;
+    let seq = it.seq.get();
+    let len = if seq.is_none() {
+        0
+    } else {
+        data(vm, &seq)?.len()
+    };
+    Ok(vm.new_int(len.saturating_sub(it.index.get()) as i64))
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SeqIter>(v)?;
+    let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
+    let seq = it.seq.get();
+    Ok(if seq.is_none() {
+        vm.tuple_value([iter, vm.tuple_value([vm.empty_tuple.value()])])
+    } else {
+        vm.tuple_value([
+            iter,
+            vm.tuple_value([seq]),
+            vm.new_int(it.index.get() as i64),
+        ])
+    })
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "__setstate__")?;
+    let n = usize::try_from(vm.to_i64(n)?).unwrap_or(0);
+    vm.this::<SeqIter>(v)?.index.set(n);
+    Ok(Value::NONE)
 }
 
 fn byte_at(v: &Value, at: usize) -> Option<u8> {

@@ -84,93 +84,107 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
         "islower" |d| d.iter().any(u8::is_ascii_lowercase) && !d.iter().any(u8::is_ascii_uppercase), "Return True if all cased characters in B are lowercase and there is at least one cased character in B, False otherwise.";
         "istitle" |d| unicode::str_istitle(&mapped(d, |b| if b.is_ascii() { *b } else { b' ' })), "Return True if B is a titlecased string and there is at least one character in B, False otherwise.";
     }
-    vm.method(t, "decode", "decode($self, /, encoding='utf-8', errors='strict')\n--\n\nDecode the bytes using the codec registered for encoding.", |vm, v, a| {
-        let [encoding, errors] = a.bind(vm, "decode", ["encoding", "errors"], 0)?;
-        let (encoding, errors) = encoding::names(vm, "decode", encoding, errors)?;
-        encoding::decode(vm, v, &encoding, &errors)
-    });
-    vm.method(t, "hex", "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nCreate a string of hexadecimal numbers from a bytes object.", |vm, v, a| {
-        let (sep, group) = hex_args(vm, a)?;
-        let out = hex(&data(vm, v)?, sep, group);
-        Ok(vm.try_new_wtf8(&out)?.into())
-    });
-    vm.class_method(t, "fromhex", "fromhex($type, string, /)\n--\n\nCreate a bytes object from a string of hexadecimal numbers.", |vm, class, a| {
-        let [text] = a.exactly::<1>(vm, "fromhex")?;
-        let out = fromhex(vm, text)?;
-        let bytearray = &vm.types.bytearray;
-        if class.is(vm.types.bytes.as_value()) {
-            return vm.try_new_bytes(out);
-        }
-        if class.is(bytearray.as_value()) {
-            return Ok(vm.new_bytearray(out));
-        }
-        vm.call(class, &[vm.new_bytes(out)])
-    });
-    vm.static_method(t, "maketrans", "maketrans(frm, to, /)\n--\n\nReturn a translation table usable for the bytes or bytearray translate method.", |vm, _, a| {
-        let [from, to] = a.exactly::<2>(vm, "maketrans")?;
-        let from = bytes_like(vm, from)?.into_vec();
-        let to = bytes_like(vm, to)?;
-        if from.len() != to.len() {
-            return Err(vm.value_error("maketrans arguments must have same length"));
-        }
-        let mut table: Vec<u8> = (0..=255).collect();
-        for (f, t) in from.iter().zip(to.iter()) {
-            table[*f as usize] = *t;
-        }
-        vm.try_new_bytes(table)
-    });
-    vm.method(t, "translate", "translate($self, table, /, delete=b'')\n--\n\nReturn a copy with each character mapped by the given translation table.", translate);
-    vm.method(t, "replace", "replace($self, old, new, count=-1, /)\n--\n\nReturn a copy with all occurrences of substring old replaced by new.", |vm, v, a| {
-        let a = a.between(vm, "replace", 2, 3)?;
-        let (old, new) = (bytes_like(vm, &a[0])?.into_vec(), bytes_like(vm, &a[1])?.into_vec());
-        let max = a.get(2).map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
-        let out = {
-            let d = data(vm, v)?;
-            let gaps = d.len() / old.len().max(1) + 1;
-            super::str_methods::check_growth(vm, gaps.min(max.unwrap_or(usize::MAX)), new.len())?;
-            wtf8::replace_bytes(&d, &old, &new, max).0
-        };
-        like(vm, v, out)
-    });
-    vm.method(
-        t,
-        "join",
-        "join($self, iterable_of_bytes, /)\n--\n\nConcatenate any number of bytes objects.",
-        join,
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "decode" "decode($self, /, encoding='utf-8', errors='strict')\n--\n\nDecode the bytes using the codec registered for encoding." decode;
+    "hex" "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nCreate a string of hexadecimal numbers from a bytes object." hex_method;
+    class "fromhex" "fromhex($type, string, /)\n--\n\nCreate a bytes object from a string of hexadecimal numbers." fromhex_method;
+    static "maketrans" "maketrans(frm, to, /)\n--\n\nReturn a translation table usable for the bytes or bytearray translate method." maketrans;
+    "translate" "translate($self, table, /, delete=b'')\n--\n\nReturn a copy with each character mapped by the given translation table." translate;
+    "replace" "replace($self, old, new, count=-1, /)\n--\n\nReturn a copy with all occurrences of substring old replaced by new." replace;
+    "join" "join($self, iterable_of_bytes, /)\n--\n\nConcatenate any number of bytes objects." join;
+    "center" "center($self, width, fillchar=b' ', /)\n--\n\nReturn a centered string of length width." center;
+    "ljust" "ljust($self, width, fillchar=b' ', /)\n--\n\nReturn a left-justified string of length width." |vm, v, a| pad(vm, v, a, "ljust", |_, _| 0);
+    "rjust" "rjust($self, width, fillchar=b' ', /)\n--\n\nReturn a right-justified string of length width." |vm, v, a| pad(vm, v, a, "rjust", |extra, _| extra);
+    "zfill" "zfill($self, width, /)\n--\n\nPad a numeric string with zeros on the left, to fill a field of the given width." zfill;
+    "expandtabs" "expandtabs($self, /, tabsize=8)\n--\n\nReturn a copy where all tab characters are expanded using spaces." expandtabs;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
+}
+
+fn decode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [encoding, errors] = a.bind(vm, "decode", ["encoding", "errors"], 0)?;
+    let (encoding, errors) = encoding::names(vm, "decode", encoding, errors)?;
+    encoding::decode(vm, v, &encoding, &errors)
+}
+
+fn hex_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let (sep, group) = hex_args(vm, a)?;
+    let out = hex(&data(vm, v)?, sep, group);
+    Ok(vm.try_new_wtf8(&out)?.into())
+}
+
+fn fromhex_method(vm: &Vm, class: &Value, a: Args) -> PyResult<Value> {
+    let [text] = a.exactly::<1>(vm, "fromhex")?;
+    let out = fromhex(vm, text)?;
+    let bytearray = &vm.types.bytearray;
+    if class.is(vm.types.bytes.as_value()) {
+        return vm.try_new_bytes(out);
+    }
+    if class.is(bytearray.as_value()) {
+        return Ok(vm.new_bytearray(out));
+    }
+    vm.call(class, &[vm.new_bytes(out)])
+}
+
+fn maketrans(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [from, to] = a.exactly::<2>(vm, "maketrans")?;
+    let from = bytes_like(vm, from)?.into_vec();
+    let to = bytes_like(vm, to)?;
+    if from.len() != to.len() {
+        return Err(vm.value_error("maketrans arguments must have same length"));
+    }
+    let mut table: Vec<u8> = (0..=255).collect();
+    for (f, t) in from.iter().zip(to.iter()) {
+        table[*f as usize] = *t;
+    }
+    vm.try_new_bytes(table)
+}
+
+fn replace(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let a = a.between(vm, "replace", 2, 3)?;
+    let (old, new) = (
+        bytes_like(vm, &a[0])?.into_vec(),
+        bytes_like(vm, &a[1])?.into_vec(),
     );
-    vm.method(
-        t,
-        "center",
-        "center($self, width, fillchar=b' ', /)\n--\n\nReturn a centered string of length width.",
-        |vm, v, a| {
-            pad(vm, v, a, "center", |extra, width| {
-                extra / 2 + (extra & width & 1)
-            })
-        },
-    );
-    vm.method(t, "ljust", "ljust($self, width, fillchar=b' ', /)\n--\n\nReturn a left-justified string of length width.", |vm, v, a| pad(vm, v, a, "ljust", |_, _| 0));
-    vm.method(t, "rjust", "rjust($self, width, fillchar=b' ', /)\n--\n\nReturn a right-justified string of length width.", |vm, v, a| pad(vm, v, a, "rjust", |extra, _| extra));
-    vm.method(t, "zfill", "zfill($self, width, /)\n--\n\nPad a numeric string with zeros on the left, to fill a field of the given width.", |vm, v, a| {
-        let [width] = a.exactly::<1>(vm, "zfill")?;
-        let width = usize::try_from(vm.to_i64(width)?).unwrap_or(0);
-        let out = {
-            let d = data(vm, v)?;
-            super::str_methods::zfill(vm, &d, width.saturating_sub(d.len()))?
-        };
-        like(vm, v, out)
-    });
-    vm.method(t, "expandtabs", "expandtabs($self, /, tabsize=8)\n--\n\nReturn a copy where all tab characters are expanded using spaces.", |vm, v, a| {
-        let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
-        let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
-        let out = split::expandtabs(&data(vm, v)?, Unit::Bytes, size).or_raise(vm)?;
-        like(vm, v, out)
-    });
-    vm.method(
-        t,
-        "__sizeof__",
-        "__sizeof__($self, /)\n--\n\n",
-        |vm, v, _| Ok(vm.new_int((vm.type_of(v).layout().size + data(vm, v)?.len()) as i64)),
-    );
+    let max = a
+        .get(2)
+        .map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
+    let out = {
+        let d = data(vm, v)?;
+        let gaps = d.len() / old.len().max(1) + 1;
+        super::str_methods::check_growth(vm, gaps.min(max.unwrap_or(usize::MAX)), new.len())?;
+        wtf8::replace_bytes(&d, &old, &new, max).0
+    };
+    like(vm, v, out)
+}
+
+fn center(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    pad(vm, v, a, "center", |extra, width| {
+        extra / 2 + (extra & width & 1)
+    })
+}
+
+fn zfill(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [width] = a.exactly::<1>(vm, "zfill")?;
+    let width = usize::try_from(vm.to_i64(width)?).unwrap_or(0);
+    let out = {
+        let d = data(vm, v)?;
+        super::str_methods::zfill(vm, &d, width.saturating_sub(d.len()))?
+    };
+    like(vm, v, out)
+}
+
+fn expandtabs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
+    let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
+    let out = split::expandtabs(&data(vm, v)?, Unit::Bytes, size).or_raise(vm)?;
+    like(vm, v, out)
+}
+
+fn sizeof(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int((vm.type_of(v).layout().size + data(vm, v)?.len()) as i64))
 }
 
 fn pad(

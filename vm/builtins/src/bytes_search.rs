@@ -11,90 +11,120 @@ use lasti_text::split::{self, Ends, Unit};
 use lasti_text::wtf8;
 
 pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "find", "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found, or -1.", |vm, v, a| {
-        Ok(vm.new_int(find(vm, v, a, "find", wtf8::find)?.map_or(-1, |i| i as i64)))
-    });
-    vm.method(t, "rfind", "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found, or -1.", |vm, v, a| {
-        Ok(vm.new_int(find(vm, v, a, "rfind", wtf8::rfind)?.map_or(-1, |i| i as i64)))
-    });
-    vm.method(t, "index", "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found.", |vm, v, a| {
-        let at = find(vm, v, a, "index", wtf8::find)?;
-        at.map(|i| vm.new_int(i as i64)).ok_or_else(|| vm.value_error("subsection not found"))
-    });
-    vm.method(t, "rindex", "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found.", |vm, v, a| {
-        let at = find(vm, v, a, "rindex", wtf8::rfind)?;
-        at.map(|i| vm.new_int(i as i64)).ok_or_else(|| vm.value_error("subsection not found"))
-    });
-    vm.method(t, "count", "count($self, sub[, start[, end]], /)\n--\n\nReturn the number of non-overlapping occurrences of subsection 'sub' in bytes B[start:end].", |vm, v, a| {
-        let a = a.between(vm, "count", 1, 3)?;
-        let sub = needle(vm, &a[0])?;
-        let range = raw_range(vm, a.get(1), a.get(2))?;
-        let d = data(vm, v)?;
-        let Some((start, stop)) = clip(range, d.len()) else { return Ok(Value::small_int(0)) };
-        let n = if sub.is_empty() { stop - start + 1 } else { wtf8::count_of(&d[start..stop], &sub) };
-        Ok(vm.new_int(n as i64))
-    });
-    vm.method(t, "startswith", "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the bytes starts with the specified prefix, False otherwise.", |vm, v, a| {
-        matches(vm, v, a, "startswith", <[u8]>::starts_with)
-    });
-    vm.method(t, "endswith", "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the bytes ends with the specified suffix, False otherwise.", |vm, v, a| {
-        matches(vm, v, a, "endswith", <[u8]>::ends_with)
-    });
-    vm.method(t, "split", "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter.", |vm, v, a| {
-        cut(vm, v, a, "split", split::split, split::split_whitespace)
-    });
-    vm.method(t, "rsplit", "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter.", |vm, v, a| {
-        cut(vm, v, a, "rsplit", split::rsplit, split::rsplit_whitespace)
-    });
-    vm.method(t, "splitlines", "splitlines($self, /, keepends=False)\n--\n\nReturn a list of the lines in the bytes, breaking at line boundaries.", |vm, v, a| {
-        let [keep] = a.bind(vm, "splitlines", ["keepends"], 0)?;
-        let keep = keep.map_or(Ok(false), |k| vm.is_true(k))?;
-        let d = data(vm, v)?;
-        list_like(vm, v, split::splitlines(&d, Unit::Bytes, keep))
-    });
-    vm.method(t, "partition", "partition($self, sep, /)\n--\n\nPartition the bytes into three parts using the given separator.", |vm, v, a| {
-        let [sep] = a.exactly::<1>(vm, "partition")?;
-        let s = separator(vm, sep)?;
-        let d = data(vm, v)?;
-        Ok(match split::partition(&d, &s) {
-            Some((head, tail)) => three(vm, v, [head, &s, tail])?,
-            None => three(vm, v, [&d, b"", b""])?,
-        })
-    });
-    vm.method(t, "rpartition", "rpartition($self, sep, /)\n--\n\nPartition the bytes into three parts using the given separator.", |vm, v, a| {
-        let [sep] = a.exactly::<1>(vm, "rpartition")?;
-        let s = separator(vm, sep)?;
-        let d = data(vm, v)?;
-        Ok(match split::rpartition(&d, &s) {
-            Some((head, tail)) => three(vm, v, [head, &s, tail])?,
-            None => three(vm, v, [b"", b"", &d])?,
-        })
-    });
-    vm.method(t, "strip", "strip($self, bytes=None, /)\n--\n\nStrip leading and trailing bytes contained in the argument.", |vm, v, a| strip(vm, v, a, "strip", Ends::Both));
-    vm.method(
-        t,
-        "lstrip",
-        "lstrip($self, bytes=None, /)\n--\n\nStrip leading bytes contained in the argument.",
-        |vm, v, a| strip(vm, v, a, "lstrip", Ends::Left),
-    );
-    vm.method(
-        t,
-        "rstrip",
-        "rstrip($self, bytes=None, /)\n--\n\nStrip trailing bytes contained in the argument.",
-        |vm, v, a| strip(vm, v, a, "rstrip", Ends::Right),
-    );
-    vm.method(t, "removeprefix", "removeprefix($self, prefix, /)\n--\n\nReturn a bytes object with the given prefix string removed if present.", |vm, v, a| {
-        let [p] = a.exactly::<1>(vm, "removeprefix")?;
-        let p = bytes_like(vm, p)?;
-        let d = data(vm, v)?;
-        like(vm, v, d.strip_prefix(&*p).unwrap_or(&d).to_vec())
-    });
-    vm.method(t, "removesuffix", "removesuffix($self, suffix, /)\n--\n\nReturn a bytes object with the given suffix string removed if present.", |vm, v, a| {
-        let [p] = a.exactly::<1>(vm, "removesuffix")?;
-        let p = bytes_like(vm, p)?;
-        let d = data(vm, v)?;
-        like(vm, v, d.strip_suffix(&*p).unwrap_or(&d).to_vec())
-    });
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "find" "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found, or -1." find_method;
+    "rfind" "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found, or -1." rfind;
+    "index" "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found." index;
+    "rindex" "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found." rindex;
+    "count" "count($self, sub[, start[, end]], /)\n--\n\nReturn the number of non-overlapping occurrences of subsection 'sub' in bytes B[start:end]." count;
+    "startswith" "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the bytes starts with the specified prefix, False otherwise." startswith;
+    "endswith" "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the bytes ends with the specified suffix, False otherwise." endswith;
+    "split" "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter." split;
+    "rsplit" "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter." rsplit;
+    "splitlines" "splitlines($self, /, keepends=False)\n--\n\nReturn a list of the lines in the bytes, breaking at line boundaries." splitlines;
+    "partition" "partition($self, sep, /)\n--\n\nPartition the bytes into three parts using the given separator." partition;
+    "rpartition" "rpartition($self, sep, /)\n--\n\nPartition the bytes into three parts using the given separator." rpartition;
+    "strip" "strip($self, bytes=None, /)\n--\n\nStrip leading and trailing bytes contained in the argument." |vm, v, a| strip(vm, v, a, "strip", Ends::Both);
+    "lstrip" "lstrip($self, bytes=None, /)\n--\n\nStrip leading bytes contained in the argument." |vm, v, a| strip(vm, v, a, "lstrip", Ends::Left);
+    "rstrip" "rstrip($self, bytes=None, /)\n--\n\nStrip trailing bytes contained in the argument." |vm, v, a| strip(vm, v, a, "rstrip", Ends::Right);
+    "removeprefix" "removeprefix($self, prefix, /)\n--\n\nReturn a bytes object with the given prefix string removed if present." removeprefix;
+    "removesuffix" "removesuffix($self, suffix, /)\n--\n\nReturn a bytes object with the given suffix string removed if present." removesuffix;
+}
+
+fn find_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(find(vm, v, a, "find", wtf8::find)?.map_or(-1, |i| i as i64)))
+}
+
+fn rfind(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(find(vm, v, a, "rfind", wtf8::rfind)?.map_or(-1, |i| i as i64)))
+}
+
+fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let at = find(vm, v, a, "index", wtf8::find)?;
+    at.map(|i| vm.new_int(i as i64))
+        .ok_or_else(|| vm.value_error("subsection not found"))
+}
+
+fn rindex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let at = find(vm, v, a, "rindex", wtf8::rfind)?;
+    at.map(|i| vm.new_int(i as i64))
+        .ok_or_else(|| vm.value_error("subsection not found"))
+}
+
+fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let a = a.between(vm, "count", 1, 3)?;
+    let sub = needle(vm, &a[0])?;
+    let range = raw_range(vm, a.get(1), a.get(2))?;
+    let d = data(vm, v)?;
+    let Some((start, stop)) = clip(range, d.len()) else {
+        return Ok(Value::small_int(0));
+    };
+    let n = if sub.is_empty() {
+        stop - start + 1
+    } else {
+        wtf8::count_of(&d[start..stop], &sub)
+    };
+    Ok(vm.new_int(n as i64))
+}
+
+fn startswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    matches(vm, v, a, "startswith", <[u8]>::starts_with)
+}
+
+fn endswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    matches(vm, v, a, "endswith", <[u8]>::ends_with)
+}
+
+fn split(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    cut(vm, v, a, "split", split::split, split::split_whitespace)
+}
+
+fn rsplit(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    cut(vm, v, a, "rsplit", split::rsplit, split::rsplit_whitespace)
+}
+
+fn splitlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [keep] = a.bind(vm, "splitlines", ["keepends"], 0)?;
+    let keep = keep.map_or(Ok(false), |k| vm.is_true(k))?;
+    let d = data(vm, v)?;
+    list_like(vm, v, split::splitlines(&d, Unit::Bytes, keep))
+}
+
+fn partition(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [sep] = a.exactly::<1>(vm, "partition")?;
+    let s = separator(vm, sep)?;
+    let d = data(vm, v)?;
+    Ok(match split::partition(&d, &s) {
+        Some((head, tail)) => three(vm, v, [head, &s, tail])?,
+        None => three(vm, v, [&d, b"", b""])?,
+    })
+}
+
+fn rpartition(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [sep] = a.exactly::<1>(vm, "rpartition")?;
+    let s = separator(vm, sep)?;
+    let d = data(vm, v)?;
+    Ok(match split::rpartition(&d, &s) {
+        Some((head, tail)) => three(vm, v, [head, &s, tail])?,
+        None => three(vm, v, [b"", b"", &d])?,
+    })
+}
+
+fn removeprefix(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [p] = a.exactly::<1>(vm, "removeprefix")?;
+    let p = bytes_like(vm, p)?;
+    let d = data(vm, v)?;
+    like(vm, v, d.strip_prefix(&*p).unwrap_or(&d).to_vec())
+}
+
+fn removesuffix(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [p] = a.exactly::<1>(vm, "removesuffix")?;
+    let p = bytes_like(vm, p)?;
+    let d = data(vm, v)?;
+    like(vm, v, d.strip_suffix(&*p).unwrap_or(&d).to_vec())
 }
 
 fn three(vm: &Vm, v: &Value, parts: [&[u8]; 3]) -> PyResult<Value> {

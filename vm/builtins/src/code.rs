@@ -160,57 +160,57 @@ pub(crate) fn init(vm: &Vm) {
         },
         None,
     );
-    vm.method(t, "co_lines", "co_lines($self, /)\n--\n\n", |vm, v, _| {
-        let c = loaded(vm, v)?;
-        let rows = line_ranges(c).into_iter().map(|(start, end, line)| {
-            vm.tuple_value([
-                vm.new_int(start as i64),
-                vm.new_int(end as i64),
-                vm.new_int(line as i64),
-            ])
-        });
-        let rows = vm.new_list(rows.collect());
-        vm.iter(&rows)
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "co_lines" "co_lines($self, /)\n--\n\n" co_lines;
+    "co_positions" "co_positions($self, /)\n--\n\n" co_positions;
+    "replace" "replace($self, /, **changes)\n--\n\n" replace;
+    "__replace__" "__replace__($self, /, **changes)\n--\n\n" replace;
+    "_varname_from_oparg" "_varname_from_oparg($self, /, oparg)\n--\n\n" varname_from_oparg;
+}
+
+fn co_lines(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let c = loaded(vm, v)?;
+    let rows = line_ranges(c).into_iter().map(|(start, end, line)| {
+        vm.tuple_value([
+            vm.new_int(start as i64),
+            vm.new_int(end as i64),
+            vm.new_int(line as i64),
+        ])
     });
-    vm.method(
-        t,
-        "co_positions",
-        "co_positions($self, /)\n--\n\n",
-        |vm, v, _| {
-            let c = loaded(vm, v)?;
-            let n = c.data().code.len() / 2;
-            let positions = c.data().positions.unpack(n);
-            let rows = (0..n).map(|i| match positions.get(i) {
-                Some(p) if p.line > 0 => vm.tuple_value(
-                    [p.line, p.end_line, p.col, p.end_col].map(|x| vm.new_int(x as i64)),
-                ),
-                _ => vm.tuple_value([
-                    vm.new_int(c.line_of(i) as i64),
-                    Value::NONE,
-                    Value::NONE,
-                    Value::NONE,
-                ]),
-            });
-            let rows = vm.new_list(rows.collect());
-            vm.iter(&rows)
-        },
-    );
-    vm.method(
-        t,
-        "replace",
-        "replace($self, /, **changes)\n--\n\n",
-        replace,
-    );
-    vm.method(t, "__replace__", "", replace);
-    vm.method(t, "_varname_from_oparg", "", |vm, v, a| {
-        let [i] = a.exactly::<1>(vm, "_varname_from_oparg")?;
-        let i = vm.to_i64(i)?;
-        let c = loaded(vm, v)?;
-        match usize::try_from(i).ok().and_then(|i| c.varnames.get(i)) {
-            Some(n) => Ok(n.value()),
-            None => Err(vm.index_error("tuple index out of range")),
+    let rows = vm.new_list(rows.collect());
+    vm.iter(&rows)
+}
+
+fn co_positions(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let c = loaded(vm, v)?;
+    let n = c.data().code.len() / 2;
+    let positions = c.data().positions.unpack(n);
+    let rows = (0..n).map(|i| match positions.get(i) {
+        Some(p) if p.line > 0 => {
+            vm.tuple_value([p.line, p.end_line, p.col, p.end_col].map(|x| vm.new_int(x as i64)))
         }
+        _ => vm.tuple_value([
+            vm.new_int(c.line_of(i) as i64),
+            Value::NONE,
+            Value::NONE,
+            Value::NONE,
+        ]),
     });
+    let rows = vm.new_list(rows.collect());
+    vm.iter(&rows)
+}
+
+fn varname_from_oparg(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [i] = a.exactly::<1>(vm, "_varname_from_oparg")?;
+    let i = vm.to_i64(i)?;
+    let c = loaded(vm, v)?;
+    match usize::try_from(i).ok().and_then(|i| c.varnames.get(i)) {
+        Some(n) => Ok(n.value()),
+        None => Err(vm.index_error("tuple index out of range")),
+    }
 }
 
 /// A code object with its body there.

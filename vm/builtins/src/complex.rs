@@ -96,65 +96,52 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
     vm.type_attr(t, "__doc__", vm.str_value(doc));
     vm.getset(t, "real", |vm, v| Ok(vm.new_float(this(vm, v)?.0)), None);
     vm.getset(t, "imag", |vm, v| Ok(vm.new_float(this(vm, v)?.1)), None);
-    vm.method(
-        t,
-        "conjugate",
-        "conjugate($self, /)\n--\n\nReturn the complex conjugate of its argument.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "complex.conjugate")?;
-            let (re, im) = this(vm, v)?;
-            Ok(vm.new_complex(re, -im))
-        },
-    );
-    vm.method(
-        t,
-        "__complex__",
-        "__complex__($self, /)\n--\n\nConvert this value to exact type complex.",
-        |vm, v, _| exact(vm, v),
-    );
-    vm.method(
-        t,
-        "__format__",
-        "__format__($self, format_spec, /)\n--\n\n",
-        |vm, v, a| {
-            let spec = super::str::format_spec_arg(vm, a)?;
-            if spec.is_empty() {
-                return Ok(vm.str_of(v)?.into());
-            }
-            let (re, im) = this(vm, v)?;
-            text(
-                vm,
-                lasti_text::format_spec::format_complex(re, im, spec.as_bytes()).or_raise(vm)?,
-            )
-        },
-    );
-    vm.method(
-        t,
-        "__getnewargs__",
-        "__getnewargs__($self, /)\n--\n\n",
-        |vm, v, _| {
-            let (re, im) = this(vm, v)?;
-            Ok(vm.tuple_value([vm.new_float(re), vm.new_float(im)]))
-        },
-    );
-    vm.class_method(
-        t,
-        "from_number",
-        "from_number($type, number, /)\n--\n\nConvert number to a complex floating-point number.",
-        |vm, class, a| {
-            let [v] = a.exactly::<1>(vm, "complex.from_number")?;
-            let (re, im) = match special(vm, v)? {
-                Some(c) => c,
-                None => (vm.to_f64(v)?, 0.0),
-            };
-            let c = vm.new_complex(re, im);
-            if class.is(vm.types.complex.as_value()) {
-                Ok(c)
-            } else {
-                vm.call(class, &[c])
-            }
-        },
-    );
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "conjugate" "conjugate($self, /)\n--\n\nReturn the complex conjugate of its argument." conjugate;
+    "__complex__" "__complex__($self, /)\n--\n\nConvert this value to exact type complex." |vm, v, _| exact(vm, v);
+    "__format__" "__format__($self, format_spec, /)\n--\n\n" format;
+    "__getnewargs__" "__getnewargs__($self, /)\n--\n\n" getnewargs;
+    class "from_number" "from_number($type, number, /)\n--\n\nConvert number to a complex floating-point number." from_number;
+}
+
+fn conjugate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "complex.conjugate")?;
+    let (re, im) = this(vm, v)?;
+    Ok(vm.new_complex(re, -im))
+}
+
+fn format(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let spec = super::str::format_spec_arg(vm, a)?;
+    if spec.is_empty() {
+        return Ok(vm.str_of(v)?.into());
+    }
+    let (re, im) = this(vm, v)?;
+    text(
+        vm,
+        lasti_text::format_spec::format_complex(re, im, spec.as_bytes()).or_raise(vm)?,
+    )
+}
+
+fn getnewargs(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let (re, im) = this(vm, v)?;
+    Ok(vm.tuple_value([vm.new_float(re), vm.new_float(im)]))
+}
+
+fn from_number(vm: &Vm, class: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "complex.from_number")?;
+    let (re, im) = match special(vm, v)? {
+        Some(c) => c,
+        None => (vm.to_f64(v)?, 0.0),
+    };
+    let c = vm.new_complex(re, im);
+    if class.is(vm.types.complex.as_value()) {
+        Ok(c)
+    } else {
+        vm.call(class, &[c])
+    }
 }
 
 fn this(vm: &Vm, v: &Value) -> PyResult<Pair> {

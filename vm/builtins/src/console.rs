@@ -6,19 +6,18 @@ use lasti_core::vm::args::Args;
 use lasti_core::vm::error::PyResult;
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
-    vm.add_function(m, "print", "print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)\n--\n\nPrints the values to a stream, or to sys.stdout by default.", print);
-    vm.add_function(m, "input", "input($module, prompt='', /)\n--\n\nRead a string from standard input.  The trailing newline is stripped.", input);
+    vm.add_functions(m, FUNCTIONS);
     // It is `_io`'s as well.
     let module = vm.str_value("_io");
     let doc = "open($module, /, file, mode='r', buffering=-1, encoding=None,\n     errors=None, newline=None, closefd=True, opener=None)\n--\n\nOpen file and return a stream.  Raise OSError upon failure.";
     let function = vm.new_native("open", doc, NativeKind::Tail(open), Value::NONE, module);
     vm.add_value(m, "open", function);
-    vm.add_tail_function(
-        m,
-        "breakpoint",
-        "breakpoint($module, /, *args, **kws)\n--\n\nCall sys.breakpointhook(*args, **kws).",
-        breakpoint,
-    );
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "print" "print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)\n--\n\nPrints the values to a stream, or to sys.stdout by default." print;
+    "input" "input($module, prompt='', /)\n--\n\nRead a string from standard input.  The trailing newline is stripped." input;
+    tail "breakpoint" "breakpoint($module, /, *args, **kws)\n--\n\nCall sys.breakpointhook(*args, **kws)." breakpoint;
 }
 
 /// An attribute of the `sys` module; none while it does not exist.

@@ -19,18 +19,7 @@ pub(crate) fn init(vm: &Vm) {
             )
             .into())
     }));
-    vm.tail_method(
-        t,
-        "send",
-        "send(arg) -> send 'arg' into coroutine,\nreturn next iterated value or raise StopIteration.",
-        |vm, this, args| {
-            let [v] = args.exactly::<1>(vm, "send")?;
-            Ok(Tail::Send {
-                generator: vm.this::<Generator>(this)?.clone(),
-                input: v.clone(),
-            })
-        },
-    );
+    vm.add_methods(t, METHODS);
     super::generator::common(vm, t);
     super::generator::fields(
         vm,
@@ -60,26 +49,48 @@ pub(crate) fn init(vm: &Vm) {
             Resumed::Return(v) => Err(vm.stop_iteration(v)),
         }));
     t.slots.send.set(Some(wrapper_send));
-    vm.method(t, "send", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "send")?;
-        match wrapper_send(vm, v, x)? {
-            Resumed::Yield(v) => Ok(v),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
-        }
-    });
-    vm.method(t, "throw", "", |vm, v, a: Args| {
-        let e = super::generator::thrown(vm, a, Some("throw"))?;
-        let c = vm.this::<CoroutineWrapper>(v)?.coroutine.clone();
-        match vm.resume(&c, Resume::Throw(e))? {
-            Resumed::Yield(v) => Ok(v),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
-        }
-    });
-    vm.method(t, "close", "", |vm, v, _| {
-        let c = vm.this::<CoroutineWrapper>(v)?.coroutine.clone();
-        vm.close_generator(&c)?;
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, WRAPPER_METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    tail "send" "send($self, object, /)\n--\n\nsend(arg) -> send 'arg' into coroutine,\nreturn next iterated value or raise StopIteration." send;
+}
+
+lasti_core::methods! { WRAPPER_METHODS =
+    "send" "send($self, object, /)\n--\n\n" wrapper_send_method;
+    "throw" "(type, value=None, traceback=None, /)\n--\n\n" throw;
+    "close" "close($self, /)\n--\n\n" close;
+}
+
+fn send(vm: &Vm, this: &Value, args: Args) -> PyResult<Tail> {
+    let [v] = args.exactly::<1>(vm, "send")?;
+    Ok(Tail::Send {
+        generator: vm.this::<Generator>(this)?.clone(),
+        input: v.clone(),
+    })
+}
+
+fn wrapper_send_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "send")?;
+    match wrapper_send(vm, v, x)? {
+        Resumed::Yield(v) => Ok(v),
+        Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    }
+}
+
+fn throw(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let e = super::generator::thrown(vm, a, Some("throw"))?;
+    let c = vm.this::<CoroutineWrapper>(v)?.coroutine.clone();
+    match vm.resume(&c, Resume::Throw(e))? {
+        Resumed::Yield(v) => Ok(v),
+        Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    }
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let c = vm.this::<CoroutineWrapper>(v)?.coroutine.clone();
+    vm.close_generator(&c)?;
+    Ok(Value::NONE)
 }
 
 fn wrapper_send(vm: &Vm, v: &Value, input: &Value) -> PyResult<Resumed> {

@@ -284,29 +284,7 @@ fn init_property(vm: &Vm) {
     t.slots.init.set(Some(property_init));
     t.slots.descr_get.set(Some(property_get));
     t.slots.descr_set.set(Some(property_set));
-    vm.method(
-        t,
-        "getter",
-        "getter($self, object, /)\n--\n\n",
-        |vm, v, a| property_copy(vm, v, a, 0),
-    );
-    vm.method(
-        t,
-        "setter",
-        "setter($self, object, /)\n--\n\n",
-        |vm, v, a| property_copy(vm, v, a, 1),
-    );
-    vm.method(
-        t,
-        "deleter",
-        "deleter($self, object, /)\n--\n\n",
-        |vm, v, a| property_copy(vm, v, a, 2),
-    );
-    vm.method(t, "__set_name__", "", |vm, v, a| {
-        let [_, name] = a.exactly::<2>(vm, "__set_name__")?;
-        vm.this::<Property>(v)?.name.set(name.clone());
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, PROPERTY_METHODS);
     vm.getset(
         t,
         "fget",
@@ -371,6 +349,19 @@ fn init_property(vm: &Vm) {
         },
         None,
     );
+}
+
+lasti_core::methods! { PROPERTY_METHODS =
+    "getter" "getter($self, object, /)\n--\n\n" |vm, v, a| property_copy(vm, v, a, 0);
+    "setter" "setter($self, object, /)\n--\n\n" |vm, v, a| property_copy(vm, v, a, 1);
+    "deleter" "deleter($self, object, /)\n--\n\n" |vm, v, a| property_copy(vm, v, a, 2);
+    "__set_name__" "__set_name__($self, owner, name, /)\n--\n\n" set_name;
+}
+
+fn set_name(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [_, name] = a.exactly::<2>(vm, "__set_name__")?;
+    vm.this::<Property>(v)?.name.set(name.clone());
+    Ok(Value::NONE)
 }
 
 fn none(v: Value) -> Value {

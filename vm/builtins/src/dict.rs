@@ -37,90 +37,65 @@ pub(crate) fn init(vm: &Vm) {
 
 fn add_methods(vm: &Vm, t: &Ref<Type>) {
     vm.type_attr(t, "__doc__", vm.str_value("dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the keyword argument list.  For example:  dict(one=1, two=2)"));
-    vm.method(t, "get", "get($self, key, default=None, /)\n--\n\nReturn the value for key if key is in the dictionary, else default.", get);
-    vm.method(t, "setdefault", "setdefault($self, key, default=None, /)\n--\n\nInsert key with a value of default if key is not in the dictionary.", setdefault);
-    vm.method(t, "pop", "pop($self, key, default=<unrepresentable>, /)\n--\n\nD.pop(k[,d]) -> v, remove specified key and return the corresponding value.", pop);
-    vm.method(
-        t,
-        "popitem",
-        "popitem($self, /)\n--\n\nRemove and return a (key, value) pair as a 2-tuple.",
-        popitem,
-    );
-    vm.method(
-        t,
-        "update",
-        "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.",
-        |vm, v, a| {
-            merge(vm, vm.this(v)?, "update", a)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "clear",
-        "clear($self, /)\n--\n\nRemove all items from the dict.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "dict.clear")?;
-            vm.this::<Dict>(v)?.clear_entries();
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "copy",
-        "copy($self, /)\n--\n\nReturn a shallow copy of the dict.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "dict.copy")?;
-            Ok(copy(vm, vm.this(v)?).into())
-        },
-    );
-    vm.method(
-        t,
-        "keys",
-        "keys($self, /)\n--\n\nReturn a set-like object providing a view on the dict's keys.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "dict.keys")?;
-            Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Keys))
-        },
-    );
-    vm.method(
-        t,
-        "values",
-        "values($self, /)\n--\n\nReturn an object providing a view on the dict's values.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "dict.values")?;
-            Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Values))
-        },
-    );
-    vm.method(
-        t,
-        "items",
-        "items($self, /)\n--\n\nReturn a set-like object providing a view on the dict's items.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "dict.items")?;
-            Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Items))
-        },
-    );
-    vm.method(
-        t,
-        "__reversed__",
-        "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the dict keys.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "dict.__reversed__")?;
-            Ok(dict_views::new_iter(vm, vm.this(v)?, DictPart::Keys, true))
-        },
-    );
-    vm.method(
-        t,
-        "__sizeof__",
-        "__sizeof__($self, /)\n--\n\nReturn the size of the dict in memory.",
-        |vm, v, _| {
-            let n = vm.this::<Dict>(v)?.len();
-            Ok(vm.new_int((vm.types.dict.layout().size + n * 32) as i64))
-        },
-    );
-    vm.class_method(t, "fromkeys", "fromkeys($type, iterable, value=None, /)\n--\n\nCreate a new dictionary with keys from iterable and values set to value.", fromkeys);
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "get" "get($self, key, default=None, /)\n--\n\nReturn the value for key if key is in the dictionary, else default." get;
+    "setdefault" "setdefault($self, key, default=None, /)\n--\n\nInsert key with a value of default if key is not in the dictionary." setdefault;
+    "pop" "pop($self, key, default=<unrepresentable>, /)\n--\n\nD.pop(k[,d]) -> v, remove specified key and return the corresponding value." pop;
+    "popitem" "popitem($self, /)\n--\n\nRemove and return a (key, value) pair as a 2-tuple." popitem;
+    "update" "(iterable=(), /, **kwds)\n--\n\nD.update([E, ]**F) -> None.  Update D from mapping/iterable E and F." update;
+    "clear" "clear($self, /)\n--\n\nRemove all items from the dict." clear;
+    "copy" "copy($self, /)\n--\n\nReturn a shallow copy of the dict." copy_method;
+    "keys" "keys($self, /)\n--\n\nReturn a set-like object providing a view on the dict's keys." keys;
+    "values" "values($self, /)\n--\n\nReturn an object providing a view on the dict's values." values;
+    "items" "items($self, /)\n--\n\nReturn a set-like object providing a view on the dict's items." items;
+    "__reversed__" "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the dict keys." reversed;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\nReturn the size of the dict in memory." sizeof;
+    class "fromkeys" "fromkeys($type, iterable, value=None, /)\n--\n\nCreate a new dictionary with keys from iterable and values set to value." fromkeys;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
+}
+
+fn update(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    merge(vm, vm.this(v)?, "update", a)?;
+    Ok(Value::NONE)
+}
+
+fn clear(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "dict.clear")?;
+    vm.this::<Dict>(v)?.clear_entries();
+    Ok(Value::NONE)
+}
+
+fn copy_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "dict.copy")?;
+    Ok(copy(vm, vm.this(v)?).into())
+}
+
+fn keys(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "dict.keys")?;
+    Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Keys))
+}
+
+fn values(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "dict.values")?;
+    Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Values))
+}
+
+fn items(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "dict.items")?;
+    Ok(dict_views::new_view(vm, vm.this(v)?, DictPart::Items))
+}
+
+fn reversed(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "dict.__reversed__")?;
+    Ok(dict_views::new_iter(vm, vm.this(v)?, DictPart::Keys, true))
+}
+
+fn sizeof(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let n = vm.this::<Dict>(v)?.len();
+    Ok(vm.new_int((vm.types.dict.layout().size + n * 32) as i64))
 }
 
 /// `dict(...)` and `dict.update(...)`.

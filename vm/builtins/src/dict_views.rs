@@ -40,11 +40,7 @@ pub(crate) fn init(vm: &Vm) {
             let view = vm.this::<DictView>(v)?;
             Ok(new_iter(vm, &view.dict, view.part, false))
         }));
-        vm.method(view, "__reversed__", "", |vm, v, a| {
-            a.exactly::<0>(vm, "__reversed__")?;
-            let view = vm.this::<DictView>(v)?;
-            Ok(new_iter(vm, &view.dict, view.part, true))
-        });
+        vm.add_methods(view, METHODS);
         vm.getset(
             view,
             "mapping",
@@ -66,12 +62,7 @@ pub(crate) fn init(vm: &Vm) {
         s.binary[BinOp::Or as usize].set(Some(or));
         s.binary[BinOp::Sub as usize].set(Some(sub));
         s.binary[BinOp::Xor as usize].set(Some(xor));
-        vm.method(
-            view,
-            "isdisjoint",
-            "Return True if the view and the given iterable have a null intersection.",
-            isdisjoint,
-        );
+        vm.add_methods(view, VIEW_METHODS);
     }
     for it in [
         &t.dict_keyiterator,
@@ -81,6 +72,20 @@ pub(crate) fn init(vm: &Vm) {
     ] {
         add_iterator(vm, it);
     }
+}
+
+lasti_core::methods! { METHODS =
+    "__reversed__" "__reversed__($self, /)\n--\n\n" reversed;
+}
+
+fn reversed(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "__reversed__")?;
+    let view = vm.this::<DictView>(v)?;
+    Ok(new_iter(vm, &view.dict, view.part, true))
+}
+
+lasti_core::methods! { VIEW_METHODS =
+    "isdisjoint" "(other, /)\n--\n\nReturn True if the view and the given iterable have a null intersection." isdisjoint;
 }
 
 pub(crate) fn new_view(vm: &Vm, dict: &Ref<Dict>, part: DictPart) -> Value {
@@ -233,22 +238,30 @@ fn isdisjoint(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 fn add_iterator(vm: &Vm, t: &Ref<Type>) {
     t.slots.iter.set(Some(self_iter));
     t.slots.next.set(Some(next));
-    vm.method(t, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<DictIter>(v)?;
-        let same = it.dict.get().is_some_and(|d| d.len() == it.size);
-        Ok(vm.new_int(if same { it.left.get() as i64 } else { 0 }))
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let mut items = Vec::new();
-        // Walks a copy: pickling an iterator does not move it.
-        let it = vm.this::<DictIter>(v)?;
-        let copy = copy_iter(it);
-        while let Some(x) = step(vm, &copy)? {
-            items.push(x);
-        }
-        let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
-        Ok(vm.tuple_value([iter, vm.tuple_value([vm.new_list(items)])]))
-    });
+    vm.add_methods(t, ITERATOR_METHODS);
+}
+
+lasti_core::methods! { ITERATOR_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<DictIter>(v)?;
+    let same = it.dict.get().is_some_and(|d| d.len() == it.size);
+    Ok(vm.new_int(if same { it.left.get() as i64 } else { 0 }))
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let mut items = Vec::new();
+    // Walks a copy: pickling an iterator does not move it.
+    let it = vm.this::<DictIter>(v)?;
+    let copy = copy_iter(it);
+    while let Some(x) = step(vm, &copy)? {
+        items.push(x);
+    }
+    let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
+    Ok(vm.tuple_value([iter, vm.tuple_value([vm.new_list(items)])]))
 }
 
 fn copy_iter(it: &DictIter) -> DictIter {

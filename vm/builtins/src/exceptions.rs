@@ -106,62 +106,7 @@ pub(crate) fn init(vm: &Vm) {
         lasti_core::model::instance::get_dict,
         Some(lasti_core::model::instance::set_dict),
     );
-    vm.method(
-        t,
-        "with_traceback",
-        "with_traceback($self, object, /)\n--\n\n",
-        |vm, v, a| {
-            let [tb] = a.exactly::<1>(vm, "with_traceback")?;
-            set_traceback(vm, v, Some(tb))?;
-            Ok(v.clone())
-        },
-    );
-    vm.method(
-        t,
-        "add_note",
-        "add_note($self, object, /)\n--\n\n",
-        |vm, v, a| {
-            let [note] = a.exactly::<1>(vm, "add_note")?;
-            if note.downcast::<Str>().is_none() {
-                return Err(vm.type_error(format!(
-                    "add_note() argument must be str, not {}",
-                    vm.type_name(note)
-                )));
-            }
-            let notes = match vm.lookup_attr(v, &vm.names.notes)? {
-                Some(n) => n,
-                None => {
-                    let n = vm.new_list(Vec::new());
-                    vm.setattr(v, &vm.names.notes, Some(&n))?;
-                    n
-                }
-            };
-            match notes.downcast::<List>() {
-                Some(l) => l.push(note.clone()),
-                None => return Err(vm.type_error("Cannot add note: __notes__ is not a list")),
-            }
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(t, "__setstate__", "", |vm, v, a| {
-        let [state] = a.exactly::<1>(vm, "__setstate__")?;
-        if let Some(d) = state.as_ref::<Dict>() {
-            for (k, x) in d.items() {
-                if let Some(k) = k.as_ref::<Str>() {
-                    vm.setattr(v, k, Some(&x))?;
-                }
-            }
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let args: Value = args_of(vm, v)?.into();
-        let class = vm.type_of(v).value();
-        Ok(match vm.heap.side_dict(v) {
-            Some(d) if !d.is_empty() => vm.tuple_value([class, args, d.into()]),
-            _ => vm.tuple_value([class, args]),
-        })
-    });
+    vm.add_methods(t, METHODS);
 
     fields(vm, &x.stop_iteration, &["value"]);
     x.stop_iteration.slots.init.set(Some(|vm, v, args| {
@@ -216,6 +161,63 @@ pub(crate) fn init(vm: &Vm) {
     init_syntax_error(vm);
     init_unicode_errors(vm);
     init_groups(vm);
+}
+
+lasti_core::methods! { METHODS =
+    "with_traceback" "with_traceback($self, object, /)\n--\n\n" with_traceback;
+    "add_note" "add_note($self, object, /)\n--\n\n" add_note;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+}
+
+fn with_traceback(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [tb] = a.exactly::<1>(vm, "with_traceback")?;
+    set_traceback(vm, v, Some(tb))?;
+    Ok(v.clone())
+}
+
+fn add_note(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [note] = a.exactly::<1>(vm, "add_note")?;
+    if note.downcast::<Str>().is_none() {
+        return Err(vm.type_error(format!(
+            "add_note() argument must be str, not {}",
+            vm.type_name(note)
+        )));
+    }
+    let notes = match vm.lookup_attr(v, &vm.names.notes)? {
+        Some(n) => n,
+        None => {
+            let n = vm.new_list(Vec::new());
+            vm.setattr(v, &vm.names.notes, Some(&n))?;
+            n
+        }
+    };
+    match notes.downcast::<List>() {
+        Some(l) => l.push(note.clone()),
+        None => return Err(vm.type_error("Cannot add note: __notes__ is not a list")),
+    }
+    Ok(Value::NONE)
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [state] = a.exactly::<1>(vm, "__setstate__")?;
+    if let Some(d) = state.as_ref::<Dict>() {
+        for (k, x) in d.items() {
+            if let Some(k) = k.as_ref::<Str>() {
+                vm.setattr(v, k, Some(&x))?;
+            }
+        }
+    }
+    Ok(Value::NONE)
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let args: Value = args_of(vm, v)?.into();
+    let class = vm.type_of(v).value();
+    Ok(match vm.heap.side_dict(v) {
+        Some(d) if !d.is_empty() => vm.tuple_value([class, args, d.into()]),
+        _ => vm.tuple_value([class, args]),
+    })
 }
 
 /// Adds the exception classes to the builtins module.
@@ -566,23 +568,33 @@ fn init_groups(vm: &Vm) {
             vm.repr_string(&excs)?
         )))
     }));
-    vm.method(t, "derive", "", |vm, v, a| {
-        let [excs] = a.exactly::<1>(vm, "derive")?;
-        let msg = vm.this::<Exception>(v)?.field(0);
-        vm.call(&vm.builtin("BaseExceptionGroup")?, &[msg, excs.clone()])
-    });
-    vm.method(t, "split", "", |vm, v, a| {
-        let [cond] = a.exactly::<1>(vm, "split")?;
-        let cond = condition(vm, cond)?;
-        let (yes, no) = split(vm, v, &cond)?;
-        Ok(vm.tuple_value([yes, no]))
-    });
-    vm.method(t, "subgroup", "", |vm, v, a| {
-        let [cond] = a.exactly::<1>(vm, "subgroup")?;
-        let cond = condition(vm, cond)?;
-        Ok(split(vm, v, &cond)?.0)
-    });
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, GROUPS_METHODS);
+}
+
+lasti_core::methods! { GROUPS_METHODS =
+    "derive" "derive($self, excs, /)\n--\n\n" derive_method;
+    "split" "split($self, matcher_value, /)\n--\n\n" split_method;
+    "subgroup" "subgroup($self, matcher_value, /)\n--\n\n" subgroup;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
+}
+
+fn derive_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [excs] = a.exactly::<1>(vm, "derive")?;
+    let msg = vm.this::<Exception>(v)?.field(0);
+    vm.call(&vm.builtin("BaseExceptionGroup")?, &[msg, excs.clone()])
+}
+
+fn split_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [cond] = a.exactly::<1>(vm, "split")?;
+    let cond = condition(vm, cond)?;
+    let (yes, no) = split(vm, v, &cond)?;
+    Ok(vm.tuple_value([yes, no]))
+}
+
+fn subgroup(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [cond] = a.exactly::<1>(vm, "subgroup")?;
+    let cond = condition(vm, cond)?;
+    Ok(split(vm, v, &cond)?.0)
 }
 
 fn group_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {

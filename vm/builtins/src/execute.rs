@@ -10,27 +10,41 @@ use lasti_core::vm::error::PyResult;
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
-    vm.add_function(m, "compile", "compile($module, /, source, filename, mode, flags=0,\n        dont_inherit=False, optimize=-1, *, _feature_version=-1)\n--\n\nCompile source into a code object that can be executed by exec() or eval().", compile);
-    vm.add_tail_function(m, "eval", "eval($module, source, /, globals=None, locals=None)\n--\n\nEvaluate the given source in the context of globals and locals.", eval);
-    vm.add_tail_function(m, "exec", "exec($module, source, /, globals=None, locals=None, *, closure=None)\n--\n\nExecute the given source in the context of globals and locals.", exec);
-    vm.add_function(m, "globals", "globals($module, /)\n--\n\nReturn the dictionary containing the current scope's global variables.", |vm, _, a| {
-        a.exactly::<0>(vm, "globals")?;
-        Ok(vm.current_globals().map_or(Value::NONE, Value::from))
-    });
-    vm.add_function(m, "locals", "locals($module, /)\n--\n\nReturn a dictionary containing the current scope's local variables.", |vm, _, a| {
-        a.exactly::<0>(vm, "locals")?;
-        locals_of_current(vm)
-    });
-    vm.add_function(m, "vars", "vars([object]) -> dictionary\n\nWithout arguments, equivalent to locals().\nWith an argument, equivalent to object.__dict__.", |vm, _, a| {
-        let Some(v) = a.between(vm, "vars", 0, 1)?.first() else { return locals_of_current(vm) };
-        let found = vm.lookup_attr(v, &vm.names.dict)?;
-        found.ok_or_else(|| vm.type_error("vars() argument must have __dict__ attribute"))
-    });
-    vm.add_function(m, "dir", "dir([object]) -> list of strings\n\nIf called without an argument, return the names in the current scope.", dir);
-    vm.add_function(m, "__import__", "__import__($module, /, name, globals=None, locals=None, fromlist=(),\n           level=0)\n--\n\nImport a module.", import);
-    vm.add_function(m, "__build_class__", "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the class statement.", |vm, _, a| {
-        vm.build_class(a)
-    });
+    vm.add_functions(m, FUNCTIONS);
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "compile" "compile($module, /, source, filename, mode, flags=0,\n        dont_inherit=False, optimize=-1, *, _feature_version=-1)\n--\n\nCompile source into a code object that can be executed by exec() or eval()." compile;
+    tail "eval" "eval($module, source, /, globals=None, locals=None)\n--\n\nEvaluate the given source in the context of globals and locals." eval;
+    tail "exec" "exec($module, source, /, globals=None, locals=None, *, closure=None)\n--\n\nExecute the given source in the context of globals and locals." exec;
+    "globals" "globals($module, /)\n--\n\nReturn the dictionary containing the current scope's global variables." globals;
+    "locals" "locals($module, /)\n--\n\nReturn a dictionary containing the current scope's local variables." locals;
+    "vars" "(object=None, /)\n--\n\nvars([object]) -> dictionary\n\nWithout arguments, equivalent to locals().\nWith an argument, equivalent to object.__dict__." vars;
+    "dir" "(object=None, /)\n--\n\ndir([object]) -> list of strings\n\nIf called without an argument, return the names in the current scope." dir;
+    "__import__" "__import__($module, /, name, globals=None, locals=None, fromlist=(),\n           level=0)\n--\n\nImport a module." import;
+    "__build_class__" "(func, name, /, *bases, **kwds)\n--\n\n__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the class statement." build_class;
+}
+
+fn globals(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "globals")?;
+    Ok(vm.current_globals().map_or(Value::NONE, Value::from))
+}
+
+fn locals(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "locals")?;
+    locals_of_current(vm)
+}
+
+fn vars(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let Some(v) = a.between(vm, "vars", 0, 1)?.first() else {
+        return locals_of_current(vm);
+    };
+    let found = vm.lookup_attr(v, &vm.names.dict)?;
+    found.ok_or_else(|| vm.type_error("vars() argument must have __dict__ attribute"))
+}
+
+fn build_class(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    vm.build_class(a)
 }
 
 /// Flags of `compile()` beside those of `__future__`.

@@ -58,99 +58,87 @@ fn init_methods(vm: &Vm, t: &Ref<Type>) {
     vm.type_attr(t, "__doc__", vm.str_value("float(x=0, /)\n--\n\nConvert a string or number to a floating-point number, if possible."));
     vm.getset(t, "real", float_float, None);
     vm.getset(t, "imag", |vm, _| Ok(vm.new_float(0.0)), None);
-    vm.method(
-        t,
-        "conjugate",
-        "conjugate($self, /)\n--\n\nReturn self, the complex conjugate of any float.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "float.conjugate")?;
-            float_float(vm, v)
-        },
-    );
-    vm.method(
-        t,
-        "is_integer",
-        "is_integer($self, /)\n--\n\nReturn True if the float is an integer.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "float.is_integer")?;
-            Ok(Value::bool(algo::is_integer(this(vm, v)?)))
-        },
-    );
-    vm.method(t, "as_integer_ratio", "as_integer_ratio($self, /)\n--\n\nReturn a pair of integers, whose ratio is exactly equal to the original float.", |vm, v, a| {
-        a.exactly::<0>(vm, "float.as_integer_ratio")?;
-        let (n, d) = algo::as_integer_ratio(this(vm, v)?).or_raise(vm)?;
-        Ok(vm.tuple_value([vm.new_bigint(n), vm.new_bigint(d)]))
-    });
-    vm.method(
-        t,
-        "hex",
-        "hex($self, /)\n--\n\nReturn a hexadecimal representation of a floating-point number.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "float.hex")?;
-            Ok(vm.str_value(&algo::hex(this(vm, v)?)))
-        },
-    );
-    vm.method(t, "__trunc__", "__trunc__($self, /)\n--\n\n", |vm, v, _| {
-        float_trunc(vm, v)
-    });
-    vm.method(t, "__floor__", "__floor__($self, /)\n--\n\n", |vm, v, _| {
-        integral(vm, this(vm, v)?.floor())
-    });
-    vm.method(t, "__ceil__", "__ceil__($self, /)\n--\n\n", |vm, v, _| {
-        integral(vm, this(vm, v)?.ceil())
-    });
-    vm.method(
-        t,
-        "__round__",
-        "__round__($self, ndigits=None, /)\n--\n\n",
-        round,
-    );
-    vm.method(
-        t,
-        "__format__",
-        "__format__($self, format_spec, /)\n--\n\n",
-        format,
-    );
-    vm.method(
-        t,
-        "__getnewargs__",
-        "__getnewargs__($self, /)\n--\n\n",
-        |vm, v, _| Ok(vm.tuple_value([float_float(vm, v)?])),
-    );
-    vm.class_method(t, "fromhex", "fromhex($type, string, /)\n--\n\nCreate a floating-point number from a hexadecimal string.", |vm, class, a| {
-        let [s] = a.exactly::<1>(vm, "float.fromhex")?;
-        let Some(s) = s.downcast::<Str>() else {
-            return Err(vm.type_error("bad argument type for built-in operation"));
-        };
-        let x = vm.new_float(algo::from_hex(s.as_bytes()).or_raise(vm)?);
-        if class.is(vm.types.float.as_value()) { Ok(x) } else { vm.call(class, &[x]) }
-    });
-    vm.class_method(
-        t,
-        "from_number",
-        "from_number($type, number, /)\n--\n\nConvert real number to a floating-point number.",
-        |vm, class, a| {
-            let [n] = a.exactly::<1>(vm, "float.from_number")?;
-            let x = vm.new_float(vm.to_f64(n)?);
-            if class.is(vm.types.float.as_value()) {
-                Ok(x)
-            } else {
-                vm.call(class, &[x])
-            }
-        },
-    );
-    vm.class_method(
-        t,
-        "__getformat__",
-        "__getformat__($type, typestr, /)\n--\n\n",
-        |vm, _, a| {
-            let [kind] = a.exactly::<1>(vm, "float.__getformat__")?;
-            match vm.expect_str(kind, "__getformat__() argument")?.as_bytes() {
-                b"double" | b"float" => Ok(vm.str_value("IEEE, little-endian")),
-                _ => Err(vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
-            }
-        },
-    );
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "conjugate" "conjugate($self, /)\n--\n\nReturn self, the complex conjugate of any float." conjugate;
+    "is_integer" "is_integer($self, /)\n--\n\nReturn True if the float is an integer." is_integer;
+    "as_integer_ratio" "as_integer_ratio($self, /)\n--\n\nReturn a pair of integers, whose ratio is exactly equal to the original float." as_integer_ratio;
+    "hex" "hex($self, /)\n--\n\nReturn a hexadecimal representation of a floating-point number." hex;
+    "__trunc__" "__trunc__($self, /)\n--\n\n" trunc;
+    "__floor__" "__floor__($self, /)\n--\n\n" floor;
+    "__ceil__" "__ceil__($self, /)\n--\n\n" ceil;
+    "__round__" "__round__($self, ndigits=None, /)\n--\n\n" round;
+    "__format__" "__format__($self, format_spec, /)\n--\n\n" format;
+    "__getnewargs__" "__getnewargs__($self, /)\n--\n\n" |vm, v, _| Ok(vm.tuple_value([float_float(vm, v)?]));
+    class "fromhex" "fromhex($type, string, /)\n--\n\nCreate a floating-point number from a hexadecimal string." fromhex;
+    class "from_number" "from_number($type, number, /)\n--\n\nConvert real number to a floating-point number." from_number;
+    class "__getformat__" "__getformat__($type, typestr, /)\n--\n\n" getformat;
+}
+
+fn conjugate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "float.conjugate")?;
+    float_float(vm, v)
+}
+
+fn is_integer(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "float.is_integer")?;
+    Ok(Value::bool(algo::is_integer(this(vm, v)?)))
+}
+
+fn as_integer_ratio(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "float.as_integer_ratio")?;
+    let (n, d) = algo::as_integer_ratio(this(vm, v)?).or_raise(vm)?;
+    Ok(vm.tuple_value([vm.new_bigint(n), vm.new_bigint(d)]))
+}
+
+fn hex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "float.hex")?;
+    Ok(vm.str_value(&algo::hex(this(vm, v)?)))
+}
+
+fn trunc(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    float_trunc(vm, v)
+}
+
+fn floor(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    integral(vm, this(vm, v)?.floor())
+}
+
+fn ceil(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    integral(vm, this(vm, v)?.ceil())
+}
+
+fn fromhex(vm: &Vm, class: &Value, a: Args) -> PyResult<Value> {
+    let [s] = a.exactly::<1>(vm, "float.fromhex")?;
+    let Some(s) = s.downcast::<Str>() else {
+        return Err(vm.type_error("bad argument type for built-in operation"));
+    };
+    let x = vm.new_float(algo::from_hex(s.as_bytes()).or_raise(vm)?);
+    if class.is(vm.types.float.as_value()) {
+        Ok(x)
+    } else {
+        vm.call(class, &[x])
+    }
+}
+
+fn from_number(vm: &Vm, class: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "float.from_number")?;
+    let x = vm.new_float(vm.to_f64(n)?);
+    if class.is(vm.types.float.as_value()) {
+        Ok(x)
+    } else {
+        vm.call(class, &[x])
+    }
+}
+
+fn getformat(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [kind] = a.exactly::<1>(vm, "float.__getformat__")?;
+    match vm.expect_str(kind, "__getformat__() argument")?.as_bytes() {
+        b"double" | b"float" => Ok(vm.str_value("IEEE, little-endian")),
+        _ => Err(vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
+    }
 }
 
 /// The float a slot or method works on.

@@ -3,6 +3,7 @@ use lasti_core::frame_object::snapshot;
 use lasti_core::memory::{Kind, Payload, Ref, RefSlot, Value};
 use lasti_core::objects::*;
 use lasti_core::vm::Vm;
+use lasti_core::vm::args::Args;
 use lasti_core::vm::error::PyResult;
 
 /// `f_locals` of a function's frame: reads and writes go to the frame's variables (PEP 667).
@@ -104,10 +105,7 @@ pub(crate) fn init(vm: &Vm) {
         |vm, v| Ok(vm.frame_generator(vm.this::<FrameObject>(v)?)),
         None,
     );
-    vm.method(t, "clear", "clear($self, /)\n--\n\n", |vm, v, _| {
-        vm.clear_frame(vm.this::<FrameObject>(v)?)?;
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, METHODS);
 
     let t = &vm.types.traceback;
     t.slots.new.set(Some(|vm, class, a| {
@@ -173,6 +171,15 @@ pub(crate) fn init(vm: &Vm) {
         |vm, v| Ok(vm.new_int(vm.this::<Traceback>(v)?.line as i64)),
         None,
     );
+}
+
+lasti_core::methods! { METHODS =
+    "clear" "clear($self, /)\n--\n\n" clear;
+}
+
+fn clear(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.clear_frame(vm.this::<FrameObject>(v)?)?;
+    Ok(Value::NONE)
 }
 
 fn locals_of(vm: &Vm, f: &Ref<FrameObject>) -> PyResult<Value> {
@@ -342,37 +349,47 @@ fn init_proxy(vm: &Vm, t: &Ref<Type>) {
         "items" |vm, d| d.items().into_iter().map(|(k, v)| vm.tuple_value([k, v])).collect();
         "__reversed__" |_, d| d.keys().into_iter().rev().collect();
     }
-    vm.method(t, "setdefault", "", |vm, v, a| {
-        let pos = a.between(vm, "setdefault", 1, 2)?;
-        if let Some(x) = lookup(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])? {
-            return Ok(x);
-        }
-        let x = pos.get(1).cloned().unwrap_or(Value::NONE);
-        vm.setitem(v, &pos[0], &x)?;
-        Ok(x)
-    });
-    vm.method(t, "pop", "", |vm, v, a| {
-        let pos = a.between(vm, "pop", 1, 2)?;
-        match (
-            remove(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])?,
-            pos.get(1),
-        ) {
-            (Some(x), _) => Ok(x),
-            (None, Some(default)) => Ok(default.clone()),
-            (None, None) => Err(vm.key_error(&pos[0])),
-        }
-    });
-    vm.method(t, "update", "", |vm, v, a| {
-        let d = vm.new_dict();
-        for other in a.pos {
-            vm.dict_update(&d, other)?;
-        }
-        for (k, x) in a.names.iter().zip(a.kw) {
-            vm.dict_insert(&d, k.clone(), x.clone())?;
-        }
-        for (k, x) in d.items() {
-            vm.setitem(v, &k, &x)?;
-        }
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, PROXY_METHODS);
+}
+
+lasti_core::methods! { PROXY_METHODS =
+    "setdefault" "(key, default=None, /)\n--\n\n" setdefault;
+    "pop" "(key, default=None, /)\n--\n\n" pop;
+    "update" "(iterable=(), /, **kwds)\n--\n\n" update;
+}
+
+fn setdefault(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "setdefault", 1, 2)?;
+    if let Some(x) = lookup(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])? {
+        return Ok(x);
+    }
+    let x = pos.get(1).cloned().unwrap_or(Value::NONE);
+    vm.setitem(v, &pos[0], &x)?;
+    Ok(x)
+}
+
+fn pop(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "pop", 1, 2)?;
+    match (
+        remove(vm, &vm.this::<FrameLocals>(v)?.frame, &pos[0])?,
+        pos.get(1),
+    ) {
+        (Some(x), _) => Ok(x),
+        (None, Some(default)) => Ok(default.clone()),
+        (None, None) => Err(vm.key_error(&pos[0])),
+    }
+}
+
+fn update(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let d = vm.new_dict();
+    for other in a.pos {
+        vm.dict_update(&d, other)?;
+    }
+    for (k, x) in a.names.iter().zip(a.kw) {
+        vm.dict_insert(&d, k.clone(), x.clone())?;
+    }
+    for (k, x) in d.items() {
+        vm.setitem(v, &k, &x)?;
+    }
+    Ok(Value::NONE)
 }

@@ -348,16 +348,15 @@ fn init_native(vm: &Vm) {
             "__text_signature__",
             |vm, v| {
                 let doc = vm.this::<NativeFunction>(v)?.doc;
-                Ok(match doc.split_once("\n--\n\n") {
-                    Some((sig, _)) => vm.str_value(&sig[sig.find('(').unwrap_or(0)..]),
-                    None => Value::NONE,
+                Ok(match (doc.split_once("\n--\n\n"), doc.find('(')) {
+                    // What begins with the parenthesis tells only the arity.
+                    (Some((sig, _)), Some(at @ 1..)) => vm.str_value(&sig[at..]),
+                    _ => Value::NONE,
                 })
             },
             None,
         );
-        vm.method(t, "__reduce__", "", |vm, v, _| {
-            Ok(vm.this::<NativeFunction>(v)?.name.value())
-        });
+        vm.add_methods(t, NATIVE_METHODS);
     }
     let t = &vm.types.native;
     vm.getset(
@@ -435,12 +434,21 @@ fn init_native(vm: &Vm) {
     }));
 }
 
+lasti_core::methods! { NATIVE_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.this::<NativeFunction>(v)?.name.value())
+}
+
 /// A native method bound to an instance or class.
 fn bind_native(vm: &Vm, n: &NativeFunction, this: Value) -> Value {
     let bound = NativeFunction {
         name: n.name.clone(),
         doc: n.doc,
         func: n.func.clone(),
+        arity: n.arity,
         this: Slot::new(this),
         owner: n.owner.clone(),
         module: Slot::new(Value::NONE),
@@ -518,14 +526,20 @@ fn init_method(vm: &Vm) {
         |vm, v| vm.getattr(&vm.this::<BoundMethod>(v)?.func, &vm.names.doc),
         None,
     );
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let m = vm.this::<BoundMethod>(v)?;
-        let name = vm.getattr(&m.func, &vm.names.name)?;
-        Ok(vm.tuple_value([
-            vm.builtin("getattr")?,
-            vm.tuple_value([m.this.clone(), name]),
-        ]))
-    });
+    vm.add_methods(t, METHOD_METHODS);
+}
+
+lasti_core::methods! { METHOD_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_method;
+}
+
+fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let m = vm.this::<BoundMethod>(v)?;
+    let name = vm.getattr(&m.func, &vm.names.name)?;
+    Ok(vm.tuple_value([
+        vm.builtin("getattr")?,
+        vm.tuple_value([m.this.clone(), name]),
+    ]))
 }
 
 fn init_cell(vm: &Vm) {

@@ -71,157 +71,122 @@ fn add_types(vm: &Vm, m: &Ref<Module>) {
 }
 
 fn add_functions(vm: &Vm, m: &Ref<Module>) {
-    let add = |name: &str, doc: &'static str, f: PlainFn| vm.add_function(m, name, doc, f);
-    add(
-        "aiter",
-        "aiter($module, async_iterable, /)\n--\n\nReturn an AsyncIterator for an AsyncIterable object.",
-        aiter,
-    );
-    add(
-        "all",
-        "all($module, iterable, /)\n--\n\nReturn True if bool(x) is True for all values x in the iterable.",
-        |vm, _, a| {
-            let [src] = a.exactly::<1>(vm, "all")?;
-            Ok(Value::bool(!search(vm, src, false)?))
-        },
-    );
-    add(
-        "anext",
-        "anext($module, aiterator, default=<unrepresentable>, /)\n--\n\nReturn the next item from the async iterator.",
-        anext,
-    );
-    add(
-        "any",
-        "any($module, iterable, /)\n--\n\nReturn True if bool(x) is True for any x in the iterable.",
-        |vm, _, a| {
-            let [src] = a.exactly::<1>(vm, "any")?;
-            Ok(Value::bool(search(vm, src, true)?))
-        },
-    );
-    add(
-        "ascii",
-        "ascii($module, obj, /)\n--\n\nReturn an ASCII-only representation of an object.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "ascii")?;
-            vm.ascii(v)
-        },
-    );
-    add(
-        "callable",
-        "callable($module, obj, /)\n--\n\nReturn whether the object is callable (i.e., some kind of function).",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "callable")?;
-            Ok(Value::bool(is_callable(vm, v)))
-        },
-    );
-    add(
-        "delattr",
-        "delattr($module, obj, name, /)\n--\n\nDeletes the named attribute from the given object.",
-        |vm, _, a| {
-            let [v, name] = a.exactly::<2>(vm, "delattr")?;
-            vm.setattr(v, attribute_name(vm, name)?, None)?;
-            Ok(Value::NONE)
-        },
-    );
-    add(
-        "format",
-        "format($module, value, format_spec='', /)\n--\n\nReturn type(value).__format__(value, format_spec).",
-        |vm, _, a| {
-            let a = a.between(vm, "format", 1, 2)?;
-            match a.get(1) {
-                Some(spec) if spec.downcast::<Str>().is_none() => {
-                    let t = vm.type_name_or_none(spec);
-                    Err(vm.type_error(format!("format() argument 2 must be str, not {t}")))
-                }
-                Some(spec) => vm.format(&a[0], spec),
-                None => vm.format(&a[0], vm.names.empty.as_value()),
-            }
-        },
-    );
-    add("getattr", "Get a named attribute from an object.", getattr);
-    add(
-        "hasattr",
-        "hasattr($module, obj, name, /)\n--\n\nReturn whether the object has an attribute with the given name.",
-        |vm, _, a| {
-            let [v, name] = a.exactly::<2>(vm, "hasattr")?;
-            Ok(Value::bool(
-                vm.lookup_attr(v, attribute_name(vm, name)?)?.is_some(),
-            ))
-        },
-    );
-    add(
-        "hash",
-        "hash($module, obj, /)\n--\n\nReturn the hash value for the given object.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "hash")?;
-            Ok(vm.new_int(vm.hash(v)? as i64))
-        },
-    );
-    add(
-        "id",
-        "id($module, obj, /)\n--\n\nReturn the identity of an object.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "id")?;
-            Ok(vm.new_uint(vm.id(v)))
-        },
-    );
-    add(
-        "isinstance",
-        "isinstance($module, obj, class_or_tuple, /)\n--\n\nReturn whether an object is an instance of a class or of a subclass thereof.",
-        |vm, _, a| {
-            let [v, class] = a.exactly::<2>(vm, "isinstance")?;
-            Ok(Value::bool(vm.isinstance(v, class)?))
-        },
-    );
-    add(
-        "issubclass",
-        "issubclass($module, cls, class_or_tuple, /)\n--\n\nReturn whether 'cls' is derived from another class or is the same class.",
-        |vm, _, a| {
-            let [v, class] = a.exactly::<2>(vm, "issubclass")?;
-            Ok(Value::bool(vm.issubclass(v, class)?))
-        },
-    );
-    add("iter", "Get an iterator from an object.", |vm, _, a| {
-        let a = a.between(vm, "iter", 1, 2)?;
-        match a.get(1) {
-            None => vm.iter(&a[0]),
-            Some(sentinel) if is_callable(vm, &a[0]) => {
-                Ok(super::iter::callable_iter(vm, &a[0], sentinel))
-            }
-            Some(_) => Err(vm.type_error("iter(v, w): v must be callable")),
+    vm.add_functions(m, FUNCTIONS);
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "aiter" "aiter($module, async_iterable, /)\n--\n\nReturn an AsyncIterator for an AsyncIterable object." aiter;
+    "all" "all($module, iterable, /)\n--\n\nReturn True if bool(x) is True for all values x in the iterable." all;
+    "anext" "anext($module, aiterator, default=<unrepresentable>, /)\n--\n\nReturn the next item from the async iterator." anext;
+    "any" "any($module, iterable, /)\n--\n\nReturn True if bool(x) is True for any x in the iterable." any;
+    "ascii" "ascii($module, obj, /)\n--\n\nReturn an ASCII-only representation of an object." ascii;
+    "callable" "callable($module, obj, /)\n--\n\nReturn whether the object is callable (i.e., some kind of function)." callable;
+    "delattr" "delattr($module, obj, name, /)\n--\n\nDeletes the named attribute from the given object." delattr;
+    "format" "format($module, value, format_spec='', /)\n--\n\nReturn type(value).__format__(value, format_spec)." format;
+    "getattr" "(object, name, default=None, /)\n--\n\nGet a named attribute from an object." getattr;
+    "hasattr" "hasattr($module, obj, name, /)\n--\n\nReturn whether the object has an attribute with the given name." hasattr;
+    "hash" "hash($module, obj, /)\n--\n\nReturn the hash value for the given object." hash;
+    "id" "id($module, obj, /)\n--\n\nReturn the identity of an object." id;
+    "isinstance" "isinstance($module, obj, class_or_tuple, /)\n--\n\nReturn whether an object is an instance of a class or of a subclass thereof." isinstance;
+    "issubclass" "issubclass($module, cls, class_or_tuple, /)\n--\n\nReturn whether 'cls' is derived from another class or is the same class." issubclass;
+    "iter" "(object, sentinel=None, /)\n--\n\nGet an iterator from an object." iter;
+    "len" "len($module, obj, /)\n--\n\nReturn the number of items in a container." len_function;
+    tail "next" "(iterator, default=None, /)\n--\n\nReturn the next item from the iterator." next;
+    "repr" "repr($module, obj, /)\n--\n\nReturn the canonical string representation of the object." repr;
+    "setattr" "setattr($module, obj, name, value, /)\n--\n\nSets the named attribute on the given object to the specified value." setattr;
+    "sorted" "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nReturn a new list containing all items from the iterable in ascending order." super::list::sorted;
+}
+
+fn all(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [src] = a.exactly::<1>(vm, "all")?;
+    Ok(Value::bool(!search(vm, src, false)?))
+}
+
+fn any(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [src] = a.exactly::<1>(vm, "any")?;
+    Ok(Value::bool(search(vm, src, true)?))
+}
+
+fn ascii(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "ascii")?;
+    vm.ascii(v)
+}
+
+fn callable(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "callable")?;
+    Ok(Value::bool(is_callable(vm, v)))
+}
+
+fn delattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v, name] = a.exactly::<2>(vm, "delattr")?;
+    vm.setattr(v, attribute_name(vm, name)?, None)?;
+    Ok(Value::NONE)
+}
+
+fn format(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let a = a.between(vm, "format", 1, 2)?;
+    match a.get(1) {
+        Some(spec) if spec.downcast::<Str>().is_none() => {
+            let t = vm.type_name_or_none(spec);
+            Err(vm.type_error(format!("format() argument 2 must be str, not {t}")))
         }
-    });
-    add(
-        "len",
-        "len($module, obj, /)\n--\n\nReturn the number of items in a container.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "len")?;
-            Ok(vm.new_int(vm.len(v)? as i64))
-        },
-    );
-    vm.add_tail_function(m, "next", "Return the next item from the iterator.", next);
-    add(
-        "repr",
-        "repr($module, obj, /)\n--\n\nReturn the canonical string representation of the object.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "repr")?;
-            Ok(vm.repr(v)?.into())
-        },
-    );
-    add(
-        "setattr",
-        "setattr($module, obj, name, value, /)\n--\n\nSets the named attribute on the given object to the specified value.",
-        |vm, _, a| {
-            let [v, name, value] = a.exactly::<3>(vm, "setattr")?;
-            vm.setattr(v, attribute_name(vm, name)?, Some(value))?;
-            Ok(Value::NONE)
-        },
-    );
-    add(
-        "sorted",
-        "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nReturn a new list containing all items from the iterable in ascending order.",
-        super::list::sorted,
-    );
+        Some(spec) => vm.format(&a[0], spec),
+        None => vm.format(&a[0], vm.names.empty.as_value()),
+    }
+}
+
+fn hasattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v, name] = a.exactly::<2>(vm, "hasattr")?;
+    Ok(Value::bool(
+        vm.lookup_attr(v, attribute_name(vm, name)?)?.is_some(),
+    ))
+}
+
+fn hash(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "hash")?;
+    Ok(vm.new_int(vm.hash(v)? as i64))
+}
+
+fn id(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "id")?;
+    Ok(vm.new_uint(vm.id(v)))
+}
+
+fn isinstance(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v, class] = a.exactly::<2>(vm, "isinstance")?;
+    Ok(Value::bool(vm.isinstance(v, class)?))
+}
+
+fn issubclass(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v, class] = a.exactly::<2>(vm, "issubclass")?;
+    Ok(Value::bool(vm.issubclass(v, class)?))
+}
+
+fn iter(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let a = a.between(vm, "iter", 1, 2)?;
+    match a.get(1) {
+        None => vm.iter(&a[0]),
+        Some(sentinel) if is_callable(vm, &a[0]) => {
+            Ok(super::iter::callable_iter(vm, &a[0], sentinel))
+        }
+        Some(_) => Err(vm.type_error("iter(v, w): v must be callable")),
+    }
+}
+
+fn len_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "len")?;
+    Ok(vm.new_int(vm.len(v)? as i64))
+}
+
+fn repr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "repr")?;
+    Ok(vm.repr(v)?.into())
+}
+
+fn setattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v, name, value] = a.exactly::<3>(vm, "setattr")?;
+    vm.setattr(v, attribute_name(vm, name)?, Some(value))?;
+    Ok(Value::NONE)
 }
 
 fn is_callable(vm: &Vm, v: &Value) -> bool {
@@ -345,31 +310,41 @@ fn make_anext_type(vm: &Vm) -> Ref<Type> {
     super::iter::add_native_slots(&t);
     t.slots.await_.set(Some(lasti_core::self_iter));
     t.slots.send.set(Some(anext_send));
-    vm.method(&t, "send", "", |vm, v, a| {
-        let [input] = a.exactly::<1>(vm, "send")?;
-        as_step(vm, anext_send(vm, v, input)?)
-    });
-    vm.method(&t, "throw", "", |vm, v, a| {
-        let it = anext_inner(vm, v)?;
-        let r = match (it.as_ref::<Generator>(), a.pos.first()) {
-            (Some(g), Some(e)) if a.pos.len() == 1 && vm.is_instance(e, &vm.exc.base_exception) => {
-                vm.resume(g, lasti_core::vm::args::Resume::Throw(Exc(e.clone())))
-            }
-            _ => vm
-                .call_method_args(&it, &vm.names.throw, a)
-                .map(lasti_core::vm::args::Resumed::Yield),
-        };
-        as_step(vm, or_default(vm, v, r)?)
-    });
-    vm.method(&t, "close", "", |vm, v, _| {
-        let it = anext_inner(vm, v)?;
-        match vm.lookup_attr(&it, &vm.names.close)? {
-            Some(close) => vm.call(&close, &[]),
-            None => Ok(Value::NONE),
-        }
-    });
+    vm.add_methods(&t, ANEXT_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { ANEXT_TYPE_METHODS =
+    "send" "send($self, object, /)\n--\n\n" send;
+    "throw" "(type, value=None, traceback=None, /)\n--\n\n" throw;
+    "close" "close($self, /)\n--\n\n" close;
+}
+
+fn send(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [input] = a.exactly::<1>(vm, "send")?;
+    as_step(vm, anext_send(vm, v, input)?)
+}
+
+fn throw(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let it = anext_inner(vm, v)?;
+    let r = match (it.as_ref::<Generator>(), a.pos.first()) {
+        (Some(g), Some(e)) if a.pos.len() == 1 && vm.is_instance(e, &vm.exc.base_exception) => {
+            vm.resume(g, lasti_core::vm::args::Resume::Throw(Exc(e.clone())))
+        }
+        _ => vm
+            .call_method_args(&it, &vm.names.throw, a)
+            .map(lasti_core::vm::args::Resumed::Yield),
+    };
+    as_step(vm, or_default(vm, v, r)?)
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = anext_inner(vm, v)?;
+    match vm.lookup_attr(&it, &vm.names.close)? {
+        Some(close) => vm.call(&close, &[]),
+        None => Ok(Value::NONE),
+    }
 }
 
 fn anext_inner(vm: &Vm, v: &Value) -> PyResult<Value> {

@@ -17,7 +17,7 @@ pub(crate) fn init(vm: &Vm) {
             Resumed::Return(v) => Err(vm.stop_iteration(v)),
         }
     }));
-    vm.tail_method(t, "send", "send(arg) -> send 'arg' into generator,\nreturn next yielded value or raise StopIteration.", send);
+    vm.add_methods(t, METHODS);
     common(vm, t);
     fields(
         vm,
@@ -30,6 +30,10 @@ pub(crate) fn init(vm: &Vm) {
             "gi_suspended",
         ],
     );
+}
+
+lasti_core::methods! { METHODS =
+    tail "send" "send($self, object, /)\n--\n\nsend(arg) -> send 'arg' into generator,\nreturn next yielded value or raise StopIteration." send;
 }
 
 /// What generators, coroutines and async generators share.
@@ -90,7 +94,11 @@ pub(super) fn common(vm: &Vm, t: &Ref<Type>) {
             Ok(())
         }),
     );
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, COMMON_METHODS);
+}
+
+lasti_core::methods! { COMMON_METHODS =
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
 }
 
 fn text(vm: &Vm, x: Option<&Value>, what: &str) -> PyResult<Value> {

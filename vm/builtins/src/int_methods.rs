@@ -18,78 +18,63 @@ pub(crate) fn init(vm: &Vm) {
     }
     vm.getset(t, "imag", |_, _| Ok(Value::small_int(0)), None);
     vm.getset(t, "denominator", |_, _| Ok(Value::small_int(1)), None);
-    let same: PlainFn = |vm, v, a| {
-        a.exactly::<0>(vm, "int.conjugate")?;
-        int_int(vm, v)
-    };
-    vm.method(
-        t,
-        "conjugate",
-        "conjugate($self, /)\n--\n\nReturns self, the complex conjugate of any int.",
-        same,
-    );
+    vm.add_methods(t, METHODS);
     for name in ["__trunc__", "__floor__", "__ceil__"] {
-        vm.method(t, name, "", same);
+        vm.method(t, name, "()\n--\n\n", same);
     }
-    vm.method(
-        t,
-        "bit_length",
-        "bit_length($self, /)\n--\n\nNumber of bits necessary to represent self in binary.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "int.bit_length")?;
-            let n = match this_num(vm, v)? {
-                Num::Small(i) => 64 - i.unsigned_abs().leading_zeros() as usize,
-                Num::Big(b) => arith::bit_length(b),
-            };
-            Ok(vm.new_int(n as i64))
-        },
-    );
-    vm.method(t, "bit_count", "bit_count($self, /)\n--\n\nNumber of ones in the binary representation of the absolute value of self.", |vm, v, a| {
-        a.exactly::<0>(vm, "int.bit_count")?;
-        let n = match this_num(vm, v)? {
-            Num::Small(i) => i.unsigned_abs().count_ones() as usize,
-            Num::Big(b) => arith::bit_count(b),
-        };
-        Ok(vm.new_int(n as i64))
-    });
-    vm.method(t, "is_integer", "is_integer($self, /)\n--\n\nReturns True. Exists for duck type compatibility with float.is_integer.", |vm, _, a| {
-        a.exactly::<0>(vm, "int.is_integer")?;
-        Ok(Value::TRUE)
-    });
-    vm.method(t, "as_integer_ratio", "as_integer_ratio($self, /)\n--\n\nReturn a pair of integers, whose ratio is equal to the original int.", |vm, v, a| {
-        a.exactly::<0>(vm, "int.as_integer_ratio")?;
-        Ok(vm.tuple_value([int_int(vm, v)?, Value::small_int(1)]))
-    });
-    vm.method(
-        t,
-        "__getnewargs__",
-        "__getnewargs__($self, /)\n--\n\n",
-        |vm, v, _| Ok(vm.tuple_value([int_int(vm, v)?])),
-    );
-    vm.method(
-        t,
-        "__round__",
-        "__round__($self, ndigits=None, /)\n--\n\n",
-        round,
-    );
-    vm.method(
-        t,
-        "__format__",
-        "__format__($self, format_spec, /)\n--\n\n",
-        format,
-    );
-    vm.method(t, "to_bytes", "to_bytes($self, /, length=1, byteorder='big', *, signed=False)\n--\n\nReturn an array of bytes representing an integer.", to_bytes);
-    vm.class_method(t, "from_bytes", "from_bytes($type, /, bytes, byteorder='big', *, signed=False)\n--\n\nReturn the integer represented by the given array of bytes.", from_bytes);
-    vm.method(
-        t,
-        "__sizeof__",
-        "__sizeof__($self, /)\n--\n\n",
-        |vm, v, _| {
-            let bits = arith::bit_length(&this_num(vm, v)?.big());
-            // CPython's digits have 30 bits.
-            Ok(vm.new_int((24 + 4 * bits.div_ceil(30).max(1)) as i64))
-        },
-    );
+}
+
+lasti_core::methods! { METHODS =
+    "conjugate" "conjugate($self, /)\n--\n\nReturns self, the complex conjugate of any int." same;
+    "bit_length" "bit_length($self, /)\n--\n\nNumber of bits necessary to represent self in binary." bit_length;
+    "bit_count" "bit_count($self, /)\n--\n\nNumber of ones in the binary representation of the absolute value of self." bit_count;
+    "is_integer" "is_integer($self, /)\n--\n\nReturns True. Exists for duck type compatibility with float.is_integer." is_integer;
+    "as_integer_ratio" "as_integer_ratio($self, /)\n--\n\nReturn a pair of integers, whose ratio is equal to the original int." as_integer_ratio;
+    "__getnewargs__" "__getnewargs__($self, /)\n--\n\n" |vm, v, _| Ok(vm.tuple_value([int_int(vm, v)?]));
+    "__round__" "__round__($self, ndigits=None, /)\n--\n\n" round;
+    "__format__" "__format__($self, format_spec, /)\n--\n\n" format;
+    "to_bytes" "to_bytes($self, /, length=1, byteorder='big', *, signed=False)\n--\n\nReturn an array of bytes representing an integer." to_bytes;
+    class "from_bytes" "from_bytes($type, /, bytes, byteorder='big', *, signed=False)\n--\n\nReturn the integer represented by the given array of bytes." from_bytes;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
+}
+
+fn same(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "int.conjugate")?;
+    int_int(vm, v)
+}
+
+fn bit_length(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "int.bit_length")?;
+    let n = match this_num(vm, v)? {
+        Num::Small(i) => 64 - i.unsigned_abs().leading_zeros() as usize,
+        Num::Big(b) => arith::bit_length(b),
+    };
+    Ok(vm.new_int(n as i64))
+}
+
+fn bit_count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "int.bit_count")?;
+    let n = match this_num(vm, v)? {
+        Num::Small(i) => i.unsigned_abs().count_ones() as usize,
+        Num::Big(b) => arith::bit_count(b),
+    };
+    Ok(vm.new_int(n as i64))
+}
+
+fn is_integer(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "int.is_integer")?;
+    Ok(Value::TRUE)
+}
+
+fn as_integer_ratio(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "int.as_integer_ratio")?;
+    Ok(vm.tuple_value([int_int(vm, v)?, Value::small_int(1)]))
+}
+
+fn sizeof(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let bits = arith::bit_length(&this_num(vm, v)?.big());
+    // CPython's digits have 30 bits.
+    Ok(vm.new_int((24 + 4 * bits.div_ceil(30).max(1)) as i64))
 }
 
 fn round(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {

@@ -52,52 +52,78 @@ pub(crate) fn init(vm: &Vm) {
         "__doc__",
         vm.str_value("Return a reverse iterator over the values of the given sequence."),
     );
-    vm.class_method(&t.enumerate, "__class_getitem__", "", super::class_getitem);
-    vm.method(&t.enumerate, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<NativeIter>(v)?;
-        let count = if it.item(1).is_unbound() {
-            vm.new_int(it.count.get())
-        } else {
-            it.item(1)
-        };
-        Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([it.item(0), count])]))
-    });
+    vm.add_methods(&t.enumerate, METHODS);
     for whole in [&t.map, &t.filter] {
-        vm.method(whole, "__reduce__", "", |vm, v, _| {
-            let args = vm.this::<NativeIter>(v)?.state.borrow().clone();
-            Ok(vm.tuple_value([vm.type_of(v).value(), vm.new_tuple(args).into()]))
-        });
+        vm.add_methods(whole, WHOLE_METHODS);
     }
-    vm.method(&t.zip, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<NativeIter>(v)?;
-        let args: Value = vm.new_tuple(it.state.borrow().clone()).into();
-        let class = vm.type_of(v).value();
-        Ok(if it.count.get() == STRICT {
-            vm.tuple_value([class, args, Value::TRUE])
-        } else {
-            vm.tuple_value([class, args])
-        })
-    });
-    vm.method(&t.zip, "__setstate__", "", |vm, v, a| {
-        let [strict] = a.exactly::<1>(vm, "__setstate__")?;
-        vm.this::<NativeIter>(v)?
-            .count
-            .set(if vm.is_true(strict)? { STRICT } else { 0 });
-        Ok(Value::NONE)
-    });
-    vm.method(&t.callable_iterator, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<NativeIter>(v)?;
-        let args = vm.new_tuple(it.state.borrow().clone());
-        Ok(vm.tuple_value([
-            builtin(vm, "iter"),
-            if args.is_empty() {
-                empty_args(vm)
-            } else {
-                args.into()
-            },
-        ]))
-    });
+    vm.add_methods(&t.zip, ZIP_METHODS);
+    vm.add_methods(&t.callable_iterator, CALLABLE_ITERATOR_METHODS);
     init_reversed(vm, &t.reversed);
+}
+
+lasti_core::methods! { METHODS =
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<NativeIter>(v)?;
+    let count = if it.item(1).is_unbound() {
+        vm.new_int(it.count.get())
+    } else {
+        it.item(1)
+    };
+    Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([it.item(0), count])]))
+}
+
+lasti_core::methods! { WHOLE_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_method;
+}
+
+fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let args = vm.this::<NativeIter>(v)?.state.borrow().clone();
+    Ok(vm.tuple_value([vm.type_of(v).value(), vm.new_tuple(args).into()]))
+}
+
+lasti_core::methods! { ZIP_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce2;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
+}
+
+fn reduce2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<NativeIter>(v)?;
+    let args: Value = vm.new_tuple(it.state.borrow().clone()).into();
+    let class = vm.type_of(v).value();
+    Ok(if it.count.get() == STRICT {
+        vm.tuple_value([class, args, Value::TRUE])
+    } else {
+        vm.tuple_value([class, args])
+    })
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [strict] = a.exactly::<1>(vm, "__setstate__")?;
+    vm.this::<NativeIter>(v)?
+        .count
+        .set(if vm.is_true(strict)? { STRICT } else { 0 });
+    Ok(Value::NONE)
+}
+
+lasti_core::methods! { CALLABLE_ITERATOR_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce3;
+}
+
+fn reduce3(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<NativeIter>(v)?;
+    let args = vm.new_tuple(it.state.borrow().clone());
+    Ok(vm.tuple_value([
+        builtin(vm, "iter"),
+        if args.is_empty() {
+            empty_args(vm)
+        } else {
+            args.into()
+        },
+    ]))
 }
 
 /// Slots of every class whose instances are a [`NativeIter`].
@@ -120,52 +146,72 @@ fn empty_args(vm: &Vm) -> Value {
 // ---- lists and tuples ----
 
 fn init_list_iterator(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<ListIter>(v)?;
-        let n = it
-            .list
-            .borrow()
-            .as_ref()
-            .map_or(0, |l| l.len().saturating_sub(it.index.get()));
-        Ok(vm.new_int(n as i64))
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<ListIter>(v)?;
-        let list = it.list.borrow().clone();
-        Ok(match list {
-            Some(l) => {
-                let args = vm.tuple_value([l.into()]);
-                vm.tuple_value([builtin(vm, "iter"), args, vm.new_int(it.index.get() as i64)])
-            }
-            None => vm.tuple_value([builtin(vm, "iter"), empty_args(vm)]),
-        })
-    });
-    vm.method(t, "__setstate__", "", |vm, v, a| {
-        let [i] = a.exactly::<1>(vm, "__setstate__")?;
-        let it = vm.this::<ListIter>(v)?;
-        let n = it.list.borrow().as_ref().map_or(0, |l| l.len());
-        it.index.set((vm.to_i64(i)?.max(0) as usize).min(n));
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, LIST_ITERATOR_METHODS);
+}
+
+lasti_core::methods! { LIST_ITERATOR_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce4;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate_method;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<ListIter>(v)?;
+    let n = it
+        .list
+        .borrow()
+        .as_ref()
+        .map_or(0, |l| l.len().saturating_sub(it.index.get()));
+    Ok(vm.new_int(n as i64))
+}
+
+fn reduce4(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<ListIter>(v)?;
+    let list = it.list.borrow().clone();
+    Ok(match list {
+        Some(l) => {
+            let args = vm.tuple_value([l.into()]);
+            vm.tuple_value([builtin(vm, "iter"), args, vm.new_int(it.index.get() as i64)])
+        }
+        None => vm.tuple_value([builtin(vm, "iter"), empty_args(vm)]),
+    })
+}
+
+fn setstate_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [i] = a.exactly::<1>(vm, "__setstate__")?;
+    let it = vm.this::<ListIter>(v)?;
+    let n = it.list.borrow().as_ref().map_or(0, |l| l.len());
+    it.index.set((vm.to_i64(i)?.max(0) as usize).min(n));
+    Ok(Value::NONE)
 }
 
 fn init_tuple_iterator(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<TupleIter>(v)?;
-        Ok(vm.new_int(it.tuple.len().saturating_sub(it.index.get()) as i64))
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<TupleIter>(v)?;
-        let args = vm.tuple_value([it.tuple.value()]);
-        Ok(vm.tuple_value([builtin(vm, "iter"), args, vm.new_int(it.index.get() as i64)]))
-    });
-    vm.method(t, "__setstate__", "", |vm, v, a| {
-        let [i] = a.exactly::<1>(vm, "__setstate__")?;
-        let it = vm.this::<TupleIter>(v)?;
-        it.index
-            .set((vm.to_i64(i)?.max(0) as usize).min(it.tuple.len()));
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, TUPLE_ITERATOR_METHODS);
+}
+
+lasti_core::methods! { TUPLE_ITERATOR_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint_method;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce5;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate2;
+}
+
+fn length_hint_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<TupleIter>(v)?;
+    Ok(vm.new_int(it.tuple.len().saturating_sub(it.index.get()) as i64))
+}
+
+fn reduce5(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<TupleIter>(v)?;
+    let args = vm.tuple_value([it.tuple.value()]);
+    Ok(vm.tuple_value([builtin(vm, "iter"), args, vm.new_int(it.index.get() as i64)]))
+}
+
+fn setstate2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [i] = a.exactly::<1>(vm, "__setstate__")?;
+    let it = vm.this::<TupleIter>(v)?;
+    it.index
+        .set((vm.to_i64(i)?.max(0) as usize).min(it.tuple.len()));
+    Ok(Value::NONE)
 }
 
 /// The class of `reversed(list)`.
@@ -239,33 +285,43 @@ fn seq_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 }
 
 fn init_seq_iterator(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<SeqIter>(v)?;
-        let Some(seq) = it.seq.get_bound() else {
-            return Ok(Value::small_int(0));
-        };
-        if vm.type_of(&seq).slots.len.get().is_none() {
-            return Ok(Value::NOT_IMPLEMENTED);
+    vm.add_methods(t, SEQ_ITERATOR_METHODS);
+}
+
+lasti_core::methods! { SEQ_ITERATOR_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint2;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce6;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate3;
+}
+
+fn length_hint2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SeqIter>(v)?;
+    let Some(seq) = it.seq.get_bound() else {
+        return Ok(Value::small_int(0));
+    };
+    if vm.type_of(&seq).slots.len.get().is_none() {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    Ok(vm.new_int(vm.len(&seq)?.saturating_sub(it.index.get()) as i64))
+}
+
+fn reduce6(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SeqIter>(v)?;
+    Ok(match it.seq.get_bound() {
+        Some(s) => {
+            let args = vm.tuple_value([s]);
+            vm.tuple_value([builtin(vm, "iter"), args, vm.new_int(it.index.get() as i64)])
         }
-        Ok(vm.new_int(vm.len(&seq)?.saturating_sub(it.index.get()) as i64))
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<SeqIter>(v)?;
-        Ok(match it.seq.get_bound() {
-            Some(s) => {
-                let args = vm.tuple_value([s]);
-                vm.tuple_value([builtin(vm, "iter"), args, vm.new_int(it.index.get() as i64)])
-            }
-            None => vm.tuple_value([builtin(vm, "iter"), empty_args(vm)]),
-        })
-    });
-    vm.method(t, "__setstate__", "", |vm, v, a| {
-        let [i] = a.exactly::<1>(vm, "__setstate__")?;
-        vm.this::<SeqIter>(v)?
-            .index
-            .set(vm.to_i64(i)?.max(0) as usize);
-        Ok(Value::NONE)
-    });
+        None => vm.tuple_value([builtin(vm, "iter"), empty_args(vm)]),
+    })
+}
+
+fn setstate3(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [i] = a.exactly::<1>(vm, "__setstate__")?;
+    vm.this::<SeqIter>(v)?
+        .index
+        .set(vm.to_i64(i)?.max(0) as usize);
+    Ok(Value::NONE)
 }
 
 /// `iter(callable, sentinel)`.
@@ -579,33 +635,43 @@ fn reversed_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
 
 /// Methods of iterators that count down in `count` over the sequence in state 0.
 fn init_reversed(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<NativeIter>(v)?;
-        let seq = it.item(0);
-        if seq.is_unbound() {
-            return Ok(Value::small_int(0));
-        }
-        let left = it.count.get() + 1;
-        let n = vm.len(&seq)? as i64;
-        Ok(vm.new_int(if n < left { 0 } else { left }))
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<NativeIter>(v)?;
-        let seq = it.item(0);
-        if seq.is_unbound() {
-            return Ok(vm.tuple_value([builtin(vm, "iter"), empty_args(vm)]));
-        }
-        let args = vm.tuple_value([seq]);
-        Ok(vm.tuple_value([builtin(vm, "reversed"), args, vm.new_int(it.count.get())]))
-    });
-    vm.method(t, "__setstate__", "", |vm, v, a| {
-        let [i] = a.exactly::<1>(vm, "__setstate__")?;
-        let it = vm.this::<NativeIter>(v)?;
-        let i = vm.to_i64(i)?;
-        let seq = it.item(0);
-        if !seq.is_unbound() {
-            it.count.set(i.clamp(-1, vm.len(&seq)? as i64 - 1));
-        }
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, REVERSED_METHODS);
+}
+
+lasti_core::methods! { REVERSED_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint3;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce7;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate4;
+}
+
+fn length_hint3(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<NativeIter>(v)?;
+    let seq = it.item(0);
+    if seq.is_unbound() {
+        return Ok(Value::small_int(0));
+    }
+    let left = it.count.get() + 1;
+    let n = vm.len(&seq)? as i64;
+    Ok(vm.new_int(if n < left { 0 } else { left }))
+}
+
+fn reduce7(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<NativeIter>(v)?;
+    let seq = it.item(0);
+    if seq.is_unbound() {
+        return Ok(vm.tuple_value([builtin(vm, "iter"), empty_args(vm)]));
+    }
+    let args = vm.tuple_value([seq]);
+    Ok(vm.tuple_value([builtin(vm, "reversed"), args, vm.new_int(it.count.get())]))
+}
+
+fn setstate4(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [i] = a.exactly::<1>(vm, "__setstate__")?;
+    let it = vm.this::<NativeIter>(v)?;
+    let i = vm.to_i64(i)?;
+    let seq = it.item(0);
+    if !seq.is_unbound() {
+        it.count.set(i.clamp(-1, vm.len(&seq)? as i64 - 1));
+    }
+    Ok(Value::NONE)
 }

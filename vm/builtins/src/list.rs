@@ -33,103 +33,59 @@ pub(crate) fn init(vm: &Vm) {
 
 fn add_methods(vm: &Vm, t: &Ref<Type>) {
     vm.type_attr(t, "__doc__", vm.str_value("Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list."));
-    vm.method(
-        t,
-        "append",
-        "append($self, object, /)\n--\n\nAppend object to the end of the list.",
-        append,
-    );
-    vm.method(
-        t,
-        "extend",
-        "extend($self, iterable, /)\n--\n\nExtend list by appending elements from the iterable.",
-        |vm, v, a| {
-            let [src] = a.exactly::<1>(vm, "list.extend")?;
-            extend(vm, vm.this(v)?, src)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "insert",
-        "insert($self, index, object, /)\n--\n\nInsert object before index.",
-        insert,
-    );
-    vm.method(
-        t,
-        "pop",
-        "pop($self, index=-1, /)\n--\n\nRemove and return item at index (default last).",
-        pop,
-    );
-    vm.method(
-        t,
-        "remove",
-        "remove($self, value, /)\n--\n\nRemove first occurrence of value.",
-        remove,
-    );
-    vm.method(
-        t,
-        "clear",
-        "clear($self, /)\n--\n\nRemove all items from list.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "list.clear")?;
-            vm.this::<List>(v)?.clear();
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "copy",
-        "copy($self, /)\n--\n\nReturn a shallow copy of the list.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "list.copy")?;
-            let copy = vm.this::<List>(v)?.with(|items| vm.copy_of(items))?;
-            Ok(vm.new_list(copy))
-        },
-    );
-    vm.method(
-        t,
-        "count",
-        "count($self, value, /)\n--\n\nReturn number of occurrences of value.",
-        count,
-    );
-    vm.method(
-        t,
-        "index",
-        "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value.",
-        index,
-    );
-    vm.method(
-        t,
-        "reverse",
-        "reverse($self, /)\n--\n\nReverse *IN PLACE*.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "list.reverse")?;
-            vm.this::<List>(v)?.with_mut(|items| items.reverse());
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(t, "sort", "sort($self, /, *, key=None, reverse=False)\n--\n\nSort the list in ascending order and return None.", sort);
-    vm.method(
-        t,
-        "__reversed__",
-        "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the list.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "list.__reversed__")?;
-            let n = vm.this::<List>(v)?.len();
-            Ok(super::iter::list_reversed(vm, v, n as i64 - 1))
-        },
-    );
-    vm.method(
-        t,
-        "__sizeof__",
-        "__sizeof__($self, /)\n--\n\n",
-        |vm, v, _| {
-            let n = vm.this::<List>(v)?.len() * size_of::<Value>();
-            Ok(vm.new_int((t_size(vm) + n) as i64))
-        },
-    );
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "append" "append($self, object, /)\n--\n\nAppend object to the end of the list." append;
+    "extend" "extend($self, iterable, /)\n--\n\nExtend list by appending elements from the iterable." extend_method;
+    "insert" "insert($self, index, object, /)\n--\n\nInsert object before index." insert;
+    "pop" "pop($self, index=-1, /)\n--\n\nRemove and return item at index (default last)." pop;
+    "remove" "remove($self, value, /)\n--\n\nRemove first occurrence of value." remove;
+    "clear" "clear($self, /)\n--\n\nRemove all items from list." clear;
+    "copy" "copy($self, /)\n--\n\nReturn a shallow copy of the list." copy;
+    "count" "count($self, value, /)\n--\n\nReturn number of occurrences of value." count;
+    "index" "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value." index;
+    "reverse" "reverse($self, /)\n--\n\nReverse *IN PLACE*." reverse;
+    "sort" "sort($self, /, *, key=None, reverse=False)\n--\n\nSort the list in ascending order and return None." sort;
+    "__reversed__" "__reversed__($self, /)\n--\n\nReturn a reverse iterator over the list." reversed;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
+}
+
+fn extend_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [src] = a.exactly::<1>(vm, "list.extend")?;
+    extend(vm, vm.this(v)?, src)?;
+    Ok(Value::NONE)
+}
+
+fn clear(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "list.clear")?;
+    vm.this::<List>(v)?.clear();
+    Ok(Value::NONE)
+}
+
+fn copy(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "list.copy")?;
+    let copy = vm.this::<List>(v)?.with(|items| vm.copy_of(items))?;
+    Ok(vm.new_list(copy))
+}
+
+fn reverse(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "list.reverse")?;
+    vm.this::<List>(v)?.with_mut(|items| items.reverse());
+    Ok(Value::NONE)
+}
+
+fn reversed(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "list.__reversed__")?;
+    let n = vm.this::<List>(v)?.len();
+    Ok(super::iter::list_reversed(vm, v, n as i64 - 1))
+}
+
+fn sizeof(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let n = vm.this::<List>(v)?.len() * size_of::<Value>();
+    Ok(vm.new_int((t_size(vm) + n) as i64))
 }
 
 fn t_size(vm: &Vm) -> usize {

@@ -32,42 +32,23 @@ pub(crate) fn init(vm: &Vm) {
         let t = vm.type_name(a);
         Err(vm.type_error(format!("'|=' is not supported by {t}; use '|' instead")))
     }));
-    vm.method(t, "get", "get($self, key, default=None, /)\n--\n\nReturn the value for key if key is in the mapping, else default.", |vm, v, a| {
-        let a = a.between(vm, "get", 1, 2)?;
-        let default = a.get(1).cloned().unwrap_or(Value::NONE);
-        vm.call_method(inner(vm, v)?, "get", &[a[0].clone(), default])
-    });
-    vm.method(
-        t,
-        "keys",
-        "keys($self, /)\n--\n\na set-like object providing a view on D's keys",
-        |vm, v, a| forward(vm, v, a, "keys"),
-    );
-    vm.method(
-        t,
-        "values",
-        "values($self, /)\n--\n\nan object providing a view on D's values",
-        |vm, v, a| forward(vm, v, a, "values"),
-    );
-    vm.method(
-        t,
-        "items",
-        "items($self, /)\n--\n\na set-like object providing a view on D's items",
-        |vm, v, a| forward(vm, v, a, "items"),
-    );
-    vm.method(
-        t,
-        "copy",
-        "copy($self, /)\n--\n\na shallow copy of D",
-        |vm, v, a| forward(vm, v, a, "copy"),
-    );
-    vm.method(
-        t,
-        "__reversed__",
-        "__reversed__($self, /)\n--\n\n",
-        |vm, v, a| forward(vm, v, a, "__reversed__"),
-    );
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "get" "get($self, key, default=None, /)\n--\n\nReturn the value for key if key is in the mapping, else default." get;
+    "keys" "keys($self, /)\n--\n\na set-like object providing a view on D's keys" |vm, v, a| forward(vm, v, a, "keys");
+    "values" "values($self, /)\n--\n\nan object providing a view on D's values" |vm, v, a| forward(vm, v, a, "values");
+    "items" "items($self, /)\n--\n\na set-like object providing a view on D's items" |vm, v, a| forward(vm, v, a, "items");
+    "copy" "copy($self, /)\n--\n\na shallow copy of D" |vm, v, a| forward(vm, v, a, "copy");
+    "__reversed__" "__reversed__($self, /)\n--\n\n" |vm, v, a| forward(vm, v, a, "__reversed__");
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
+}
+
+fn get(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let a = a.between(vm, "get", 1, 2)?;
+    let default = a.get(1).cloned().unwrap_or(Value::NONE);
+    vm.call_method(inner(vm, v)?, "get", &[a[0].clone(), default])
 }
 
 fn forward(vm: &Vm, v: &Value, args: Args, name: &str) -> PyResult<Value> {

@@ -194,107 +194,108 @@ fn init_attrs(vm: &Vm, t: &Ref<Type>) {
 }
 
 fn init_methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(
-        t,
-        "release",
-        "release($self, /)\n--\n\nRelease the underlying buffer exposed by the memoryview object.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "memoryview.release")?;
-            let m = vm.this::<MemoryView>(v)?;
-            if m.exports.get() > 0 {
-                let n = m.exports.get();
-                let s = if n == 1 { "" } else { "s" };
-                return Err(vm.new_exception(
-                    &vm.exc.buffer_error,
-                    format!("memoryview has {n} exported buffer{s}"),
-                ));
-            }
-            m.let_go();
-            Ok(Value::NONE)
+    vm.add_methods(t, METHODS);
+    add_methods(vm, t);
+}
+
+lasti_core::methods! { METHODS =
+    "release" "release($self, /)\n--\n\nRelease the underlying buffer exposed by the memoryview object." release;
+    "__enter__" "__enter__($self, /)\n--\n\n" enter;
+    "__exit__" "__exit__($self, /, *exc_info)\n--\n\n" exit;
+    "tobytes" "tobytes($self, /, order='C')\n--\n\nReturn the data in the buffer as a byte string." tobytes;
+    "tolist" "tolist($self, /)\n--\n\nReturn the data in the buffer as a list of elements." tolist;
+    "hex" "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nReturn the data in the buffer as a str of hexadecimal numbers." hex;
+    "cast" "cast($self, /, format, shape=<unrepresentable>)\n--\n\nCast a memoryview to a new format or shape." cast;
+    "toreadonly" "toreadonly($self, /)\n--\n\nReturn a readonly version of the memoryview." toreadonly;
+    "count" "count($self, value, /)\n--\n\nCount the number of occurrences of a value." count;
+    "index" "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn the index of the first occurrence of a value." index;
+    "_from_flags" "_from_flags($type, /, object, flags)\n--\n\n" from_flags;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\nSee PEP 585" super::class_getitem;
+}
+
+fn release(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "memoryview.release")?;
+    let m = vm.this::<MemoryView>(v)?;
+    if m.exports.get() > 0 {
+        let n = m.exports.get();
+        let s = if n == 1 { "" } else { "s" };
+        return Err(vm.new_exception(
+            &vm.exc.buffer_error,
+            format!("memoryview has {n} exported buffer{s}"),
+        ));
+    }
+    m.let_go();
+    Ok(Value::NONE)
+}
+
+fn enter(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    this(vm, v)?;
+    Ok(v.clone())
+}
+
+fn exit(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.call_method(v, "release", &[])
+}
+
+fn tobytes(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.bind(vm, "tobytes", ["order"], 0)?;
+    vm.try_new_bytes(this(vm, v)?.to_bytes(vm)?)
+}
+
+fn tolist(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "memoryview.tolist")?;
+    let m = this(vm, v)?;
+    let data = m.to_bytes(vm)?;
+    nested(vm, m, &m.dims(), &data)
+}
+
+fn hex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let (sep, group) = super::bytes_methods::hex_args(vm, a)?;
+    let data = this(vm, v)?.to_bytes(vm)?;
+    Ok(vm
+        .try_new_wtf8(&super::bytes_methods::hex(&data, sep, group))?
+        .into())
+}
+
+fn toreadonly(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "memoryview.toreadonly")?;
+    let m = this(vm, v)?;
+    Ok(m.view(
+        vm,
+        View {
+            readonly: true,
+            ..m.whole()
         },
-    );
-    vm.method(t, "__enter__", "", |vm, v, _| {
-        this(vm, v)?;
-        Ok(v.clone())
-    });
-    vm.method(t, "__exit__", "", |vm, v, _| {
-        vm.call_method(v, "release", &[])
-    });
-    vm.method(
-        t,
-        "tobytes",
-        "tobytes($self, /, order='C')\n--\n\nReturn the data in the buffer as a byte string.",
-        |vm, v, a| {
-            a.bind(vm, "tobytes", ["order"], 0)?;
-            vm.try_new_bytes(this(vm, v)?.to_bytes(vm)?)
-        },
-    );
-    vm.method(
-        t,
-        "tolist",
-        "tolist($self, /)\n--\n\nReturn the data in the buffer as a list of elements.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "memoryview.tolist")?;
-            let m = this(vm, v)?;
-            let data = m.to_bytes(vm)?;
-            nested(vm, m, &m.dims(), &data)
-        },
-    );
-    vm.method(t, "hex", "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nReturn the data in the buffer as a str of hexadecimal numbers.", |vm, v, a| {
-        let (sep, group) = super::bytes_methods::hex_args(vm, a)?;
-        let data = this(vm, v)?.to_bytes(vm)?;
-        Ok(vm.try_new_wtf8(&super::bytes_methods::hex(&data, sep, group))?.into())
-    });
-    vm.method(t, "cast", "cast($self, /, format, shape=<unrepresentable>)\n--\n\nCast a memoryview to a new format or shape.", cast);
-    vm.method(
-        t,
-        "toreadonly",
-        "toreadonly($self, /)\n--\n\nReturn a readonly version of the memoryview.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "memoryview.toreadonly")?;
-            let m = this(vm, v)?;
-            Ok(m.view(
-                vm,
-                View {
-                    readonly: true,
-                    ..m.whole()
-                },
-            ))
-        },
-    );
-    vm.method(
-        t,
-        "count",
-        "count($self, value, /)\n--\n\nCount the number of occurrences of a value.",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "memoryview.count")?;
-            let mut n = 0;
-            vm.for_each(v, |item| {
-                n += vm.same(&item, x)? as i64;
-                Ok(true)
-            })?;
-            Ok(vm.new_int(n))
-        },
-    );
-    vm.method(t, "index", "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn the index of the first occurrence of a value.", |vm, v, a| {
-        let a = a.between(vm, "index", 1, 3)?;
-        let range = super::util::raw_range(vm, a.get(1), a.get(2))?;
-        if let Some((start, stop)) = super::util::clip(range, this(vm, v)?.first_dim()) {
-            for i in start..stop {
-                let item = getitem(vm, v, &vm.new_int(i as i64))?;
-                if vm.same(&item, &a[0])? {
-                    return Ok(vm.new_int(i as i64));
-                }
+    ))
+}
+
+fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "memoryview.count")?;
+    let mut n = 0;
+    vm.for_each(v, |item| {
+        n += vm.same(&item, x)? as i64;
+        Ok(true)
+    })?;
+    Ok(vm.new_int(n))
+}
+
+fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let a = a.between(vm, "index", 1, 3)?;
+    let range = super::util::raw_range(vm, a.get(1), a.get(2))?;
+    if let Some((start, stop)) = super::util::clip(range, this(vm, v)?.first_dim()) {
+        for i in start..stop {
+            let item = getitem(vm, v, &vm.new_int(i as i64))?;
+            if vm.same(&item, &a[0])? {
+                return Ok(vm.new_int(i as i64));
             }
         }
-        Err(vm.value_error("memoryview.index(x): x not found"))
-    });
-    vm.method(t, "_from_flags", "", |vm, _, a| {
-        let [object, _flags] = a.exactly::<2>(vm, "_from_flags")?;
-        new_memoryview(vm, object)
-    });
-    add_methods(vm, t);
-    vm.class_method(t, "__class_getitem__", "See PEP 585", super::class_getitem);
+    }
+    Err(vm.value_error("memoryview.index(x): x not found"))
+}
+
+fn from_flags(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [object, _flags] = a.exactly::<2>(vm, "_from_flags")?;
+    new_memoryview(vm, object)
 }
 
 /// What changes from a view to one made from it.

@@ -27,13 +27,7 @@ pub(crate) fn init(vm: &Vm) {
         |vm, v| Ok(vm.this::<Module>(v)?.dict.value()),
         None,
     );
-    vm.method(t, "__dir__", "", |vm, v, _| {
-        let d = vm.this::<Module>(v)?.dict.clone();
-        match vm.dict_get_str(&d, &vm.names.dir) {
-            Some(f) => vm.call(&f, &[]),
-            None => Ok(vm.new_list(d.keys())),
-        }
-    });
+    vm.add_methods(t, METHODS);
     vm.getset(
         t,
         "__annotations__",
@@ -47,6 +41,18 @@ pub(crate) fn init(vm: &Vm) {
             Ok(())
         }),
     );
+}
+
+lasti_core::methods! { METHODS =
+    "__dir__" "__dir__($self, /)\n--\n\n" dir;
+}
+
+fn dir(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let d = vm.this::<Module>(v)?.dict.clone();
+    match vm.dict_get_str(&d, &vm.names.dir) {
+        Some(f) => vm.call(&f, &[]),
+        None => Ok(vm.new_list(d.keys())),
+    }
 }
 
 fn annotations(vm: &Vm, v: &Value) -> PyResult<Value> {

@@ -8,82 +8,47 @@ use lasti_core::vm::error::{Exc, PyResult};
 use lasti_text::int::{Int as TextInt, with_prefix};
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
-    let add = |name: &str, doc: &'static str, f: PlainFn| vm.add_function(m, name, doc, f);
-    add(
-        "abs",
-        "abs($module, number, /)\n--\n\nReturn the absolute value of the argument.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "abs")?;
-            vm.unary(v, UnOp::Abs)
-        },
-    );
-    add(
-        "bin",
-        "bin($module, integer, /)\n--\n\nReturn the binary representation of an integer.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "bin")?;
-            in_base(vm, v, 2)
-        },
-    );
-    add(
-        "oct",
-        "oct($module, integer, /)\n--\n\nReturn the octal representation of an integer.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "oct")?;
-            in_base(vm, v, 8)
-        },
-    );
-    add(
-        "hex",
-        "hex($module, integer, /)\n--\n\nReturn the hexadecimal representation of an integer.",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "hex")?;
-            in_base(vm, v, 16)
-        },
-    );
-    add(
-        "chr",
-        "chr($module, i, /)\n--\n\nReturn a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.",
-        chr,
-    );
-    add(
-        "ord",
-        "ord($module, c, /)\n--\n\nReturn the ordinal value of a character.",
-        ord,
-    );
-    add(
-        "divmod",
-        "divmod($module, x, y, /)\n--\n\nReturn the tuple (x//y, x%y).  Invariant: div*y + mod == x.",
-        |vm, _, a| {
-            let [x, y] = a.exactly::<2>(vm, "divmod")?;
-            vm.binary(x, y, BinOp::DivMod)
-        },
-    );
-    add(
-        "pow",
-        "pow($module, /, base, exp, mod=None)\n--\n\nEquivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.",
-        pow,
-    );
-    add(
-        "round",
-        "round($module, /, number, ndigits=None)\n--\n\nRound a number to a given precision in decimal digits.",
-        round,
-    );
-    add(
-        "sum",
-        "sum($module, iterable, /, start=0)\n--\n\nReturn the sum of a 'start' value (default: 0) plus an iterable of numbers",
-        sum,
-    );
-    add(
-        "min",
-        "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its smallest item.",
-        |vm, _, a| extreme(vm, a, "min", CmpOp::Lt),
-    );
-    add(
-        "max",
-        "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its biggest item.",
-        |vm, _, a| extreme(vm, a, "max", CmpOp::Gt),
-    );
+    vm.add_functions(m, FUNCTIONS);
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "abs" "abs($module, number, /)\n--\n\nReturn the absolute value of the argument." abs;
+    "bin" "bin($module, integer, /)\n--\n\nReturn the binary representation of an integer." bin;
+    "oct" "oct($module, integer, /)\n--\n\nReturn the octal representation of an integer." oct;
+    "hex" "hex($module, integer, /)\n--\n\nReturn the hexadecimal representation of an integer." hex;
+    "chr" "chr($module, i, /)\n--\n\nReturn a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff." chr;
+    "ord" "ord($module, c, /)\n--\n\nReturn the ordinal value of a character." ord;
+    "divmod" "divmod($module, x, y, /)\n--\n\nReturn the tuple (x//y, x%y).  Invariant: div*y + mod == x." divmod;
+    "pow" "pow($module, /, base, exp, mod=None)\n--\n\nEquivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments." pow;
+    "round" "round($module, /, number, ndigits=None)\n--\n\nRound a number to a given precision in decimal digits." round;
+    "sum" "sum($module, iterable, /, start=0)\n--\n\nReturn the sum of a 'start' value (default: 0) plus an iterable of numbers" sum;
+    "min" "(*args, key=None, default=None)\n--\n\nmin(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its smallest item." |vm, _, a| extreme(vm, a, "min", CmpOp::Lt);
+    "max" "(*args, key=None, default=None)\n--\n\nmax(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its biggest item." |vm, _, a| extreme(vm, a, "max", CmpOp::Gt);
+}
+
+fn abs(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "abs")?;
+    vm.unary(v, UnOp::Abs)
+}
+
+fn bin(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "bin")?;
+    in_base(vm, v, 2)
+}
+
+fn oct(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "oct")?;
+    in_base(vm, v, 8)
+}
+
+fn hex(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "hex")?;
+    in_base(vm, v, 16)
+}
+
+fn divmod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "divmod")?;
+    vm.binary(x, y, BinOp::DivMod)
 }
 
 fn in_base(vm: &Vm, v: &Value, base: u32) -> PyResult<Value> {

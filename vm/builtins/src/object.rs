@@ -26,52 +26,7 @@ pub(crate) fn init(vm: &Vm) {
         |vm, v| Ok(vm.type_of(v).value()),
         Some(set_class),
     );
-    vm.method(
-        t,
-        "__format__",
-        "__format__($self, format_spec, /)\n--\n\n",
-        object_format,
-    );
-    vm.method(t, "__dir__", "__dir__($self, /)\n--\n\n", object_dir);
-    vm.method(
-        t,
-        "__sizeof__",
-        "__sizeof__($self, /)\n--\n\n",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "__sizeof__")?;
-            Ok(vm.new_int(vm.type_of(v).layout().size as i64))
-        },
-    );
-    vm.method(
-        t,
-        "__reduce__",
-        "__reduce__($self, /)\n--\n\n",
-        |vm, v, _| reduce(vm, v, 0),
-    );
-    vm.method(
-        t,
-        "__reduce_ex__",
-        "__reduce_ex__($self, protocol, /)\n--\n\n",
-        object_reduce_ex,
-    );
-    vm.method(
-        t,
-        "__getstate__",
-        "__getstate__($self, /)\n--\n\n",
-        |vm, v, _| getstate(vm, v),
-    );
-    vm.class_method(t, "__init_subclass__", "", |vm, this, a| {
-        if !a.is_empty() {
-            let name = this.as_ref::<Type>().map(|t| t.name()).unwrap_or_default();
-            return Err(vm.type_error(format!(
-                "{name}.__init_subclass__() takes no keyword arguments"
-            )));
-        }
-        Ok(Value::NONE)
-    });
-    vm.class_method(t, "__subclasshook__", "", |_, _, _| {
-        Ok(Value::NOT_IMPLEMENTED)
-    });
+    vm.add_methods(t, METHODS);
 
     let none = &vm.types.none;
     none.slots.repr.set(Some(|vm, _| Ok(vm.str_value("None"))));
@@ -93,9 +48,7 @@ pub(crate) fn init(vm: &Vm) {
         .slots
         .new
         .set(Some(|_, _, _| Ok(Value::ELLIPSIS)));
-    vm.method(&vm.types.ellipsis, "__reduce__", "", |vm, _, _| {
-        Ok(vm.str_value("Ellipsis"))
-    });
+    vm.add_methods(&vm.types.ellipsis, ELLIPSIS_METHODS);
     let ni = &vm.types.not_implemented;
     ni.slots
         .repr
@@ -104,9 +57,53 @@ pub(crate) fn init(vm: &Vm) {
     ni.slots.bool_.set(Some(|vm, _| {
         Err(vm.type_error("NotImplemented should not be used in a boolean context"))
     }));
-    vm.method(ni, "__reduce__", "", |vm, _, _| {
-        Ok(vm.str_value("NotImplemented"))
-    });
+    vm.add_methods(ni, NI_METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "__format__" "__format__($self, format_spec, /)\n--\n\n" object_format;
+    "__dir__" "__dir__($self, /)\n--\n\n" object_dir;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" |vm, v, _| reduce(vm, v, 0);
+    "__reduce_ex__" "__reduce_ex__($self, protocol, /)\n--\n\n" object_reduce_ex;
+    "__getstate__" "__getstate__($self, /)\n--\n\n" |vm, v, _| getstate(vm, v);
+    class "__init_subclass__" "__init_subclass__($type, /)\n--\n\n" init_subclass;
+    class "__subclasshook__" "__subclasshook__($type, object, /)\n--\n\n" subclasshook;
+}
+
+fn sizeof(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "__sizeof__")?;
+    Ok(vm.new_int(vm.type_of(v).layout().size as i64))
+}
+
+fn init_subclass(vm: &Vm, this: &Value, a: Args) -> PyResult<Value> {
+    if !a.is_empty() {
+        let name = this.as_ref::<Type>().map(|t| t.name()).unwrap_or_default();
+        return Err(vm.type_error(format!(
+            "{name}.__init_subclass__() takes no keyword arguments"
+        )));
+    }
+    Ok(Value::NONE)
+}
+
+fn subclasshook(_: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::NOT_IMPLEMENTED)
+}
+
+lasti_core::methods! { ELLIPSIS_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_method;
+}
+
+fn reduce_method(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.str_value("Ellipsis"))
+}
+
+lasti_core::methods! { NI_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce2;
+}
+
+fn reduce2(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.str_value("NotImplemented"))
 }
 
 /// A hash of the address, its low bits rotated away.

@@ -48,33 +48,26 @@ pub(crate) fn init(vm: &Vm) {
         |vm, v| Ok(vm.this::<Range>(v)?.step.clone()),
         None,
     );
-    vm.method(
-        t,
-        "count",
-        "rangeobject.count(value) -> integer -- return number of occurrences of value",
-        count,
-    );
-    vm.method(
-        t,
-        "index",
-        "rangeobject.index(value) -> integer -- return index of value.",
-        index,
-    );
-    vm.method(
-        t,
-        "__reversed__",
-        "Return a reverse iterator.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "range.__reversed__")?;
-            reversed(vm, vm.this(v)?)
-        },
-    );
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let r: &Ref<Range> = vm.this(v)?;
-        let args = vm.tuple_value([r.start.clone(), r.stop.clone(), r.step.clone()]);
-        Ok(vm.tuple_value([vm.types.range.value(), args]))
-    });
+    vm.add_methods(t, METHODS);
     init_iterator(vm);
+}
+
+lasti_core::methods! { METHODS =
+    "count" "count($self, object, /)\n--\n\nrangeobject.count(value) -> integer -- return number of occurrences of value" count;
+    "index" "index($self, object, /)\n--\n\nrangeobject.index(value) -> integer -- return index of value." index;
+    "__reversed__" "__reversed__($self, /)\n--\n\nReturn a reverse iterator." reversed_method;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+}
+
+fn reversed_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "range.__reversed__")?;
+    reversed(vm, vm.this(v)?)
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let r: &Ref<Range> = vm.this(v)?;
+    let args = vm.tuple_value([r.start.clone(), r.stop.clone(), r.step.clone()]);
+    Ok(vm.tuple_value([vm.types.range.value(), args]))
 }
 
 /// Bounds in machine words, when they fit.
@@ -359,14 +352,20 @@ fn long_iter(vm: &Vm, start: &IBig, step: &IBig, n: &IBig) -> Value {
             TypeFlags::NO_NEW,
         );
         super::iter::add_native_slots(&t);
-        vm.method(&t, "__length_hint__", "", |vm, v, _| {
-            Ok(vm.this::<NativeIter>(v)?.item(2))
-        });
+        vm.add_methods(&t, LONG_ITER_METHODS);
         vm.ready_type(&t);
         LongType(t)
     });
     let state = [start, step, n].map(|i| vm.new_bigint(i.clone()));
     vm.new_native_iter(&class.0, long_next, state.to_vec())
+}
+
+lasti_core::methods! { LONG_ITER_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.this::<NativeIter>(v)?.item(2))
 }
 
 /// State: the next item, the step, how many are left.
@@ -409,24 +408,34 @@ fn init_iterator(vm: &Vm) {
     t.slots.next.set(Some(|vm, v| {
         Ok(vm.this::<RangeIter>(v)?.next().map(|i| vm.new_int(i)))
     }));
-    vm.method(t, "__length_hint__", "", |vm, v, _| {
-        Ok(vm.new_uint(vm.this::<RangeIter>(v)?.left.get()))
-    });
-    vm.method(t, "__setstate__", "", |vm, v, a| {
-        let [n] = a.exactly::<1>(vm, "__setstate__")?;
-        let it: &Ref<RangeIter> = vm.this(v)?;
-        let n = (vm.to_i64(n)?.max(0) as u64).min(it.left.get());
-        it.left.set(it.left.get() - n);
-        it.next
-            .set(it.next.get().wrapping_add((n as i64).wrapping_mul(it.step)));
-        Ok(Value::NONE)
-    });
-    vm.method(t, "__reduce__", "", |vm, v, _| {
-        let it: &Ref<RangeIter> = vm.this(v)?;
-        let start = IBig::from(it.next.get());
-        let stop = &start + IBig::from(it.left.get()) * IBig::from(it.step);
-        let range = new_range(vm, start, stop, IBig::from(it.step));
-        let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
-        Ok(vm.tuple_value([iter, vm.tuple_value([range]), Value::NONE]))
-    });
+    vm.add_methods(t, ITERATOR_METHODS);
+}
+
+lasti_core::methods! { ITERATOR_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint_method;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_method;
+}
+
+fn length_hint_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_uint(vm.this::<RangeIter>(v)?.left.get()))
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "__setstate__")?;
+    let it: &Ref<RangeIter> = vm.this(v)?;
+    let n = (vm.to_i64(n)?.max(0) as u64).min(it.left.get());
+    it.left.set(it.left.get() - n);
+    it.next
+        .set(it.next.get().wrapping_add((n as i64).wrapping_mul(it.step)));
+    Ok(Value::NONE)
+}
+
+fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it: &Ref<RangeIter> = vm.this(v)?;
+    let start = IBig::from(it.next.get());
+    let stop = &start + IBig::from(it.left.get()) * IBig::from(it.step);
+    let range = new_range(vm, start, stop, IBig::from(it.step));
+    let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
+    Ok(vm.tuple_value([iter, vm.tuple_value([range]), Value::NONE]))
 }

@@ -39,25 +39,33 @@ pub(crate) fn init(vm: &Vm) {
     let it = &t.set_iterator;
     it.slots.iter.set(Some(self_iter));
     it.slots.next.set(Some(next));
-    vm.method(it, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<SetIter>(v)?;
-        let left = if it.set.len() == it.size {
-            it.remaining.get() as i64
-        } else {
-            0
-        };
-        Ok(vm.new_int(left))
-    });
-    vm.method(it, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<SetIter>(v)?;
-        let (mut items, mut at) = (Vec::new(), it.index.get());
-        while let Some((n, key, _)) = it.set.dict.next_entry(at) {
-            items.push(key);
-            at = n + 1;
-        }
-        let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
-        Ok(vm.tuple_value([iter, vm.tuple_value([vm.new_list(items)])]))
-    });
+    vm.add_methods(it, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SetIter>(v)?;
+    let left = if it.set.len() == it.size {
+        it.remaining.get() as i64
+    } else {
+        0
+    };
+    Ok(vm.new_int(left))
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SetIter>(v)?;
+    let (mut items, mut at) = (Vec::new(), it.index.get());
+    while let Some((n, key, _)) = it.set.dict.next_entry(at) {
+        items.push(key);
+        at = n + 1;
+    }
+    let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
+    Ok(vm.tuple_value([iter, vm.tuple_value([vm.new_list(items)])]))
 }
 
 fn add_common(vm: &Vm, t: &Ref<Type>) {
@@ -72,95 +80,87 @@ fn add_common(vm: &Vm, t: &Ref<Type>) {
     s.binary[BinOp::And as usize].set(Some(and));
     s.binary[BinOp::Sub as usize].set(Some(sub));
     s.binary[BinOp::Xor as usize].set(Some(xor));
-    vm.method(
-        t,
-        "copy",
-        "copy($self, /)\n--\n\nReturn a shallow copy of a set.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "set.copy")?;
-            let s = vm.this::<Set>(v)?;
-            if s.class().is(&vm.types.frozenset) {
-                Ok(v.clone())
-            } else {
-                Ok(copy(vm, s).into())
-            }
-        },
-    );
-    vm.method(t, "union", "union($self, /, *others)\n--\n\nReturn a new set with elements from the set and all others.", |vm, v, a| {
-        let out = copy(vm, vm.this(v)?);
-        each(vm, a, "union", |o| update(vm, &out, o))?;
-        Ok(out.into())
-    });
-    vm.method(t, "intersection", "intersection($self, /, *others)\n--\n\nReturn a new set with elements common to the set and all others.", |vm, v, a| {
-        let mut out = copy(vm, vm.this(v)?);
-        each(vm, a, "intersection", |o| {
-            out = common(vm, &out, o)?;
-            Ok(())
-        })?;
-        Ok(out.into())
-    });
-    vm.method(t, "difference", "difference($self, /, *others)\n--\n\nReturn a new set with elements in the set that are not in the others.", |vm, v, a| {
-        a.no_kw(vm, "difference")?;
-        let s = vm.this::<Set>(v)?;
-        let Some((first, rest)) = a.pos.split_first() else {
-            return Ok(copy(vm, s).into());
-        };
-        let out = without(vm, s, first)?;
-        for o in rest {
-            difference_update(vm, &out, o)?;
-        }
-        Ok(out.into())
-    });
-    vm.method(t, "symmetric_difference", "symmetric_difference($self, other, /)\n--\n\nReturn a new set with elements in either the set or other but not both.", |vm, v, a| {
-        let [o] = a.exactly::<1>(vm, "set.symmetric_difference")?;
-        Ok(exclusive(vm, vm.this(v)?, o)?.into())
-    });
-    vm.method(
-        t,
-        "isdisjoint",
-        "isdisjoint($self, other, /)\n--\n\nReturn True if two sets have a null intersection.",
-        isdisjoint,
-    );
-    vm.method(
-        t,
-        "issubset",
-        "issubset($self, other, /)\n--\n\nReport whether another set contains this set.",
-        |vm, v, a| {
-            let [o] = a.exactly::<1>(vm, "set.issubset")?;
-            let o = as_set(vm, o)?;
-            Ok(Value::bool(subset(vm, vm.this(v)?, &o)?))
-        },
-    );
-    vm.method(
-        t,
-        "issuperset",
-        "issuperset($self, other, /)\n--\n\nReport whether this set contains another set.",
-        |vm, v, a| {
-            let [o] = a.exactly::<1>(vm, "set.issuperset")?;
-            let o = as_set(vm, o)?;
-            Ok(Value::bool(subset(vm, &o, vm.this(v)?)?))
-        },
-    );
-    vm.method(
-        t,
-        "__reduce__",
-        "__reduce__($self, /)\n--\n\nReturn state information for pickling.",
-        |vm, v, _| {
-            let items = vm.new_list(vm.this::<Set>(v)?.to_vec());
-            let state = vm.call_method(v, "__getstate__", &[])?;
-            Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([items]), state]))
-        },
-    );
-    vm.method(
-        t,
-        "__sizeof__",
-        "__sizeof__($self, /)\n--\n\n",
-        |vm, v, _| {
-            let n = vm.this::<Set>(v)?.len();
-            Ok(vm.new_int((vm.types.set.layout().size + n * 32) as i64))
-        },
-    );
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, COMMON_METHODS);
+}
+
+lasti_core::methods! { COMMON_METHODS =
+    "copy" "copy($self, /)\n--\n\nReturn a shallow copy of a set." copy_method;
+    "union" "union($self, /, *others)\n--\n\nReturn a new set with elements from the set and all others." union;
+    "intersection" "intersection($self, /, *others)\n--\n\nReturn a new set with elements common to the set and all others." intersection;
+    "difference" "difference($self, /, *others)\n--\n\nReturn a new set with elements in the set that are not in the others." difference;
+    "symmetric_difference" "symmetric_difference($self, other, /)\n--\n\nReturn a new set with elements in either the set or other but not both." symmetric_difference;
+    "isdisjoint" "isdisjoint($self, other, /)\n--\n\nReturn True if two sets have a null intersection." isdisjoint;
+    "issubset" "issubset($self, other, /)\n--\n\nReport whether another set contains this set." issubset;
+    "issuperset" "issuperset($self, other, /)\n--\n\nReport whether this set contains another set." issuperset;
+    "__reduce__" "__reduce__($self, /)\n--\n\nReturn state information for pickling." reduce_method;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
+}
+
+fn copy_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "set.copy")?;
+    let s = vm.this::<Set>(v)?;
+    if s.class().is(&vm.types.frozenset) {
+        Ok(v.clone())
+    } else {
+        Ok(copy(vm, s).into())
+    }
+}
+
+fn union(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let out = copy(vm, vm.this(v)?);
+    each(vm, a, "union", |o| update(vm, &out, o))?;
+    Ok(out.into())
+}
+
+fn intersection(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let mut out = copy(vm, vm.this(v)?);
+    each(vm, a, "intersection", |o| {
+        out = common(vm, &out, o)?;
+        Ok(())
+    })?;
+    Ok(out.into())
+}
+
+fn difference(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "difference")?;
+    let s = vm.this::<Set>(v)?;
+    let Some((first, rest)) = a.pos.split_first() else {
+        return Ok(copy(vm, s).into());
+    };
+    let out = without(vm, s, first)?;
+    for o in rest {
+        difference_update(vm, &out, o)?;
+    }
+    Ok(out.into())
+}
+
+fn symmetric_difference(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [o] = a.exactly::<1>(vm, "set.symmetric_difference")?;
+    Ok(exclusive(vm, vm.this(v)?, o)?.into())
+}
+
+fn issubset(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [o] = a.exactly::<1>(vm, "set.issubset")?;
+    let o = as_set(vm, o)?;
+    Ok(Value::bool(subset(vm, vm.this(v)?, &o)?))
+}
+
+fn issuperset(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [o] = a.exactly::<1>(vm, "set.issuperset")?;
+    let o = as_set(vm, o)?;
+    Ok(Value::bool(subset(vm, &o, vm.this(v)?)?))
+}
+
+fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let items = vm.new_list(vm.this::<Set>(v)?.to_vec());
+    let state = vm.call_method(v, "__getstate__", &[])?;
+    Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([items]), state]))
+}
+
+fn sizeof(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let n = vm.this::<Set>(v)?.len();
+    Ok(vm.new_int((vm.types.set.layout().size + n * 32) as i64))
 }
 
 fn add_mutating(vm: &Vm, t: &Ref<Type>) {
@@ -175,90 +175,82 @@ fn add_mutating(vm: &Vm, t: &Ref<Type>) {
     s.inplace[BinOp::And as usize].set(Some(|vm, a, b| {
         in_place(vm, a, b, |s| intersection_update(vm, s, b))
     }));
-    vm.method(
-        t,
-        "add",
-        "add($self, object, /)\n--\n\nAdd an element to a set.",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "set.add")?;
-            vm.set_add(vm.this::<Set>(v)?, x.clone())?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "discard",
-        "discard($self, object, /)\n--\n\nRemove an element from a set if it is a member.",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "set.discard")?;
-            remove(vm, vm.this(v)?, x)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "remove",
-        "remove($self, object, /)\n--\n\nRemove an element from a set; it must be a member.",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "set.remove")?;
-            if remove(vm, vm.this(v)?, x)? {
-                Ok(Value::NONE)
-            } else {
-                Err(vm.key_error(x))
-            }
-        },
-    );
-    vm.method(
-        t,
-        "pop",
-        "pop($self, /)\n--\n\nRemove and return an arbitrary set element.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "set.pop")?;
-            let s = vm.this::<Set>(v)?;
-            match s.dict.previous_entry(usize::MAX) {
-                Some((n, ..)) => Ok(s.dict.remove_at(n).0),
-                None => Err(vm.key_error(&vm.str_value("pop from an empty set"))),
-            }
-        },
-    );
-    vm.method(
-        t,
-        "clear",
-        "clear($self, /)\n--\n\nRemove all elements from this set.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "set.clear")?;
-            vm.this::<Set>(v)?.dict.clear_entries();
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "update",
-        "update($self, /, *others)\n--\n\nUpdate the set, adding elements from all others.",
-        |vm, v, a| {
-            let s = vm.this(v)?;
-            each(vm, a, "update", |o| update(vm, s, o))
-        },
-    );
-    vm.method(t, "difference_update", "difference_update($self, /, *others)\n--\n\nUpdate the set, removing elements found in others.", |vm, v, a| {
-        let s = vm.this(v)?;
-        each(vm, a, "difference_update", |o| difference_update(vm, s, o))
-    });
-    vm.method(t, "intersection_update", "intersection_update($self, /, *others)\n--\n\nUpdate the set, keeping only elements found in it and all others.", |vm, v, a| {
-        let s: &Ref<Set> = vm.this(v)?;
-        let mut out = copy(vm, s);
-        each(vm, a, "intersection_update", |o| {
-            out = common(vm, &out, o)?;
-            Ok(())
-        })?;
-        s.dict.copy_from(&out.dict);
+    vm.add_methods(t, MUTATING_METHODS);
+}
+
+lasti_core::methods! { MUTATING_METHODS =
+    "add" "add($self, object, /)\n--\n\nAdd an element to a set." add;
+    "discard" "discard($self, object, /)\n--\n\nRemove an element from a set if it is a member." discard;
+    "remove" "remove($self, object, /)\n--\n\nRemove an element from a set; it must be a member." remove_method;
+    "pop" "pop($self, /)\n--\n\nRemove and return an arbitrary set element." pop;
+    "clear" "clear($self, /)\n--\n\nRemove all elements from this set." clear;
+    "update" "update($self, /, *others)\n--\n\nUpdate the set, adding elements from all others." update_method;
+    "difference_update" "difference_update($self, /, *others)\n--\n\nUpdate the set, removing elements found in others." difference_update_method;
+    "intersection_update" "intersection_update($self, /, *others)\n--\n\nUpdate the set, keeping only elements found in it and all others." intersection_update_method;
+    "symmetric_difference_update" "symmetric_difference_update($self, other, /)\n--\n\nUpdate the set, keeping only elements found in either set, but not in both." symmetric_difference_update;
+}
+
+fn add(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "set.add")?;
+    vm.set_add(vm.this::<Set>(v)?, x.clone())?;
+    Ok(Value::NONE)
+}
+
+fn discard(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "set.discard")?;
+    remove(vm, vm.this(v)?, x)?;
+    Ok(Value::NONE)
+}
+
+fn remove_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "set.remove")?;
+    if remove(vm, vm.this(v)?, x)? {
         Ok(Value::NONE)
-    });
-    vm.method(t, "symmetric_difference_update", "symmetric_difference_update($self, other, /)\n--\n\nUpdate the set, keeping only elements found in either set, but not in both.", |vm, v, a| {
-        let [o] = a.exactly::<1>(vm, "set.symmetric_difference_update")?;
-        symmetric_update(vm, vm.this(v)?, o)?;
-        Ok(Value::NONE)
-    });
+    } else {
+        Err(vm.key_error(x))
+    }
+}
+
+fn pop(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "set.pop")?;
+    let s = vm.this::<Set>(v)?;
+    match s.dict.previous_entry(usize::MAX) {
+        Some((n, ..)) => Ok(s.dict.remove_at(n).0),
+        None => Err(vm.key_error(&vm.str_value("pop from an empty set"))),
+    }
+}
+
+fn clear(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "set.clear")?;
+    vm.this::<Set>(v)?.dict.clear_entries();
+    Ok(Value::NONE)
+}
+
+fn update_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let s = vm.this(v)?;
+    each(vm, a, "update", |o| update(vm, s, o))
+}
+
+fn difference_update_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let s = vm.this(v)?;
+    each(vm, a, "difference_update", |o| difference_update(vm, s, o))
+}
+
+fn intersection_update_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let s: &Ref<Set> = vm.this(v)?;
+    let mut out = copy(vm, s);
+    each(vm, a, "intersection_update", |o| {
+        out = common(vm, &out, o)?;
+        Ok(())
+    })?;
+    s.dict.copy_from(&out.dict);
+    Ok(Value::NONE)
+}
+
+fn symmetric_difference_update(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [o] = a.exactly::<1>(vm, "set.symmetric_difference_update")?;
+    symmetric_update(vm, vm.this(v)?, o)?;
+    Ok(Value::NONE)
 }
 
 fn each(

@@ -55,29 +55,27 @@ pub(crate) fn init(vm: &Vm) {
         |vm, v| Ok(vm.this::<Slice>(v)?.step.clone()),
         None,
     );
-    vm.method(
-        t,
-        "indices",
-        "S.indices(len) -> (start, stop, stride)",
-        |vm, v, a| {
-            let [n] = a.exactly::<1>(vm, "slice.indices")?;
-            let n = vm.to_bigint(n)?;
-            if n < IBig::ZERO {
-                return Err(vm.value_error("length should not be negative"));
-            }
-            let (start, stop, step) = big_indices(vm, vm.this(v)?, &n)?;
-            Ok(vm.tuple_value([start, stop, step].map(|i| vm.new_bigint(i))))
-        },
-    );
-    vm.method(
-        t,
-        "__reduce__",
-        "Return state information for pickling.",
-        |vm, v, _| {
-            let args = vm.tuple_value(parts(vm.this(v)?));
-            Ok(vm.tuple_value([vm.types.slice.value(), args]))
-        },
-    );
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "indices" "indices($self, object, /)\n--\n\nS.indices(len) -> (start, stop, stride)" indices;
+    "__reduce__" "__reduce__($self, /)\n--\n\nReturn state information for pickling." reduce;
+}
+
+fn indices(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "slice.indices")?;
+    let n = vm.to_bigint(n)?;
+    if n < IBig::ZERO {
+        return Err(vm.value_error("length should not be negative"));
+    }
+    let (start, stop, step) = big_indices(vm, vm.this(v)?, &n)?;
+    Ok(vm.tuple_value([start, stop, step].map(|i| vm.new_bigint(i))))
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let args = vm.tuple_value(parts(vm.this(v)?));
+    Ok(vm.tuple_value([vm.types.slice.value(), args]))
 }
 
 fn parts(s: &Slice) -> [Value; 3] {

@@ -51,41 +51,51 @@ pub(crate) fn init(vm: &Vm) {
 fn init_iterator(vm: &Vm, it: &Ref<Type>) {
     it.slots.iter.set(Some(lasti_core::self_iter));
     it.slots.next.set(Some(iter_next));
-    vm.method(it, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<SeqIter>(v)?;
-        let left = match it.seq.get().downcast::<Str>() {
-            Some(s) if s.is_ascii() => s.as_bytes().len().saturating_sub(it.index.get()),
-            Some(s) => wtf8::count(s.as_bytes().get(it.index.get()..).unwrap_or_default()),
-            None => 0,
-        };
-        Ok(vm.new_int(left as i64))
-    });
-    vm.method(it, "__reduce__", "", |vm, v, _| {
-        let it = vm.this::<SeqIter>(v)?;
-        let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
-        let seq = it.seq.get();
-        Ok(match seq.downcast::<Str>() {
-            Some(s) => {
-                let index = wtf8::index_of(s.as_bytes(), it.index.get());
-                vm.tuple_value([
-                    iter,
-                    vm.tuple_value([seq.clone()]),
-                    vm.new_int(index as i64),
-                ])
-            }
-            None => vm.tuple_value([iter, vm.tuple_value([vm.names.empty.value()])]),
-        })
-    });
-    vm.method(it, "__setstate__", "", |vm, v, a| {
-        let [n] = a.exactly::<1>(vm, "__setstate__")?;
-        let n = usize::try_from(vm.to_i64(n)?).unwrap_or(0);
-        let it = vm.this::<SeqIter>(v)?;
-        if let Some(s) = it.seq.get().downcast::<Str>() {
-            it.index
-                .set(wtf8::offset_of(s.as_bytes(), n).unwrap_or(s.as_bytes().len()));
+    vm.add_methods(it, ITERATOR_METHODS);
+}
+
+lasti_core::methods! { ITERATOR_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SeqIter>(v)?;
+    let left = match it.seq.get().downcast::<Str>() {
+        Some(s) if s.is_ascii() => s.as_bytes().len().saturating_sub(it.index.get()),
+        Some(s) => wtf8::count(s.as_bytes().get(it.index.get()..).unwrap_or_default()),
+        None => 0,
+    };
+    Ok(vm.new_int(left as i64))
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<SeqIter>(v)?;
+    let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
+    let seq = it.seq.get();
+    Ok(match seq.downcast::<Str>() {
+        Some(s) => {
+            let index = wtf8::index_of(s.as_bytes(), it.index.get());
+            vm.tuple_value([
+                iter,
+                vm.tuple_value([seq.clone()]),
+                vm.new_int(index as i64),
+            ])
         }
-        Ok(Value::NONE)
-    });
+        None => vm.tuple_value([iter, vm.tuple_value([vm.names.empty.value()])]),
+    })
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "__setstate__")?;
+    let n = usize::try_from(vm.to_i64(n)?).unwrap_or(0);
+    let it = vm.this::<SeqIter>(v)?;
+    if let Some(s) = it.seq.get().downcast::<Str>() {
+        it.index
+            .set(wtf8::offset_of(s.as_bytes(), n).unwrap_or(s.as_bytes().len()));
+    }
+    Ok(Value::NONE)
 }
 
 /// The string a slot or method works on.

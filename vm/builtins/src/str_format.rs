@@ -12,22 +12,48 @@ use lasti_text::str_format::{
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.str;
-    vm.method(t, "format", "format($self, /, *args, **kwargs)\n--\n\nReturn a formatted version of the string, using substitutions from args and kwargs.", |vm, v, a| {
-        let out = expand(vm, this(vm, v)?.as_bytes(), &Fields::Args(a), &mut AutoNumber::default(), 2)?;
-        text(vm, out)
-    });
-    vm.method(t, "format_map", "format_map($self, mapping, /)\n--\n\nReturn a formatted version of the string, using substitutions from mapping.", |vm, v, a| {
-        let [mapping] = a.exactly::<1>(vm, "str.format_map")?;
-        let out = expand(vm, this(vm, v)?.as_bytes(), &Fields::Map(mapping), &mut AutoNumber::default(), 2)?;
-        text(vm, out)
-    });
-    vm.method(t, "__format__", "__format__($self, format_spec, /)\n--\n\nReturn a formatted version of the string as described by format_spec.", |vm, v, a| {
-        let spec = super::str::format_spec_arg(vm, a)?;
-        if spec.is_empty() {
-            return Ok(vm.str_of(v)?.into());
-        }
-        text(vm, lasti_text::format_spec::format_str(this(vm, v)?.as_bytes(), spec.as_bytes()).or_raise(vm)?)
-    });
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "format" "format($self, /, *args, **kwargs)\n--\n\nReturn a formatted version of the string, using substitutions from args and kwargs." format;
+    "format_map" "format_map($self, mapping, /)\n--\n\nReturn a formatted version of the string, using substitutions from mapping." format_map;
+    "__format__" "__format__($self, format_spec, /)\n--\n\nReturn a formatted version of the string as described by format_spec." format_method;
+}
+
+fn format(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let out = expand(
+        vm,
+        this(vm, v)?.as_bytes(),
+        &Fields::Args(a),
+        &mut AutoNumber::default(),
+        2,
+    )?;
+    text(vm, out)
+}
+
+fn format_map(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [mapping] = a.exactly::<1>(vm, "str.format_map")?;
+    let out = expand(
+        vm,
+        this(vm, v)?.as_bytes(),
+        &Fields::Map(mapping),
+        &mut AutoNumber::default(),
+        2,
+    )?;
+    text(vm, out)
+}
+
+fn format_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let spec = super::str::format_spec_arg(vm, a)?;
+    if spec.is_empty() {
+        return Ok(vm.str_of(v)?.into());
+    }
+    text(
+        vm,
+        lasti_text::format_spec::format_str(this(vm, v)?.as_bytes(), spec.as_bytes())
+            .or_raise(vm)?,
+    )
 }
 
 /// Where field values come from.

@@ -70,73 +70,82 @@ pub(crate) fn init(vm: &Vm) {
         "istitle" unicode::str_istitle, "Return True if the string is a title-cased string, False otherwise.";
         "isascii" wtf8::is_ascii, "Return True if all characters in the string are ASCII, False otherwise.";
     }
-    vm.method(t, "encode", "encode($self, /, encoding='utf-8', errors='strict')\n--\n\nEncode the string using the codec registered for encoding.", |vm, v, a| {
-        let [encoding, errors] = a.bind(vm, "encode", ["encoding", "errors"], 0)?;
-        let (encoding, errors) = encoding::names(vm, "encode", encoding, errors)?;
-        encoding::encode(vm, this(vm, v)?, &encoding, &errors)
-    });
-    vm.method(
-        t,
-        "join",
-        "join($self, iterable, /)\n--\n\nConcatenate any number of strings.",
-        |vm, v, a| {
-            let [items] = a.exactly::<1>(vm, "str.join")?;
-            join(vm, this(vm, v)?, items)
-        },
-    );
-    vm.method(t, "replace", "replace($self, old, new, /, count=-1)\n--\n\nReturn a copy with all occurrences of substring old replaced by new.", replace);
-    vm.method(t, "translate", "translate($self, table, /)\n--\n\nReplace each character in the string using the given translation table.", |vm, v, a| {
-        let [table] = a.exactly::<1>(vm, "str.translate")?;
-        translate(vm, this(vm, v)?, table)
-    });
-    vm.static_method(t, "maketrans", "maketrans(x, y=<unrepresentable>, z=<unrepresentable>, /)\n--\n\nReturn a translation table usable for str.translate().", maketrans);
-    vm.method(
-        t,
-        "center",
-        "center($self, width, fillchar=' ', /)\n--\n\nReturn a centered string of length width.",
-        |vm, v, a| {
-            pad(vm, v, a, "center", |extra, width| {
-                let left = extra / 2 + (extra & width & 1);
-                (left, extra - left)
-            })
-        },
-    );
-    vm.method(t, "ljust", "ljust($self, width, fillchar=' ', /)\n--\n\nReturn a left-justified string of length width.", |vm, v, a| {
-        pad(vm, v, a, "ljust", |extra, _| (0, extra))
-    });
-    vm.method(t, "rjust", "rjust($self, width, fillchar=' ', /)\n--\n\nReturn a right-justified string of length width.", |vm, v, a| {
-        pad(vm, v, a, "rjust", |extra, _| (extra, 0))
-    });
-    vm.method(t, "zfill", "zfill($self, width, /)\n--\n\nPad a numeric string with zeros on the left, to fill a field of the given width.", |vm, v, a| {
-        let [width] = a.exactly::<1>(vm, "str.zfill")?;
-        let width = usize::try_from(vm.to_i64(width)?).unwrap_or(0);
-        let s = this(vm, v)?;
-        let extra = width.saturating_sub(s.char_len());
-        if extra == 0 {
-            return exact(vm, s);
-        }
-        text(vm, zfill(vm, s.as_bytes(), extra)?)
-    });
-    vm.method(t, "expandtabs", "expandtabs($self, /, tabsize=8)\n--\n\nReturn a copy where all tab characters are expanded using spaces.", |vm, v, a| {
-        let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
-        let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
-        text(vm, split::expandtabs(this(vm, v)?.as_bytes(), Unit::Text, size).or_raise(vm)?)
-    });
-    vm.method(
-        t,
-        "__getnewargs__",
-        "__getnewargs__($self, /)\n--\n\n",
-        |vm, v, _| Ok(vm.tuple_value([vm.new_wtf8(this(vm, v)?.as_bytes()).into()])),
-    );
-    vm.method(
-        t,
-        "__sizeof__",
-        "__sizeof__($self, /)\n--\n\n",
-        |vm, v, _| {
-            let s = this(vm, v)?;
-            Ok(vm.new_int((vm.type_of(v).layout().size + s.as_bytes().len()) as i64))
-        },
-    );
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "encode" "encode($self, /, encoding='utf-8', errors='strict')\n--\n\nEncode the string using the codec registered for encoding." encode;
+    "join" "join($self, iterable, /)\n--\n\nConcatenate any number of strings." join_method;
+    "replace" "replace($self, old, new, /, count=-1)\n--\n\nReturn a copy with all occurrences of substring old replaced by new." replace;
+    "translate" "translate($self, table, /)\n--\n\nReplace each character in the string using the given translation table." translate_method;
+    static "maketrans" "maketrans(x, y=<unrepresentable>, z=<unrepresentable>, /)\n--\n\nReturn a translation table usable for str.translate()." maketrans;
+    "center" "center($self, width, fillchar=' ', /)\n--\n\nReturn a centered string of length width." center;
+    "ljust" "ljust($self, width, fillchar=' ', /)\n--\n\nReturn a left-justified string of length width." ljust;
+    "rjust" "rjust($self, width, fillchar=' ', /)\n--\n\nReturn a right-justified string of length width." rjust;
+    "zfill" "zfill($self, width, /)\n--\n\nPad a numeric string with zeros on the left, to fill a field of the given width." zfill_method;
+    "expandtabs" "expandtabs($self, /, tabsize=8)\n--\n\nReturn a copy where all tab characters are expanded using spaces." expandtabs;
+    "__getnewargs__" "__getnewargs__($self, /)\n--\n\n" getnewargs;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
+}
+
+fn encode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [encoding, errors] = a.bind(vm, "encode", ["encoding", "errors"], 0)?;
+    let (encoding, errors) = encoding::names(vm, "encode", encoding, errors)?;
+    encoding::encode(vm, this(vm, v)?, &encoding, &errors)
+}
+
+fn join_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [items] = a.exactly::<1>(vm, "str.join")?;
+    join(vm, this(vm, v)?, items)
+}
+
+fn translate_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [table] = a.exactly::<1>(vm, "str.translate")?;
+    translate(vm, this(vm, v)?, table)
+}
+
+fn center(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    pad(vm, v, a, "center", |extra, width| {
+        let left = extra / 2 + (extra & width & 1);
+        (left, extra - left)
+    })
+}
+
+fn ljust(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    pad(vm, v, a, "ljust", |extra, _| (0, extra))
+}
+
+fn rjust(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    pad(vm, v, a, "rjust", |extra, _| (extra, 0))
+}
+
+fn zfill_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [width] = a.exactly::<1>(vm, "str.zfill")?;
+    let width = usize::try_from(vm.to_i64(width)?).unwrap_or(0);
+    let s = this(vm, v)?;
+    let extra = width.saturating_sub(s.char_len());
+    if extra == 0 {
+        return exact(vm, s);
+    }
+    text(vm, zfill(vm, s.as_bytes(), extra)?)
+}
+
+fn expandtabs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
+    let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
+    text(
+        vm,
+        split::expandtabs(this(vm, v)?.as_bytes(), Unit::Text, size).or_raise(vm)?,
+    )
+}
+
+fn getnewargs(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.tuple_value([vm.new_wtf8(this(vm, v)?.as_bytes()).into()]))
+}
+
+fn sizeof(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let s = this(vm, v)?;
+    Ok(vm.new_int((vm.type_of(v).layout().size + s.as_bytes().len()) as i64))
 }
 
 /// Zeros behind the sign.

@@ -12,78 +12,125 @@ use lasti_text::wtf8;
 
 pub(crate) fn init(vm: &Vm) {
     let t = &vm.types.str;
-    vm.method(t, "find", "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found, or -1.", |vm, v, a| {
-        Ok(vm.new_int(find(vm, v, a, "find", wtf8::find)?.map_or(-1, |i| i as i64)))
-    });
-    vm.method(t, "rfind", "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found, or -1.", |vm, v, a| {
-        Ok(vm.new_int(find(vm, v, a, "rfind", wtf8::rfind)?.map_or(-1, |i| i as i64)))
-    });
-    vm.method(t, "index", "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found.", |vm, v, a| {
-        let at = find(vm, v, a, "index", wtf8::find)?;
-        at.map(|i| vm.new_int(i as i64)).ok_or_else(|| vm.value_error("substring not found"))
-    });
-    vm.method(t, "rindex", "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found.", |vm, v, a| {
-        let at = find(vm, v, a, "rindex", wtf8::rfind)?;
-        at.map(|i| vm.new_int(i as i64)).ok_or_else(|| vm.value_error("substring not found"))
-    });
-    vm.method(t, "count", "count($self, sub[, start[, end]], /)\n--\n\nReturn the number of non-overlapping occurrences of substring sub.", |vm, v, a| {
-        let a = a.between(vm, "count", 1, 3)?;
-        let sub = str_arg(vm, &a[0], "count", 1)?;
-        let Some((part, _)) = range(vm, this(vm, v)?, a)? else { return Ok(Value::small_int(0)) };
-        Ok(vm.new_int(wtf8::count_of(part, sub.as_bytes()) as i64))
-    });
-    vm.method(t, "startswith", "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the string starts with the specified prefix, False otherwise.", |vm, v, a| {
-        matches(vm, v, a, "startswith", <[u8]>::starts_with)
-    });
-    vm.method(t, "endswith", "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the string ends with the specified suffix, False otherwise.", |vm, v, a| {
-        matches(vm, v, a, "endswith", <[u8]>::ends_with)
-    });
-    vm.method(t, "split", "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string.", |vm, v, a| {
-        cut(vm, v, a, "split", split::split, split::split_whitespace)
-    });
-    vm.method(t, "rsplit", "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string.", |vm, v, a| {
-        cut(vm, v, a, "rsplit", split::rsplit, split::rsplit_whitespace)
-    });
-    vm.method(t, "splitlines", "splitlines($self, /, keepends=False)\n--\n\nReturn a list of the lines in the string, breaking at line boundaries.", |vm, v, a| {
-        let [keep] = a.bind(vm, "splitlines", ["keepends"], 0)?;
-        let keep = keep.map_or(Ok(false), |k| vm.is_true(k))?;
-        Ok(list_of(vm, split::splitlines(this(vm, v)?.as_bytes(), Unit::Text, keep)))
-    });
-    vm.method(t, "partition", "partition($self, sep, /)\n--\n\nPartition the string into three parts using the given separator.", |vm, v, a| {
-        let [sep] = a.exactly::<1>(vm, "str.partition")?;
-        let (s, sep) = (this(vm, v)?, separator(vm, sep)?);
-        Ok(match split::partition(s.as_bytes(), sep.as_bytes()) {
-            Some((head, tail)) => vm.tuple_value([piece(vm, head), exact(vm, sep)?, piece(vm, tail)]),
-            None => vm.tuple_value([exact(vm, s)?, vm.names.empty.value(), vm.names.empty.value()]),
-        })
-    });
-    vm.method(t, "rpartition", "rpartition($self, sep, /)\n--\n\nPartition the string into three parts using the given separator.", |vm, v, a| {
-        let [sep] = a.exactly::<1>(vm, "str.rpartition")?;
-        let (s, sep) = (this(vm, v)?, separator(vm, sep)?);
-        Ok(match split::rpartition(s.as_bytes(), sep.as_bytes()) {
-            Some((head, tail)) => vm.tuple_value([piece(vm, head), exact(vm, sep)?, piece(vm, tail)]),
-            None => vm.tuple_value([vm.names.empty.value(), vm.names.empty.value(), exact(vm, s)?]),
-        })
-    });
-    vm.method(t, "strip", "strip($self, chars=None, /)\n--\n\nReturn a copy of the string with leading and trailing whitespace removed.", |vm, v, a| strip(vm, v, a, "strip", Ends::Both));
-    vm.method(t, "lstrip", "lstrip($self, chars=None, /)\n--\n\nReturn a copy of the string with leading whitespace removed.", |vm, v, a| strip(vm, v, a, "lstrip", Ends::Left));
-    vm.method(t, "rstrip", "rstrip($self, chars=None, /)\n--\n\nReturn a copy of the string with trailing whitespace removed.", |vm, v, a| strip(vm, v, a, "rstrip", Ends::Right));
-    vm.method(t, "removeprefix", "removeprefix($self, prefix, /)\n--\n\nReturn a str with the given prefix string removed if present.", |vm, v, a| {
-        let [p] = a.exactly::<1>(vm, "str.removeprefix")?;
-        let (s, p) = (this(vm, v)?, str_arg(vm, p, "removeprefix", 0)?);
-        match s.as_bytes().strip_prefix(p.as_bytes()) {
-            Some(rest) if !p.is_empty() => text(vm, rest),
-            _ => exact(vm, s),
-        }
-    });
-    vm.method(t, "removesuffix", "removesuffix($self, suffix, /)\n--\n\nReturn a str with the given suffix string removed if present.", |vm, v, a| {
-        let [p] = a.exactly::<1>(vm, "str.removesuffix")?;
-        let (s, p) = (this(vm, v)?, str_arg(vm, p, "removesuffix", 0)?);
-        match s.as_bytes().strip_suffix(p.as_bytes()) {
-            Some(rest) if !p.is_empty() => text(vm, rest),
-            _ => exact(vm, s),
-        }
-    });
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "find" "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found, or -1." find_method;
+    "rfind" "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found, or -1." rfind;
+    "index" "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found." index;
+    "rindex" "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found." rindex;
+    "count" "count($self, sub[, start[, end]], /)\n--\n\nReturn the number of non-overlapping occurrences of substring sub." count;
+    "startswith" "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the string starts with the specified prefix, False otherwise." startswith;
+    "endswith" "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the string ends with the specified suffix, False otherwise." endswith;
+    "split" "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string." split;
+    "rsplit" "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string." rsplit;
+    "splitlines" "splitlines($self, /, keepends=False)\n--\n\nReturn a list of the lines in the string, breaking at line boundaries." splitlines;
+    "partition" "partition($self, sep, /)\n--\n\nPartition the string into three parts using the given separator." partition;
+    "rpartition" "rpartition($self, sep, /)\n--\n\nPartition the string into three parts using the given separator." rpartition;
+    "strip" "strip($self, chars=None, /)\n--\n\nReturn a copy of the string with leading and trailing whitespace removed." |vm, v, a| strip(vm, v, a, "strip", Ends::Both);
+    "lstrip" "lstrip($self, chars=None, /)\n--\n\nReturn a copy of the string with leading whitespace removed." |vm, v, a| strip(vm, v, a, "lstrip", Ends::Left);
+    "rstrip" "rstrip($self, chars=None, /)\n--\n\nReturn a copy of the string with trailing whitespace removed." |vm, v, a| strip(vm, v, a, "rstrip", Ends::Right);
+    "removeprefix" "removeprefix($self, prefix, /)\n--\n\nReturn a str with the given prefix string removed if present." removeprefix;
+    "removesuffix" "removesuffix($self, suffix, /)\n--\n\nReturn a str with the given suffix string removed if present." removesuffix;
+}
+
+fn find_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(find(vm, v, a, "find", wtf8::find)?.map_or(-1, |i| i as i64)))
+}
+
+fn rfind(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(find(vm, v, a, "rfind", wtf8::rfind)?.map_or(-1, |i| i as i64)))
+}
+
+fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let at = find(vm, v, a, "index", wtf8::find)?;
+    at.map(|i| vm.new_int(i as i64))
+        .ok_or_else(|| vm.value_error("substring not found"))
+}
+
+fn rindex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let at = find(vm, v, a, "rindex", wtf8::rfind)?;
+    at.map(|i| vm.new_int(i as i64))
+        .ok_or_else(|| vm.value_error("substring not found"))
+}
+
+fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let a = a.between(vm, "count", 1, 3)?;
+    let sub = str_arg(vm, &a[0], "count", 1)?;
+    let Some((part, _)) = range(vm, this(vm, v)?, a)? else {
+        return Ok(Value::small_int(0));
+    };
+    Ok(vm.new_int(wtf8::count_of(part, sub.as_bytes()) as i64))
+}
+
+fn startswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    matches(vm, v, a, "startswith", <[u8]>::starts_with)
+}
+
+fn endswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    matches(vm, v, a, "endswith", <[u8]>::ends_with)
+}
+
+fn split(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    cut(vm, v, a, "split", split::split, split::split_whitespace)
+}
+
+fn rsplit(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    cut(vm, v, a, "rsplit", split::rsplit, split::rsplit_whitespace)
+}
+
+fn splitlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [keep] = a.bind(vm, "splitlines", ["keepends"], 0)?;
+    let keep = keep.map_or(Ok(false), |k| vm.is_true(k))?;
+    Ok(list_of(
+        vm,
+        split::splitlines(this(vm, v)?.as_bytes(), Unit::Text, keep),
+    ))
+}
+
+fn partition(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [sep] = a.exactly::<1>(vm, "str.partition")?;
+    let (s, sep) = (this(vm, v)?, separator(vm, sep)?);
+    Ok(match split::partition(s.as_bytes(), sep.as_bytes()) {
+        Some((head, tail)) => vm.tuple_value([piece(vm, head), exact(vm, sep)?, piece(vm, tail)]),
+        None => vm.tuple_value([
+            exact(vm, s)?,
+            vm.names.empty.value(),
+            vm.names.empty.value(),
+        ]),
+    })
+}
+
+fn rpartition(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [sep] = a.exactly::<1>(vm, "str.rpartition")?;
+    let (s, sep) = (this(vm, v)?, separator(vm, sep)?);
+    Ok(match split::rpartition(s.as_bytes(), sep.as_bytes()) {
+        Some((head, tail)) => vm.tuple_value([piece(vm, head), exact(vm, sep)?, piece(vm, tail)]),
+        None => vm.tuple_value([
+            vm.names.empty.value(),
+            vm.names.empty.value(),
+            exact(vm, s)?,
+        ]),
+    })
+}
+
+fn removeprefix(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [p] = a.exactly::<1>(vm, "str.removeprefix")?;
+    let (s, p) = (this(vm, v)?, str_arg(vm, p, "removeprefix", 0)?);
+    match s.as_bytes().strip_prefix(p.as_bytes()) {
+        Some(rest) if !p.is_empty() => text(vm, rest),
+        _ => exact(vm, s),
+    }
+}
+
+fn removesuffix(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [p] = a.exactly::<1>(vm, "str.removesuffix")?;
+    let (s, p) = (this(vm, v)?, str_arg(vm, p, "removesuffix", 0)?);
+    match s.as_bytes().strip_suffix(p.as_bytes()) {
+        Some(rest) if !p.is_empty() => text(vm, rest),
+        _ => exact(vm, s),
+    }
 }
 
 fn piece(vm: &Vm, bytes: &[u8]) -> Value {

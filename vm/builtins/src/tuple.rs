@@ -29,29 +29,20 @@ pub(crate) fn init(vm: &Vm) {
     s.binary[BinOp::Add as usize].set(Some(add));
     s.binary[BinOp::Mul as usize].set(Some(mul));
     vm.type_attr(t, "__doc__", vm.str_value("Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple."));
-    vm.method(
-        t,
-        "count",
-        "count($self, value, /)\n--\n\nReturn number of occurrences of value.",
-        count,
-    );
-    vm.method(
-        t,
-        "index",
-        "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value.",
-        index,
-    );
-    vm.method(
-        t,
-        "__getnewargs__",
-        "__getnewargs__($self, /)\n--\n\n",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "tuple.__getnewargs__")?;
-            let copy: Value = vm.new_tuple(vm.this::<Tuple>(v)?.to_vec()).into();
-            Ok(vm.tuple_value([copy]))
-        },
-    );
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "count" "count($self, value, /)\n--\n\nReturn number of occurrences of value." count;
+    "index" "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\nReturn first index of value." index;
+    "__getnewargs__" "__getnewargs__($self, /)\n--\n\n" getnewargs;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
+}
+
+fn getnewargs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "tuple.__getnewargs__")?;
+    let copy: Value = vm.new_tuple(vm.this::<Tuple>(v)?.to_vec()).into();
+    Ok(vm.tuple_value([copy]))
 }
 
 fn new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {

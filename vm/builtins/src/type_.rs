@@ -150,35 +150,51 @@ pub(crate) fn init(vm: &Vm) {
         },
         None,
     );
-    vm.method(t, "mro", "mro($self, /)\n--\n\n", |vm, v, _| {
-        let mro = vm.default_mro(vm.this(v)?)?;
-        Ok(vm.new_list(mro.into_iter().map(Value::from).collect()))
-    });
-    vm.method(t, "__subclasses__", "", |vm, v, _| {
-        let all = vm.this::<Type>(v)?.subclasses();
-        Ok(vm.new_list(all.into_iter().map(Value::from).collect()))
-    });
-    vm.method(t, "__instancecheck__", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "__instancecheck__")?;
-        Ok(Value::bool(vm.real_isinstance(x, v)?))
-    });
-    vm.method(t, "__subclasscheck__", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "__subclasscheck__")?;
-        Ok(Value::bool(vm.real_issubclass(x, v)?))
-    });
-    vm.class_method(t, "__prepare__", "", |vm, _, _| Ok(vm.new_dict().into()));
-    vm.method(t, "__dir__", "", |vm, v, _| {
-        let names = vm.new_set();
-        for c in vm.this::<Type>(v)?.mro().iter() {
-            for k in c.dict().keys() {
-                vm.set_add(&names, k)?;
-            }
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    "mro" "mro($self, /)\n--\n\n" mro;
+    "__subclasses__" "__subclasses__($self, /)\n--\n\n" subclasses;
+    "__instancecheck__" "__instancecheck__($self, instance, /)\n--\n\n" instancecheck;
+    "__subclasscheck__" "__subclasscheck__($self, subclass, /)\n--\n\n" subclasscheck;
+    class "__prepare__" "__prepare__($cls, name, bases, /, **kwds)\n--\n\n" |vm, _, _| Ok(vm.new_dict().into());
+    "__dir__" "__dir__($self, /)\n--\n\n" dir;
+    "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
+}
+
+fn mro(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let mro = vm.default_mro(vm.this(v)?)?;
+    Ok(vm.new_list(mro.into_iter().map(Value::from).collect()))
+}
+
+fn subclasses(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let all = vm.this::<Type>(v)?.subclasses();
+    Ok(vm.new_list(all.into_iter().map(Value::from).collect()))
+}
+
+fn instancecheck(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "__instancecheck__")?;
+    Ok(Value::bool(vm.real_isinstance(x, v)?))
+}
+
+fn subclasscheck(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "__subclasscheck__")?;
+    Ok(Value::bool(vm.real_issubclass(x, v)?))
+}
+
+fn dir(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let names = vm.new_set();
+    for c in vm.this::<Type>(v)?.mro().iter() {
+        for k in c.dict().keys() {
+            vm.set_add(&names, k)?;
         }
-        Ok(vm.new_list(names.to_vec()))
-    });
-    vm.method(t, "__sizeof__", "", |vm, _, _| {
-        Ok(vm.new_int(size_of::<Type>() as i64))
-    });
+    }
+    Ok(vm.new_list(names.to_vec()))
+}
+
+fn sizeof(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(size_of::<Type>() as i64))
 }
 
 /// Calling a class: `__new__`, then `__init__` when the result is an instance of it.

@@ -62,44 +62,58 @@ fn make_type(vm: &Vm) -> Ref<Type> {
     vm.getset(&t, "__origin__", |vm, _| Ok(union_type(vm).into()), None);
     vm.getset(&t, "__name__", |vm, _| Ok(vm.str_value("Union")), None);
     vm.getset(&t, "__qualname__", |vm, _| Ok(vm.str_value("Union")), None);
-    vm.method(&t, "__mro_entries__", "", |vm, v, _| {
-        Err(vm.type_error(format!("Cannot subclass {}", vm.repr_string(v)?)))
-    });
-    vm.method(&t, "__instancecheck__", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "__instancecheck__")?;
-        Ok(Value::bool(
-            vm.isinstance(x, vm.this::<Union>(v)?.args.as_value())?,
-        ))
-    });
-    vm.method(&t, "__subclasscheck__", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "__subclasscheck__")?;
-        Ok(Value::bool(
-            vm.issubclass(x, vm.this::<Union>(v)?.args.as_value())?,
-        ))
-    });
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        let or = vm.getattr_str(&vm.import("operator")?, "or_")?;
-        let args = vm.this::<Union>(v)?.args.clone();
-        let (last, rest) = match args.split_last() {
-            Some((last, rest)) => (last.clone(), rest.to_vec()),
-            None => return Err(vm.type_error("empty union")),
-        };
-        let rest = make(vm, rest)?;
-        Ok(vm.tuple_value([or, vm.tuple_value([rest, last])]))
-    });
-    vm.class_method(&t, "__class_getitem__", "", |vm, _, a: Args| {
-        let [item] = a.exactly::<1>(vm, "__class_getitem__")?;
-        let items = match item.downcast::<Tuple>() {
-            Some(t) => t.to_vec(),
-            None => vec![item.clone()],
-        };
-        if items.is_empty() {
-            return Err(vm.type_error("Cannot take a Union of no types."));
-        }
-        make(vm, items)
-    });
+    vm.add_methods(&t, METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "__mro_entries__" "__mro_entries__($self, object, /)\n--\n\n" mro_entries;
+    "__instancecheck__" "__instancecheck__($self, object, /)\n--\n\n" instancecheck;
+    "__subclasscheck__" "__subclasscheck__($self, object, /)\n--\n\n" subclasscheck;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn mro_entries(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Err(vm.type_error(format!("Cannot subclass {}", vm.repr_string(v)?)))
+}
+
+fn instancecheck(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "__instancecheck__")?;
+    Ok(Value::bool(
+        vm.isinstance(x, vm.this::<Union>(v)?.args.as_value())?,
+    ))
+}
+
+fn subclasscheck(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "__subclasscheck__")?;
+    Ok(Value::bool(
+        vm.issubclass(x, vm.this::<Union>(v)?.args.as_value())?,
+    ))
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let or = vm.getattr_str(&vm.import("operator")?, "or_")?;
+    let args = vm.this::<Union>(v)?.args.clone();
+    let (last, rest) = match args.split_last() {
+        Some((last, rest)) => (last.clone(), rest.to_vec()),
+        None => return Err(vm.type_error("empty union")),
+    };
+    let rest = make(vm, rest)?;
+    Ok(vm.tuple_value([or, vm.tuple_value([rest, last])]))
+}
+
+fn class_getitem(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [item] = a.exactly::<1>(vm, "__class_getitem__")?;
+    let items = match item.downcast::<Tuple>() {
+        Some(t) => t.to_vec(),
+        None => vec![item.clone()],
+    };
+    if items.is_empty() {
+        return Err(vm.type_error("Cannot take a Union of no types."));
+    }
+    make(vm, items)
 }
 
 /// A union of these, flattened and without repetition; a single one stands for itself.

@@ -64,5 +64,9 @@ pub(crate) fn init(vm: &Vm) {
         },
         None,
     );
-    vm.class_method(t, "__class_getitem__", "", super::class_getitem);
+    vm.add_methods(t, METHODS);
+}
+
+lasti_core::methods! { METHODS =
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" super::class_getitem;
 }

@@ -80,48 +80,61 @@ fn state(vm: &Vm) -> Rc<State> {
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_abc");
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("get_cache_token", |vm, _, _| {
-        Ok(vm.new_int(state(vm).counter.get() as i64))
-    });
-    f("_abc_init", abc_init);
-    f("_abc_register", register);
-    f("_abc_instancecheck", instancecheck);
-    f("_abc_subclasscheck", |vm, _, a| {
-        let [class, sub] = a.exactly::<2>(vm, "_abc_subclasscheck")?;
-        Ok(Value::bool(subclasscheck(vm, class, sub)?))
-    });
-    f("_get_dump", |vm, _, a| {
-        let [class] = a.exactly::<1>(vm, "_get_dump")?;
-        let d = data(vm, class)?;
-        let set = |c: &WeakClasses| -> PyResult<Value> {
-            let s = vm.new_set();
-            for w in c.refs() {
-                vm.set_add(&s, w)?;
-            }
-            Ok(s.into())
-        };
-        let version = vm.new_int(d.negative_version.get() as i64);
-        Ok(vm.tuple_value([
-            set(&d.registry)?,
-            set(&d.cache)?,
-            set(&d.negative)?,
-            version,
-        ]))
-    });
-    f("_reset_registry", |vm, _, a| {
-        let [class] = a.exactly::<1>(vm, "_reset_registry")?;
-        data(vm, class)?.registry.clear();
-        Ok(Value::NONE)
-    });
-    f("_reset_caches", |vm, _, a| {
-        let [class] = a.exactly::<1>(vm, "_reset_caches")?;
-        let d = data(vm, class)?;
-        d.cache.clear();
-        d.negative.clear();
-        Ok(Value::NONE)
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "get_cache_token" "get_cache_token($module, /)\n--\n\n" get_cache_token;
+    "_abc_init" "_abc_init($module, self, /)\n--\n\n" abc_init;
+    "_abc_register" "_abc_register($module, self, subclass, /)\n--\n\n" register;
+    "_abc_instancecheck" "_abc_instancecheck($module, self, instance, /)\n--\n\n" instancecheck;
+    "_abc_subclasscheck" "_abc_subclasscheck($module, self, subclass, /)\n--\n\n" abc_subclasscheck;
+    "_get_dump" "_get_dump($module, self, /)\n--\n\n" get_dump;
+    "_reset_registry" "_reset_registry($module, self, /)\n--\n\n" reset_registry;
+    "_reset_caches" "_reset_caches($module, self, /)\n--\n\n" reset_caches;
+}
+
+fn get_cache_token(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(state(vm).counter.get() as i64))
+}
+
+fn abc_subclasscheck(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [class, sub] = a.exactly::<2>(vm, "_abc_subclasscheck")?;
+    Ok(Value::bool(subclasscheck(vm, class, sub)?))
+}
+
+fn get_dump(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [class] = a.exactly::<1>(vm, "_get_dump")?;
+    let d = data(vm, class)?;
+    let set = |c: &WeakClasses| -> PyResult<Value> {
+        let s = vm.new_set();
+        for w in c.refs() {
+            vm.set_add(&s, w)?;
+        }
+        Ok(s.into())
+    };
+    let version = vm.new_int(d.negative_version.get() as i64);
+    Ok(vm.tuple_value([
+        set(&d.registry)?,
+        set(&d.cache)?,
+        set(&d.negative)?,
+        version,
+    ]))
+}
+
+fn reset_registry(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [class] = a.exactly::<1>(vm, "_reset_registry")?;
+    data(vm, class)?.registry.clear();
+    Ok(Value::NONE)
+}
+
+fn reset_caches(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [class] = a.exactly::<1>(vm, "_reset_caches")?;
+    let d = data(vm, class)?;
+    d.cache.clear();
+    d.negative.clear();
+    Ok(Value::NONE)
 }
 
 fn data(vm: &Vm, class: &Value) -> PyResult<Ref<AbcData>> {

@@ -569,11 +569,15 @@ fn array_type(vm: &Vm) -> Ref<Type> {
         |vm, v| Ok(vm.new_int(vm.this::<Array>(v)?.width() as i64)),
         None,
     );
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
+    vm.add_methods(&t, ARRAY_TYPE_METHODS);
     changes(vm, &t);
     conversions(vm, &t);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { ARRAY_TYPE_METHODS =
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
 }
 
 /// IndexError where converting an item changed the array's length.
@@ -593,212 +597,259 @@ fn append(vm: &Vm, a: &Array, before: usize, items: &[u8]) -> PyResult<()> {
 
 /// Methods that change an array or look into it.
 fn changes(vm: &Vm, t: &Ref<Type>) {
-    let f = |name: &'static str, f: PlainFn| vm.method(t, name, "", f);
-    f("append", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "array.append")?;
-        let array = vm.this::<Array>(v)?;
-        let before = array.len();
-        let b = pack(vm, array.code, x)?;
-        append(vm, array, before, &b)?;
-        Ok(Value::NONE)
-    });
-    f("extend", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "array.extend")?;
-        extend(vm, vm.this::<Array>(v)?, x)?;
-        Ok(Value::NONE)
-    });
-    f("insert", |vm, v, a| {
-        let [i, x] = a.exactly::<2>(vm, "insert")?;
-        let array = vm.this::<Array>(v)?;
-        let i = vm.to_i64(i)?;
-        let before = array.len();
-        let b = pack(vm, array.code, x)?;
-        check_unchanged(vm, array, before)?;
-        let at = clamp_index(i, before) * array.width();
-        let mut data = array.resize(vm)?;
-        vm.reserve(&mut data, b.len())?;
-        data.splice(at..at, b);
-        Ok(Value::NONE)
-    });
-    f("pop", |vm, v, a| {
-        let pos = a.between(vm, "pop", 0, 1)?;
-        let array = vm.this::<Array>(v)?;
-        if array.len() == 0 {
-            return Err(vm.index_error("pop from empty array"));
+    vm.add_methods(t, CHANGES_METHODS);
+}
+
+lasti_core::methods! { CHANGES_METHODS =
+    "append" "append($self, v, /)\n--\n\n" append_method;
+    "extend" "extend($self, bb, /)\n--\n\n" extend_method;
+    "insert" "insert($self, i, v, /)\n--\n\n" insert;
+    "pop" "pop($self, i=-1, /)\n--\n\n" pop;
+    "remove" "remove($self, v, /)\n--\n\n" remove;
+    "clear" "clear($self, /)\n--\n\n" clear;
+    "index" "index($self, v, start=0, stop=sys.maxsize, /)\n--\n\n" index;
+    "count" "count($self, v, /)\n--\n\n" count;
+    "reverse" "reverse($self, /)\n--\n\n" reverse;
+    "byteswap" "byteswap($self, /)\n--\n\n" byteswap;
+}
+
+fn append_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "array.append")?;
+    let array = vm.this::<Array>(v)?;
+    let before = array.len();
+    let b = pack(vm, array.code, x)?;
+    append(vm, array, before, &b)?;
+    Ok(Value::NONE)
+}
+
+fn extend_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "array.extend")?;
+    extend(vm, vm.this::<Array>(v)?, x)?;
+    Ok(Value::NONE)
+}
+
+fn insert(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [i, x] = a.exactly::<2>(vm, "insert")?;
+    let array = vm.this::<Array>(v)?;
+    let i = vm.to_i64(i)?;
+    let before = array.len();
+    let b = pack(vm, array.code, x)?;
+    check_unchanged(vm, array, before)?;
+    let at = clamp_index(i, before) * array.width();
+    let mut data = array.resize(vm)?;
+    vm.reserve(&mut data, b.len())?;
+    data.splice(at..at, b);
+    Ok(Value::NONE)
+}
+
+fn pop(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "pop", 0, 1)?;
+    let array = vm.this::<Array>(v)?;
+    if array.len() == 0 {
+        return Err(vm.index_error("pop from empty array"));
+    }
+    let last = Value::small_int(-1);
+    let i = position(
+        vm,
+        array,
+        pos.first().unwrap_or(&last),
+        "pop index out of range",
+    )?;
+    let x = array.item(vm, i)?.unwrap_or(Value::NONE);
+    array.resize(vm)?.drain(array.bytes(i..i + 1));
+    Ok(x)
+}
+
+fn remove(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "array.remove")?;
+    let array = vm.this::<Array>(v)?;
+    match find(vm, array, x)? {
+        Some(i) => drop(array.resize(vm)?.drain(array.bytes(i..i + 1))),
+        None => return Err(vm.value_error("array.remove(x): x not in array")),
+    }
+    Ok(Value::NONE)
+}
+
+fn clear(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "clear")?;
+    vm.this::<Array>(v)?.resize(vm)?.clear();
+    Ok(Value::NONE)
+}
+
+fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "index", 1, 3)?;
+    let array = vm.this::<Array>(v)?;
+    let bound = |i: usize, default: usize| {
+        pos.get(i).map_or(Ok(default), |n| {
+            Ok::<_, Exc>(clamp_index(vm.to_i64_clamped(n)?, array.len()))
+        })
+    };
+    for i in bound(1, 0)?..bound(2, usize::MAX)? {
+        match array.item(vm, i)? {
+            Some(item) if vm.eq(&item, &pos[0])? => return Ok(vm.new_int(i as i64)),
+            Some(_) => {}
+            None => break,
         }
-        let last = Value::small_int(-1);
-        let i = position(
-            vm,
-            array,
-            pos.first().unwrap_or(&last),
-            "pop index out of range",
-        )?;
-        let x = array.item(vm, i)?.unwrap_or(Value::NONE);
-        array.resize(vm)?.drain(array.bytes(i..i + 1));
-        Ok(x)
-    });
-    f("remove", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "array.remove")?;
-        let array = vm.this::<Array>(v)?;
-        match find(vm, array, x)? {
-            Some(i) => drop(array.resize(vm)?.drain(array.bytes(i..i + 1))),
-            None => return Err(vm.value_error("array.remove(x): x not in array")),
-        }
-        Ok(Value::NONE)
-    });
-    f("clear", |vm, v, a| {
-        a.exactly::<0>(vm, "clear")?;
-        vm.this::<Array>(v)?.resize(vm)?.clear();
-        Ok(Value::NONE)
-    });
-    f("index", |vm, v, a| {
-        let pos = a.between(vm, "index", 1, 3)?;
-        let array = vm.this::<Array>(v)?;
-        let bound = |i: usize, default: usize| {
-            pos.get(i).map_or(Ok(default), |n| {
-                Ok::<_, Exc>(clamp_index(vm.to_i64_clamped(n)?, array.len()))
-            })
-        };
-        for i in bound(1, 0)?..bound(2, usize::MAX)? {
-            match array.item(vm, i)? {
-                Some(item) if vm.eq(&item, &pos[0])? => return Ok(vm.new_int(i as i64)),
-                Some(_) => {}
-                None => break,
-            }
-        }
-        Err(vm.value_error("array.index(x): x not in array"))
-    });
-    f("count", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "array.count")?;
-        let mut n = 0;
-        for item in vm.this::<Array>(v)?.items(vm)? {
-            n += vm.eq(&item, x)? as i64;
-        }
-        Ok(vm.new_int(n))
-    });
-    f("reverse", |vm, v, a| {
-        a.exactly::<0>(vm, "reverse")?;
-        let array = vm.this::<Array>(v)?;
-        let mut data = array.data.borrow_mut();
-        data.reverse();
-        for item in data.chunks_exact_mut(array.width()) {
-            item.reverse();
-        }
-        Ok(Value::NONE)
-    });
-    f("byteswap", |vm, v, a| {
-        a.exactly::<0>(vm, "byteswap")?;
-        let array = vm.this::<Array>(v)?;
-        for item in array.data.borrow_mut().chunks_exact_mut(array.width()) {
-            item.reverse();
-        }
-        Ok(Value::NONE)
-    });
+    }
+    Err(vm.value_error("array.index(x): x not in array"))
+}
+
+fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "array.count")?;
+    let mut n = 0;
+    for item in vm.this::<Array>(v)?.items(vm)? {
+        n += vm.eq(&item, x)? as i64;
+    }
+    Ok(vm.new_int(n))
+}
+
+fn reverse(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "reverse")?;
+    let array = vm.this::<Array>(v)?;
+    let mut data = array.data.borrow_mut();
+    data.reverse();
+    for item in data.chunks_exact_mut(array.width()) {
+        item.reverse();
+    }
+    Ok(Value::NONE)
+}
+
+fn byteswap(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "byteswap")?;
+    let array = vm.this::<Array>(v)?;
+    for item in array.data.borrow_mut().chunks_exact_mut(array.width()) {
+        item.reverse();
+    }
+    Ok(Value::NONE)
 }
 
 /// Methods from and to other things.
 fn conversions(vm: &Vm, t: &Ref<Type>) {
-    let f = |name: &'static str, f: PlainFn| vm.method(t, name, "", f);
-    f("tobytes", |vm, v, a| {
-        a.exactly::<0>(vm, "tobytes")?;
-        vm.try_new_bytes(vm.this::<Array>(v)?.data.borrow().clone())
-    });
-    f("frombytes", |vm, v, a| {
-        let [b] = a.exactly::<1>(vm, "array.frombytes")?;
-        append_bytes(vm, vm.this::<Array>(v)?, &vm.buffer(b)?)?;
-        Ok(Value::NONE)
-    });
-    f("tolist", |vm, v, a| {
-        a.exactly::<0>(vm, "tolist")?;
-        Ok(vm.new_list(vm.this::<Array>(v)?.items(vm)?))
-    });
-    f("fromlist", |vm, v, a| {
-        let [list] = a.exactly::<1>(vm, "array.fromlist")?;
-        if list.downcast::<List>().is_none() {
-            return Err(vm.type_error("arg must be list"));
-        }
-        let array = vm.this::<Array>(v)?;
-        // All or nothing.
-        let before = array.len();
-        let mut all = Vec::new();
-        for x in vm.collect(list)? {
-            all.extend(pack(vm, array.code, &x)?);
-        }
-        append(vm, array, before, &all)?;
-        Ok(Value::NONE)
-    });
-    f("tounicode", |vm, v, a| {
-        a.exactly::<0>(vm, "tounicode")?;
-        to_text(vm, vm.this::<Array>(v)?)
-    });
-    f("fromunicode", |vm, v, a| {
-        let [s] = a.exactly::<1>(vm, "array.fromunicode")?;
-        let array = vm.this::<Array>(v)?;
-        if !matches!(array.code, b'u' | b'w') {
-            return Err(vm.value_error(
-                "fromunicode() may only be called on unicode type arrays ('u' or 'w')",
-            ));
-        }
-        vm.expect_str(s, "fromunicode() argument")?;
-        extend(vm, array, s)?;
-        Ok(Value::NONE)
-    });
-    f("tofile", |vm, v, a| {
-        let [file] = a.exactly::<1>(vm, "array.tofile")?;
-        let data = vm.this::<Array>(v)?.data.borrow().clone();
-        vm.call_method(file, "write", &[vm.new_bytes(data)])?;
-        Ok(Value::NONE)
-    });
-    f("fromfile", |vm, v, a| {
-        let [file, n] = a.exactly::<2>(vm, "array.fromfile")?;
-        let array = vm.this::<Array>(v)?;
-        let n = vm.to_i64(n)?;
-        if n < 0 {
-            return Err(vm.value_error("negative count"));
-        }
-        let wanted = n.saturating_mul(array.width() as i64);
-        let read = vm.call_method(file, "read", &[vm.new_int(wanted)])?;
-        if read.downcast::<Bytes>().is_none() {
-            return Err(vm.type_error("read() didn't return bytes"));
-        }
-        let bytes = vm.buffer(&read)?;
-        append_bytes(vm, array, &bytes)?;
-        if (bytes.len() as i64) < wanted {
-            let msg = "read() didn't return enough bytes";
-            return Err(vm.new_exception(&vm.exc.eof_error, msg));
-        }
-        Ok(Value::NONE)
-    });
-    f("buffer_info", |vm, v, a| {
-        a.exactly::<0>(vm, "buffer_info")?;
-        let array = vm.this::<Array>(v)?;
-        let address = array.data.borrow().as_ptr() as u64;
-        Ok(vm.tuple_value([vm.new_uint(address), vm.new_int(array.len() as i64)]))
-    });
-    for name in ["__copy__", "__deepcopy__"] {
-        f(name, |vm, v, _| {
-            let a = vm.this::<Array>(v)?;
-            Ok(plain(vm, a.code, a.data.borrow().clone()))
-        });
+    vm.add_methods(t, CONVERSIONS_METHODS);
+}
+
+lasti_core::methods! { CONVERSIONS_METHODS =
+    "__copy__" "__copy__($self, /)\n--\n\n" copy;
+    "__deepcopy__" "__deepcopy__($self, unused, /)\n--\n\n" copy;
+    "tobytes" "tobytes($self, /)\n--\n\n" tobytes;
+    "frombytes" "frombytes($self, buffer, /)\n--\n\n" frombytes;
+    "tolist" "tolist($self, /)\n--\n\n" tolist;
+    "fromlist" "fromlist($self, list, /)\n--\n\n" fromlist;
+    "tounicode" "tounicode($self, /)\n--\n\n" tounicode;
+    "fromunicode" "fromunicode($self, ustr, /)\n--\n\n" fromunicode;
+    "tofile" "tofile($self, f, /)\n--\n\n" tofile;
+    "fromfile" "fromfile($self, f, n, /)\n--\n\n" fromfile;
+    "buffer_info" "buffer_info($self, /)\n--\n\n" buffer_info;
+    "__reduce_ex__" "__reduce_ex__($self, value, /)\n--\n\n" reduce_ex;
+}
+
+fn copy(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let a = vm.this::<Array>(v)?;
+    Ok(plain(vm, a.code, a.data.borrow().clone()))
+}
+
+fn tobytes(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "tobytes")?;
+    vm.try_new_bytes(vm.this::<Array>(v)?.data.borrow().clone())
+}
+
+fn frombytes(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [b] = a.exactly::<1>(vm, "array.frombytes")?;
+    append_bytes(vm, vm.this::<Array>(v)?, &vm.buffer(b)?)?;
+    Ok(Value::NONE)
+}
+
+fn tolist(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "tolist")?;
+    Ok(vm.new_list(vm.this::<Array>(v)?.items(vm)?))
+}
+
+fn fromlist(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [list] = a.exactly::<1>(vm, "array.fromlist")?;
+    if list.downcast::<List>().is_none() {
+        return Err(vm.type_error("arg must be list"));
     }
-    f("__reduce_ex__", |vm, v, args| {
-        let [protocol] = args.exactly::<1>(vm, "array.__reduce_ex__")?;
-        let a = vm.this::<Array>(v)?;
-        let code = vm.str_value(&(a.code as char).to_string());
-        let state = vm.lookup_attr(v, &vm.intern("__dict__"))?;
-        let state = state.unwrap_or(Value::NONE);
-        let class = vm.type_of(v).value();
-        if vm.to_i64(protocol)? < 3 {
-            let args = vm.tuple_value([code, vm.new_list(a.items(vm)?)]);
-            return Ok(vm.tuple_value([class, args, state]));
-        }
-        let module = vm.import("array")?;
-        let f = vm.getattr_str(&module, "_array_reconstructor")?;
-        let items = vm.new_bytes(a.data.borrow().clone());
-        let format = vm.new_int(machine_format(a.code));
-        let args = vm.tuple_value([class, code, format, items]);
-        Ok(vm.tuple_value([f, args, state]))
-    });
+    let array = vm.this::<Array>(v)?;
+    // All or nothing.
+    let before = array.len();
+    let mut all = Vec::new();
+    for x in vm.collect(list)? {
+        all.extend(pack(vm, array.code, &x)?);
+    }
+    append(vm, array, before, &all)?;
+    Ok(Value::NONE)
+}
+
+fn tounicode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "tounicode")?;
+    to_text(vm, vm.this::<Array>(v)?)
+}
+
+fn fromunicode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [s] = a.exactly::<1>(vm, "array.fromunicode")?;
+    let array = vm.this::<Array>(v)?;
+    if !matches!(array.code, b'u' | b'w') {
+        return Err(
+            vm.value_error("fromunicode() may only be called on unicode type arrays ('u' or 'w')")
+        );
+    }
+    vm.expect_str(s, "fromunicode() argument")?;
+    extend(vm, array, s)?;
+    Ok(Value::NONE)
+}
+
+fn tofile(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [file] = a.exactly::<1>(vm, "array.tofile")?;
+    let data = vm.this::<Array>(v)?.data.borrow().clone();
+    vm.call_method(file, "write", &[vm.new_bytes(data)])?;
+    Ok(Value::NONE)
+}
+
+fn fromfile(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [file, n] = a.exactly::<2>(vm, "array.fromfile")?;
+    let array = vm.this::<Array>(v)?;
+    let n = vm.to_i64(n)?;
+    if n < 0 {
+        return Err(vm.value_error("negative count"));
+    }
+    let wanted = n.saturating_mul(array.width() as i64);
+    let read = vm.call_method(file, "read", &[vm.new_int(wanted)])?;
+    if read.downcast::<Bytes>().is_none() {
+        return Err(vm.type_error("read() didn't return bytes"));
+    }
+    let bytes = vm.buffer(&read)?;
+    append_bytes(vm, array, &bytes)?;
+    if (bytes.len() as i64) < wanted {
+        let msg = "read() didn't return enough bytes";
+        return Err(vm.new_exception(&vm.exc.eof_error, msg));
+    }
+    Ok(Value::NONE)
+}
+
+fn buffer_info(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "buffer_info")?;
+    let array = vm.this::<Array>(v)?;
+    let address = array.data.borrow().as_ptr() as u64;
+    Ok(vm.tuple_value([vm.new_uint(address), vm.new_int(array.len() as i64)]))
+}
+
+fn reduce_ex(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
+    let [protocol] = args.exactly::<1>(vm, "array.__reduce_ex__")?;
+    let a = vm.this::<Array>(v)?;
+    let code = vm.str_value(&(a.code as char).to_string());
+    let state = vm.lookup_attr(v, &vm.intern("__dict__"))?;
+    let state = state.unwrap_or(Value::NONE);
+    let class = vm.type_of(v).value();
+    if vm.to_i64(protocol)? < 3 {
+        let args = vm.tuple_value([code, vm.new_list(a.items(vm)?)]);
+        return Ok(vm.tuple_value([class, args, state]));
+    }
+    let module = vm.import("array")?;
+    let f = vm.getattr_str(&module, "_array_reconstructor")?;
+    let items = vm.new_bytes(a.data.borrow().clone());
+    let format = vm.new_int(machine_format(a.code));
+    let args = vm.tuple_value([class, code, format, items]);
+    Ok(vm.tuple_value([f, args, state]))
 }
 
 /// The codes that pickles use for the layout of items, in pairs of little and big endian.
@@ -884,11 +935,15 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let t = types(vm);
     vm.add_value(&m, "array", t.array.value());
     vm.add_value(&m, "ArrayType", t.array.value());
-    vm.add_function(&m, "_array_reconstructor", "", reconstruct);
+    vm.add_functions(&m, FUNCTIONS);
     vm.add_value(&m, "typecodes", vm.str_value(CODES));
     if let Ok(abc) = vm.import("collections.abc") {
         let class = vm.getattr_str(&abc, "MutableSequence")?;
         vm.call_method(&class, "register", &[t.array.value()])?;
     }
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "_array_reconstructor" "_array_reconstructor($module, arraytype, typecode, mformat_code, items, /)\n--\n\n" reconstruct;
 }

@@ -33,105 +33,124 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         "Incomplete",
         exception_class(vm, "binascii.Incomplete", &vm.exc.exception)?,
     );
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("hexlify", hexlify);
-    f("b2a_hex", hexlify);
-    f("unhexlify", unhexlify);
-    f("a2b_hex", unhexlify);
-    f("b2a_base64", |vm, _, a| {
-        let [data, newline] = a.bind(vm, "b2a_base64", ["data", "*newline"], 1)?;
-        let none = Value::NONE;
-        let data = vm.buffer(data.unwrap_or(&none))?;
-        let mut out = encode_base64(&data);
-        if newline.map_or(Ok(true), |n| vm.is_true(n))? {
-            out.push(b'\n');
-        }
-        vm.try_new_bytes(out)
-    });
-    f("a2b_base64", |vm, _, a| {
-        let [data, strict] = a.bind(vm, "a2b_base64", ["data", "*strict_mode"], 1)?;
-        let none = Value::NONE;
-        let data = ascii_arg(vm, data.unwrap_or(&none))?;
-        let strict = strict.map_or(Ok(false), |n| vm.is_true(n))?;
-        decode_base64(vm, &data, strict).map(|b| vm.new_bytes(b))
-    });
-    f("crc32", |vm, _, a| {
-        let pos = a.between(vm, "crc32", 1, 2)?;
-        let start = pos.get(1).map_or(Ok(0), |v| vm.to_i64(v))? as u32;
-        Ok(vm.new_int(crc32(&vm.buffer(&pos[0])?, start) as i64))
-    });
-    f("crc_hqx", |vm, _, a| {
-        let [data, crc] = a.exactly::<2>(vm, "crc_hqx")?;
-        let mut crc = vm.to_i64(crc)? as u16;
-        for b in vm.buffer(data)? {
-            crc ^= (b as u16) << 8;
-            for _ in 0..8 {
-                crc = if crc & 0x8000 != 0 {
-                    (crc << 1) ^ 0x1021
-                } else {
-                    crc << 1
-                };
-            }
-        }
-        Ok(vm.new_int(crc as i64))
-    });
-    f("a2b_qp", |vm, _, a| {
-        let [data, header] = a.bind(vm, "a2b_qp", ["data", "header"], 1)?;
-        let none = Value::NONE;
-        let data = ascii_arg(vm, data.unwrap_or(&none))?;
-        vm.try_new_bytes(decode_qp(
-            &data,
-            header.map_or(Ok(false), |h| vm.is_true(h))?,
-        ))
-    });
-    f("b2a_qp", |vm, _, a| {
-        let [data, tabs, text, header] =
-            a.bind(vm, "b2a_qp", ["data", "quotetabs", "istext", "header"], 1)?;
-        let none = Value::NONE;
-        let flag = |v: Option<&Value>, d: bool| v.map_or(Ok(d), |v| vm.is_true(v));
-        let data = vm.buffer(data.unwrap_or(&none))?;
-        vm.try_new_bytes(encode_qp(
-            &data,
-            flag(tabs, false)?,
-            flag(text, true)?,
-            flag(header, false)?,
-        ))
-    });
-    f("a2b_uu", |vm, _, a| {
-        let [data] = a.exactly::<1>(vm, "a2b_uu")?;
-        decode_uu(vm, &ascii_arg(vm, data)?)
-    });
-    f("b2a_uu", |vm, _, a| {
-        let [data, backtick] = a.bind(vm, "b2a_uu", ["data", "*backtick"], 1)?;
-        let none = Value::NONE;
-        let data = vm.buffer(data.unwrap_or(&none))?;
-        let zero = if backtick.map_or(Ok(false), |b| vm.is_true(b))? {
-            b'`'
-        } else {
-            b' '
-        };
-        if data.len() > 45 {
-            return Err(error(vm, "At most 45 bytes at once"));
-        }
-        let ch = |v: u8| if v & 63 == 0 { zero } else { (v & 63) + 32 };
-        let mut out = vec![ch(data.len() as u8)];
-        for c in data.chunks(3) {
-            let (x, y, z) = (
-                c[0],
-                c.get(1).copied().unwrap_or(0),
-                c.get(2).copied().unwrap_or(0),
-            );
-            out.extend([
-                ch(x >> 2),
-                ch((x << 4) | (y >> 4)),
-                ch((y << 2) | (z >> 6)),
-                ch(z),
-            ]);
-        }
-        out.push(b'\n');
-        vm.try_new_bytes(out)
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "hexlify" "hexlify($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\n" hexlify;
+    "b2a_hex" "b2a_hex($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\n" hexlify;
+    "unhexlify" "unhexlify($module, hexstr, /)\n--\n\n" unhexlify;
+    "a2b_hex" "a2b_hex($module, hexstr, /)\n--\n\n" unhexlify;
+    "b2a_base64" "b2a_base64($module, data, /, *, newline=True)\n--\n\n" b2a_base64;
+    "a2b_base64" "a2b_base64($module, data, /, *, strict_mode=False)\n--\n\n" a2b_base64;
+    "crc32" "crc32($module, data, crc=0, /)\n--\n\n" crc32_function;
+    "crc_hqx" "crc_hqx($module, data, crc, /)\n--\n\n" crc_hqx;
+    "a2b_qp" "a2b_qp($module, /, data, header=False)\n--\n\n" a2b_qp;
+    "b2a_qp" "b2a_qp($module, /, data, quotetabs=False, istext=True, header=False)\n--\n\n" b2a_qp;
+    "a2b_uu" "a2b_uu($module, data, /)\n--\n\n" a2b_uu;
+    "b2a_uu" "b2a_uu($module, data, /, *, backtick=False)\n--\n\n" b2a_uu;
+}
+
+fn b2a_base64(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data, newline] = a.bind(vm, "b2a_base64", ["data", "*newline"], 1)?;
+    let none = Value::NONE;
+    let data = vm.buffer(data.unwrap_or(&none))?;
+    let mut out = encode_base64(&data);
+    if newline.map_or(Ok(true), |n| vm.is_true(n))? {
+        out.push(b'\n');
+    }
+    vm.try_new_bytes(out)
+}
+
+fn a2b_base64(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data, strict] = a.bind(vm, "a2b_base64", ["data", "*strict_mode"], 1)?;
+    let none = Value::NONE;
+    let data = ascii_arg(vm, data.unwrap_or(&none))?;
+    let strict = strict.map_or(Ok(false), |n| vm.is_true(n))?;
+    decode_base64(vm, &data, strict).map(|b| vm.new_bytes(b))
+}
+
+fn crc32_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "crc32", 1, 2)?;
+    let start = pos.get(1).map_or(Ok(0), |v| vm.to_i64(v))? as u32;
+    Ok(vm.new_int(crc32(&vm.buffer(&pos[0])?, start) as i64))
+}
+
+fn crc_hqx(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data, crc] = a.exactly::<2>(vm, "crc_hqx")?;
+    let mut crc = vm.to_i64(crc)? as u16;
+    for b in vm.buffer(data)? {
+        crc ^= (b as u16) << 8;
+        for _ in 0..8 {
+            crc = if crc & 0x8000 != 0 {
+                (crc << 1) ^ 0x1021
+            } else {
+                crc << 1
+            };
+        }
+    }
+    Ok(vm.new_int(crc as i64))
+}
+
+fn a2b_qp(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data, header] = a.bind(vm, "a2b_qp", ["data", "header"], 1)?;
+    let none = Value::NONE;
+    let data = ascii_arg(vm, data.unwrap_or(&none))?;
+    vm.try_new_bytes(decode_qp(
+        &data,
+        header.map_or(Ok(false), |h| vm.is_true(h))?,
+    ))
+}
+
+fn b2a_qp(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data, tabs, text, header] =
+        a.bind(vm, "b2a_qp", ["data", "quotetabs", "istext", "header"], 1)?;
+    let none = Value::NONE;
+    let flag = |v: Option<&Value>, d: bool| v.map_or(Ok(d), |v| vm.is_true(v));
+    let data = vm.buffer(data.unwrap_or(&none))?;
+    vm.try_new_bytes(encode_qp(
+        &data,
+        flag(tabs, false)?,
+        flag(text, true)?,
+        flag(header, false)?,
+    ))
+}
+
+fn a2b_uu(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "a2b_uu")?;
+    decode_uu(vm, &ascii_arg(vm, data)?)
+}
+
+fn b2a_uu(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data, backtick] = a.bind(vm, "b2a_uu", ["data", "*backtick"], 1)?;
+    let none = Value::NONE;
+    let data = vm.buffer(data.unwrap_or(&none))?;
+    let zero = if backtick.map_or(Ok(false), |b| vm.is_true(b))? {
+        b'`'
+    } else {
+        b' '
+    };
+    if data.len() > 45 {
+        return Err(error(vm, "At most 45 bytes at once"));
+    }
+    let ch = |v: u8| if v & 63 == 0 { zero } else { (v & 63) + 32 };
+    let mut out = vec![ch(data.len() as u8)];
+    for c in data.chunks(3) {
+        let (x, y, z) = (
+            c[0],
+            c.get(1).copied().unwrap_or(0),
+            c.get(2).copied().unwrap_or(0),
+        );
+        out.extend([
+            ch(x >> 2),
+            ch((x << 4) | (y >> 4)),
+            ch((y << 2) | (z >> 6)),
+            ch(z),
+        ]);
+    }
+    out.push(b'\n');
+    vm.try_new_bytes(out)
 }
 
 fn hexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {

@@ -3,46 +3,29 @@ use crate::util::*;
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_bisect");
-    let right: PlainFn = |vm, _, a| Ok(vm.new_int(search(vm, a, "bisect_right", true)?.0));
-    let left: PlainFn = |vm, _, a| Ok(vm.new_int(search(vm, a, "bisect_left", false)?.0));
-    vm.add_function(
-        &m,
-        "bisect_right",
-        "bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
-        right,
-    );
-    vm.add_function(
-        &m,
-        "bisect",
-        "bisect($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
-        right,
-    );
-    vm.add_function(
-        &m,
-        "bisect_left",
-        "bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
-        left,
-    );
-    let in_right: PlainFn = |vm, _, a| insort(vm, a, "insort_right", true);
-    vm.add_function(
-        &m,
-        "insort_right",
-        "insort_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
-        in_right,
-    );
-    vm.add_function(
-        &m,
-        "insort",
-        "insort($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
-        in_right,
-    );
-    vm.add_function(
-        &m,
-        "insort_left",
-        "insort_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n",
-        |vm, _, a| insort(vm, a, "insort_left", false),
-    );
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "bisect_right" "bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" right;
+    "bisect" "bisect($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" right;
+    "bisect_left" "bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" left;
+    "insort_right" "insort_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" in_right;
+    "insort" "insort($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" in_right;
+    "insort_left" "insort_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" |vm, _, a| insort(vm, a, "insort_left", false);
+}
+
+fn right(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(search(vm, a, "bisect_right", true)?.0))
+}
+
+fn left(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(search(vm, a, "bisect_left", false)?.0))
+}
+
+fn in_right(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    insort(vm, a, "insort_right", true)
 }
 
 fn bounds<'a>(

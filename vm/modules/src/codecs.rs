@@ -22,69 +22,7 @@ fn registry(vm: &Vm) -> Rc<Registry> {
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_codecs");
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("register", |vm, _, a| {
-        let [search] = a.exactly::<1>(vm, "register")?;
-        if vm.type_of(search).slots.call.get().is_none() {
-            return Err(vm.type_error("argument must be callable"));
-        }
-        registry(vm).search.borrow_mut().push(search.clone());
-        Ok(Value::NONE)
-    });
-    f("unregister", |vm, _, a| {
-        let [search] = a.exactly::<1>(vm, "unregister")?;
-        let r = registry(vm);
-        let old = r.cache.take();
-        drop(old);
-        let at = r.search.borrow().iter().position(|s| s.is(search));
-        if let Some(i) = at {
-            let old = r.search.borrow_mut().remove(i);
-            drop(old);
-        }
-        Ok(Value::NONE)
-    });
-    f("lookup", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "lookup")?;
-        lookup(vm, &text_arg(vm, name, "lookup() argument")?)
-    });
-    f("encode", |vm, _, a| code(vm, a, "encode", 0));
-    f("decode", |vm, _, a| code(vm, a, "decode", 1));
-    f("register_error", |vm, _, a| {
-        let [name, handler] = a.exactly::<2>(vm, "register_error")?;
-        let name = text_arg(vm, name, "register_error() argument 1")?;
-        if vm.type_of(handler).slots.call.get().is_none() {
-            return Err(vm.type_error("handler must be callable"));
-        }
-        let old = registry(vm)
-            .handlers
-            .borrow_mut()
-            .insert(name, handler.clone());
-        drop(old);
-        Ok(Value::NONE)
-    });
-    f("_unregister_error", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "_unregister_error")?;
-        let name = text_arg(vm, name, "_unregister_error() argument")?;
-        let old = registry(vm).handlers.borrow_mut().remove(&name);
-        Ok(Value::bool(old.is_some()))
-    });
-    f("lookup_error", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "lookup_error")?;
-        let name = text_arg(vm, name, "lookup_error() argument")?;
-        if let Some(h) = registry(vm).handlers.borrow().get(&name) {
-            return Ok(h.clone());
-        }
-        match crate::codec_errors::builtin_handler(vm, &name) {
-            Some(h) => {
-                registry(vm).handlers.borrow_mut().insert(name, h.clone());
-                Ok(h)
-            }
-            None => Err(vm.new_exception(
-                &vm.exc.lookup_error,
-                format!("unknown error handler name '{name}'"),
-            )),
-        }
-    });
+    vm.add_functions(&m, FUNCTIONS);
     macro_rules! pair {
         ($enc:literal $dec:literal $codec:expr) => {
             vm.add_function(&m, $enc, "", |vm, _, a| encode_with(vm, a, $enc, $codec));
@@ -102,44 +40,126 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     pair!("utf_32_be_encode" "utf_32_be_decode" BuiltinCodec::Plain(Codec::Utf32Be));
     pair!("unicode_escape_encode" "unicode_escape_decode" BuiltinCodec::UnicodeEscape);
     pair!("raw_unicode_escape_encode" "raw_unicode_escape_decode" BuiltinCodec::RawUnicodeEscape);
-    f("utf_16_ex_decode", |vm, _, a| ex_decode(vm, a, false));
-    f("utf_32_ex_decode", |vm, _, a| ex_decode(vm, a, true));
-    f("escape_encode", |vm, _, a| {
-        let pos = a.between(vm, "escape_encode", 1, 2)?;
-        let data = vm.buffer(&pos[0])?;
-        let repr = lasti_text::repr::bytes_repr(&data);
-        let inner = repr.get(2..repr.len() - 1).unwrap_or_default().to_owned();
-        Ok(vm.tuple_value([
-            vm.new_bytes(inner.into_bytes()),
-            vm.new_int(data.len() as i64),
-        ]))
-    });
-    f("escape_decode", escape_decode);
-    f("readbuffer_encode", |vm, _, a| {
-        let pos = a.between(vm, "readbuffer_encode", 1, 2)?;
-        let data = match pos[0].downcast::<Str>() {
-            Some(s) => s.as_bytes().to_vec(),
-            None => vm.buffer(&pos[0])?,
-        };
-        let n = data.len() as i64;
-        Ok(vm.tuple_value([vm.new_bytes(data), vm.new_int(n)]))
-    });
-    f("charmap_decode", charmap_decode);
-    f("charmap_encode", charmap_encode);
-    f("charmap_build", |vm, _, a| {
-        let [table] = a.exactly::<1>(vm, "charmap_build")?;
-        let d = vm.new_dict();
-        for (i, cp) in
-            wtf8::code_points(vm.expect_str(table, "charmap_build() argument")?.as_bytes())
-                .enumerate()
-        {
-            if cp != 0xFFFE {
-                vm.dict_insert(&d, vm.new_int(cp as i64), vm.new_int(i as i64))?;
-            }
-        }
-        Ok(d.into())
-    });
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "register" "register($module, search_function, /)\n--\n\n" register;
+    "unregister" "unregister($module, search_function, /)\n--\n\n" unregister;
+    "lookup" "lookup($module, encoding, /)\n--\n\n" lookup_function;
+    "encode" "encode($module, /, obj, encoding='utf-8', errors='strict')\n--\n\n" |vm, _, a| code(vm, a, "encode", 0);
+    "decode" "decode($module, /, obj, encoding='utf-8', errors='strict')\n--\n\n" |vm, _, a| code(vm, a, "decode", 1);
+    "register_error" "register_error($module, errors, handler, /)\n--\n\n" register_error;
+    "_unregister_error" "_unregister_error($module, errors, /)\n--\n\n" unregister_error;
+    "lookup_error" "lookup_error($module, name, /)\n--\n\n" lookup_error;
+    "utf_16_ex_decode" "utf_16_ex_decode($module, data, errors=None, byteorder=0, final=False, /)\n--\n\n" |vm, _, a| ex_decode(vm, a, false);
+    "utf_32_ex_decode" "utf_32_ex_decode($module, data, errors=None, byteorder=0, final=False, /)\n--\n\n" |vm, _, a| ex_decode(vm, a, true);
+    "escape_encode" "escape_encode($module, data, errors=None, /)\n--\n\n" escape_encode;
+    "escape_decode" "escape_decode($module, data, errors=None, /)\n--\n\n" escape_decode;
+    "readbuffer_encode" "readbuffer_encode($module, data, errors=None, /)\n--\n\n" readbuffer_encode;
+    "charmap_decode" "charmap_decode($module, data, errors=None, mapping=None, /)\n--\n\n" charmap_decode;
+    "charmap_encode" "charmap_encode($module, str, errors=None, mapping=None, /)\n--\n\n" charmap_encode;
+    "charmap_build" "charmap_build($module, map, /)\n--\n\n" charmap_build;
+}
+
+fn register(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [search] = a.exactly::<1>(vm, "register")?;
+    if vm.type_of(search).slots.call.get().is_none() {
+        return Err(vm.type_error("argument must be callable"));
+    }
+    registry(vm).search.borrow_mut().push(search.clone());
+    Ok(Value::NONE)
+}
+
+fn unregister(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [search] = a.exactly::<1>(vm, "unregister")?;
+    let r = registry(vm);
+    let old = r.cache.take();
+    drop(old);
+    let at = r.search.borrow().iter().position(|s| s.is(search));
+    if let Some(i) = at {
+        let old = r.search.borrow_mut().remove(i);
+        drop(old);
+    }
+    Ok(Value::NONE)
+}
+
+fn lookup_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "lookup")?;
+    lookup(vm, &text_arg(vm, name, "lookup() argument")?)
+}
+
+fn register_error(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name, handler] = a.exactly::<2>(vm, "register_error")?;
+    let name = text_arg(vm, name, "register_error() argument 1")?;
+    if vm.type_of(handler).slots.call.get().is_none() {
+        return Err(vm.type_error("handler must be callable"));
+    }
+    let old = registry(vm)
+        .handlers
+        .borrow_mut()
+        .insert(name, handler.clone());
+    drop(old);
+    Ok(Value::NONE)
+}
+
+fn unregister_error(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "_unregister_error")?;
+    let name = text_arg(vm, name, "_unregister_error() argument")?;
+    let old = registry(vm).handlers.borrow_mut().remove(&name);
+    Ok(Value::bool(old.is_some()))
+}
+
+fn lookup_error(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "lookup_error")?;
+    let name = text_arg(vm, name, "lookup_error() argument")?;
+    if let Some(h) = registry(vm).handlers.borrow().get(&name) {
+        return Ok(h.clone());
+    }
+    match crate::codec_errors::builtin_handler(vm, &name) {
+        Some(h) => {
+            registry(vm).handlers.borrow_mut().insert(name, h.clone());
+            Ok(h)
+        }
+        None => Err(vm.new_exception(
+            &vm.exc.lookup_error,
+            format!("unknown error handler name '{name}'"),
+        )),
+    }
+}
+
+fn escape_encode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "escape_encode", 1, 2)?;
+    let data = vm.buffer(&pos[0])?;
+    let repr = lasti_text::repr::bytes_repr(&data);
+    let inner = repr.get(2..repr.len() - 1).unwrap_or_default().to_owned();
+    Ok(vm.tuple_value([
+        vm.new_bytes(inner.into_bytes()),
+        vm.new_int(data.len() as i64),
+    ]))
+}
+
+fn readbuffer_encode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "readbuffer_encode", 1, 2)?;
+    let data = match pos[0].downcast::<Str>() {
+        Some(s) => s.as_bytes().to_vec(),
+        None => vm.buffer(&pos[0])?,
+    };
+    let n = data.len() as i64;
+    Ok(vm.tuple_value([vm.new_bytes(data), vm.new_int(n)]))
+}
+
+fn charmap_build(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [table] = a.exactly::<1>(vm, "charmap_build")?;
+    let d = vm.new_dict();
+    for (i, cp) in
+        wtf8::code_points(vm.expect_str(table, "charmap_build() argument")?.as_bytes()).enumerate()
+    {
+        if cp != 0xFFFE {
+            vm.dict_insert(&d, vm.new_int(cp as i64), vm.new_int(i as i64))?;
+        }
+    }
+    Ok(d.into())
 }
 
 /// The registry's name of an encoding.

@@ -126,8 +126,12 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "_tuplegetter", vm.tuple_field_type().value());
     add_type(vm, &m, "defaultdict", &defaultdict_type(vm));
     vm.add_value(&m, "OrderedDict", crate::ordereddict::the_type(vm).value());
-    vm.add_function(&m, "_count_elements", "", count_elements);
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "_count_elements" "_count_elements($module, mapping, iterable, /)\n--\n\n" count_elements;
 }
 
 /// `Counter`'s counting loop.
@@ -370,212 +374,7 @@ fn exhausted(vm: &Vm) -> Exc {
 }
 
 fn deque_methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(
-        t,
-        "append",
-        "append($self, item, /)\n--\n\nAdd an element to the right side of the deque.",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "deque.append")?;
-            let d = vm.this::<Deque>(v)?;
-            d.reserve(vm)?;
-            d.push_back(x.clone());
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "appendleft",
-        "appendleft($self, item, /)\n--\n\nAdd an element to the left side of the deque.",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "deque.appendleft")?;
-            let d = vm.this::<Deque>(v)?;
-            d.reserve(vm)?;
-            d.push_front(x.clone());
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "pop",
-        "pop($self, /)\n--\n\nRemove and return the rightmost element.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "deque.pop")?;
-            let d = vm.this::<Deque>(v)?;
-            let x = d.items.borrow_mut().pop_back();
-            d.changed();
-            x.ok_or_else(|| exhausted(vm))
-        },
-    );
-    vm.method(
-        t,
-        "popleft",
-        "popleft($self, /)\n--\n\nRemove and return the leftmost element.",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "deque.popleft")?;
-            let d = vm.this::<Deque>(v)?;
-            let x = d.items.borrow_mut().pop_front();
-            d.changed();
-            x.ok_or_else(|| exhausted(vm))
-        },
-    );
-    vm.method(
-        t,
-        "extend",
-        "extend($self, iterable, /)\n--\n\n",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "deque.extend")?;
-            extend(vm, vm.this::<Deque>(v)?, x, false)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "extendleft",
-        "extendleft($self, iterable, /)\n--\n\n",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "deque.extendleft")?;
-            extend(vm, vm.this::<Deque>(v)?, x, true)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(t, "clear", "clear($self, /)\n--\n\n", |vm, v, a| {
-        a.exactly::<0>(vm, "deque.clear")?;
-        let d = vm.this::<Deque>(v)?;
-        d.changed();
-        let old = d.items.take();
-        drop(old);
-        Ok(Value::NONE)
-    });
-    let copy: PlainFn = |vm, v, a| {
-        a.exactly::<0>(vm, "deque.copy")?;
-        same_class(vm, v, vm.this::<Deque>(v)?.to_vec())
-    };
-    vm.method(
-        t,
-        "copy",
-        "copy($self, /)\n--\n\nReturn a shallow copy of a deque.",
-        copy,
-    );
-    vm.method(t, "__copy__", "__copy__($self, /)\n--\n\n", copy);
-    vm.method(t, "count", "count($self, value, /)\n--\n\n", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "deque.count")?;
-        let d = vm.this::<Deque>(v)?;
-        let changes = d.changes.get();
-        let mut n = 0;
-        for item in d.to_vec() {
-            n += vm.same(&item, x)? as i64;
-            if d.changes.get() != changes {
-                return Err(vm.runtime_error("deque mutated during iteration"));
-            }
-        }
-        Ok(vm.new_int(n))
-    });
-    vm.method(
-        t,
-        "index",
-        "index($self, value, [start, [stop]])\n--\n\n",
-        |vm, v, a| {
-            let pos = a.between(vm, "index", 1, 3)?;
-            let d = vm.this::<Deque>(v)?;
-            let len = d.len();
-            let from = pos
-                .get(1)
-                .map_or(Ok(0), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
-            let to = pos
-                .get(2)
-                .map_or(Ok(len), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
-            match find(vm, d, &pos[0], from, to)? {
-                Some(i) => Ok(vm.new_int(i as i64)),
-                None => Err(vm.value_error("deque.index(x): x not in deque")),
-            }
-        },
-    );
-    vm.method(
-        t,
-        "insert",
-        "insert($self, index, value, /)\n--\n\n",
-        |vm, v, a| {
-            let [i, x] = a.exactly::<2>(vm, "insert")?;
-            let d = vm.this::<Deque>(v)?;
-            if d.maxlen.get().is_some_and(|m| d.len() >= m) {
-                return Err(vm.index_error("deque already at its maximum size"));
-            }
-            let at = clamp_index(vm.to_i64_clamped(i)?, d.len());
-            d.changed();
-            d.items.borrow_mut().insert(at, x.clone());
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        t,
-        "remove",
-        "remove($self, value, /)\n--\n\n",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "deque.remove")?;
-            let d = vm.this::<Deque>(v)?;
-            let changes = d.changes.get();
-            for i in 0..d.len() {
-                let Some(item) = d.get(i) else { break };
-                let same = vm.same(&item, x)?;
-                if d.changes.get() != changes {
-                    return Err(vm.index_error("deque mutated during remove()."));
-                }
-                if same {
-                    d.changed();
-                    let old = d.items.borrow_mut().remove(i);
-                    drop(old);
-                    return Ok(Value::NONE);
-                }
-            }
-            Err(vm.value_error("deque.remove(x): x not in deque"))
-        },
-    );
-    vm.method(t, "reverse", "reverse($self, /)\n--\n\n", |vm, v, a| {
-        a.exactly::<0>(vm, "deque.reverse")?;
-        vm.this::<Deque>(v)?
-            .items
-            .borrow_mut()
-            .make_contiguous()
-            .reverse();
-        Ok(Value::NONE)
-    });
-    vm.method(t, "rotate", "rotate($self, n=1, /)\n--\n\n", |vm, v, a| {
-        let pos = a.between(vm, "deque.rotate", 0, 1)?;
-        let n = pos.first().map_or(Ok(1), |x| vm.to_i64(x))?;
-        let d = vm.this::<Deque>(v)?;
-        let mut items = d.items.borrow_mut();
-        if items.len() > 1 {
-            let by = n.rem_euclid(items.len() as i64) as usize;
-            items.rotate_right(by);
-            drop(items);
-            d.changed();
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(
-        t,
-        "__reversed__",
-        "__reversed__($self, /)\n--\n\n",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "deque.__reversed__")?;
-            deque_iter(vm, v, true)
-        },
-    );
-    vm.method(
-        t,
-        "__reduce__",
-        "__reduce__($self, /)\n--\n\n",
-        |vm, v, _| {
-            let d = vm.this::<Deque>(v)?;
-            let args = match d.maxlen.get() {
-                Some(m) => vm.tuple_value([vm.new_tuple([]).into(), vm.new_int(m as i64)]),
-                None => vm.new_tuple([]).into(),
-            };
-            let st = vm.call_method(v, "__getstate__", &[])?;
-            let it = vm.iter(v)?;
-            Ok(vm.tuple_value([vm.type_of(v).value(), args, st, it]))
-        },
-    );
+    vm.add_methods(t, DEQUE_METHODS);
     vm.getset(
         t,
         "maxlen",
@@ -588,7 +387,187 @@ fn deque_methods(vm: &Vm, t: &Ref<Type>) {
         },
         None,
     );
-    vm.class_method(t, "__class_getitem__", "", class_getitem);
+}
+
+lasti_core::methods! { DEQUE_METHODS =
+    "append" "append($self, item, /)\n--\n\nAdd an element to the right side of the deque." append;
+    "appendleft" "appendleft($self, item, /)\n--\n\nAdd an element to the left side of the deque." appendleft;
+    "pop" "pop($self, /)\n--\n\nRemove and return the rightmost element." pop;
+    "popleft" "popleft($self, /)\n--\n\nRemove and return the leftmost element." popleft;
+    "extend" "extend($self, iterable, /)\n--\n\n" extend_method;
+    "extendleft" "extendleft($self, iterable, /)\n--\n\n" extendleft;
+    "clear" "clear($self, /)\n--\n\n" clear_method;
+    "copy" "copy($self, /)\n--\n\nReturn a shallow copy of a deque." copy;
+    "__copy__" "__copy__($self, /)\n--\n\n" copy;
+    "count" "count($self, value, /)\n--\n\n" count;
+    "index" "index($self, value, [start, [stop]])\n--\n\n" index;
+    "insert" "insert($self, index, value, /)\n--\n\n" insert;
+    "remove" "remove($self, value, /)\n--\n\n" remove;
+    "reverse" "reverse($self, /)\n--\n\n" reverse;
+    "rotate" "rotate($self, n=1, /)\n--\n\n" rotate;
+    "__reversed__" "__reversed__($self, /)\n--\n\n" reversed;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn append(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "deque.append")?;
+    let d = vm.this::<Deque>(v)?;
+    d.reserve(vm)?;
+    d.push_back(x.clone());
+    Ok(Value::NONE)
+}
+
+fn appendleft(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "deque.appendleft")?;
+    let d = vm.this::<Deque>(v)?;
+    d.reserve(vm)?;
+    d.push_front(x.clone());
+    Ok(Value::NONE)
+}
+
+fn pop(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "deque.pop")?;
+    let d = vm.this::<Deque>(v)?;
+    let x = d.items.borrow_mut().pop_back();
+    d.changed();
+    x.ok_or_else(|| exhausted(vm))
+}
+
+fn popleft(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "deque.popleft")?;
+    let d = vm.this::<Deque>(v)?;
+    let x = d.items.borrow_mut().pop_front();
+    d.changed();
+    x.ok_or_else(|| exhausted(vm))
+}
+
+fn extend_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "deque.extend")?;
+    extend(vm, vm.this::<Deque>(v)?, x, false)?;
+    Ok(Value::NONE)
+}
+
+fn extendleft(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "deque.extendleft")?;
+    extend(vm, vm.this::<Deque>(v)?, x, true)?;
+    Ok(Value::NONE)
+}
+
+fn clear_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "deque.clear")?;
+    let d = vm.this::<Deque>(v)?;
+    d.changed();
+    let old = d.items.take();
+    drop(old);
+    Ok(Value::NONE)
+}
+
+fn copy(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "deque.copy")?;
+    same_class(vm, v, vm.this::<Deque>(v)?.to_vec())
+}
+
+fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "deque.count")?;
+    let d = vm.this::<Deque>(v)?;
+    let changes = d.changes.get();
+    let mut n = 0;
+    for item in d.to_vec() {
+        n += vm.same(&item, x)? as i64;
+        if d.changes.get() != changes {
+            return Err(vm.runtime_error("deque mutated during iteration"));
+        }
+    }
+    Ok(vm.new_int(n))
+}
+
+fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "index", 1, 3)?;
+    let d = vm.this::<Deque>(v)?;
+    let len = d.len();
+    let from = pos
+        .get(1)
+        .map_or(Ok(0), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
+    let to = pos
+        .get(2)
+        .map_or(Ok(len), |x| Ok(clamp_index(vm.to_i64_clamped(x)?, len)))?;
+    match find(vm, d, &pos[0], from, to)? {
+        Some(i) => Ok(vm.new_int(i as i64)),
+        None => Err(vm.value_error("deque.index(x): x not in deque")),
+    }
+}
+
+fn insert(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [i, x] = a.exactly::<2>(vm, "insert")?;
+    let d = vm.this::<Deque>(v)?;
+    if d.maxlen.get().is_some_and(|m| d.len() >= m) {
+        return Err(vm.index_error("deque already at its maximum size"));
+    }
+    let at = clamp_index(vm.to_i64_clamped(i)?, d.len());
+    d.changed();
+    d.items.borrow_mut().insert(at, x.clone());
+    Ok(Value::NONE)
+}
+
+fn remove(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "deque.remove")?;
+    let d = vm.this::<Deque>(v)?;
+    let changes = d.changes.get();
+    for i in 0..d.len() {
+        let Some(item) = d.get(i) else { break };
+        let same = vm.same(&item, x)?;
+        if d.changes.get() != changes {
+            return Err(vm.index_error("deque mutated during remove()."));
+        }
+        if same {
+            d.changed();
+            let old = d.items.borrow_mut().remove(i);
+            drop(old);
+            return Ok(Value::NONE);
+        }
+    }
+    Err(vm.value_error("deque.remove(x): x not in deque"))
+}
+
+fn reverse(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "deque.reverse")?;
+    vm.this::<Deque>(v)?
+        .items
+        .borrow_mut()
+        .make_contiguous()
+        .reverse();
+    Ok(Value::NONE)
+}
+
+fn rotate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "deque.rotate", 0, 1)?;
+    let n = pos.first().map_or(Ok(1), |x| vm.to_i64(x))?;
+    let d = vm.this::<Deque>(v)?;
+    let mut items = d.items.borrow_mut();
+    if items.len() > 1 {
+        let by = n.rem_euclid(items.len() as i64) as usize;
+        items.rotate_right(by);
+        drop(items);
+        d.changed();
+    }
+    Ok(Value::NONE)
+}
+
+fn reversed(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "deque.__reversed__")?;
+    deque_iter(vm, v, true)
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let d = vm.this::<Deque>(v)?;
+    let args = match d.maxlen.get() {
+        Some(m) => vm.tuple_value([vm.new_tuple([]).into(), vm.new_int(m as i64)]),
+        None => vm.new_tuple([]).into(),
+    };
+    let st = vm.call_method(v, "__getstate__", &[])?;
+    let it = vm.iter(v)?;
+    Ok(vm.tuple_value([vm.type_of(v).value(), args, st, it]))
 }
 
 fn deque_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
@@ -661,16 +640,22 @@ fn iter_type(vm: &Vm, name: &str) -> Ref<Type> {
         it.index.set(i + 1);
         Ok(d.get(if it.reverse { len - 1 - i } else { i }))
     }));
-    vm.method(&t, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<DequeIter>(v)?;
-        let left = it
-            .deque
-            .get()
-            .map_or(0, |d| d.len().saturating_sub(it.index.get()));
-        Ok(vm.new_int(left as i64))
-    });
+    vm.add_methods(&t, ITER_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { ITER_TYPE_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<DequeIter>(v)?;
+    let left = it
+        .deque
+        .get()
+        .map_or(0, |d| d.len().saturating_sub(it.index.get()));
+    Ok(vm.new_int(left as i64))
 }
 
 // ---- defaultdict ----
@@ -702,39 +687,7 @@ fn defaultdict_type(vm: &Vm) -> Ref<Type> {
             None => Ok(()),
         }
     }));
-    vm.method(&t, "__missing__", "", |vm, v, a| {
-        let [key] = a.exactly::<1>(vm, "__missing__")?;
-        let f = factory(vm, v);
-        if f.is_none() {
-            return Err(vm.key_error(key));
-        }
-        let value = vm.call(&f, &[])?;
-        vm.setitem(v, key, &value)?;
-        Ok(value)
-    });
-    let copy: PlainFn = |vm, v, a| {
-        a.exactly::<0>(vm, "copy")?;
-        vm.call(vm.type_of(v).as_value(), &[factory(vm, v), v.clone()])
-    };
-    vm.method(&t, "copy", "D.copy() -> a shallow copy of D.", copy);
-    vm.method(&t, "__copy__", "D.copy() -> a shallow copy of D.", copy);
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        let f = factory(vm, v);
-        let args = if f.is_none() {
-            vm.new_tuple([])
-        } else {
-            vm.new_tuple([f])
-        };
-        let items = vm.call_method(v, "items", &[])?;
-        let it = vm.iter(&items)?;
-        Ok(vm.tuple_value([
-            vm.type_of(v).value(),
-            args.into(),
-            Value::NONE,
-            Value::NONE,
-            it,
-        ]))
-    });
+    vm.add_methods(&t, DEFAULTDICT_TYPE_METHODS);
     vm.getset(
         &t,
         FACTORY,
@@ -773,6 +726,47 @@ fn defaultdict_type(vm: &Vm) -> Ref<Type> {
         vm.call_method(&new, "update", std::slice::from_ref(b))?;
         Ok(new)
     }));
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
     t
+}
+
+lasti_core::methods! { DEFAULTDICT_TYPE_METHODS =
+    "__missing__" "__missing__($self, object, /)\n--\n\n" missing;
+    "copy" "copy($self, /)\n--\n\nD.copy() -> a shallow copy of D." copy_method;
+    "__copy__" "__copy__($self, /)\n--\n\nD.copy() -> a shallow copy of D." copy_method;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_method;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn missing(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [key] = a.exactly::<1>(vm, "__missing__")?;
+    let f = factory(vm, v);
+    if f.is_none() {
+        return Err(vm.key_error(key));
+    }
+    let value = vm.call(&f, &[])?;
+    vm.setitem(v, key, &value)?;
+    Ok(value)
+}
+
+fn copy_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "copy")?;
+    vm.call(vm.type_of(v).as_value(), &[factory(vm, v), v.clone()])
+}
+
+fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let f = factory(vm, v);
+    let args = if f.is_none() {
+        vm.new_tuple([])
+    } else {
+        vm.new_tuple([f])
+    };
+    let items = vm.call_method(v, "items", &[])?;
+    let it = vm.iter(&items)?;
+    Ok(vm.tuple_value([
+        vm.type_of(v).value(),
+        args.into(),
+        Value::NONE,
+        Value::NONE,
+        it,
+    ]))
 }

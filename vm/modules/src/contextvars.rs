@@ -361,16 +361,17 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "Context", st.context.value());
     vm.add_value(&m, "ContextVar", st.var.value());
     vm.add_value(&m, "Token", st.token.value());
-    vm.add_function(
-        &m,
-        "copy_context",
-        "copy_context($module, /)\n--\n\n",
-        |vm, _, a| {
-            a.exactly::<0>(vm, "copy_context")?;
-            Ok(copy_context(vm))
-        },
-    );
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "copy_context" "copy_context($module, /)\n--\n\n" copy_context_function;
+}
+
+fn copy_context_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "copy_context")?;
+    Ok(copy_context(vm))
 }
 
 // ---- for the event loop ----
@@ -500,41 +501,52 @@ fn context_type(vm: &Vm) -> Ref<Type> {
         )?;
         Ok(Value::bool(same == (op == CmpOp::Eq)))
     }));
-    vm.method(&t, "get", "", |vm, v, a| {
-        let pos = a.between(vm, "get", 1, 2)?;
-        check_var(vm, &pos[0])?;
-        Ok(vm
-            .this::<Context>(v)?
-            .get(&pos[0])
-            .or_else(|| pos.get(1).cloned())
-            .unwrap_or(Value::NONE))
-    });
-    vm.method(&t, "keys", "", |vm, v, _| {
-        Ok(vm.new_list(list(vm, v, |k, _| k)?))
-    });
-    vm.method(&t, "values", "", |vm, v, _| {
-        Ok(vm.new_list(list(vm, v, |_, x| x)?))
-    });
-    vm.method(&t, "items", "", |vm, v, _| {
-        Ok(vm.new_list(list(vm, v, |k, x| vm.tuple_value([k, x]))?))
-    });
-    vm.method(&t, "copy", "", |vm, v, _| {
-        let c = vm.this::<Context>(v)?;
-        Ok(new_context(vm, vm.type_of(v), c.map()))
-    });
-    vm.method(
-        &t,
-        "run",
-        "run($self, callable, /, *args, **kwargs)\n--\n\n",
-        |vm, v, a| {
-            let Some((f, rest)) = a.pos.split_first() else {
-                return Err(vm.type_error("run() missing 1 required positional argument"));
-            };
-            run_in_context(vm, v, f, Args { pos: rest, ..a })
-        },
-    );
+    vm.add_methods(&t, CONTEXT_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { CONTEXT_TYPE_METHODS =
+    "get" "get($self, key, default=None, /)\n--\n\n" get_method;
+    "keys" "keys($self, /)\n--\n\n" keys;
+    "values" "values($self, /)\n--\n\n" values;
+    "items" "items($self, /)\n--\n\n" items_method;
+    "copy" "copy($self, /)\n--\n\n" copy;
+    "run" "(callable, /, *args, **kwargs)\n--\n\n" run;
+}
+
+fn get_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "get", 1, 2)?;
+    check_var(vm, &pos[0])?;
+    Ok(vm
+        .this::<Context>(v)?
+        .get(&pos[0])
+        .or_else(|| pos.get(1).cloned())
+        .unwrap_or(Value::NONE))
+}
+
+fn keys(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_list(list(vm, v, |k, _| k)?))
+}
+
+fn values(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_list(list(vm, v, |_, x| x)?))
+}
+
+fn items_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_list(list(vm, v, |k, x| vm.tuple_value([k, x]))?))
+}
+
+fn copy(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let c = vm.this::<Context>(v)?;
+    Ok(new_context(vm, vm.type_of(v), c.map()))
+}
+
+fn run(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let Some((f, rest)) = a.pos.split_first() else {
+        return Err(vm.type_error("run() missing 1 required positional argument"));
+    };
+    run_in_context(vm, v, f, Args { pos: rest, ..a })
 }
 
 // ---- ContextVar ----
@@ -576,40 +588,50 @@ fn var_type(vm: &Vm) -> Ref<Type> {
         |vm, v| Ok(vm.this::<ContextVar>(v)?.name.clone()),
         None,
     );
-    vm.method(&t, "get", "", |vm, v, a| {
-        let pos = a.between(vm, "get", 0, 1)?;
-        let var = vm.this::<ContextVar>(v)?;
-        if let Some(ctx) = vm.context.get_bound()
-            && let Some(x) = ctx.downcast::<Context>().and_then(|c| c.get(v))
-        {
-            return Ok(x);
-        }
-        match pos.first().or(var.default.as_ref()) {
-            Some(d) => Ok(d.clone()),
-            None => Err(vm.new_exception_args(&vm.exc.lookup_error, vm.new_tuple([v.clone()]))),
-        }
-    });
-    vm.method(&t, "set", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "set")?;
-        let ctx = current_context(vm);
-        let c = vm.this::<Context>(&ctx)?;
-        let old = c.get(v);
-        c.change(|vars| vars.set(vm, v, x));
-        let token = Token {
-            context: ctx.clone(),
-            var: v.clone(),
-            old: Slot::new(old.unwrap_or(Value::UNBOUND)),
-            used: Cell::new(false),
-        };
-        Ok(vm.heap.alloc(&state(vm).token, token).into())
-    });
-    vm.method(&t, "reset", "", |vm, v, a| {
-        let [token] = a.exactly::<1>(vm, "reset")?;
-        reset(vm, v, token)
-    });
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
+    vm.add_methods(&t, VAR_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { VAR_TYPE_METHODS =
+    "get" "get($self, default=<unrepresentable>, /)\n--\n\n" var_get;
+    "set" "set($self, value, /)\n--\n\n" set_method;
+    "reset" "reset($self, token, /)\n--\n\n" reset_method;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn var_get(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "get", 0, 1)?;
+    let var = vm.this::<ContextVar>(v)?;
+    if let Some(ctx) = vm.context.get_bound()
+        && let Some(x) = ctx.downcast::<Context>().and_then(|c| c.get(v))
+    {
+        return Ok(x);
+    }
+    match pos.first().or(var.default.as_ref()) {
+        Some(d) => Ok(d.clone()),
+        None => Err(vm.new_exception_args(&vm.exc.lookup_error, vm.new_tuple([v.clone()]))),
+    }
+}
+
+fn set_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "set")?;
+    let ctx = current_context(vm);
+    let c = vm.this::<Context>(&ctx)?;
+    let old = c.get(v);
+    c.change(|vars| vars.set(vm, v, x));
+    let token = Token {
+        context: ctx.clone(),
+        var: v.clone(),
+        old: Slot::new(old.unwrap_or(Value::UNBOUND)),
+        used: Cell::new(false),
+    };
+    Ok(vm.heap.alloc(&state(vm).token, token).into())
+}
+
+fn reset_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [token] = a.exactly::<1>(vm, "reset")?;
+    reset(vm, v, token)
 }
 
 fn reset(vm: &Vm, var: &Value, token: &Value) -> PyResult<Value> {
@@ -679,12 +701,18 @@ fn token_type(vm: &Vm, missing: &Value) -> Ref<Type> {
         None,
     );
     vm.type_attr(&t, "MISSING", missing.clone());
-    vm.method(&t, "__enter__", "", |_, v, _| Ok(v.clone()));
-    vm.method(&t, "__exit__", "", |vm, v, _| {
-        let var = vm.this::<Token>(v)?.var.clone();
-        reset(vm, &var, v)
-    });
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
+    vm.add_methods(&t, TOKEN_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { TOKEN_TYPE_METHODS =
+    "__enter__" "__enter__($self, /)\n--\n\n" |_, v, _| Ok(v.clone());
+    "__exit__" "__exit__($self, type, val, tb, /)\n--\n\n" exit;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn exit(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let var = vm.this::<Token>(v)?.var.clone();
+    reset(vm, &var, v)
 }

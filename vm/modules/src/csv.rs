@@ -72,78 +72,95 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "Dialect", r.dialect.value());
     vm.add_value(&m, "Reader", r.reader.value());
     vm.add_value(&m, "Writer", r.writer.value());
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("register_dialect", |vm, _, a| {
-        let Some(name) = a.pos.first() else {
-            return Err(vm.type_error("register_dialect expected at least 1 argument, got 0"));
-        };
-        if name.downcast::<Str>().is_none() {
-            return Err(vm.type_error("dialect name must be a string"));
-        }
-        let d = new_dialect(
-            vm,
-            Args {
-                pos: &a.pos[1..],
-                ..a
-            },
-        )?;
-        vm.dict_insert(&registry(vm).dialects, name.clone(), d)?;
-        Ok(Value::NONE)
-    });
-    f("unregister_dialect", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "unregister_dialect")?;
-        match vm.dict_remove(&registry(vm).dialects, name)? {
-            Some(_) => Ok(Value::NONE),
-            None => Err(error(vm, "unknown dialect")),
-        }
-    });
-    f("get_dialect", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "get_dialect")?;
-        registered(vm, name)
-    });
-    f("list_dialects", |vm, _, _| {
-        Ok(vm.new_list(registry(vm).dialects.keys()))
-    });
-    f("field_size_limit", |vm, _, a| {
-        let pos = a.between(vm, "field_size_limit", 0, 1)?;
-        let r = registry(vm);
-        let old = r.limit.get();
-        if let Some(n) = pos.first() {
-            if !vm.is_int(n) {
-                return Err(vm.type_error("limit must be an integer"));
-            }
-            r.limit.set(vm.to_i64(n)?);
-        }
-        Ok(vm.new_int(old))
-    });
-    f("reader", |vm, _, a| {
-        let Some((source, rest)) = a.pos.split_first() else {
-            return Err(vm.type_error("reader expected at least 1 argument, got 0"));
-        };
-        let it = vm.iter(source)?;
-        let dialect = new_dialect(vm, Args { pos: rest, ..a })?;
-        let r = Reader {
-            source: it,
-            dialect,
-            line: Cell::new(0),
-        };
-        Ok(vm.heap.alloc(&registry(vm).reader, r).into())
-    });
-    f("writer", |vm, _, a| {
-        let Some((file, rest)) = a.pos.split_first() else {
-            return Err(vm.type_error("writer expected at least 1 argument, got 0"));
-        };
-        let write = vm.lookup_attr(file, &vm.names.write)?;
-        let Some(write) = write.filter(|w| vm.type_of(w).slots.call.get().is_some()) else {
-            return Err(vm.type_error("argument 1 must have a \"write\" method"));
-        };
-        let dialect = new_dialect(vm, Args { pos: rest, ..a })?;
-        Ok(vm
-            .heap
-            .alloc(&registry(vm).writer, Writer { write, dialect })
-            .into())
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "register_dialect" "register_dialect($module, name, /, dialect='excel', **fmtparams)\n--\n\n" register_dialect;
+    "unregister_dialect" "unregister_dialect($module, /, name)\n--\n\n" unregister_dialect;
+    "get_dialect" "get_dialect($module, /, name)\n--\n\n" get_dialect;
+    "list_dialects" "list_dialects($module, /)\n--\n\n" list_dialects;
+    "field_size_limit" "field_size_limit($module, /, new_limit=<unrepresentable>)\n--\n\n" field_size_limit;
+    "reader" "reader($module, iterable, /, dialect='excel', **fmtparams)\n--\n\n" reader;
+    "writer" "writer($module, fileobj, /, dialect='excel', **fmtparams)\n--\n\n" writer;
+}
+
+fn register_dialect(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let Some(name) = a.pos.first() else {
+        return Err(vm.type_error("register_dialect expected at least 1 argument, got 0"));
+    };
+    if name.downcast::<Str>().is_none() {
+        return Err(vm.type_error("dialect name must be a string"));
+    }
+    let d = new_dialect(
+        vm,
+        Args {
+            pos: &a.pos[1..],
+            ..a
+        },
+    )?;
+    vm.dict_insert(&registry(vm).dialects, name.clone(), d)?;
+    Ok(Value::NONE)
+}
+
+fn unregister_dialect(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "unregister_dialect")?;
+    match vm.dict_remove(&registry(vm).dialects, name)? {
+        Some(_) => Ok(Value::NONE),
+        None => Err(error(vm, "unknown dialect")),
+    }
+}
+
+fn get_dialect(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "get_dialect")?;
+    registered(vm, name)
+}
+
+fn list_dialects(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_list(registry(vm).dialects.keys()))
+}
+
+fn field_size_limit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "field_size_limit", 0, 1)?;
+    let r = registry(vm);
+    let old = r.limit.get();
+    if let Some(n) = pos.first() {
+        if !vm.is_int(n) {
+            return Err(vm.type_error("limit must be an integer"));
+        }
+        r.limit.set(vm.to_i64(n)?);
+    }
+    Ok(vm.new_int(old))
+}
+
+fn reader(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let Some((source, rest)) = a.pos.split_first() else {
+        return Err(vm.type_error("reader expected at least 1 argument, got 0"));
+    };
+    let it = vm.iter(source)?;
+    let dialect = new_dialect(vm, Args { pos: rest, ..a })?;
+    let r = Reader {
+        source: it,
+        dialect,
+        line: Cell::new(0),
+    };
+    Ok(vm.heap.alloc(&registry(vm).reader, r).into())
+}
+
+fn writer(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let Some((file, rest)) = a.pos.split_first() else {
+        return Err(vm.type_error("writer expected at least 1 argument, got 0"));
+    };
+    let write = vm.lookup_attr(file, &vm.names.write)?;
+    let Some(write) = write.filter(|w| vm.type_of(w).slots.call.get().is_some()) else {
+        return Err(vm.type_error("argument 1 must have a \"write\" method"));
+    };
+    let dialect = new_dialect(vm, Args { pos: rest, ..a })?;
+    Ok(vm
+        .heap
+        .alloc(&registry(vm).writer, Writer { write, dialect })
+        .into())
 }
 
 // ---- dialects ----
@@ -752,19 +769,7 @@ fn write_row(vm: &Vm, w: &Writer, row: &Value) -> PyResult<Value> {
 
 fn writer_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Writer>("_csv.writer", &vm.types.object, TypeFlags::NO_NEW);
-    vm.method(&t, "writerow", "", |vm, v, a| {
-        let [row] = a.exactly::<1>(vm, "writerow")?;
-        write_row(vm, vm.this::<Writer>(v)?, row)
-    });
-    vm.method(&t, "writerows", "", |vm, v, a| {
-        let [rows] = a.exactly::<1>(vm, "writerows")?;
-        let w = vm.this::<Writer>(v)?;
-        vm.for_each(rows, |row| {
-            write_row(vm, w, &row)?;
-            Ok(true)
-        })?;
-        Ok(Value::NONE)
-    });
+    vm.add_methods(&t, WRITER_TYPE_METHODS);
     vm.getset(
         &t,
         "dialect",
@@ -773,4 +778,24 @@ fn writer_type(vm: &Vm) -> Ref<Type> {
     );
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { WRITER_TYPE_METHODS =
+    "writerow" "writerow($self, row, /)\n--\n\n" writerow;
+    "writerows" "writerows($self, rows, /)\n--\n\n" writerows;
+}
+
+fn writerow(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [row] = a.exactly::<1>(vm, "writerow")?;
+    write_row(vm, vm.this::<Writer>(v)?, row)
+}
+
+fn writerows(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [rows] = a.exactly::<1>(vm, "writerows")?;
+    let w = vm.this::<Writer>(v)?;
+    vm.for_each(rows, |row| {
+        write_row(vm, w, &row)?;
+        Ok(true)
+    })?;
+    Ok(Value::NONE)
 }

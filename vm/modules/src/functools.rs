@@ -34,9 +34,7 @@ fn state(vm: &Vm) -> Rc<State> {
         pt.slots
             .repr
             .set(Some(|vm, _| Ok(vm.str_value("Placeholder"))));
-        vm.method(&pt, "__reduce__", "", |vm, _, _| {
-            Ok(vm.str_value("Placeholder"))
-        });
+        vm.add_methods(&pt, STATE_METHODS);
         pt.slots
             .new
             .set(Some(|vm, _, _| Ok(state(vm).placeholder.clone())));
@@ -51,33 +49,37 @@ fn state(vm: &Vm) -> Rc<State> {
     })
 }
 
+lasti_core::methods! { STATE_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_method;
+}
+
+fn reduce_method(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.str_value("Placeholder"))
+}
+
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_functools");
     let st = state(vm);
     vm.add_value(&m, "partial", st.partial.value());
     vm.add_value(&m, "Placeholder", st.placeholder.clone());
     vm.add_value(&m, "_PlaceholderType", vm.type_of(&st.placeholder).value());
-    vm.add_function(
-        &m,
-        "reduce",
-        "reduce($module, function, iterable, /, initial=<functools._initial_missing>)\n--\n\n",
-        reduce,
-    );
-    vm.add_function(
-        &m,
-        "cmp_to_key",
-        "cmp_to_key($module, mycmp)\n--\n\n",
-        |vm, _, a| {
-            let [cmp] = a.bind(vm, "cmp_to_key", ["mycmp"], 1)?;
-            let k = CmpKey {
-                cmp: cmp.cloned().unwrap_or(Value::NONE),
-                obj: Slot::empty(),
-            };
-            Ok(vm.heap.alloc(&state(vm).key, k).into())
-        },
-    );
+    vm.add_functions(&m, FUNCTIONS);
     add_type(vm, &m, "_lru_cache_wrapper", &lru_type(vm));
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "reduce" "reduce($module, function, iterable, /, initial=<functools._initial_missing>)\n--\n\n" reduce;
+    "cmp_to_key" "cmp_to_key($module, mycmp)\n--\n\n" cmp_to_key;
+}
+
+fn cmp_to_key(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [cmp] = a.bind(vm, "cmp_to_key", ["mycmp"], 1)?;
+    let k = CmpKey {
+        cmp: cmp.cloned().unwrap_or(Value::NONE),
+        obj: Slot::empty(),
+    };
+    Ok(vm.heap.alloc(&state(vm).key, k).into())
 }
 
 fn reduce(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -136,19 +138,25 @@ fn partial_type(vm: &Vm) -> Ref<Type> {
         |vm, v| Ok(vm.this::<Partial>(v)?.kw.value()),
         None,
     );
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        let p = vm.this::<Partial>(v)?;
-        let dict = vm
-            .dict_of(v)
-            .filter(|d| !d.is_empty())
-            .map_or(Value::NONE, Value::from);
-        let st = vm.tuple_value([p.func.get(), p.args.value(), p.kw.value(), dict]);
-        Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([p.func.get()]), st]))
-    });
-    vm.method(&t, "__setstate__", "", partial_setstate);
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
+    vm.add_methods(&t, PARTIAL_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { PARTIAL_TYPE_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce2;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" partial_setstate;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn reduce2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let p = vm.this::<Partial>(v)?;
+    let dict = vm
+        .dict_of(v)
+        .filter(|d| !d.is_empty())
+        .map_or(Value::NONE, Value::from);
+    let st = vm.tuple_value([p.func.get(), p.args.value(), p.kw.value(), dict]);
+    Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([p.func.get()]), st]))
 }
 
 /// `__dict__` of a native type whose instances have one.
@@ -495,41 +503,44 @@ fn lru_type(vm: &Vm) -> Ref<Type> {
         })
     }));
     dict_attr(vm, &t);
-    vm.method(
-        &t,
-        "cache_info",
-        "cache_info($self, /)\n--\n\nReport cache statistics",
-        |vm, v, _| {
-            let c = vm.this::<Lru>(v)?;
-            let max = c.maxsize.map_or(Value::NONE, |m| vm.new_int(m as i64));
-            let size = vm.new_int(c.map.len() as i64);
-            vm.call(
-                &c.info_type,
-                &[
-                    vm.new_int(c.hits.get()),
-                    vm.new_int(c.misses.get()),
-                    max,
-                    size,
-                ],
-            )
-        },
-    );
-    vm.method(
-        &t,
-        "cache_clear",
-        "cache_clear($self, /)\n--\n\nClear the cache and cache statistics",
-        |vm, v, _| {
-            vm.this::<Lru>(v)?.reset();
-            Ok(Value::NONE)
-        },
-    );
-    let itself: PlainFn = |_, v, _| Ok(v.clone());
-    vm.method(&t, "__copy__", "", itself);
-    vm.method(&t, "__deepcopy__", "", itself);
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        vm.getattr(v, &vm.names.qualname)
-    });
+    vm.add_methods(&t, LRU_TYPE_METHODS);
     t
+}
+
+lasti_core::methods! { LRU_TYPE_METHODS =
+    "cache_info" "cache_info($self, /)\n--\n\nReport cache statistics" cache_info;
+    "cache_clear" "cache_clear($self, /)\n--\n\nClear the cache and cache statistics" cache_clear;
+    "__copy__" "__copy__($self, /)\n--\n\n" itself;
+    "__deepcopy__" "__deepcopy__($self, unused, /)\n--\n\n" itself;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce3;
+}
+
+fn cache_info(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let c = vm.this::<Lru>(v)?;
+    let max = c.maxsize.map_or(Value::NONE, |m| vm.new_int(m as i64));
+    let size = vm.new_int(c.map.len() as i64);
+    vm.call(
+        &c.info_type,
+        &[
+            vm.new_int(c.hits.get()),
+            vm.new_int(c.misses.get()),
+            max,
+            size,
+        ],
+    )
+}
+
+fn cache_clear(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<Lru>(v)?.reset();
+    Ok(Value::NONE)
+}
+
+fn itself(_: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(v.clone())
+}
+
+fn reduce3(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.getattr(v, &vm.names.qualname)
 }
 
 fn make_key(vm: &Vm, typed: bool, a: Args) -> Value {

@@ -148,36 +148,12 @@ fn digest_of(vm: &Vm, v: &Value, a: Args, shake: bool) -> PyResult<Vec<u8>> {
 
 fn hash_type(vm: &Vm, name: &str, shake: bool) -> Ref<Type> {
     let t = vm.new_native_type::<Hash>(name, &vm.types.object, TypeFlags::NO_NEW);
-    vm.method(&t, "update", "", |vm, v, a| {
-        let [data] = a.exactly::<1>(vm, "update")?;
-        let data = hash_data(vm, data)?;
-        vm.this::<Hash>(v)?.state.borrow_mut().update(&data);
-        Ok(Value::NONE)
-    });
+    vm.add_methods(&t, HASH_TYPE_METHODS);
     if shake {
-        vm.method(&t, "digest", "", |vm, v, a| {
-            vm.try_new_bytes(digest_of(vm, v, a, true)?)
-        });
-        vm.method(&t, "hexdigest", "", |vm, v, a| {
-            Ok(vm.str_value(&hex(&digest_of(vm, v, a, true)?)))
-        });
+        vm.add_methods(&t, T_HASH_TYPE_METHODS);
     } else {
-        vm.method(&t, "digest", "", |vm, v, a| {
-            vm.try_new_bytes(digest_of(vm, v, a, false)?)
-        });
-        vm.method(&t, "hexdigest", "", |vm, v, a| {
-            Ok(vm.str_value(&hex(&digest_of(vm, v, a, false)?)))
-        });
+        vm.add_methods(&t, T_HASH_TYPE_METHODS_2);
     }
-    vm.method(&t, "copy", "", |vm, v, _| {
-        let h = vm.this::<Hash>(v)?;
-        let copy = Hash {
-            name: h.name,
-            block: h.block,
-            state: RefCell::new(h.state.borrow().copy()),
-        };
-        Ok(vm.heap.alloc(vm.type_of(v), copy).into())
-    });
     vm.getset(
         &t,
         "name",
@@ -207,6 +183,54 @@ fn hash_type(vm: &Vm, name: &str, shake: bool) -> Ref<Type> {
     }));
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { HASH_TYPE_METHODS =
+    "update" "update($self, data, /)\n--\n\n" update_method;
+    "copy" "copy($self, /)\n--\n\n" copy_method;
+}
+
+fn update_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "update")?;
+    let data = hash_data(vm, data)?;
+    vm.this::<Hash>(v)?.state.borrow_mut().update(&data);
+    Ok(Value::NONE)
+}
+
+fn copy_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let h = vm.this::<Hash>(v)?;
+    let copy = Hash {
+        name: h.name,
+        block: h.block,
+        state: RefCell::new(h.state.borrow().copy()),
+    };
+    Ok(vm.heap.alloc(vm.type_of(v), copy).into())
+}
+
+lasti_core::methods! { T_HASH_TYPE_METHODS =
+    "digest" "digest($self, /)\n--\n\n" digest_method;
+    "hexdigest" "hexdigest($self, /)\n--\n\n" hexdigest;
+}
+
+fn digest_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    vm.try_new_bytes(digest_of(vm, v, a, true)?)
+}
+
+fn hexdigest(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.str_value(&hex(&digest_of(vm, v, a, true)?)))
+}
+
+lasti_core::methods! { T_HASH_TYPE_METHODS_2 =
+    "digest" "digest($self, /)\n--\n\n" digest2;
+    "hexdigest" "hexdigest($self, /)\n--\n\n" hexdigest_method;
+}
+
+fn digest2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    vm.try_new_bytes(digest_of(vm, v, a, false)?)
+}
+
+fn hexdigest_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.str_value(&hex(&digest_of(vm, v, a, false)?)))
 }
 
 macro_rules! module {
@@ -326,34 +350,7 @@ fn blake_type(vm: &Vm, name: &str, big: bool) -> Ref<Type> {
             .new
             .set(Some(|vm, class, a| blake_new(vm, class, a, false)));
     }
-    vm.method(&t, "update", "", |vm, v, a| {
-        let [d] = a.exactly::<1>(vm, "update")?;
-        let d = hash_data(vm, d)?;
-        vm.this::<Blake>(v)?.data.borrow_mut().extend(d);
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "digest", "", |vm, v, _| {
-        vm.try_new_bytes(blake_digest(vm, v)?)
-    });
-    vm.method(&t, "hexdigest", "", |vm, v, _| {
-        Ok(vm.str_value(&hex(&blake_digest(vm, v)?)))
-    });
-    vm.method(&t, "copy", "", |vm, v, _| {
-        let b = vm.this::<Blake>(v)?;
-        let data = RefCell::new(b.data.borrow().clone());
-        Ok(vm
-            .heap
-            .alloc(
-                vm.type_of(v),
-                Blake {
-                    big: b.big,
-                    size: b.size,
-                    key: b.key.clone(),
-                    data,
-                },
-            )
-            .into())
-    });
+    vm.add_methods(&t, BLAKE_TYPE_METHODS);
     vm.getset(
         &t,
         "name",
@@ -387,6 +384,45 @@ fn blake_type(vm: &Vm, name: &str, big: bool) -> Ref<Type> {
         vm.type_attr(&t, name, Value::small_int(n));
     }
     t
+}
+
+lasti_core::methods! { BLAKE_TYPE_METHODS =
+    "update" "update($self, data, /)\n--\n\n" update2;
+    "digest" "digest($self, /)\n--\n\n" digest3;
+    "hexdigest" "hexdigest($self, /)\n--\n\n" hexdigest2;
+    "copy" "copy($self, /)\n--\n\n" copy2;
+}
+
+fn update2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [d] = a.exactly::<1>(vm, "update")?;
+    let d = hash_data(vm, d)?;
+    vm.this::<Blake>(v)?.data.borrow_mut().extend(d);
+    Ok(Value::NONE)
+}
+
+fn digest3(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.try_new_bytes(blake_digest(vm, v)?)
+}
+
+fn hexdigest2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.str_value(&hex(&blake_digest(vm, v)?)))
+}
+
+fn copy2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let b = vm.this::<Blake>(v)?;
+    let data = RefCell::new(b.data.borrow().clone());
+    Ok(vm
+        .heap
+        .alloc(
+            vm.type_of(v),
+            Blake {
+                big: b.big,
+                size: b.size,
+                key: b.key.clone(),
+                data,
+            },
+        )
+        .into())
 }
 
 fn blake_digest(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {

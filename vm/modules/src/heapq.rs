@@ -4,37 +4,54 @@ use crate::util::*;
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_heapq");
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
     vm.add_value(&m, "__about__", vm.str_value("Heap queues"));
-    f("heappush", |vm, _, a| push(vm, a, "heappush", false));
-    f("heappush_max", |vm, _, a| push(vm, a, "heappush_max", true));
-    f("heappop", |vm, _, a| pop(vm, a, "heappop", false));
-    f("heappop_max", |vm, _, a| pop(vm, a, "heappop_max", true));
-    f("heapify", |vm, _, a| heapify(vm, a, "heapify", false));
-    f("heapify_max", |vm, _, a| {
-        heapify(vm, a, "heapify_max", true)
-    });
-    f("heapreplace", |vm, _, a| {
-        replace(vm, a, "heapreplace", false)
-    });
-    f("heapreplace_max", |vm, _, a| {
-        replace(vm, a, "heapreplace_max", true)
-    });
-    f("heappushpop", |vm, _, a| {
-        pushpop(vm, a, "heappushpop", false)
-    });
-    f("heappushpop_max", |vm, _, a| {
-        pushpop(vm, a, "heappushpop_max", true)
-    });
+    vm.add_functions(&m, FUNCTIONS);
     // Names the library used before these were public.
-    f("_heappop_max", |vm, _, a| pop(vm, a, "_heappop_max", true));
-    f("_heapify_max", |vm, _, a| {
-        heapify(vm, a, "_heapify_max", true)
-    });
-    f("_heapreplace_max", |vm, _, a| {
-        replace(vm, a, "_heapreplace_max", true)
-    });
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "heappush" "heappush($module, heap, item, /)\n--\n\n" |vm, _, a| push(vm, a, "heappush", false);
+    "heappush_max" "heappush_max($module, heap, item, /)\n--\n\n" |vm, _, a| push(vm, a, "heappush_max", true);
+    "heappop" "heappop($module, heap, /)\n--\n\n" |vm, _, a| pop(vm, a, "heappop", false);
+    "heappop_max" "heappop_max($module, heap, /)\n--\n\n" |vm, _, a| pop(vm, a, "heappop_max", true);
+    "heapify" "heapify($module, heap, /)\n--\n\n" |vm, _, a| heapify(vm, a, "heapify", false);
+    "heapify_max" "heapify_max($module, heap, /)\n--\n\n" heapify_max;
+    "heapreplace" "heapreplace($module, heap, item, /)\n--\n\n" heapreplace;
+    "heapreplace_max" "heapreplace_max($module, heap, item, /)\n--\n\n" heapreplace_max;
+    "heappushpop" "heappushpop($module, heap, item, /)\n--\n\n" heappushpop;
+    "heappushpop_max" "heappushpop_max($module, heap, item, /)\n--\n\n" heappushpop_max;
+    "_heappop_max" "_heappop_max($module, heap, /)\n--\n\n" |vm, _, a| pop(vm, a, "_heappop_max", true);
+    "_heapify_max" "_heapify_max($module, heap, /)\n--\n\n" heapify_max_function;
+    "_heapreplace_max" "_heapreplace_max($module, heap, item, /)\n--\n\n" heapreplace_max_function;
+}
+
+fn heapify_max(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    heapify(vm, a, "heapify_max", true)
+}
+
+fn heapreplace(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    replace(vm, a, "heapreplace", false)
+}
+
+fn heapreplace_max(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    replace(vm, a, "heapreplace_max", true)
+}
+
+fn heappushpop(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    pushpop(vm, a, "heappushpop", false)
+}
+
+fn heappushpop_max(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    pushpop(vm, a, "heappushpop_max", true)
+}
+
+fn heapify_max_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    heapify(vm, a, "_heapify_max", true)
+}
+
+fn heapreplace_max_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    replace(vm, a, "_heapreplace_max", true)
 }
 
 fn heap<'a>(vm: &Vm, v: &'a Value, name: &str) -> PyResult<&'a Ref<List>> {

@@ -91,13 +91,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     count.slots.repr.set(Some(count_repr));
     let repeat = def("repeat", repeat_new, repeat_next);
     repeat.slots.repr.set(Some(repeat_repr));
-    vm.method(&repeat, "__length_hint__", "", |vm, v, _| {
-        let it = vm.this::<It>(v)?;
-        if it.n.get() < 0 {
-            return Err(vm.type_error("len() of unsized object"));
-        }
-        Ok(vm.new_int(it.n.get()))
-    });
+    vm.add_methods(&repeat, METHODS);
     vm.ready_type(&count);
     vm.ready_type(&repeat);
     def("cycle", cycle_new, cycle_next);
@@ -127,13 +121,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         Ok(vm.heap.alloc(class, It::of(sources)).into())
     }));
     chain.slots.next.set(Some(chain_next));
-    vm.class_method(chain, "from_iterable", "", |vm, this, a| {
-        let [iterable] = a.exactly::<1>(vm, "from_iterable")?;
-        let class = vm.this::<Type>(this)?;
-        let sources = vm.iter(iterable)?;
-        Ok(vm.heap.alloc(class, It::of(sources)).into())
-    });
-    vm.class_method(chain, "__class_getitem__", "", class_getitem);
+    vm.add_methods(chain, CHAIN_METHODS);
     add_type(vm, &m, "chain", chain);
     st.grouper.slots.next.set(Some(grouper_next));
     add_type(vm, &m, "_grouper", &st.grouper);
@@ -142,15 +130,42 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let [iterable] = a.exactly::<1>(vm, "_tee")?;
         tee_of(vm, class, &vm.iter(iterable)?)
     }));
-    vm.method(&st.tee, "__copy__", "", |vm, v, _| tee_copy(vm, v));
+    vm.add_methods(&st.tee, TEE_METHODS);
     add_type(vm, &m, "_tee", &st.tee);
-    vm.add_function(
-        &m,
-        "tee",
-        "tee($module, iterable, n=2, /)\n--\n\nReturns a tuple of n independent iterators.",
-        tee,
-    );
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<It>(v)?;
+    if it.n.get() < 0 {
+        return Err(vm.type_error("len() of unsized object"));
+    }
+    Ok(vm.new_int(it.n.get()))
+}
+
+lasti_core::methods! { CHAIN_METHODS =
+    class "from_iterable" "from_iterable($type, iterable, /)\n--\n\n" from_iterable;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn from_iterable(vm: &Vm, this: &Value, a: Args) -> PyResult<Value> {
+    let [iterable] = a.exactly::<1>(vm, "from_iterable")?;
+    let class = vm.this::<Type>(this)?;
+    let sources = vm.iter(iterable)?;
+    Ok(vm.heap.alloc(class, It::of(sources)).into())
+}
+
+lasti_core::methods! { TEE_METHODS =
+    "__copy__" "__copy__($self, /)\n--\n\n" |vm, v, _| tee_copy(vm, v);
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "tee" "tee($module, iterable, n=2, /)\n--\n\nReturns a tuple of n independent iterators." tee;
 }
 
 fn no_kw(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<()> {

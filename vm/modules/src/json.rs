@@ -4,37 +4,7 @@ use std::collections::HashMap;
 
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_json");
-    vm.add_function(
-        &m,
-        "scanstring",
-        "scanstring(string, end, strict=True) -> (string, end)",
-        |vm, _, a| {
-            let pos = a.between(vm, "scanstring", 2, 3)?;
-            let Some(s) = pos[0].as_ref::<Str>() else {
-                return Err(vm.type_error(format!(
-                    "first argument must be a string, not {}",
-                    vm.type_name(&pos[0])
-                )));
-            };
-            let strict = pos.get(2).map_or(Ok(true), |v| vm.is_true(v))?;
-            let end = vm.to_i64(&pos[1])?;
-            if end < 0 || end as usize > s.char_len() {
-                return Err(vm.value_error("end is out of bounds"));
-            }
-            let doc = Doc {
-                text: s,
-                bytes: s.as_bytes(),
-            };
-            let (v, stop) = doc.string(vm, s.offset(end as usize), strict)?;
-            Ok(vm.tuple_value([v, vm.new_int(doc.index(stop) as i64)]))
-        },
-    );
-    vm.add_function(&m, "encode_basestring_ascii", "", |vm, _, a| {
-        quote_arg(vm, a, true)
-    });
-    vm.add_function(&m, "encode_basestring", "", |vm, _, a| {
-        quote_arg(vm, a, false)
-    });
+    vm.add_functions(&m, FUNCTIONS);
     add_type(vm, &m, "make_scanner", &scanner_type(vm));
     add_type(
         vm,
@@ -43,6 +13,41 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         &crate::json_encode::encoder_type(vm),
     );
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "scanstring" "(string, end, strict=True, /)\n--\n\nscanstring(string, end, strict=True) -> (string, end)" scanstring;
+    "encode_basestring_ascii" "encode_basestring_ascii($self, object, /)\n--\n\n" encode_basestring_ascii;
+    "encode_basestring" "encode_basestring($self, object, /)\n--\n\n" encode_basestring;
+}
+
+fn scanstring(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "scanstring", 2, 3)?;
+    let Some(s) = pos[0].as_ref::<Str>() else {
+        return Err(vm.type_error(format!(
+            "first argument must be a string, not {}",
+            vm.type_name(&pos[0])
+        )));
+    };
+    let strict = pos.get(2).map_or(Ok(true), |v| vm.is_true(v))?;
+    let end = vm.to_i64(&pos[1])?;
+    if end < 0 || end as usize > s.char_len() {
+        return Err(vm.value_error("end is out of bounds"));
+    }
+    let doc = Doc {
+        text: s,
+        bytes: s.as_bytes(),
+    };
+    let (v, stop) = doc.string(vm, s.offset(end as usize), strict)?;
+    Ok(vm.tuple_value([v, vm.new_int(doc.index(stop) as i64)]))
+}
+
+fn encode_basestring_ascii(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    quote_arg(vm, a, true)
+}
+
+fn encode_basestring(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    quote_arg(vm, a, false)
 }
 
 fn quote_arg(vm: &Vm, a: Args, ascii: bool) -> PyResult<Value> {

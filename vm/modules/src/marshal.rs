@@ -11,42 +11,53 @@ const VERSION: i64 = 5;
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("marshal");
     vm.add_value(&m, "version", Value::small_int(VERSION));
-    vm.add_function(&m, "dumps", "", |vm, _, a| {
-        let [value, _, _] = a.bind(vm, "dumps", ["value", "version", "*allow_code"], 1)?;
-        let mut out = Vec::new();
-        dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
-        vm.try_new_bytes(out)
-    });
-    vm.add_function(&m, "loads", "", |vm, _, a| {
-        let [data, _] = a.bind(vm, "loads", ["bytes", "*allow_code"], 1)?;
-        let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
-        Load {
-            vm,
-            data: &data,
-            at: 0,
-            refs: Vec::new(),
-        }
-        .value()
-    });
-    vm.add_function(&m, "dump", "", |vm, _, a| {
-        let [value, file, _, _] =
-            a.bind(vm, "dump", ["value", "file", "version", "*allow_code"], 2)?;
-        let mut out = Vec::new();
-        dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
-        vm.call_method(file.unwrap_or(&Value::NONE), "write", &[vm.new_bytes(out)])
-    });
-    vm.add_function(&m, "load", "", |vm, _, a| {
-        let [file, _] = a.bind(vm, "load", ["file", "*allow_code"], 1)?;
-        let data = vm.buffer(&vm.call_method(file.unwrap_or(&Value::NONE), "read", &[])?)?;
-        Load {
-            vm,
-            data: &data,
-            at: 0,
-            refs: Vec::new(),
-        }
-        .value()
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "dumps" "dumps($module, value, version=version, /, *, allow_code=True)\n--\n\n" dumps;
+    "loads" "loads($module, bytes, /, *, allow_code=True)\n--\n\n" loads;
+    "dump" "dump($module, value, file, version=version, /, *, allow_code=True)\n--\n\n" dump_function;
+    "load" "load($module, file, /, *, allow_code=True)\n--\n\n" load;
+}
+
+fn dumps(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [value, _, _] = a.bind(vm, "dumps", ["value", "version", "*allow_code"], 1)?;
+    let mut out = Vec::new();
+    dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
+    vm.try_new_bytes(out)
+}
+
+fn loads(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [data, _] = a.bind(vm, "loads", ["bytes", "*allow_code"], 1)?;
+    let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
+    Load {
+        vm,
+        data: &data,
+        at: 0,
+        refs: Vec::new(),
+    }
+    .value()
+}
+
+fn dump_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [value, file, _, _] = a.bind(vm, "dump", ["value", "file", "version", "*allow_code"], 2)?;
+    let mut out = Vec::new();
+    dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
+    vm.call_method(file.unwrap_or(&Value::NONE), "write", &[vm.new_bytes(out)])
+}
+
+fn load(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [file, _] = a.bind(vm, "load", ["file", "*allow_code"], 1)?;
+    let data = vm.buffer(&vm.call_method(file.unwrap_or(&Value::NONE), "read", &[])?)?;
+    Load {
+        vm,
+        data: &data,
+        at: 0,
+        refs: Vec::new(),
+    }
+    .value()
 }
 
 fn size(out: &mut Vec<u8>, n: usize) {

@@ -49,28 +49,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         "degrees" |x| x * (180.0 / std::f64::consts::PI), true, "";
         "radians" |x| x * (std::f64::consts::PI / 180.0), true, "";
     }
-    f("gamma", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.gamma")?;
-        let x = vm.to_f64(x)?;
-        if x == f64::NEG_INFINITY || (x <= 0.0 && x == x.floor()) {
-            let text = lasti_text::float::repr(x);
-            return Err(vm.value_error(format!(
-                "expected a noninteger or positive integer, got {text}"
-            )));
-        }
-        checked(vm, x, gamma(x), true, "")
-    });
-    f("lgamma", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.lgamma")?;
-        let x = vm.to_f64(x)?;
-        if x.is_finite() && x <= 0.0 && x == x.floor() {
-            let text = lasti_text::float::repr(x);
-            return Err(vm.value_error(format!(
-                "expected a noninteger or positive integer, got {text}"
-            )));
-        }
-        checked(vm, x, lgamma(x), true, "")
-    });
+    vm.add_functions(&m, FUNCTIONS);
     for (name, g) in [
         ("isfinite", (|x| x.is_finite()) as fn(f64) -> bool),
         ("isinf", |x| x.is_infinite()),
@@ -89,165 +68,229 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         );
         vm.add_value(&m, name, func);
     }
-    f("atan2", |vm, _, a| {
-        two(vm, a, "atan2").map(|(x, y)| vm.new_float(x.atan2(y)))
-    });
-    f("copysign", |vm, _, a| {
-        two(vm, a, "copysign").map(|(x, y)| vm.new_float(x.copysign(y)))
-    });
-    f("fmod", |vm, _, a| {
-        let (x, y) = two(vm, a, "fmod")?;
-        if y.is_infinite() && x.is_finite() {
-            return Ok(vm.new_float(x));
-        }
-        let r = x % y;
-        if r.is_nan() && !x.is_nan() && !y.is_nan() {
-            Err(domain(vm))
-        } else {
-            Ok(vm.new_float(r))
-        }
-    });
-    f("pow", |vm, _, a| {
-        let (x, y) = two(vm, a, "pow")?;
-        let r = x.powf(y);
-        if x.is_finite() && y.is_finite() {
-            if r.is_nan() || (r.is_infinite() && x == 0.0) {
-                return Err(domain(vm));
-            }
-            if r.is_infinite() {
-                return Err(vm.overflow_error("math range error"));
-            }
-        }
-        Ok(vm.new_float(r))
-    });
-    f("remainder", |vm, _, a| {
-        let (x, y) = two(vm, a, "remainder")?;
-        remainder(vm, x, y)
-    });
-    f("ldexp", ldexp);
-    f("frexp", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.frexp")?;
-        let (m, e) = frexp(vm.to_f64(x)?);
-        Ok(vm.tuple_value([vm.new_float(m), vm.new_int(e)]))
-    });
-    f("modf", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.modf")?;
-        let x = vm.to_f64(x)?;
-        let (frac, whole) = if x.is_infinite() {
-            (0f64.copysign(x), x)
-        } else {
-            ((x - x.trunc()).copysign(x), x.trunc())
-        };
-        Ok(vm.tuple_value([vm.new_float(frac), vm.new_float(whole)]))
-    });
-    f("fma", |vm, _, a| {
-        let [x, y, z] = a.exactly::<3>(vm, "fma")?;
-        let (x, y, z) = (vm.to_f64(x)?, vm.to_f64(y)?, vm.to_f64(z)?);
-        let r = x.mul_add(y, z);
-        if r.is_nan() && !(x.is_nan() || y.is_nan() || z.is_nan()) {
-            return Err(vm.value_error("invalid operation in fma"));
-        }
-        if r.is_infinite() && x.is_finite() && y.is_finite() && z.is_finite() {
-            return Err(vm.overflow_error("overflow in fma"));
-        }
-        Ok(vm.new_float(r))
-    });
-    f("nextafter", |vm, _, a| {
-        let [x, y, steps] = a.bind(vm, "nextafter", ["x", "y", "*steps"], 2)?;
-        let none = Value::NONE;
-        let (x, y) = (
-            vm.to_f64(x.unwrap_or(&none))?,
-            vm.to_f64(y.unwrap_or(&none))?,
-        );
-        let steps = match steps {
-            Some(s) if !s.is_none() => {
-                let n = vm.to_i64_clamped(s)?;
-                u64::try_from(n)
-                    .map_err(|_| vm.value_error("steps must be a non-negative integer"))?
-            }
-            _ => 1,
-        };
-        Ok(vm.new_float(next_after(x, y, steps)))
-    });
-    f("ulp", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.ulp")?;
-        let x = vm.to_f64(x)?.abs();
-        if !x.is_finite() {
-            return Ok(vm.new_float(x));
-        }
-        let up = x.next_up();
-        Ok(vm.new_float(if up.is_infinite() {
-            x - x.next_down()
-        } else {
-            up - x
-        }))
-    });
-    f("isclose", isclose);
-    f("floor", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.floor")?;
-        rounded(vm, x, &vm.names.floor, f64::floor)
-    });
-    f("ceil", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.ceil")?;
-        rounded(vm, x, &vm.names.ceil, f64::ceil)
-    });
-    f("trunc", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.trunc")?;
-        if let Some(x) = vm.exact_float(x) {
-            return float_to_int(vm, x);
-        }
-        match vm.call_special(x, &vm.names.trunc, &[])? {
-            Some(r) => Ok(r),
-            None => Err(vm.type_error(format!(
-                "type {} doesn't define __trunc__ method",
-                vm.type_name(x)
-            ))),
-        }
-    });
-    f("log", |vm, _, a| {
-        let pos = a.between(vm, "log", 1, 2)?;
-        let x = logarithm(vm, &pos[0], f64::ln, std::f64::consts::LN_2)?;
-        match pos.get(1) {
-            None => Ok(vm.new_float(x)),
-            Some(b) => {
-                let b = logarithm(vm, b, f64::ln, std::f64::consts::LN_2)?;
-                if b == 0.0 {
-                    return Err(vm.zero_division_error("division by zero"));
-                }
-                Ok(vm.new_float(x / b))
-            }
-        }
-    });
-    f("log2", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.log2")?;
-        Ok(vm.new_float(logarithm(vm, x, f64::log2, 1.0)?))
-    });
-    f("log10", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "math.log10")?;
-        Ok(vm.new_float(logarithm(vm, x, f64::log10, std::f64::consts::LOG10_2)?))
-    });
-    f("hypot", |vm, _, a| {
-        a.no_kw(vm, "hypot")?;
-        let xs: PyResult<Vec<f64>> = a.pos.iter().map(|x| vm.to_f64(x)).collect();
-        Ok(vm.new_float(vector_norm(&xs?)))
-    });
-    f("dist", |vm, _, a| {
-        let [p, q] = a.exactly::<2>(vm, "dist")?;
-        let (p, q) = (vm.collect(p)?, vm.collect(q)?);
-        if p.len() != q.len() {
-            return Err(vm.value_error("both points must have the same number of dimensions"));
-        }
-        let d: PyResult<Vec<f64>> = p
-            .iter()
-            .zip(&q)
-            .map(|(x, y)| Ok(vm.to_f64(x)? - vm.to_f64(y)?))
-            .collect();
-        Ok(vm.new_float(vector_norm(&d?)))
-    });
-    f("fsum", fsum);
-    f("sumprod", sumprod);
     crate::math_int::add(vm, &m);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "gamma" "gamma($module, x, /)\n--\n\n" gamma_function;
+    "lgamma" "lgamma($module, x, /)\n--\n\n" lgamma_function;
+    "atan2" "atan2($module, y, x, /)\n--\n\n" atan2;
+    "copysign" "copysign($module, x, y, /)\n--\n\n" copysign;
+    "fmod" "fmod($module, x, y, /)\n--\n\n" fmod;
+    "pow" "pow($module, x, y, /)\n--\n\n" pow;
+    "remainder" "remainder($module, x, y, /)\n--\n\n" remainder_function;
+    "ldexp" "ldexp($module, x, i, /)\n--\n\n" ldexp;
+    "frexp" "frexp($module, x, /)\n--\n\n" frexp_function;
+    "modf" "modf($module, x, /)\n--\n\n" modf;
+    "fma" "fma($module, x, y, z, /)\n--\n\n" fma;
+    "nextafter" "nextafter($module, x, y, /, *, steps=None)\n--\n\n" nextafter;
+    "ulp" "ulp($module, x, /)\n--\n\n" ulp;
+    "isclose" "isclose($module, /, a, b, *, rel_tol=1e-09, abs_tol=0.0)\n--\n\n" isclose;
+    "floor" "floor($module, x, /)\n--\n\n" floor;
+    "ceil" "ceil($module, x, /)\n--\n\n" ceil;
+    "trunc" "trunc($module, x, /)\n--\n\n" trunc;
+    "log" "(x, base=None, /)\n--\n\n" log;
+    "log2" "log2($module, x, /)\n--\n\n" log2;
+    "log10" "log10($module, x, /)\n--\n\n" log10;
+    "hypot" "hypot($module, /, *coordinates)\n--\n\n" hypot;
+    "dist" "dist($module, p, q, /)\n--\n\n" dist;
+    "fsum" "fsum($module, seq, /)\n--\n\n" fsum;
+    "sumprod" "sumprod($module, p, q, /)\n--\n\n" sumprod;
+}
+
+fn gamma_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.gamma")?;
+    let x = vm.to_f64(x)?;
+    if x == f64::NEG_INFINITY || (x <= 0.0 && x == x.floor()) {
+        let text = lasti_text::float::repr(x);
+        return Err(vm.value_error(format!(
+            "expected a noninteger or positive integer, got {text}"
+        )));
+    }
+    checked(vm, x, gamma(x), true, "")
+}
+
+fn lgamma_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.lgamma")?;
+    let x = vm.to_f64(x)?;
+    if x.is_finite() && x <= 0.0 && x == x.floor() {
+        let text = lasti_text::float::repr(x);
+        return Err(vm.value_error(format!(
+            "expected a noninteger or positive integer, got {text}"
+        )));
+    }
+    checked(vm, x, lgamma(x), true, "")
+}
+
+fn atan2(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    two(vm, a, "atan2").map(|(x, y)| vm.new_float(x.atan2(y)))
+}
+
+fn copysign(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    two(vm, a, "copysign").map(|(x, y)| vm.new_float(x.copysign(y)))
+}
+
+fn fmod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (x, y) = two(vm, a, "fmod")?;
+    if y.is_infinite() && x.is_finite() {
+        return Ok(vm.new_float(x));
+    }
+    let r = x % y;
+    if r.is_nan() && !x.is_nan() && !y.is_nan() {
+        Err(domain(vm))
+    } else {
+        Ok(vm.new_float(r))
+    }
+}
+
+fn pow(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (x, y) = two(vm, a, "pow")?;
+    let r = x.powf(y);
+    if x.is_finite() && y.is_finite() {
+        if r.is_nan() || (r.is_infinite() && x == 0.0) {
+            return Err(domain(vm));
+        }
+        if r.is_infinite() {
+            return Err(vm.overflow_error("math range error"));
+        }
+    }
+    Ok(vm.new_float(r))
+}
+
+fn remainder_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (x, y) = two(vm, a, "remainder")?;
+    remainder(vm, x, y)
+}
+
+fn frexp_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.frexp")?;
+    let (m, e) = frexp(vm.to_f64(x)?);
+    Ok(vm.tuple_value([vm.new_float(m), vm.new_int(e)]))
+}
+
+fn modf(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.modf")?;
+    let x = vm.to_f64(x)?;
+    let (frac, whole) = if x.is_infinite() {
+        (0f64.copysign(x), x)
+    } else {
+        ((x - x.trunc()).copysign(x), x.trunc())
+    };
+    Ok(vm.tuple_value([vm.new_float(frac), vm.new_float(whole)]))
+}
+
+fn fma(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y, z] = a.exactly::<3>(vm, "fma")?;
+    let (x, y, z) = (vm.to_f64(x)?, vm.to_f64(y)?, vm.to_f64(z)?);
+    let r = x.mul_add(y, z);
+    if r.is_nan() && !(x.is_nan() || y.is_nan() || z.is_nan()) {
+        return Err(vm.value_error("invalid operation in fma"));
+    }
+    if r.is_infinite() && x.is_finite() && y.is_finite() && z.is_finite() {
+        return Err(vm.overflow_error("overflow in fma"));
+    }
+    Ok(vm.new_float(r))
+}
+
+fn nextafter(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y, steps] = a.bind(vm, "nextafter", ["x", "y", "*steps"], 2)?;
+    let none = Value::NONE;
+    let (x, y) = (
+        vm.to_f64(x.unwrap_or(&none))?,
+        vm.to_f64(y.unwrap_or(&none))?,
+    );
+    let steps = match steps {
+        Some(s) if !s.is_none() => {
+            let n = vm.to_i64_clamped(s)?;
+            u64::try_from(n).map_err(|_| vm.value_error("steps must be a non-negative integer"))?
+        }
+        _ => 1,
+    };
+    Ok(vm.new_float(next_after(x, y, steps)))
+}
+
+fn ulp(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.ulp")?;
+    let x = vm.to_f64(x)?.abs();
+    if !x.is_finite() {
+        return Ok(vm.new_float(x));
+    }
+    let up = x.next_up();
+    Ok(vm.new_float(if up.is_infinite() {
+        x - x.next_down()
+    } else {
+        up - x
+    }))
+}
+
+fn floor(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.floor")?;
+    rounded(vm, x, &vm.names.floor, f64::floor)
+}
+
+fn ceil(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.ceil")?;
+    rounded(vm, x, &vm.names.ceil, f64::ceil)
+}
+
+fn trunc(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.trunc")?;
+    if let Some(x) = vm.exact_float(x) {
+        return float_to_int(vm, x);
+    }
+    match vm.call_special(x, &vm.names.trunc, &[])? {
+        Some(r) => Ok(r),
+        None => Err(vm.type_error(format!(
+            "type {} doesn't define __trunc__ method",
+            vm.type_name(x)
+        ))),
+    }
+}
+
+fn log(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "log", 1, 2)?;
+    let x = logarithm(vm, &pos[0], f64::ln, std::f64::consts::LN_2)?;
+    match pos.get(1) {
+        None => Ok(vm.new_float(x)),
+        Some(b) => {
+            let b = logarithm(vm, b, f64::ln, std::f64::consts::LN_2)?;
+            if b == 0.0 {
+                return Err(vm.zero_division_error("division by zero"));
+            }
+            Ok(vm.new_float(x / b))
+        }
+    }
+}
+
+fn log2(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.log2")?;
+    Ok(vm.new_float(logarithm(vm, x, f64::log2, 1.0)?))
+}
+
+fn log10(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "math.log10")?;
+    Ok(vm.new_float(logarithm(vm, x, f64::log10, std::f64::consts::LOG10_2)?))
+}
+
+fn hypot(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "hypot")?;
+    let xs: PyResult<Vec<f64>> = a.pos.iter().map(|x| vm.to_f64(x)).collect();
+    Ok(vm.new_float(vector_norm(&xs?)))
+}
+
+fn dist(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [p, q] = a.exactly::<2>(vm, "dist")?;
+    let (p, q) = (vm.collect(p)?, vm.collect(q)?);
+    if p.len() != q.len() {
+        return Err(vm.value_error("both points must have the same number of dimensions"));
+    }
+    let d: PyResult<Vec<f64>> = p
+        .iter()
+        .zip(&q)
+        .map(|(x, y)| Ok(vm.to_f64(x)? - vm.to_f64(y)?))
+        .collect();
+    Ok(vm.new_float(vector_norm(&d?)))
 }
 
 fn domain(vm: &Vm) -> Exc {

@@ -3,109 +3,126 @@ use crate::util::*;
 use lasti_text::{IBig, int_arith};
 
 pub(crate) fn add(vm: &Vm, m: &Ref<Module>) {
-    let f = |name: &'static str, f: PlainFn| vm.add_function(m, name, "", f);
-    f("gcd", |vm, _, a| {
-        a.no_kw(vm, "gcd")?;
-        let mut out = IBig::ZERO;
-        for x in a.pos {
-            out = int_arith::gcd(&out, &vm.to_bigint(x)?);
+    vm.add_functions(m, ADD_FUNCTIONS);
+}
+
+lasti_core::methods! { ADD_FUNCTIONS =
+    "gcd" "gcd($module, /, *integers)\n--\n\n" gcd;
+    "lcm" "lcm($module, /, *integers)\n--\n\n" lcm;
+    "isqrt" "isqrt($module, n, /)\n--\n\n" isqrt;
+    "factorial" "factorial($module, n, /)\n--\n\n" factorial;
+    "comb" "comb($module, n, k, /)\n--\n\n" comb;
+    "perm" "perm($module, n, k=None, /)\n--\n\n" perm;
+    "prod" "prod($module, iterable, /, *, start=1)\n--\n\n" prod;
+}
+
+fn gcd(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "gcd")?;
+    let mut out = IBig::ZERO;
+    for x in a.pos {
+        out = int_arith::gcd(&out, &vm.to_bigint(x)?);
+    }
+    Ok(vm.new_bigint(out))
+}
+
+fn lcm(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "lcm")?;
+    let mut out = IBig::from(1);
+    for x in a.pos {
+        let x = vm.to_bigint(x)?;
+        if x == IBig::ZERO {
+            out = IBig::ZERO;
+            continue;
         }
-        Ok(vm.new_bigint(out))
-    });
-    f("lcm", |vm, _, a| {
-        a.no_kw(vm, "lcm")?;
-        let mut out = IBig::from(1);
-        for x in a.pos {
-            let x = vm.to_bigint(x)?;
-            if x == IBig::ZERO {
-                out = IBig::ZERO;
-                continue;
-            }
-            if out != IBig::ZERO {
-                let g = int_arith::gcd(&out, &x);
-                out = out / g * x;
-            }
+        if out != IBig::ZERO {
+            let g = int_arith::gcd(&out, &x);
+            out = out / g * x;
         }
-        let out = if out < IBig::ZERO { -out } else { out };
-        Ok(vm.new_bigint(out))
-    });
-    f("isqrt", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "math.isqrt")?;
-        let n = vm.to_bigint(n)?;
-        if n < IBig::ZERO {
-            return Err(vm.value_error("isqrt() argument must be nonnegative"));
-        }
-        int_arith::isqrt(&n)
-            .map(|r| vm.new_bigint(r))
-            .map_err(|e| vm.text_error(e))
-    });
-    f("factorial", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "math.factorial")?;
-        let n = vm.to_bigint(n)?;
-        if n < IBig::ZERO {
-            return Err(vm.value_error("factorial() not defined for negative values"));
-        }
-        let Some(n) = i64::try_from(&n).ok() else {
-            return Err(vm.overflow_error(format!(
-                "factorial() argument should not exceed {}",
-                i64::MAX
-            )));
-        };
-        // Stirling's formula, rounded down: n! has more bits than this.
-        let bits = (n as f64 * ((n as f64).log2() - 1.45)).max(0.0) as usize;
-        int_arith::check_room(bits).map_err(|e| vm.text_error(e))?;
-        Ok(vm.new_bigint(product(vm, 1, n as u64)?))
-    });
-    f("comb", |vm, _, a| {
-        let [n, k] = a.exactly::<2>(vm, "comb")?;
-        let (n, k) = (natural(vm, n, "n")?, natural(vm, k, "k")?);
-        if k > n {
-            return Ok(Value::small_int(0));
-        }
-        let other = &n - &k;
-        let k = small(vm, "comb", if other < k { &other } else { &k })?;
-        let mut out = IBig::from(1);
-        if let Ok(n) = u64::try_from(&n) {
-            out = falling(vm, n, k)? / product(vm, 1, k)?;
-        } else {
-            for i in 0..k {
-                out = out * (&n - IBig::from(i)) / IBig::from(i + 1);
-                vm.check_signals()?;
-            }
-        }
-        Ok(vm.new_bigint(out))
-    });
-    f("perm", |vm, _, a| {
-        let pos = a.between(vm, "perm", 1, 2)?;
-        let n = natural(vm, &pos[0], "n")?;
-        let k = match pos.get(1) {
-            Some(k) if !k.is_none() => natural(vm, k, "k")?,
-            _ => n.clone(),
-        };
-        if k > n {
-            return Ok(Value::small_int(0));
-        }
-        let k = small(vm, "perm", &k)?;
-        if let Ok(n) = u64::try_from(&n) {
-            return Ok(vm.new_bigint(falling(vm, n, k)?));
-        }
-        let mut out = IBig::from(1);
+    }
+    let out = if out < IBig::ZERO { -out } else { out };
+    Ok(vm.new_bigint(out))
+}
+
+fn isqrt(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "math.isqrt")?;
+    let n = vm.to_bigint(n)?;
+    if n < IBig::ZERO {
+        return Err(vm.value_error("isqrt() argument must be nonnegative"));
+    }
+    int_arith::isqrt(&n)
+        .map(|r| vm.new_bigint(r))
+        .map_err(|e| vm.text_error(e))
+}
+
+fn factorial(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "math.factorial")?;
+    let n = vm.to_bigint(n)?;
+    if n < IBig::ZERO {
+        return Err(vm.value_error("factorial() not defined for negative values"));
+    }
+    let Some(n) = i64::try_from(&n).ok() else {
+        return Err(vm.overflow_error(format!(
+            "factorial() argument should not exceed {}",
+            i64::MAX
+        )));
+    };
+    // Stirling's formula, rounded down: n! has more bits than this.
+    let bits = (n as f64 * ((n as f64).log2() - 1.45)).max(0.0) as usize;
+    int_arith::check_room(bits).map_err(|e| vm.text_error(e))?;
+    Ok(vm.new_bigint(product(vm, 1, n as u64)?))
+}
+
+fn comb(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n, k] = a.exactly::<2>(vm, "comb")?;
+    let (n, k) = (natural(vm, n, "n")?, natural(vm, k, "k")?);
+    if k > n {
+        return Ok(Value::small_int(0));
+    }
+    let other = &n - &k;
+    let k = small(vm, "comb", if other < k { &other } else { &k })?;
+    let mut out = IBig::from(1);
+    if let Ok(n) = u64::try_from(&n) {
+        out = falling(vm, n, k)? / product(vm, 1, k)?;
+    } else {
         for i in 0..k {
-            out *= &n - IBig::from(i);
+            out = out * (&n - IBig::from(i)) / IBig::from(i + 1);
             vm.check_signals()?;
         }
-        Ok(vm.new_bigint(out))
-    });
-    f("prod", |vm, _, a| {
-        let [iterable, start] = a.bind(vm, "prod", ["iterable", "*start"], 1)?;
-        let mut out = start.cloned().unwrap_or(Value::small_int(1));
-        let none = Value::NONE;
-        vm.for_each(iterable.unwrap_or(&none), |x| {
-            out = vm.binary(&out, &x, BinOp::Mul)?;
-            Ok(true)
-        })?;
-        Ok(out)
-    });
+    }
+    Ok(vm.new_bigint(out))
+}
+
+fn perm(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "perm", 1, 2)?;
+    let n = natural(vm, &pos[0], "n")?;
+    let k = match pos.get(1) {
+        Some(k) if !k.is_none() => natural(vm, k, "k")?,
+        _ => n.clone(),
+    };
+    if k > n {
+        return Ok(Value::small_int(0));
+    }
+    let k = small(vm, "perm", &k)?;
+    if let Ok(n) = u64::try_from(&n) {
+        return Ok(vm.new_bigint(falling(vm, n, k)?));
+    }
+    let mut out = IBig::from(1);
+    for i in 0..k {
+        out *= &n - IBig::from(i);
+        vm.check_signals()?;
+    }
+    Ok(vm.new_bigint(out))
+}
+
+fn prod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [iterable, start] = a.bind(vm, "prod", ["iterable", "*start"], 1)?;
+    let mut out = start.cloned().unwrap_or(Value::small_int(1));
+    let none = Value::NONE;
+    vm.for_each(iterable.unwrap_or(&none), |x| {
+        out = vm.binary(&out, &x, BinOp::Mul)?;
+        Ok(true)
+    })?;
+    Ok(out)
 }
 
 fn natural(vm: &Vm, v: &Value, name: &str) -> PyResult<IBig> {

@@ -47,140 +47,133 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     }
     compare! { vm m "lt" Lt; "le" Le; "eq" Eq; "ne" Ne; "gt" Gt; "ge" Ge; }
     unary! { vm m "neg" Neg; "pos" Pos; "inv" Invert; "invert" Invert; "abs" Abs; }
-    let f = |name: &'static str, doc: &'static str, f: PlainFn| vm.add_function(&m, name, doc, f);
-    f("not_", "not_($module, a, /)\n--\n\n", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "not_")?;
-        Ok(Value::bool(!vm.is_true(x)?))
-    });
-    f("truth", "truth($module, a, /)\n--\n\n", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "truth")?;
-        Ok(Value::bool(vm.is_true(x)?))
-    });
-    f("is_", "is_($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "is_")?;
-        Ok(Value::bool(x.is(y)))
-    });
-    f("is_not", "is_not($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "is_not")?;
-        Ok(Value::bool(!x.is(y)))
-    });
-    f("is_none", "is_none($module, a, /)\n--\n\n", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "is_none")?;
-        Ok(Value::bool(x.is_none()))
-    });
-    f(
-        "is_not_none",
-        "is_not_none($module, a, /)\n--\n\n",
-        |vm, _, a| {
-            let [x] = a.exactly::<1>(vm, "is_not_none")?;
-            Ok(Value::bool(!x.is_none()))
-        },
-    );
-    f("index", "index($module, a, /)\n--\n\n", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "index")?;
-        vm.index(x)
-    });
-    f("concat", "concat($module, a, b, /)\n--\n\n", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "concat")?;
-        sequence(vm, x)?;
-        vm.binary(x, y, BinOp::Add)
-    });
-    f(
-        "iconcat",
-        "iconcat($module, a, b, /)\n--\n\n",
-        |vm, _, a| {
-            let [x, y] = a.exactly::<2>(vm, "iconcat")?;
-            sequence(vm, x)?;
-            vm.inplace(x, y, BinOp::Add)
-        },
-    );
-    f(
-        "contains",
-        "contains($module, a, b, /)\n--\n\n",
-        |vm, _, a| {
-            let [x, y] = a.exactly::<2>(vm, "contains")?;
-            Ok(Value::bool(vm.contains(x, y)?))
-        },
-    );
-    f(
-        "getitem",
-        "getitem($module, a, b, /)\n--\n\n",
-        |vm, _, a| {
-            let [x, y] = a.exactly::<2>(vm, "getitem")?;
-            vm.getitem(x, y)
-        },
-    );
-    f(
-        "setitem",
-        "setitem($module, a, b, c, /)\n--\n\n",
-        |vm, _, a| {
-            let [x, y, z] = a.exactly::<3>(vm, "setitem")?;
-            vm.setitem(x, y, z)?;
-            Ok(Value::NONE)
-        },
-    );
-    f(
-        "delitem",
-        "delitem($module, a, b, /)\n--\n\n",
-        |vm, _, a| {
-            let [x, y] = a.exactly::<2>(vm, "delitem")?;
-            vm.delitem(x, y)?;
-            Ok(Value::NONE)
-        },
-    );
-    f(
-        "countOf",
-        "countOf($module, a, b, /)\n--\n\n",
-        |vm, _, a| {
-            let [x, y] = a.exactly::<2>(vm, "countOf")?;
-            let mut n = 0;
-            vm.for_each(x, |v| {
-                n += vm.same(&v, y)? as i64;
-                Ok(true)
-            })?;
-            Ok(vm.new_int(n))
-        },
-    );
-    f(
-        "indexOf",
-        "indexOf($module, a, b, /)\n--\n\n",
-        |vm, _, a| {
-            let [x, y] = a.exactly::<2>(vm, "indexOf")?;
-            let (mut n, mut found) = (0, false);
-            vm.for_each(x, |v| {
-                found = vm.same(&v, y)?;
-                n += !found as i64;
-                Ok(!found)
-            })?;
-            if found {
-                Ok(vm.new_int(n))
-            } else {
-                Err(vm.value_error("sequence.index(x): x not in sequence"))
-            }
-        },
-    );
-    f(
-        "length_hint",
-        "length_hint($module, obj, default=0, /)\n--\n\n",
-        length_hint,
-    );
-    f(
-        "call",
-        "call($module, obj, /, *args, **kwargs)\n--\n\n",
-        |vm, _, a| match a.pos.split_first() {
-            Some((f, rest)) => vm.call_args(f, Args { pos: rest, ..a }),
-            None => Err(vm.type_error("call expected at least 1 argument, got 0")),
-        },
-    );
-    f(
-        "_compare_digest",
-        "_compare_digest($module, a, b, /)\n--\n\n",
-        compare_digest,
-    );
+    vm.add_functions(&m, FUNCTIONS);
     add_type(vm, &m, "itemgetter", &itemgetter(vm));
     add_type(vm, &m, "attrgetter", &attrgetter(vm));
     add_type(vm, &m, "methodcaller", &methodcaller(vm));
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "not_" "not_($module, a, /)\n--\n\n" not;
+    "truth" "truth($module, a, /)\n--\n\n" truth;
+    "is_" "is_($module, a, b, /)\n--\n\n" is;
+    "is_not" "is_not($module, a, b, /)\n--\n\n" is_not;
+    "is_none" "is_none($module, a, /)\n--\n\n" is_none;
+    "is_not_none" "is_not_none($module, a, /)\n--\n\n" is_not_none;
+    "index" "index($module, a, /)\n--\n\n" index;
+    "concat" "concat($module, a, b, /)\n--\n\n" concat;
+    "iconcat" "iconcat($module, a, b, /)\n--\n\n" iconcat;
+    "contains" "contains($module, a, b, /)\n--\n\n" contains;
+    "getitem" "getitem($module, a, b, /)\n--\n\n" getitem;
+    "setitem" "setitem($module, a, b, c, /)\n--\n\n" setitem;
+    "delitem" "delitem($module, a, b, /)\n--\n\n" delitem;
+    "countOf" "countOf($module, a, b, /)\n--\n\n" count_of;
+    "indexOf" "indexOf($module, a, b, /)\n--\n\n" index_of;
+    "length_hint" "length_hint($module, obj, default=0, /)\n--\n\n" length_hint;
+    "call" "call($module, obj, /, *args, **kwargs)\n--\n\n" call_function;
+    "_compare_digest" "_compare_digest($module, a, b, /)\n--\n\n" compare_digest;
+}
+
+fn not(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "not_")?;
+    Ok(Value::bool(!vm.is_true(x)?))
+}
+
+fn truth(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "truth")?;
+    Ok(Value::bool(vm.is_true(x)?))
+}
+
+fn is(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "is_")?;
+    Ok(Value::bool(x.is(y)))
+}
+
+fn is_not(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "is_not")?;
+    Ok(Value::bool(!x.is(y)))
+}
+
+fn is_none(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "is_none")?;
+    Ok(Value::bool(x.is_none()))
+}
+
+fn is_not_none(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "is_not_none")?;
+    Ok(Value::bool(!x.is_none()))
+}
+
+fn index(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "index")?;
+    vm.index(x)
+}
+
+fn concat(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "concat")?;
+    sequence(vm, x)?;
+    vm.binary(x, y, BinOp::Add)
+}
+
+fn iconcat(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "iconcat")?;
+    sequence(vm, x)?;
+    vm.inplace(x, y, BinOp::Add)
+}
+
+fn contains(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "contains")?;
+    Ok(Value::bool(vm.contains(x, y)?))
+}
+
+fn getitem(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "getitem")?;
+    vm.getitem(x, y)
+}
+
+fn setitem(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y, z] = a.exactly::<3>(vm, "setitem")?;
+    vm.setitem(x, y, z)?;
+    Ok(Value::NONE)
+}
+
+fn delitem(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "delitem")?;
+    vm.delitem(x, y)?;
+    Ok(Value::NONE)
+}
+
+fn count_of(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "countOf")?;
+    let mut n = 0;
+    vm.for_each(x, |v| {
+        n += vm.same(&v, y)? as i64;
+        Ok(true)
+    })?;
+    Ok(vm.new_int(n))
+}
+
+fn index_of(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "indexOf")?;
+    let (mut n, mut found) = (0, false);
+    vm.for_each(x, |v| {
+        found = vm.same(&v, y)?;
+        n += !found as i64;
+        Ok(!found)
+    })?;
+    if found {
+        Ok(vm.new_int(n))
+    } else {
+        Err(vm.value_error("sequence.index(x): x not in sequence"))
+    }
+}
+
+fn call_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    match a.pos.split_first() {
+        Some((f, rest)) => vm.call_args(f, Args { pos: rest, ..a }),
+        None => Err(vm.type_error("call expected at least 1 argument, got 0")),
+    }
 }
 
 fn sequence(vm: &Vm, v: &Value) -> PyResult<()> {
@@ -304,11 +297,17 @@ fn repr_items(vm: &Vm, v: &Value) -> PyResult<Value> {
 fn getter_type(vm: &Vm, name: &str) -> Ref<Type> {
     let t = vm.new_native_type::<Getter>(&format!("operator.{name}"), &vm.types.object, 0);
     t.slots.repr.set(Some(repr_items));
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        let g = vm.this::<Getter>(v)?;
-        Ok(vm.tuple_value([vm.type_of(v).value(), g.items.value()]))
-    });
+    vm.add_methods(&t, GETTER_TYPE_METHODS);
     t
+}
+
+lasti_core::methods! { GETTER_TYPE_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let g = vm.this::<Getter>(v)?;
+    Ok(vm.tuple_value([vm.type_of(v).value(), g.items.value()]))
 }
 
 fn itemgetter(vm: &Vm) -> Ref<Type> {
@@ -408,17 +407,23 @@ fn methodcaller(vm: &Vm) -> Ref<Type> {
         let name = vm.intern_ref(vm.this::<Str>(&g.items[0])?);
         vm.call_method_args(x, &name, Args::split(&g.items[1..], names))
     }));
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        let g = vm.this::<Getter>(v)?;
-        let Some(names) = &g.names else {
-            return Ok(vm.tuple_value([vm.type_of(v).value(), g.items.value()]));
-        };
-        let partial = vm.getattr_str(&vm.import("functools")?, "partial")?;
-        let split = g.items.len() - names.len();
-        let mut all = vec![vm.type_of(v).value(), g.items[0].clone()];
-        all.extend_from_slice(&g.items[split..]);
-        let ctor = vm.call_args(&partial, Args::split(&all, names))?;
-        Ok(vm.tuple_value([ctor, vm.new_tuple(g.items[1..split].to_vec()).into()]))
-    });
+    vm.add_methods(&t, METHODCALLER_METHODS);
     t
+}
+
+lasti_core::methods! { METHODCALLER_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_method;
+}
+
+fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let g = vm.this::<Getter>(v)?;
+    let Some(names) = &g.names else {
+        return Ok(vm.tuple_value([vm.type_of(v).value(), g.items.value()]));
+    };
+    let partial = vm.getattr_str(&vm.import("functools")?, "partial")?;
+    let split = g.items.len() - names.len();
+    let mut all = vec![vm.type_of(v).value(), g.items[0].clone()];
+    all.extend_from_slice(&g.items[split..]);
+    let ctor = vm.call_args(&partial, Args::split(&all, names))?;
+    Ok(vm.tuple_value([ctor, vm.new_tuple(g.items[1..split].to_vec()).into()]))
 }

@@ -60,95 +60,96 @@ fn ordereddict_type(vm: &Vm) -> Ref<Type> {
         vm.call_method(a, "update", std::slice::from_ref(b))?;
         Ok(a.clone())
     }));
-    vm.method(
-        &t,
-        "move_to_end",
-        "move_to_end($self, /, key, last=True)\n--\n\n",
-        |vm, v, a| {
-            let [Some(key), last] = a.bind(vm, "move_to_end", ["key", "last"], 1)? else {
-                return Ok(Value::NONE);
-            };
-            let d = vm.this::<Dict>(v)?;
-            let last = last.map_or(Ok(true), |l| vm.is_true(l))?;
-            let Some(x) = vm.dict_lookup(d, key)? else {
-                return Err(vm.key_error(key));
-            };
-            // The key that is there stays, not the equal one given.
-            let items = d.items();
-            let mut own = key.clone();
-            for (k, _) in if last {
-                &items[items.len() - 1..]
-            } else {
-                &items[..1]
-            } {
-                if vm.same(k, key)? {
-                    return Ok(Value::NONE);
-                }
-            }
-            for (k, _) in &items {
-                if vm.same(k, key)? {
-                    own = k.clone();
-                    break;
-                }
-            }
-            if last {
-                vm.dict_remove(d, key)?;
-                vm.dict_insert(d, own, x)?;
-                return Ok(Value::NONE);
-            }
-            d.clear_entries();
-            vm.dict_insert(d, own.clone(), x)?;
-            for (k, x) in items {
-                if !k.is(&own) {
-                    vm.dict_insert(d, k, x)?;
-                }
-            }
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        &t,
-        "popitem",
-        "popitem($self, /, last=True)\n--\n\n",
-        |vm, v, a| {
-            let [last] = a.bind(vm, "popitem", ["last"], 0)?;
-            let d = vm.this::<Dict>(v)?;
-            let last = last.map_or(Ok(true), |l| vm.is_true(l))?;
-            let entry = if last {
-                d.previous_entry(usize::MAX)
-            } else {
-                d.next_entry(0)
-            };
-            let Some((_, k, x)) = entry else {
-                return Err(vm.new_exception(&vm.exc.key_error, "dictionary is empty"));
-            };
-            vm.dict_remove(d, &k)?;
-            Ok(vm.tuple_value([k, x]))
-        },
-    );
-    let copy: PlainFn = |vm, v, a| {
-        a.exactly::<0>(vm, "copy")?;
-        vm.call(vm.type_of(v).as_value(), std::slice::from_ref(v))
-    };
-    vm.method(&t, "copy", "", copy);
-    vm.method(&t, "__copy__", "", copy);
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        let items = vm.call_method(v, "items", &[])?;
-        let dict = vm
-            .dict_of(v)
-            .filter(|d| !d.is_empty())
-            .map_or(Value::NONE, Value::from);
-        let it = vm.iter(&items)?;
-        Ok(vm.tuple_value([
-            vm.type_of(v).value(),
-            vm.new_tuple([]).into(),
-            dict,
-            Value::NONE,
-            it,
-        ]))
-    });
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
+    vm.add_methods(&t, ORDEREDDICT_TYPE_METHODS);
     t
+}
+
+lasti_core::methods! { ORDEREDDICT_TYPE_METHODS =
+    "move_to_end" "move_to_end($self, /, key, last=True)\n--\n\n" move_to_end;
+    "popitem" "popitem($self, /, last=True)\n--\n\n" popitem;
+    "copy" "copy($self, /)\n--\n\n" copy;
+    "__copy__" "__copy__($self, /)\n--\n\n" copy;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn move_to_end(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [Some(key), last] = a.bind(vm, "move_to_end", ["key", "last"], 1)? else {
+        return Ok(Value::NONE);
+    };
+    let d = vm.this::<Dict>(v)?;
+    let last = last.map_or(Ok(true), |l| vm.is_true(l))?;
+    let Some(x) = vm.dict_lookup(d, key)? else {
+        return Err(vm.key_error(key));
+    };
+    // The key that is there stays, not the equal one given.
+    let items = d.items();
+    let mut own = key.clone();
+    for (k, _) in if last {
+        &items[items.len() - 1..]
+    } else {
+        &items[..1]
+    } {
+        if vm.same(k, key)? {
+            return Ok(Value::NONE);
+        }
+    }
+    for (k, _) in &items {
+        if vm.same(k, key)? {
+            own = k.clone();
+            break;
+        }
+    }
+    if last {
+        vm.dict_remove(d, key)?;
+        vm.dict_insert(d, own, x)?;
+        return Ok(Value::NONE);
+    }
+    d.clear_entries();
+    vm.dict_insert(d, own.clone(), x)?;
+    for (k, x) in items {
+        if !k.is(&own) {
+            vm.dict_insert(d, k, x)?;
+        }
+    }
+    Ok(Value::NONE)
+}
+
+fn popitem(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [last] = a.bind(vm, "popitem", ["last"], 0)?;
+    let d = vm.this::<Dict>(v)?;
+    let last = last.map_or(Ok(true), |l| vm.is_true(l))?;
+    let entry = if last {
+        d.previous_entry(usize::MAX)
+    } else {
+        d.next_entry(0)
+    };
+    let Some((_, k, x)) = entry else {
+        return Err(vm.new_exception(&vm.exc.key_error, "dictionary is empty"));
+    };
+    vm.dict_remove(d, &k)?;
+    Ok(vm.tuple_value([k, x]))
+}
+
+fn copy(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "copy")?;
+    vm.call(vm.type_of(v).as_value(), std::slice::from_ref(v))
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let items = vm.call_method(v, "items", &[])?;
+    let dict = vm
+        .dict_of(v)
+        .filter(|d| !d.is_empty())
+        .map_or(Value::NONE, Value::from);
+    let it = vm.iter(&items)?;
+    Ok(vm.tuple_value([
+        vm.type_of(v).value(),
+        vm.new_tuple([]).into(),
+        dict,
+        Value::NONE,
+        it,
+    ]))
 }
 
 struct OrderedType(Ref<Type>);

@@ -121,96 +121,91 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         let pos = a.between(vm, "Random", 0, 1)?;
         seed(vm, vm.this::<Random>(v)?, pos.first())
     }));
-    vm.method(&t, "seed", "seed($self, n=None, /)\n--\n\n", |vm, v, a| {
-        let pos = a.between(vm, "seed", 0, 1)?;
-        seed(vm, vm.this::<Random>(v)?, pos.first())?;
-        Ok(Value::NONE)
-    });
-    vm.method(
-        &t,
-        "random",
-        "random($self, /)\n--\n\nrandom() -> x in the interval [0, 1).",
-        |vm, v, a| {
-            a.exactly::<0>(vm, "Random.random")?;
-            let r = vm.this::<Random>(v)?;
-            let (a, b) = (r.next() >> 5, r.next() >> 6);
-            Ok(
-                vm.new_float(
-                    (a as f64 * 67_108_864.0 + b as f64) * (1.0 / 9_007_199_254_740_992.0),
-                ),
-            )
-        },
-    );
-    vm.method(
-        &t,
-        "getrandbits",
-        "getrandbits($self, k, /)\n--\n\n",
-        |vm, v, a| {
-            let [k] = a.exactly::<1>(vm, "Random.getrandbits")?;
-            let k = vm.to_i64(k)?;
-            if k < 0 {
-                return Err(vm.value_error("number of bits must be non-negative"));
-            }
-            let r = vm.this::<Random>(v)?;
-            match k {
-                0 => Ok(Value::small_int(0)),
-                1..=32 => Ok(vm.new_int((r.next() >> (32 - k)) as i64)),
-                _ => {
-                    let mut left = k;
-                    let mut ticks = lasti_core::vm::Ticks::default();
-                    let mut bytes = vm.try_vec((k as usize).div_ceil(32).saturating_mul(4))?;
-                    while left > 0 {
-                        let mut w = r.next();
-                        if left < 32 {
-                            w >>= 32 - left;
-                        }
-                        bytes.extend_from_slice(&w.to_le_bytes());
-                        left -= 32;
-                        ticks.tick(vm)?;
-                    }
-                    Ok(vm.new_bigint(int::from_bytes(&bytes, true, false).into()))
-                }
-            }
-        },
-    );
-    vm.method(&t, "getstate", "getstate($self, /)\n--\n\n", |vm, v, a| {
-        a.exactly::<0>(vm, "Random.getstate")?;
-        let r = vm.this::<Random>(v)?;
-        let mut out: Vec<Value> = r
-            .state
-            .borrow()
-            .iter()
-            .map(|w| vm.new_int(*w as i64))
-            .collect();
-        out.push(vm.new_int(r.index.get() as i64));
-        Ok(vm.try_new_tuple(out)?.into())
-    });
-    vm.method(
-        &t,
-        "setstate",
-        "setstate($self, state, /)\n--\n\n",
-        |vm, v, a| {
-            let [st] = a.exactly::<1>(vm, "Random.setstate")?;
-            let Some(st) = st.downcast::<Tuple>() else {
-                return Err(vm.type_error("state vector must be a tuple"));
-            };
-            if st.len() != N + 1 {
-                return Err(vm.value_error("state vector is the wrong size"));
-            }
-            let mut new = Box::new([0; N]);
-            for (slot, x) in new.iter_mut().zip(st.iter()) {
-                *slot = vm.to_i64(x)? as u32;
-            }
-            let index = vm.to_i64(&st[N])?;
-            if !(0..=N as i64).contains(&index) {
-                return Err(vm.value_error("invalid state"));
-            }
-            let r = vm.this::<Random>(v)?;
-            *r.state.borrow_mut() = new;
-            r.index.set(index as usize);
-            Ok(Value::NONE)
-        },
-    );
+    vm.add_methods(&t, METHODS);
     add_type(vm, &m, "Random", &t);
     Ok(m)
+}
+
+lasti_core::methods! { METHODS =
+    "seed" "seed($self, n=None, /)\n--\n\n" seed_method;
+    "random" "random($self, /)\n--\n\nrandom() -> x in the interval [0, 1)." random;
+    "getrandbits" "getrandbits($self, k, /)\n--\n\n" getrandbits;
+    "getstate" "getstate($self, /)\n--\n\n" getstate;
+    "setstate" "setstate($self, state, /)\n--\n\n" setstate;
+}
+
+fn seed_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "seed", 0, 1)?;
+    seed(vm, vm.this::<Random>(v)?, pos.first())?;
+    Ok(Value::NONE)
+}
+
+fn random(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "Random.random")?;
+    let r = vm.this::<Random>(v)?;
+    let (a, b) = (r.next() >> 5, r.next() >> 6);
+    Ok(vm.new_float((a as f64 * 67_108_864.0 + b as f64) * (1.0 / 9_007_199_254_740_992.0)))
+}
+
+fn getrandbits(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [k] = a.exactly::<1>(vm, "Random.getrandbits")?;
+    let k = vm.to_i64(k)?;
+    if k < 0 {
+        return Err(vm.value_error("number of bits must be non-negative"));
+    }
+    let r = vm.this::<Random>(v)?;
+    match k {
+        0 => Ok(Value::small_int(0)),
+        1..=32 => Ok(vm.new_int((r.next() >> (32 - k)) as i64)),
+        _ => {
+            let mut left = k;
+            let mut ticks = lasti_core::vm::Ticks::default();
+            let mut bytes = vm.try_vec((k as usize).div_ceil(32).saturating_mul(4))?;
+            while left > 0 {
+                let mut w = r.next();
+                if left < 32 {
+                    w >>= 32 - left;
+                }
+                bytes.extend_from_slice(&w.to_le_bytes());
+                left -= 32;
+                ticks.tick(vm)?;
+            }
+            Ok(vm.new_bigint(int::from_bytes(&bytes, true, false).into()))
+        }
+    }
+}
+
+fn getstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.exactly::<0>(vm, "Random.getstate")?;
+    let r = vm.this::<Random>(v)?;
+    let mut out: Vec<Value> = r
+        .state
+        .borrow()
+        .iter()
+        .map(|w| vm.new_int(*w as i64))
+        .collect();
+    out.push(vm.new_int(r.index.get() as i64));
+    Ok(vm.try_new_tuple(out)?.into())
+}
+
+fn setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [st] = a.exactly::<1>(vm, "Random.setstate")?;
+    let Some(st) = st.downcast::<Tuple>() else {
+        return Err(vm.type_error("state vector must be a tuple"));
+    };
+    if st.len() != N + 1 {
+        return Err(vm.value_error("state vector is the wrong size"));
+    }
+    let mut new = Box::new([0; N]);
+    for (slot, x) in new.iter_mut().zip(st.iter()) {
+        *slot = vm.to_i64(x)? as u32;
+    }
+    let index = vm.to_i64(&st[N])?;
+    if !(0..=N as i64).contains(&index) {
+        return Err(vm.value_error("invalid state"));
+    }
+    let r = vm.this::<Random>(v)?;
+    *r.state.borrow_mut() = new;
+    r.index.set(index as usize);
+    Ok(Value::NONE)
 }

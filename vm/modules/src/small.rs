@@ -35,49 +35,58 @@ pub fn run_exit_functions(vm: &Vm) {
 
 pub(crate) fn atexit(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("atexit");
-    vm.add_function(
-        &m,
-        "register",
-        "register($module, func, /, *args, **kwargs)\n--\n\n",
-        |vm, _, a| {
-            let Some((f, rest)) = a.pos.split_first() else {
-                return Err(vm.type_error("register() takes at least 1 argument (0 given)"));
-            };
-            if vm.type_of(f).slots.call.get().is_none() {
-                return Err(vm.type_error("the first argument must be callable"));
-            }
-            let row = (f.clone(), rest.to_vec(), a.kw.to_vec(), a.names.to_vec());
-            vm.module_state(ExitFuncs::default).0.borrow_mut().push(row);
-            Ok(f.clone())
-        },
-    );
-    vm.add_function(&m, "unregister", "", |vm, _, a| {
-        let [f] = a.exactly::<1>(vm, "unregister")?;
-        let st = vm.module_state(ExitFuncs::default);
-        let rows: Vec<Value> = st.0.borrow().iter().map(|r| r.0.clone()).collect();
-        let mut keep = Vec::with_capacity(rows.len());
-        for r in &rows {
-            keep.push(!vm.same(r, f)?);
-        }
-        let mut keep = keep.into_iter();
-        let mut old = st.0.take();
-        old.retain(|_| keep.next().unwrap_or(true));
-        *st.0.borrow_mut() = old;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "_clear", "", |vm, _, _| {
-        let old = vm.module_state(ExitFuncs::default).0.take();
-        drop(old);
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "_ncallbacks", "", |vm, _, _| {
-        Ok(vm.new_int(vm.module_state(ExitFuncs::default).0.borrow().len() as i64))
-    });
-    vm.add_function(&m, "_run_exitfuncs", "", |vm, _, _| {
-        run_exit_functions(vm);
-        Ok(Value::NONE)
-    });
+    vm.add_functions(&m, ATEXIT_FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { ATEXIT_FUNCTIONS =
+    "register" "register($module, func, /, *args, **kwargs)\n--\n\n" register;
+    "unregister" "unregister($module, func, /)\n--\n\n" unregister;
+    "_clear" "_clear($module, /)\n--\n\n" clear;
+    "_ncallbacks" "_ncallbacks($module, /)\n--\n\n" ncallbacks;
+    "_run_exitfuncs" "_run_exitfuncs($module, /)\n--\n\n" run_exitfuncs;
+}
+
+fn register(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let Some((f, rest)) = a.pos.split_first() else {
+        return Err(vm.type_error("register() takes at least 1 argument (0 given)"));
+    };
+    if vm.type_of(f).slots.call.get().is_none() {
+        return Err(vm.type_error("the first argument must be callable"));
+    }
+    let row = (f.clone(), rest.to_vec(), a.kw.to_vec(), a.names.to_vec());
+    vm.module_state(ExitFuncs::default).0.borrow_mut().push(row);
+    Ok(f.clone())
+}
+
+fn unregister(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [f] = a.exactly::<1>(vm, "unregister")?;
+    let st = vm.module_state(ExitFuncs::default);
+    let rows: Vec<Value> = st.0.borrow().iter().map(|r| r.0.clone()).collect();
+    let mut keep = Vec::with_capacity(rows.len());
+    for r in &rows {
+        keep.push(!vm.same(r, f)?);
+    }
+    let mut keep = keep.into_iter();
+    let mut old = st.0.take();
+    old.retain(|_| keep.next().unwrap_or(true));
+    *st.0.borrow_mut() = old;
+    Ok(Value::NONE)
+}
+
+fn clear(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let old = vm.module_state(ExitFuncs::default).0.take();
+    drop(old);
+    Ok(Value::NONE)
+}
+
+fn ncallbacks(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.module_state(ExitFuncs::default).0.borrow().len() as i64))
+}
+
+fn run_exitfuncs(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    run_exit_functions(vm);
+    Ok(Value::NONE)
 }
 
 // ---- errno ----
@@ -253,79 +262,92 @@ pub(crate) fn locale(vm: &Vm) -> PyResult<Ref<Module>> {
         "Error",
         exception_class(vm, "locale.Error", &vm.exc.exception)?,
     );
-    vm.add_function(&m, "setlocale", "", |vm, _, a| {
-        let pos = a.between(vm, "setlocale", 1, 2)?;
-        match pos.get(1) {
-            None => Ok(vm.str_value("C")),
-            Some(l) if l.is_none() => Ok(vm.str_value("C")),
-            Some(l) => match text_arg(vm, l, "setlocale() argument 2")?.as_str() {
-                "" | "C" | "POSIX" => Ok(vm.str_value("C")),
-                name @ ("C.UTF-8" | "C.utf8") => Ok(vm.str_value(name)),
-                _ => Err(module_error(
-                    vm,
-                    "locale.Error",
-                    &vm.exc.exception,
-                    "unsupported locale setting",
-                )),
-            },
-        }
-    });
-    vm.add_function(&m, "localeconv", "", |vm, _, _| {
-        let d = vm.new_dict();
-        for k in [
-            "thousands_sep",
-            "int_curr_symbol",
-            "currency_symbol",
-            "mon_decimal_point",
-            "mon_thousands_sep",
-            "positive_sign",
-            "negative_sign",
-        ] {
-            vm.dict_set(&d, k, vm.str_value(""));
-        }
-        vm.dict_set(&d, "decimal_point", vm.str_value("."));
-        vm.dict_set(&d, "grouping", vm.new_list(Vec::new()));
-        vm.dict_set(&d, "mon_grouping", vm.new_list(Vec::new()));
-        for k in [
-            "int_frac_digits",
-            "frac_digits",
-            "p_cs_precedes",
-            "p_sep_by_space",
-            "n_cs_precedes",
-            "n_sep_by_space",
-            "p_sign_posn",
-            "n_sign_posn",
-        ] {
-            vm.dict_set(&d, k, Value::small_int(127));
-        }
-        Ok(d.into())
-    });
-    vm.add_function(&m, "strcoll", "", |vm, _, a| {
-        let [x, y] = a.exactly::<2>(vm, "strcoll")?;
-        let (x, y) = (vm.expect_str(x, "argument")?, vm.expect_str(y, "argument")?);
-        Ok(Value::small_int(x.as_bytes().cmp(y.as_bytes()) as i64))
-    });
-    vm.add_function(&m, "strxfrm", "", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "strxfrm")?;
-        Ok(x.clone())
-    });
-    vm.add_function(&m, "getencoding", "", |vm, _, _| Ok(vm.str_value("utf-8")));
-    vm.add_function(&m, "nl_langinfo", "", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "nl_langinfo")?;
-        Ok(vm.str_value(if x.as_small_int() == Some(14) {
-            "UTF-8"
-        } else {
-            ""
-        }))
-    });
+    vm.add_functions(&m, LOCALE_FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { LOCALE_FUNCTIONS =
+    "setlocale" "setlocale($module, category, locale=None, /)\n--\n\n" setlocale;
+    "localeconv" "localeconv($module, /)\n--\n\n" localeconv;
+    "strcoll" "strcoll($module, os1, os2, /)\n--\n\n" strcoll;
+    "strxfrm" "strxfrm($module, string, /)\n--\n\n" strxfrm;
+    "getencoding" "getencoding($module, /)\n--\n\n" |vm, _, _| Ok(vm.str_value("utf-8"));
+    "nl_langinfo" "nl_langinfo($module, key, /)\n--\n\n" nl_langinfo;
+}
+
+fn setlocale(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "setlocale", 1, 2)?;
+    match pos.get(1) {
+        None => Ok(vm.str_value("C")),
+        Some(l) if l.is_none() => Ok(vm.str_value("C")),
+        Some(l) => match text_arg(vm, l, "setlocale() argument 2")?.as_str() {
+            "" | "C" | "POSIX" => Ok(vm.str_value("C")),
+            name @ ("C.UTF-8" | "C.utf8") => Ok(vm.str_value(name)),
+            _ => Err(module_error(
+                vm,
+                "locale.Error",
+                &vm.exc.exception,
+                "unsupported locale setting",
+            )),
+        },
+    }
+}
+
+fn localeconv(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let d = vm.new_dict();
+    for k in [
+        "thousands_sep",
+        "int_curr_symbol",
+        "currency_symbol",
+        "mon_decimal_point",
+        "mon_thousands_sep",
+        "positive_sign",
+        "negative_sign",
+    ] {
+        vm.dict_set(&d, k, vm.str_value(""));
+    }
+    vm.dict_set(&d, "decimal_point", vm.str_value("."));
+    vm.dict_set(&d, "grouping", vm.new_list(Vec::new()));
+    vm.dict_set(&d, "mon_grouping", vm.new_list(Vec::new()));
+    for k in [
+        "int_frac_digits",
+        "frac_digits",
+        "p_cs_precedes",
+        "p_sep_by_space",
+        "n_cs_precedes",
+        "n_sep_by_space",
+        "p_sign_posn",
+        "n_sign_posn",
+    ] {
+        vm.dict_set(&d, k, Value::small_int(127));
+    }
+    Ok(d.into())
+}
+
+fn strcoll(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x, y] = a.exactly::<2>(vm, "strcoll")?;
+    let (x, y) = (vm.expect_str(x, "argument")?, vm.expect_str(y, "argument")?);
+    Ok(Value::small_int(x.as_bytes().cmp(y.as_bytes()) as i64))
+}
+
+fn strxfrm(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "strxfrm")?;
+    Ok(x.clone())
+}
+
+fn nl_langinfo(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "nl_langinfo")?;
+    Ok(vm.str_value(if x.as_small_int() == Some(14) {
+        "UTF-8"
+    } else {
+        ""
+    }))
 }
 
 // ---- gc ----
 
 pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("gc");
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
     for (name, n) in [
         ("DEBUG_STATS", 1),
         ("DEBUG_COLLECTABLE", 2),
@@ -342,128 +364,169 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
         frozen: Cell::new(0),
     });
     vm.add_value(&m, "callbacks", callbacks);
-    f("collect", |vm, _, a| {
-        let [generation] = a.bind(vm, "collect", ["generation"], 0)?;
-        let n = generation.map_or(Ok(2), |g| vm.to_i64(g))?;
-        if !(0..=2).contains(&n) {
-            return Err(vm.value_error("invalid generation"));
-        }
-        // Its entries hold what they found.
-        vm.clear_type_cache();
-        gc_callbacks(vm, "start", n, 0);
-        let found = vm.heap.collect(n > 0);
-        // Finalizers run before the call returns, and what they held back goes with the second look.
-        let due = vm
-            .heap
-            .eval_breaker
-            .load(std::sync::atomic::Ordering::Relaxed);
-        let found = if due & lasti_core::memory::eval_breaker::PENDING == 0 {
-            found
-        } else {
-            vm.run_due();
-            found + vm.heap.collect(n > 0)
-        };
-        gc_callbacks(vm, "stop", n, found);
-        Ok(vm.new_int(found as i64))
-    });
-    f("enable", |vm, _, _| {
-        vm.heap.set_gc_enabled(true);
-        Ok(Value::NONE)
-    });
-    f("disable", |vm, _, _| {
-        vm.heap.set_gc_enabled(false);
-        Ok(Value::NONE)
-    });
-    f("isenabled", |vm, _, _| {
-        Ok(Value::bool(vm.heap.gc_enabled()))
-    });
-    f("get_count", |vm, _, _| {
-        let zero = Value::small_int(0);
-        Ok(vm.tuple_value([vm.new_int(vm.heap.gc_balance().max(0)), zero.clone(), zero]))
-    });
-    f("get_threshold", |vm, _, _| {
-        let st = vm.module_state(|| Cell::new((2000i64, 10i64, 0i64)));
-        let (x, y, z) = st.get();
-        Ok(vm.tuple_value([vm.new_int(x), vm.new_int(y), vm.new_int(z)]))
-    });
-    f("set_threshold", |vm, _, a| {
-        let pos = a.between(vm, "set_threshold", 1, 3)?;
-        let st = vm.module_state(|| Cell::new((2000i64, 10i64, 0i64)));
-        let (_, y, z) = st.get();
-        let at = |i: usize, d: i64| pos.get(i).map_or(Ok(d), |v| vm.to_i64(v));
-        st.set((at(0, 0)?, at(1, y)?, at(2, z)?));
-        vm.heap.set_gc_enabled(st.get().0 > 0);
-        Ok(Value::NONE)
-    });
-    f("get_stats", |vm, _, _| {
-        let mut out = Vec::new();
-        for s in vm.heap.gc_stats() {
-            let d = vm.new_dict();
-            vm.dict_set(&d, "collections", vm.new_int(s.collections as i64));
-            vm.dict_set(&d, "collected", vm.new_int(s.collected as i64));
-            vm.dict_set(&d, "uncollectable", Value::small_int(0));
-            out.push(d.into());
-        }
-        Ok(vm.new_list(out))
-    });
-    f("get_objects", |vm, _, _| {
-        Ok(vm.new_list(vm.heap.gc_objects()))
-    });
-    f("get_referents", |vm, _, a| {
-        let mut out = Vec::new();
-        for v in a.pos {
-            out.extend(vm.heap.gc_referents(v));
-        }
-        Ok(vm.new_list(out))
-    });
-    f("get_referrers", |vm, _, a| {
-        let mut out = Vec::new();
-        for o in vm.heap.gc_objects() {
-            if vm
-                .heap
-                .gc_referents(&o)
-                .iter()
-                .any(|r| a.pos.iter().any(|x| x.is(r)))
-            {
-                out.push(o);
-            }
-        }
-        Ok(vm.new_list(out))
-    });
-    f("is_tracked", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "is_tracked")?;
-        Ok(Value::bool(
-            v.is_object() && vm.type_of(v).layout().container,
-        ))
-    });
-    f("is_finalized", |vm, _, a| {
-        let [v] = a.exactly::<1>(vm, "is_finalized")?;
-        Ok(Value::bool(vm.heap.gc_is_finalized(v)))
-    });
+    vm.add_functions(&m, GC_FUNCTIONS);
     // Nothing is taken out of the collector's sight (there is no fork to save pages for): the count is all there is.
-    f("freeze", |vm, _, _| {
-        gc_state(vm).frozen.set(vm.heap.gc_objects().len() as i64);
-        Ok(Value::NONE)
-    });
-    f("unfreeze", |vm, _, _| {
-        gc_state(vm).frozen.set(0);
-        Ok(Value::NONE)
-    });
-    f("get_freeze_count", |vm, _, _| {
-        Ok(vm.new_int(gc_state(vm).frozen.get()))
-    });
-    f("set_debug", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "set_debug")?;
-        vm.module_state(|| DebugFlags(Cell::new(0)))
-            .0
-            .set(vm.to_i64(n)?);
-        Ok(Value::NONE)
-    });
-    f("get_debug", |vm, _, _| {
-        Ok(vm.new_int(vm.module_state(|| DebugFlags(Cell::new(0))).0.get()))
-    });
     Ok(m)
 }
+
+lasti_core::methods! { GC_FUNCTIONS =
+    "collect" "collect($module, /, generation=2)\n--\n\n" collect;
+    "enable" "enable($module, /)\n--\n\n" enable;
+    "disable" "disable($module, /)\n--\n\n" disable;
+    "isenabled" "isenabled($module, /)\n--\n\n" isenabled;
+    "get_count" "get_count($module, /)\n--\n\n" get_count;
+    "get_threshold" "get_threshold($module, /)\n--\n\n" get_threshold;
+    "set_threshold" "(threshold0, threshold1=None, threshold2=None, /)\n--\n\n" set_threshold;
+    "get_stats" "get_stats($module, /)\n--\n\n" get_stats;
+    "get_objects" "get_objects($module, /, generation=None)\n--\n\n" get_objects;
+    "get_referents" "get_referents($module, /, *objs)\n--\n\n" get_referents;
+    "get_referrers" "get_referrers($module, /, *objs)\n--\n\n" get_referrers;
+    "is_tracked" "is_tracked($module, obj, /)\n--\n\n" is_tracked;
+    "is_finalized" "is_finalized($module, obj, /)\n--\n\n" is_finalized;
+    "freeze" "freeze($module, /)\n--\n\n" freeze;
+    "unfreeze" "unfreeze($module, /)\n--\n\n" unfreeze;
+    "get_freeze_count" "get_freeze_count($module, /)\n--\n\n" get_freeze_count;
+    "set_debug" "set_debug($module, flags, /)\n--\n\n" set_debug;
+    "get_debug" "get_debug($module, /)\n--\n\n" get_debug;
+}
+
+fn collect(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [generation] = a.bind(vm, "collect", ["generation"], 0)?;
+    let n = generation.map_or(Ok(2), |g| vm.to_i64(g))?;
+    if !(0..=2).contains(&n) {
+        return Err(vm.value_error("invalid generation"));
+    }
+    // Its entries hold what they found.
+    vm.clear_type_cache();
+    gc_callbacks(vm, "start", n, 0);
+    let found = vm.heap.collect(n > 0);
+    // Finalizers run before the call returns, and what they held back goes with the second look.
+    let due = vm
+        .heap
+        .eval_breaker
+        .load(std::sync::atomic::Ordering::Relaxed);
+    let found = if due & lasti_core::memory::eval_breaker::PENDING == 0 {
+        found
+    } else {
+        vm.run_due();
+        found + vm.heap.collect(n > 0)
+    };
+    gc_callbacks(vm, "stop", n, found);
+    Ok(vm.new_int(found as i64))
+}
+
+fn enable(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    vm.heap.set_gc_enabled(true);
+    Ok(Value::NONE)
+}
+
+fn disable(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    vm.heap.set_gc_enabled(false);
+    Ok(Value::NONE)
+}
+
+fn isenabled(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.heap.gc_enabled()))
+}
+
+fn get_count(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let zero = Value::small_int(0);
+    Ok(vm.tuple_value([vm.new_int(vm.heap.gc_balance().max(0)), zero.clone(), zero]))
+}
+
+fn get_threshold(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let st = vm.module_state(|| Cell::new((2000i64, 10i64, 0i64)));
+    let (x, y, z) = st.get();
+    Ok(vm.tuple_value([vm.new_int(x), vm.new_int(y), vm.new_int(z)]))
+}
+
+fn set_threshold(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "set_threshold", 1, 3)?;
+    let st = vm.module_state(|| Cell::new((2000i64, 10i64, 0i64)));
+    let (_, y, z) = st.get();
+    let at = |i: usize, d: i64| pos.get(i).map_or(Ok(d), |v| vm.to_i64(v));
+    st.set((at(0, 0)?, at(1, y)?, at(2, z)?));
+    vm.heap.set_gc_enabled(st.get().0 > 0);
+    Ok(Value::NONE)
+}
+
+fn get_stats(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let mut out = Vec::new();
+    for s in vm.heap.gc_stats() {
+        let d = vm.new_dict();
+        vm.dict_set(&d, "collections", vm.new_int(s.collections as i64));
+        vm.dict_set(&d, "collected", vm.new_int(s.collected as i64));
+        vm.dict_set(&d, "uncollectable", Value::small_int(0));
+        out.push(d.into());
+    }
+    Ok(vm.new_list(out))
+}
+
+fn get_objects(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_list(vm.heap.gc_objects()))
+}
+
+fn get_referents(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let mut out = Vec::new();
+    for v in a.pos {
+        out.extend(vm.heap.gc_referents(v));
+    }
+    Ok(vm.new_list(out))
+}
+
+fn get_referrers(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let mut out = Vec::new();
+    for o in vm.heap.gc_objects() {
+        if vm
+            .heap
+            .gc_referents(&o)
+            .iter()
+            .any(|r| a.pos.iter().any(|x| x.is(r)))
+        {
+            out.push(o);
+        }
+    }
+    Ok(vm.new_list(out))
+}
+
+fn is_tracked(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "is_tracked")?;
+    Ok(Value::bool(
+        v.is_object() && vm.type_of(v).layout().container,
+    ))
+}
+
+fn is_finalized(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "is_finalized")?;
+    Ok(Value::bool(vm.heap.gc_is_finalized(v)))
+}
+
+fn freeze(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    gc_state(vm).frozen.set(vm.heap.gc_objects().len() as i64);
+    Ok(Value::NONE)
+}
+
+fn unfreeze(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    gc_state(vm).frozen.set(0);
+    Ok(Value::NONE)
+}
+
+fn get_freeze_count(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(gc_state(vm).frozen.get()))
+}
+
+fn set_debug(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "set_debug")?;
+    vm.module_state(|| DebugFlags(Cell::new(0)))
+        .0
+        .set(vm.to_i64(n)?);
+    Ok(Value::NONE)
+}
+
+fn get_debug(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.module_state(|| DebugFlags(Cell::new(0))).0.get()))
+}
+
 struct DebugFlags(Cell<i64>);
 
 struct GcState {
@@ -506,15 +569,21 @@ fn gc_callbacks(vm: &Vm, phase: &str, generation: i64, collected: usize) {
 
 pub(crate) fn statistics(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_statistics");
-    vm.add_function(&m, "_normal_dist_inv_cdf", "", |vm, _, a| {
-        let [p, mu, sigma] = a.exactly::<3>(vm, "_normal_dist_inv_cdf")?;
-        let (p, mu, sigma) = (vm.to_f64(p)?, vm.to_f64(mu)?, vm.to_f64(sigma)?);
-        if p <= 0.0 || p >= 1.0 || sigma <= 0.0 {
-            return Err(vm.value_error("inv_cdf undefined for these parameters"));
-        }
-        Ok(vm.new_float(mu + standard_quantile(p) * sigma))
-    });
+    vm.add_functions(&m, STATISTICS_FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { STATISTICS_FUNCTIONS =
+    "_normal_dist_inv_cdf" "_normal_dist_inv_cdf($module, p, mu, sigma, /)\n--\n\n" normal_dist_inv_cdf;
+}
+
+fn normal_dist_inv_cdf(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [p, mu, sigma] = a.exactly::<3>(vm, "_normal_dist_inv_cdf")?;
+    let (p, mu, sigma) = (vm.to_f64(p)?, vm.to_f64(mu)?, vm.to_f64(sigma)?);
+    if p <= 0.0 || p >= 1.0 || sigma <= 0.0 {
+        return Err(vm.value_error("inv_cdf undefined for these parameters"));
+    }
+    Ok(vm.new_float(mu + standard_quantile(p) * sigma))
 }
 
 fn poly(x: f64, c: &[f64]) -> f64 {

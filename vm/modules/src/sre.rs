@@ -93,33 +93,44 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.add_value(&m, name, vm.new_int(n as i64));
     }
     vm.add_value(&m, "copyright", vm.str_value("SRE"));
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("compile", compile);
-    f("template", template);
-    f("getcodesize", |_, _, _| Ok(Value::small_int(4)));
-    f("ascii_iscased", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "ascii_iscased")?;
-        let c = vm.to_i64(c)?;
-        Ok(Value::bool(
-            (0..128).contains(&c) && (c as u8).is_ascii_alphabetic(),
-        ))
-    });
-    f("unicode_iscased", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "unicode_iscased")?;
-        let c = vm.to_i64(c)? as u32;
-        let low = lower_unicode(c);
-        Ok(Value::bool(low != c || upper_unicode(c) != c))
-    });
-    f("ascii_tolower", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "ascii_tolower")?;
-        Ok(vm.new_int(lower_ascii(vm.to_i64(c)? as u32) as i64))
-    });
-    f("unicode_tolower", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "unicode_tolower")?;
-        Ok(vm.new_int(lower_unicode(vm.to_i64(c)? as u32) as i64))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     types(vm);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "compile" "compile($module, /, pattern, flags, code, groups, groupindex, indexgroup)\n--\n\n" compile;
+    "template" "template($module, pattern, template, /)\n--\n\n" template;
+    "getcodesize" "getcodesize($module, /)\n--\n\n" |_, _, _| Ok(Value::small_int(4));
+    "ascii_iscased" "ascii_iscased($module, character, /)\n--\n\n" ascii_iscased;
+    "unicode_iscased" "unicode_iscased($module, character, /)\n--\n\n" unicode_iscased;
+    "ascii_tolower" "ascii_tolower($module, character, /)\n--\n\n" ascii_tolower;
+    "unicode_tolower" "unicode_tolower($module, character, /)\n--\n\n" unicode_tolower;
+}
+
+fn ascii_iscased(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "ascii_iscased")?;
+    let c = vm.to_i64(c)?;
+    Ok(Value::bool(
+        (0..128).contains(&c) && (c as u8).is_ascii_alphabetic(),
+    ))
+}
+
+fn unicode_iscased(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "unicode_iscased")?;
+    let c = vm.to_i64(c)? as u32;
+    let low = lower_unicode(c);
+    Ok(Value::bool(low != c || upper_unicode(c) != c))
+}
+
+fn ascii_tolower(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "ascii_tolower")?;
+    Ok(vm.new_int(lower_ascii(vm.to_i64(c)? as u32) as i64))
+}
+
+fn unicode_tolower(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "unicode_tolower")?;
+    Ok(vm.new_int(lower_unicode(vm.to_i64(c)? as u32) as i64))
 }
 
 fn compile(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -785,66 +796,7 @@ fn pattern_type(vm: &Vm) -> Ref<Type> {
         &vm.types.object,
         TypeFlags::NO_NEW | TypeFlags::WEAKREF,
     );
-    vm.method(
-        &t,
-        "match",
-        "match($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
-        |vm, v, a| one(vm, v, a, "match", How::Match),
-    );
-    vm.method(
-        &t,
-        "fullmatch",
-        "fullmatch($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
-        |vm, v, a| one(vm, v, a, "fullmatch", How::Full),
-    );
-    vm.method(
-        &t,
-        "search",
-        "search($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
-        |vm, v, a| one(vm, v, a, "search", How::Search),
-    );
-    vm.method(
-        &t,
-        "findall",
-        "findall($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
-        findall,
-    );
-    vm.method(
-        &t,
-        "split",
-        "split($self, /, string, maxsplit=0)\n--\n\n",
-        split,
-    );
-    vm.method(
-        &t,
-        "sub",
-        "sub($self, /, repl, string, count=0)\n--\n\n",
-        |vm, v, a| Ok(sub(vm, v, a, "sub")?.0),
-    );
-    vm.method(
-        &t,
-        "subn",
-        "subn($self, /, repl, string, count=0)\n--\n\n",
-        |vm, v, a| {
-            let (r, n) = sub(vm, v, a, "subn")?;
-            Ok(vm.tuple_value([r, vm.new_int(n)]))
-        },
-    );
-    vm.method(
-        &t,
-        "finditer",
-        "finditer($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
-        |vm, v, a| new_scanner(vm, v, a, "finditer", &types(vm).find_iter),
-    );
-    vm.method(
-        &t,
-        "scanner",
-        "scanner($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n",
-        |vm, v, a| new_scanner(vm, v, a, "scanner", &types(vm).scanner),
-    );
-    let itself: PlainFn = |_, v, _| Ok(v.clone());
-    vm.method(&t, "__copy__", "", itself);
-    vm.method(&t, "__deepcopy__", "", itself);
+    vm.add_methods(&t, PATTERN_TYPE_METHODS);
     vm.getset(
         &t,
         "pattern",
@@ -893,9 +845,32 @@ fn pattern_type(vm: &Vm) -> Ref<Type> {
         Ok(Value::bool(same == (op == CmpOp::Eq)))
     }));
     t.slots.repr.set(Some(pattern_repr));
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { PATTERN_TYPE_METHODS =
+    "match" "match($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" |vm, v, a| one(vm, v, a, "match", How::Match);
+    "fullmatch" "fullmatch($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" |vm, v, a| one(vm, v, a, "fullmatch", How::Full);
+    "search" "search($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" |vm, v, a| one(vm, v, a, "search", How::Search);
+    "findall" "findall($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" findall;
+    "split" "split($self, /, string, maxsplit=0)\n--\n\n" split;
+    "sub" "sub($self, /, repl, string, count=0)\n--\n\n" |vm, v, a| Ok(sub(vm, v, a, "sub")?.0);
+    "subn" "subn($self, /, repl, string, count=0)\n--\n\n" subn;
+    "finditer" "finditer($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" |vm, v, a| new_scanner(vm, v, a, "finditer", &types(vm).find_iter);
+    "scanner" "scanner($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" |vm, v, a| new_scanner(vm, v, a, "scanner", &types(vm).scanner);
+    "__copy__" "__copy__($self, /)\n--\n\n" itself;
+    "__deepcopy__" "__deepcopy__($self, unused, /)\n--\n\n" itself;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn subn(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let (r, n) = sub(vm, v, a, "subn")?;
+    Ok(vm.tuple_value([r, vm.new_int(n)]))
+}
+
+fn itself(_: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(v.clone())
 }
 
 fn pattern_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
@@ -976,12 +951,7 @@ fn scan(vm: &Vm, v: &Value, how: How) -> PyResult<Option<Value>> {
 
 fn scanner_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Scanner>("_sre.SRE_Scanner", &vm.types.object, TypeFlags::NO_NEW);
-    vm.method(&t, "match", "", |vm, v, _| {
-        Ok(scan(vm, v, How::Match)?.unwrap_or(Value::NONE))
-    });
-    vm.method(&t, "search", "", |vm, v, _| {
-        Ok(scan(vm, v, How::Search)?.unwrap_or(Value::NONE))
-    });
+    vm.add_methods(&t, SCANNER_TYPE_METHODS);
     vm.getset(
         &t,
         "pattern",
@@ -990,6 +960,19 @@ fn scanner_type(vm: &Vm) -> Ref<Type> {
     );
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { SCANNER_TYPE_METHODS =
+    "match" "match($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" match_method;
+    "search" "search($self, /, string, pos=0, endpos=sys.maxsize)\n--\n\n" search;
+}
+
+fn match_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(scan(vm, v, How::Match)?.unwrap_or(Value::NONE))
+}
+
+fn search(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(scan(vm, v, How::Search)?.unwrap_or(Value::NONE))
 }
 
 fn find_iter_type(vm: &Vm) -> Ref<Type> {

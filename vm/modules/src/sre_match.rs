@@ -38,81 +38,11 @@ fn span(vm: &Vm, v: &Value, a: Args, name: &str) -> PyResult<(i64, i64)> {
 
 pub(crate) fn match_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Match>("re.Match", &vm.types.object, TypeFlags::NO_NEW);
-    vm.method(&t, "group", "", |vm, v, a| {
-        a.no_kw(vm, "group")?;
-        let m = this(vm, v)?;
-        match a.pos {
-            [] => value_of(vm, m, 0, &Value::NONE),
-            [g] => value_of(vm, m, group_number(vm, m, g)?, &Value::NONE),
-            many => {
-                let items: PyResult<Vec<Value>> = many
-                    .iter()
-                    .map(|g| value_of(vm, m, group_number(vm, m, g)?, &Value::NONE))
-                    .collect();
-                Ok(vm.try_new_tuple(items?)?.into())
-            }
-        }
-    });
+    vm.add_methods(&t, MATCH_TYPE_METHODS);
     t.slots.getitem.set(Some(|vm, v, g| {
         let m = this(vm, v)?;
         value_of(vm, m, group_number(vm, m, g)?, &Value::NONE)
     }));
-    vm.method(
-        &t,
-        "groups",
-        "groups($self, /, default=None)\n--\n\n",
-        |vm, v, a| {
-            let [default] = a.bind(vm, "groups", ["default"], 0)?;
-            let default = default.cloned().unwrap_or(Value::NONE);
-            let m = this(vm, v)?;
-            let items: PyResult<Vec<Value>> = (1..m.regs().len())
-                .map(|n| value_of(vm, m, n, &default))
-                .collect();
-            Ok(vm.try_new_tuple(items?)?.into())
-        },
-    );
-    vm.method(
-        &t,
-        "groupdict",
-        "groupdict($self, /, default=None)\n--\n\n",
-        |vm, v, a| {
-            let [default] = a.bind(vm, "groupdict", ["default"], 0)?;
-            let default = default.cloned().unwrap_or(Value::NONE);
-            let m = this(vm, v)?;
-            let out = vm.new_dict();
-            for (k, n) in m.pattern().groupindex().items() {
-                let n = group_number(vm, m, &n)?;
-                vm.dict_insert(&out, k, value_of(vm, m, n, &default)?)?;
-            }
-            Ok(out.into())
-        },
-    );
-    vm.method(
-        &t,
-        "start",
-        "start($self, group=0, /)\n--\n\n",
-        |vm, v, a| Ok(vm.new_int(span(vm, v, a, "start")?.0)),
-    );
-    vm.method(&t, "end", "end($self, group=0, /)\n--\n\n", |vm, v, a| {
-        Ok(vm.new_int(span(vm, v, a, "end")?.1))
-    });
-    vm.method(&t, "span", "span($self, group=0, /)\n--\n\n", |vm, v, a| {
-        let (x, y) = span(vm, v, a, "span")?;
-        Ok(vm.tuple_value([vm.new_int(x), vm.new_int(y)]))
-    });
-    vm.method(
-        &t,
-        "expand",
-        "expand($self, /, template)\n--\n\n",
-        |vm, v, a| {
-            let [template] = a.bind(vm, "expand", ["template"], 1)?;
-            let none = Value::NONE;
-            expand(vm, this(vm, v)?, template.unwrap_or(&none))
-        },
-    );
-    let itself: PlainFn = |_, v, _| Ok(v.clone());
-    vm.method(&t, "__copy__", "", itself);
-    vm.method(&t, "__deepcopy__", "", itself);
     vm.getset(
         &t,
         "string",
@@ -171,7 +101,76 @@ pub(crate) fn match_type(vm: &Vm) -> Ref<Type> {
         let text = vm.repr_string(&part(vm, m.string(), x, y)?)?;
         Ok(vm.str_value(&format!("<re.Match object; span=({x}, {y}), match={text}>")))
     }));
-    vm.class_method(&t, "__class_getitem__", "", class_getitem);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { MATCH_TYPE_METHODS =
+    "group" "(*groups)\n--\n\n" group;
+    "groups" "groups($self, /, default=None)\n--\n\n" groups;
+    "groupdict" "groupdict($self, /, default=None)\n--\n\n" groupdict;
+    "start" "start($self, group=0, /)\n--\n\n" |vm, v, a| Ok(vm.new_int(span(vm, v, a, "start")?.0));
+    "end" "end($self, group=0, /)\n--\n\n" end;
+    "span" "span($self, group=0, /)\n--\n\n" span_method;
+    "expand" "expand($self, /, template)\n--\n\n" expand_method;
+    "__copy__" "__copy__($self, /)\n--\n\n" itself;
+    "__deepcopy__" "__deepcopy__($self, unused, /)\n--\n\n" itself;
+    class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
+}
+
+fn group(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "group")?;
+    let m = this(vm, v)?;
+    match a.pos {
+        [] => value_of(vm, m, 0, &Value::NONE),
+        [g] => value_of(vm, m, group_number(vm, m, g)?, &Value::NONE),
+        many => {
+            let items: PyResult<Vec<Value>> = many
+                .iter()
+                .map(|g| value_of(vm, m, group_number(vm, m, g)?, &Value::NONE))
+                .collect();
+            Ok(vm.try_new_tuple(items?)?.into())
+        }
+    }
+}
+
+fn groups(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [default] = a.bind(vm, "groups", ["default"], 0)?;
+    let default = default.cloned().unwrap_or(Value::NONE);
+    let m = this(vm, v)?;
+    let items: PyResult<Vec<Value>> = (1..m.regs().len())
+        .map(|n| value_of(vm, m, n, &default))
+        .collect();
+    Ok(vm.try_new_tuple(items?)?.into())
+}
+
+fn groupdict(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [default] = a.bind(vm, "groupdict", ["default"], 0)?;
+    let default = default.cloned().unwrap_or(Value::NONE);
+    let m = this(vm, v)?;
+    let out = vm.new_dict();
+    for (k, n) in m.pattern().groupindex().items() {
+        let n = group_number(vm, m, &n)?;
+        vm.dict_insert(&out, k, value_of(vm, m, n, &default)?)?;
+    }
+    Ok(out.into())
+}
+
+fn end(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    Ok(vm.new_int(span(vm, v, a, "end")?.1))
+}
+
+fn span_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let (x, y) = span(vm, v, a, "span")?;
+    Ok(vm.tuple_value([vm.new_int(x), vm.new_int(y)]))
+}
+
+fn expand_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [template] = a.bind(vm, "expand", ["template"], 1)?;
+    let none = Value::NONE;
+    expand(vm, this(vm, v)?, template.unwrap_or(&none))
+}
+
+fn itself(_: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(v.clone())
 }

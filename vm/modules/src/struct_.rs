@@ -45,10 +45,7 @@ fn st(vm: &Vm) -> PyResult<Rc<State>> {
             it.at.set(at + it.layout.size);
             Ok(Some(unpack_values(vm, &it.layout, part)))
         }));
-        vm.method(&iter, "__length_hint__", "", |vm, v, _| {
-            let it = vm.this::<UnpackIter>(v)?;
-            Ok(vm.new_int(((it.data.len() - it.at.get()) / it.layout.size.max(1)) as i64))
-        });
+        vm.add_methods(&iter, ST_METHODS);
         vm.ready_type(&iter);
         State {
             error,
@@ -56,6 +53,15 @@ fn st(vm: &Vm) -> PyResult<Rc<State>> {
             cache: RefCell::default(),
         }
     }))
+}
+
+lasti_core::methods! { ST_METHODS =
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint;
+}
+
+fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let it = vm.this::<UnpackIter>(v)?;
+    Ok(vm.new_int(((it.data.len() - it.at.get()) / it.layout.size.max(1)) as i64))
 }
 
 fn error(vm: &Vm, msg: impl AsRef<str>) -> Exc {
@@ -83,49 +89,66 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.str_value("Functions to convert between Python values and C structs."),
     );
     vm.add_value(&m, "error", st(vm)?.error.clone());
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("_clearcache", |vm, _, _| {
-        st(vm)?.cache.borrow_mut().clear();
-        Ok(Value::NONE)
-    });
-    f("calcsize", |vm, _, a| {
-        let [fmt] = a.exactly::<1>(vm, "calcsize")?;
-        Ok(vm.new_int(layout(vm, fmt)?.size as i64))
-    });
-    f("pack", |vm, _, a| {
-        a.no_kw(vm, "pack")?;
-        let Some((fmt, values)) = a.pos.split_first() else {
-            return Err(vm.type_error("missing format argument"));
-        };
-        vm.try_new_bytes(pack_values(vm, &*layout(vm, fmt)?, values, "pack")?)
-    });
-    f("pack_into", |vm, _, a| {
-        a.no_kw(vm, "pack_into")?;
-        let Some((fmt, rest)) = a.pos.split_first() else {
-            return Err(vm.type_error("missing format argument"));
-        };
-        pack_into(vm, &*layout(vm, fmt)?, rest)
-    });
-    f("unpack", |vm, _, a| {
-        let [fmt, data] = a.exactly::<2>(vm, "unpack")?;
-        unpack(vm, &*layout(vm, fmt)?, data)
-    });
-    f("unpack_from", |vm, _, a| {
-        let [fmt, buffer, offset] = a.bind(vm, "unpack_from", ["format", "buffer", "offset"], 2)?;
-        let none = Value::NONE;
-        unpack_from(
-            vm,
-            &*layout(vm, fmt.unwrap_or(&none))?,
-            buffer.unwrap_or(&none),
-            offset,
-        )
-    });
-    f("iter_unpack", |vm, _, a| {
-        let [fmt, data] = a.exactly::<2>(vm, "iter_unpack")?;
-        iter_unpack(vm, layout(vm, fmt)?, data)
-    });
+    vm.add_functions(&m, FUNCTIONS);
     add_type(vm, &m, "Struct", &struct_type(vm));
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "_clearcache" "_clearcache($module, /)\n--\n\n" clearcache;
+    "calcsize" "calcsize($module, format, /)\n--\n\n" calcsize;
+    "pack" "(format, /, *values)\n--\n\n" pack;
+    "pack_into" "(format, buffer, offset, /, *values)\n--\n\n" pack_into_function;
+    "unpack" "unpack($module, format, buffer, /)\n--\n\n" unpack_function;
+    "unpack_from" "unpack_from($module, format, /, buffer, offset=0)\n--\n\n" unpack_from_function;
+    "iter_unpack" "iter_unpack($module, format, buffer, /)\n--\n\n" iter_unpack_function;
+}
+
+fn clearcache(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    st(vm)?.cache.borrow_mut().clear();
+    Ok(Value::NONE)
+}
+
+fn calcsize(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fmt] = a.exactly::<1>(vm, "calcsize")?;
+    Ok(vm.new_int(layout(vm, fmt)?.size as i64))
+}
+
+fn pack(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "pack")?;
+    let Some((fmt, values)) = a.pos.split_first() else {
+        return Err(vm.type_error("missing format argument"));
+    };
+    vm.try_new_bytes(pack_values(vm, &*layout(vm, fmt)?, values, "pack")?)
+}
+
+fn pack_into_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "pack_into")?;
+    let Some((fmt, rest)) = a.pos.split_first() else {
+        return Err(vm.type_error("missing format argument"));
+    };
+    pack_into(vm, &*layout(vm, fmt)?, rest)
+}
+
+fn unpack_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fmt, data] = a.exactly::<2>(vm, "unpack")?;
+    unpack(vm, &*layout(vm, fmt)?, data)
+}
+
+fn unpack_from_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fmt, buffer, offset] = a.bind(vm, "unpack_from", ["format", "buffer", "offset"], 2)?;
+    let none = Value::NONE;
+    unpack_from(
+        vm,
+        &*layout(vm, fmt.unwrap_or(&none))?,
+        buffer.unwrap_or(&none),
+        offset,
+    )
+}
+
+fn iter_unpack_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [fmt, data] = a.exactly::<2>(vm, "iter_unpack")?;
+    iter_unpack(vm, layout(vm, fmt)?, data)
 }
 
 fn layout(vm: &Vm, format: &Value) -> PyResult<Rc<Layout>> {
@@ -485,25 +508,39 @@ fn struct_type(vm: &Vm) -> Ref<Type> {
         |vm, v| Ok(vm.new_int(own_layout(vm, v)?.size as i64)),
         None,
     );
-    vm.method(&t, "pack", "", |vm, v, a| {
-        a.no_kw(vm, "pack")?;
-        vm.try_new_bytes(pack_values(vm, &*own_layout(vm, v)?, a.pos, "pack")?)
-    });
-    vm.method(&t, "pack_into", "", |vm, v, a| {
-        pack_into(vm, &*own_layout(vm, v)?, a.pos)
-    });
-    vm.method(&t, "unpack", "", |vm, v, a| {
-        let [data] = a.exactly::<1>(vm, "unpack")?;
-        unpack(vm, &*own_layout(vm, v)?, data)
-    });
-    vm.method(&t, "unpack_from", "", |vm, v, a| {
-        let [buffer, offset] = a.bind(vm, "unpack_from", ["buffer", "offset"], 1)?;
-        let none = Value::NONE;
-        unpack_from(vm, &*own_layout(vm, v)?, buffer.unwrap_or(&none), offset)
-    });
-    vm.method(&t, "iter_unpack", "", |vm, v, a| {
-        let [data] = a.exactly::<1>(vm, "iter_unpack")?;
-        iter_unpack(vm, own_layout(vm, v)?, data)
-    });
+    vm.add_methods(&t, STRUCT_TYPE_METHODS);
     t
+}
+
+lasti_core::methods! { STRUCT_TYPE_METHODS =
+    "pack" "(*values)\n--\n\n" pack_method;
+    "pack_into" "(buffer, offset, /, *values)\n--\n\n" pack_into2;
+    "unpack" "unpack($self, buffer, /)\n--\n\n" unpack2;
+    "unpack_from" "unpack_from($self, /, buffer, offset=0)\n--\n\n" unpack_from2;
+    "iter_unpack" "iter_unpack($self, buffer, /)\n--\n\n" iter_unpack2;
+}
+
+fn pack_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    a.no_kw(vm, "pack")?;
+    vm.try_new_bytes(pack_values(vm, &*own_layout(vm, v)?, a.pos, "pack")?)
+}
+
+fn pack_into2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    pack_into(vm, &*own_layout(vm, v)?, a.pos)
+}
+
+fn unpack2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "unpack")?;
+    unpack(vm, &*own_layout(vm, v)?, data)
+}
+
+fn unpack_from2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [buffer, offset] = a.bind(vm, "unpack_from", ["buffer", "offset"], 1)?;
+    let none = Value::NONE;
+    unpack_from(vm, &*own_layout(vm, v)?, buffer.unwrap_or(&none), offset)
+}
+
+fn iter_unpack2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "iter_unpack")?;
+    iter_unpack(vm, own_layout(vm, v)?, data)
 }

@@ -149,21 +149,29 @@ fn namespace_type(vm: &Vm) -> Ref<Type> {
         }
     }));
     crate::functools::dict_attr(vm, &t);
-    vm.method(&t, "__reduce__", "", |vm, v, _| {
-        let d = vm.dict_of(v).map_or(Value::NONE, Value::from);
-        Ok(vm.tuple_value([vm.type_of(v).value(), vm.new_tuple([]).into(), d]))
-    });
-    vm.method(&t, "__replace__", "", |vm, v, a| {
-        let new = vm.call(vm.type_of(v).as_value(), &[])?;
-        let (Some(from), Some(to)) = (vm.dict_of(v), vm.dict_of(&new)) else {
-            return Ok(new);
-        };
-        vm.dict_update(&to, from.as_value())?;
-        for (k, x) in a.names.iter().zip(a.kw) {
-            vm.dict_insert(&to, k.clone(), x.clone())?;
-        }
-        Ok(new)
-    });
+    vm.add_methods(&t, NAMESPACE_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { NAMESPACE_TYPE_METHODS =
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce;
+    "__replace__" "__replace__($self, /, **changes)\n--\n\n" replace;
+}
+
+fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let d = vm.dict_of(v).map_or(Value::NONE, Value::from);
+    Ok(vm.tuple_value([vm.type_of(v).value(), vm.new_tuple([]).into(), d]))
+}
+
+fn replace(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let new = vm.call(vm.type_of(v).as_value(), &[])?;
+    let (Some(from), Some(to)) = (vm.dict_of(v), vm.dict_of(&new)) else {
+        return Ok(new);
+    };
+    vm.dict_update(&to, from.as_value())?;
+    for (k, x) in a.names.iter().zip(a.kw) {
+        vm.dict_insert(&to, k.clone(), x.clone())?;
+    }
+    Ok(new)
 }

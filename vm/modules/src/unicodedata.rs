@@ -7,116 +7,7 @@ use unicode_normalization::char::canonical_combining_class;
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("unicodedata");
     vm.add_value(&m, "unidata_version", vm.str_value("16.0.0"));
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("category", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "category")?;
-        Ok(vm.str_value(unicode::category_name(char_arg(vm, c, "category")?)))
-    });
-    f("combining", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "combining")?;
-        let c = char_arg(vm, c, "combining")?;
-        Ok(vm.new_int(char::from_u32(c).map_or(0, canonical_combining_class) as i64))
-    });
-    f("east_asian_width", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "east_asian_width")?;
-        Ok(vm.str_value(width(char_arg(vm, c, "east_asian_width")?)))
-    });
-    f("mirrored", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "mirrored")?;
-        let c = char_arg(vm, c, "mirrored")?;
-        Ok(Value::small_int(
-            "()<>[]{}«»".chars().any(|x| x as u32 == c) as i64,
-        ))
-    });
-    f("decimal", |vm, _, a| {
-        number(
-            vm,
-            a,
-            "decimal",
-            |c| unicode::decimal_value(c).map(f64::from),
-            true,
-        )
-    });
-    f("digit", |vm, _, a| {
-        number(
-            vm,
-            a,
-            "digit",
-            |c| unicode::digit_value(c).map(f64::from),
-            true,
-        )
-    });
-    f("numeric", |vm, _, a| {
-        number(vm, a, "numeric", numeric_value, false)
-    });
-    f("name", |vm, _, a| {
-        let pos = a.between(vm, "name", 1, 2)?;
-        let c = char_arg(vm, &pos[0], "name")?;
-        match char::from_u32(c).and_then(unicode_names2::name) {
-            Some(n) => Ok(vm.str_value(&n.to_string())),
-            None => pos
-                .get(1)
-                .cloned()
-                .ok_or_else(|| vm.value_error("no such name")),
-        }
-    });
-    f("lookup", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "lookup")?;
-        let name = text_arg(vm, name, "lookup() argument")?;
-        match unicode_names2::character(&name) {
-            Some(c) => Ok(vm.str_value(c.encode_utf8(&mut [0; 4]))),
-            None => {
-                let msg = format!("undefined character name '{name}'");
-                Err(vm.new_exception(&vm.exc.key_error, msg))
-            }
-        }
-    });
-    f("normalize", |vm, _, a| {
-        let [form, s] = a.exactly::<2>(vm, "normalize")?;
-        let form = text_arg(vm, form, "normalize() argument 1")?;
-        let s = vm.expect_str(s, "normalize() argument 2")?;
-        if s.is_ascii() && matches!(form.as_str(), "NFC" | "NFD" | "NFKC" | "NFKD") {
-            return Ok(s.value());
-        }
-        Ok(vm
-            .try_new_wtf8(&normalized(vm, &form, s.as_bytes())?)?
-            .into())
-    });
-    f("is_normalized", |vm, _, a| {
-        let [form, s] = a.exactly::<2>(vm, "is_normalized")?;
-        let form = text_arg(vm, form, "is_normalized() argument 1")?;
-        let s = vm.expect_str(s, "is_normalized() argument 2")?;
-        Ok(Value::bool(
-            normalized(vm, &form, s.as_bytes())? == s.as_bytes(),
-        ))
-    });
-    f("decomposition", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "decomposition")?;
-        let c = char_arg(vm, c, "decomposition")?;
-        let Some(ch) = char::from_u32(c) else {
-            return Ok(vm.str_value(""));
-        };
-        let parts: Vec<char> = one_step(ch);
-        if parts == [ch] {
-            return Ok(vm.str_value(""));
-        }
-        let shown: Vec<String> = parts.iter().map(|c| format!("{:04X}", *c as u32)).collect();
-        Ok(vm.str_value(&shown.join(" ")))
-    });
-    f("bidirectional", |vm, _, a| {
-        let [c] = a.exactly::<1>(vm, "bidirectional")?;
-        let c = char_arg(vm, c, "bidirectional")?;
-        Ok(vm.str_value(match unicode::category_name(c) {
-            _ if (0x590..0x600).contains(&c) => "R",
-            _ if (0x600..0x7C0).contains(&c) => "AL",
-            "Nd" => "EN",
-            "Mn" | "Me" => "NSM",
-            "Zs" => "WS",
-            "Cn" => "",
-            cat if cat.starts_with('L') => "L",
-            _ => "ON",
-        }))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     // stringprep, and so the idna codec, asks for Unicode 3.2: the one table there is answers.
     let old = vm.new_module("unicodedata.UCD");
     for (k, v) in m.dict.items() {
@@ -125,6 +16,144 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&old, "unidata_version", vm.str_value("3.2.0"));
     vm.add_value(&m, "ucd_3_2_0", old.value());
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "category" "category($self, chr, /)\n--\n\n" category;
+    "combining" "combining($self, chr, /)\n--\n\n" combining;
+    "east_asian_width" "east_asian_width($self, chr, /)\n--\n\n" east_asian_width;
+    "mirrored" "mirrored($self, chr, /)\n--\n\n" mirrored;
+    "decimal" "decimal($self, chr, default=<unrepresentable>, /)\n--\n\n" decimal;
+    "digit" "digit($self, chr, default=<unrepresentable>, /)\n--\n\n" digit;
+    "numeric" "numeric($self, chr, default=<unrepresentable>, /)\n--\n\n" numeric;
+    "name" "name($self, chr, default=<unrepresentable>, /)\n--\n\n" name;
+    "lookup" "lookup($self, name, /)\n--\n\n" lookup;
+    "normalize" "normalize($self, form, unistr, /)\n--\n\n" normalize;
+    "is_normalized" "is_normalized($self, form, unistr, /)\n--\n\n" is_normalized;
+    "decomposition" "decomposition($self, chr, /)\n--\n\n" decomposition;
+    "bidirectional" "bidirectional($self, chr, /)\n--\n\n" bidirectional;
+}
+
+fn category(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "category")?;
+    Ok(vm.str_value(unicode::category_name(char_arg(vm, c, "category")?)))
+}
+
+fn combining(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "combining")?;
+    let c = char_arg(vm, c, "combining")?;
+    Ok(vm.new_int(char::from_u32(c).map_or(0, canonical_combining_class) as i64))
+}
+
+fn east_asian_width(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "east_asian_width")?;
+    Ok(vm.str_value(width(char_arg(vm, c, "east_asian_width")?)))
+}
+
+fn mirrored(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "mirrored")?;
+    let c = char_arg(vm, c, "mirrored")?;
+    Ok(Value::small_int(
+        "()<>[]{}«»".chars().any(|x| x as u32 == c) as i64,
+    ))
+}
+
+fn decimal(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    number(
+        vm,
+        a,
+        "decimal",
+        |c| unicode::decimal_value(c).map(f64::from),
+        true,
+    )
+}
+
+fn digit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    number(
+        vm,
+        a,
+        "digit",
+        |c| unicode::digit_value(c).map(f64::from),
+        true,
+    )
+}
+
+fn numeric(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    number(vm, a, "numeric", numeric_value, false)
+}
+
+fn name(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "name", 1, 2)?;
+    let c = char_arg(vm, &pos[0], "name")?;
+    match char::from_u32(c).and_then(unicode_names2::name) {
+        Some(n) => Ok(vm.str_value(&n.to_string())),
+        None => pos
+            .get(1)
+            .cloned()
+            .ok_or_else(|| vm.value_error("no such name")),
+    }
+}
+
+fn lookup(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "lookup")?;
+    let name = text_arg(vm, name, "lookup() argument")?;
+    match unicode_names2::character(&name) {
+        Some(c) => Ok(vm.str_value(c.encode_utf8(&mut [0; 4]))),
+        None => {
+            let msg = format!("undefined character name '{name}'");
+            Err(vm.new_exception(&vm.exc.key_error, msg))
+        }
+    }
+}
+
+fn normalize(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [form, s] = a.exactly::<2>(vm, "normalize")?;
+    let form = text_arg(vm, form, "normalize() argument 1")?;
+    let s = vm.expect_str(s, "normalize() argument 2")?;
+    if s.is_ascii() && matches!(form.as_str(), "NFC" | "NFD" | "NFKC" | "NFKD") {
+        return Ok(s.value());
+    }
+    Ok(vm
+        .try_new_wtf8(&normalized(vm, &form, s.as_bytes())?)?
+        .into())
+}
+
+fn is_normalized(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [form, s] = a.exactly::<2>(vm, "is_normalized")?;
+    let form = text_arg(vm, form, "is_normalized() argument 1")?;
+    let s = vm.expect_str(s, "is_normalized() argument 2")?;
+    Ok(Value::bool(
+        normalized(vm, &form, s.as_bytes())? == s.as_bytes(),
+    ))
+}
+
+fn decomposition(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "decomposition")?;
+    let c = char_arg(vm, c, "decomposition")?;
+    let Some(ch) = char::from_u32(c) else {
+        return Ok(vm.str_value(""));
+    };
+    let parts: Vec<char> = one_step(ch);
+    if parts == [ch] {
+        return Ok(vm.str_value(""));
+    }
+    let shown: Vec<String> = parts.iter().map(|c| format!("{:04X}", *c as u32)).collect();
+    Ok(vm.str_value(&shown.join(" ")))
+}
+
+fn bidirectional(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [c] = a.exactly::<1>(vm, "bidirectional")?;
+    let c = char_arg(vm, c, "bidirectional")?;
+    Ok(vm.str_value(match unicode::category_name(c) {
+        _ if (0x590..0x600).contains(&c) => "R",
+        _ if (0x600..0x7C0).contains(&c) => "AL",
+        "Nd" => "EN",
+        "Mn" | "Me" => "NSM",
+        "Zs" => "WS",
+        "Cn" => "",
+        cat if cat.starts_with('L') => "L",
+        _ => "ON",
+    }))
 }
 
 fn char_arg(vm: &Vm, v: &Value, func: &str) -> PyResult<u32> {

@@ -21,54 +21,51 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "ReferenceType", vm.types.weakref.value());
     vm.add_value(&m, "ProxyType", st.proxy.value());
     vm.add_value(&m, "CallableProxyType", st.callable.value());
-    vm.add_function(
-        &m,
-        "getweakrefcount",
-        "getweakrefcount($module, object, /)\n--\n\n",
-        |vm, _, a| {
-            let [x] = a.exactly::<1>(vm, "getweakrefcount")?;
-            Ok(vm.new_int(vm.weakrefs_of(x).len() as i64))
-        },
-    );
-    vm.add_function(
-        &m,
-        "getweakrefs",
-        "getweakrefs($module, object, /)\n--\n\n",
-        |vm, _, a| {
-            let [x] = a.exactly::<1>(vm, "getweakrefs")?;
-            Ok(vm.new_list(vm.weakrefs_of(x)))
-        },
-    );
-    vm.add_function(&m, "_remove_dead_weakref", "", |vm, _, a| {
-        let [dict, key] = a.exactly::<2>(vm, "_remove_dead_weakref")?;
-        let d = vm.this::<Dict>(dict)?;
-        if let Some(w) = vm.dict_lookup(d, key)?
-            && w.downcast::<WeakRef>().is_some_and(|w| w.get().is_none())
-        {
-            vm.dict_remove(d, key)?;
-        }
-        Ok(Value::NONE)
-    });
-    vm.add_function(
-        &m,
-        "proxy",
-        "proxy($module, object, callback=None, /)\n--\n\n",
-        |vm, _, a| {
-            let pos = a.between(vm, "proxy", 1, 2)?;
-            let st = state(vm);
-            let callable = vm.type_of(&pos[0]).slots.call.get().is_some();
-            let class = if callable { &st.callable } else { &st.proxy };
-            let callback = pos.get(1).filter(|c| !c.is_none()).cloned();
-            if callback.is_none() {
-                let plain = |w: &Value| vm.type_of(w).is(class) && has_no_callback(vm, w);
-                if let Some(w) = vm.weakrefs_of(&pos[0]).into_iter().find(plain) {
-                    return Ok(w);
-                }
-            }
-            vm.make_weakref(class, &pos[0], callback).map(Value::from)
-        },
-    );
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "getweakrefcount" "getweakrefcount($module, object, /)\n--\n\n" getweakrefcount;
+    "getweakrefs" "getweakrefs($module, object, /)\n--\n\n" getweakrefs;
+    "_remove_dead_weakref" "_remove_dead_weakref($module, dct, key, /)\n--\n\n" remove_dead_weakref;
+    "proxy" "proxy($module, object, callback=None, /)\n--\n\n" proxy;
+}
+
+fn getweakrefcount(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "getweakrefcount")?;
+    Ok(vm.new_int(vm.weakrefs_of(x).len() as i64))
+}
+
+fn getweakrefs(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "getweakrefs")?;
+    Ok(vm.new_list(vm.weakrefs_of(x)))
+}
+
+fn remove_dead_weakref(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [dict, key] = a.exactly::<2>(vm, "_remove_dead_weakref")?;
+    let d = vm.this::<Dict>(dict)?;
+    if let Some(w) = vm.dict_lookup(d, key)?
+        && w.downcast::<WeakRef>().is_some_and(|w| w.get().is_none())
+    {
+        vm.dict_remove(d, key)?;
+    }
+    Ok(Value::NONE)
+}
+
+fn proxy(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "proxy", 1, 2)?;
+    let st = state(vm);
+    let callable = vm.type_of(&pos[0]).slots.call.get().is_some();
+    let class = if callable { &st.callable } else { &st.proxy };
+    let callback = pos.get(1).filter(|c| !c.is_none()).cloned();
+    if callback.is_none() {
+        let plain = |w: &Value| vm.type_of(w).is(class) && has_no_callback(vm, w);
+        if let Some(w) = vm.weakrefs_of(&pos[0]).into_iter().find(plain) {
+            return Ok(w);
+        }
+    }
+    vm.make_weakref(class, &pos[0], callback).map(Value::from)
 }
 
 /// Whether a proxy was made without callback: the heap keeps plain ones apart by `weakref.ref`'s own getter.
@@ -184,12 +181,20 @@ fn proxy_type(vm: &Vm, name: &str, callable: bool) -> Ref<Type> {
             .call
             .set(Some(|vm, v, a| vm.call_args(&target(vm, v)?, a)));
     }
-    vm.method(&t, "__bytes__", "", |vm, v, _| {
-        vm.call_method(&target(vm, v)?, "__bytes__", &[])
-    });
-    vm.method(&t, "__reversed__", "", |vm, v, _| {
-        vm.call_method(&target(vm, v)?, "__reversed__", &[])
-    });
+    vm.add_methods(&t, PROXY_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { PROXY_TYPE_METHODS =
+    "__bytes__" "__bytes__($self, /)\n--\n\n" bytes;
+    "__reversed__" "__reversed__($self, /)\n--\n\n" reversed;
+}
+
+fn bytes(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.call_method(&target(vm, v)?, "__bytes__", &[])
+}
+
+fn reversed(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.call_method(&target(vm, v)?, "__reversed__", &[])
 }

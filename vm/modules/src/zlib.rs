@@ -554,48 +554,9 @@ fn types(vm: &Vm) -> std::rc::Rc<Types> {
 fn compress_type(vm: &Vm) -> Ref<Type> {
     let no_new = TypeFlags::NO_NEW;
     let t = vm.new_native_type::<Compress>("zlib.Compress", &vm.types.object, no_new);
-    vm.method(&t, "compress", "", |vm, v, a| {
-        let [data] = a.exactly::<1>(vm, "compress")?;
-        let data = vm.buffer(data)?;
-        let mut out = Vec::new();
-        let mut d = vm.this::<Compress>(v)?.0.borrow_mut();
-        if d.done {
-            return Err(error(
-                vm,
-                "Error -2 while compressing data: inconsistent stream state",
-            ));
-        }
-        d.write(&data, MZFlush::None, &mut out);
-        vm.try_new_bytes(out)
-    });
-    vm.method(&t, "flush", "", |vm, v, a| {
-        let [mode] = a.bind(vm, "flush", ["mode"], 0)?;
-        let mode = match int_or(vm, mode, 4)? {
-            0 => return vm.try_new_bytes(Vec::new()),
-            1 => MZFlush::Partial,
-            2 | 5 | 6 => MZFlush::Sync,
-            3 => MZFlush::Full,
-            4 => MZFlush::Finish,
-            _ => {
-                return Err(error(
-                    vm,
-                    "Error -2 while flushing: inconsistent stream state",
-                ));
-            }
-        };
-        let mut out = Vec::new();
-        let mut d = vm.this::<Compress>(v)?.0.borrow_mut();
-        if d.done {
-            return Err(error(
-                vm,
-                "Error -2 while flushing: inconsistent stream state",
-            ));
-        }
-        d.write(&[], mode, &mut out);
-        vm.try_new_bytes(out)
-    });
+    vm.add_methods(&t, COMPRESS_TYPE_METHODS);
     for name in ["copy", "__copy__", "__deepcopy__"] {
-        vm.method(&t, name, "", |vm, v, _| {
+        vm.method(&t, name, "(memo=None, /)\n--\n\n", |vm, v, _| {
             let d = vm.this::<Compress>(v)?.0.borrow();
             if d.done {
                 return Err(vm.value_error("Inconsistent stream state"));
@@ -608,34 +569,59 @@ fn compress_type(vm: &Vm) -> Ref<Type> {
     t
 }
 
+lasti_core::methods! { COMPRESS_TYPE_METHODS =
+    "compress" "compress($self, data, /)\n--\n\n" compress_method;
+    "flush" "flush($self, mode=zlib.Z_FINISH, /)\n--\n\n" flush;
+}
+
+fn compress_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data] = a.exactly::<1>(vm, "compress")?;
+    let data = vm.buffer(data)?;
+    let mut out = Vec::new();
+    let mut d = vm.this::<Compress>(v)?.0.borrow_mut();
+    if d.done {
+        return Err(error(
+            vm,
+            "Error -2 while compressing data: inconsistent stream state",
+        ));
+    }
+    d.write(&data, MZFlush::None, &mut out);
+    vm.try_new_bytes(out)
+}
+
+fn flush(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [mode] = a.bind(vm, "flush", ["mode"], 0)?;
+    let mode = match int_or(vm, mode, 4)? {
+        0 => return vm.try_new_bytes(Vec::new()),
+        1 => MZFlush::Partial,
+        2 | 5 | 6 => MZFlush::Sync,
+        3 => MZFlush::Full,
+        4 => MZFlush::Finish,
+        _ => {
+            return Err(error(
+                vm,
+                "Error -2 while flushing: inconsistent stream state",
+            ));
+        }
+    };
+    let mut out = Vec::new();
+    let mut d = vm.this::<Compress>(v)?.0.borrow_mut();
+    if d.done {
+        return Err(error(
+            vm,
+            "Error -2 while flushing: inconsistent stream state",
+        ));
+    }
+    d.write(&[], mode, &mut out);
+    vm.try_new_bytes(out)
+}
+
 fn decompress_type(vm: &Vm) -> Ref<Type> {
     let no_new = TypeFlags::NO_NEW;
     let t = vm.new_native_type::<Decompress>("zlib.Decompress", &vm.types.object, no_new);
-    vm.method(&t, "decompress", "", |vm, v, a| {
-        let [data, limit] = a.bind(vm, "decompress", ["/data", "max_length"], 1)?;
-        let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
-        let limit = positive(vm, int_or(vm, limit, 0)?, "max_length")?;
-        let d = vm.this::<Decompress>(v)?;
-        if d.stream.borrow().stage == Stage::Done {
-            d.unused.borrow_mut().extend(data);
-            return vm.try_new_bytes(Vec::new());
-        }
-        d.feed(vm, &data, limit)
-    });
-    vm.method(&t, "flush", "", |vm, v, a| {
-        let pos = a.between(vm, "flush", 0, 1)?;
-        if int_or(vm, pos.first(), 1)? <= 0 {
-            return Err(vm.value_error("length must be greater than zero"));
-        }
-        let d = vm.this::<Decompress>(v)?;
-        let rest = d.tail.borrow().clone();
-        if d.stream.borrow().stage == Stage::Done {
-            return vm.try_new_bytes(Vec::new());
-        }
-        d.feed(vm, &rest, usize::MAX)
-    });
+    vm.add_methods(&t, DECOMPRESS_TYPE_METHODS);
     for name in ["copy", "__copy__", "__deepcopy__"] {
-        vm.method(&t, name, "", |vm, v, _| {
+        vm.method(&t, name, "(memo=None, /)\n--\n\n", |vm, v, _| {
             let d = vm.this::<Decompress>(v)?;
             let stream = d.stream.borrow().clone();
             if stream.stage == Stage::Done {
@@ -674,6 +660,36 @@ fn decompress_type(vm: &Vm) -> Ref<Type> {
     t
 }
 
+lasti_core::methods! { DECOMPRESS_TYPE_METHODS =
+    "decompress" "decompress($self, data, /, max_length=0)\n--\n\n" decompress_chunk;
+    "flush" "flush($self, length=zlib.DEF_BUF_SIZE, /)\n--\n\n" flush_method;
+}
+
+fn decompress_chunk(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data, limit] = a.bind(vm, "decompress", ["/data", "max_length"], 1)?;
+    let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
+    let limit = positive(vm, int_or(vm, limit, 0)?, "max_length")?;
+    let d = vm.this::<Decompress>(v)?;
+    if d.stream.borrow().stage == Stage::Done {
+        d.unused.borrow_mut().extend(data);
+        return vm.try_new_bytes(Vec::new());
+    }
+    d.feed(vm, &data, limit)
+}
+
+fn flush_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "flush", 0, 1)?;
+    if int_or(vm, pos.first(), 1)? <= 0 {
+        return Err(vm.value_error("length must be greater than zero"));
+    }
+    let d = vm.this::<Decompress>(v)?;
+    let rest = d.tail.borrow().clone();
+    if d.stream.borrow().stage == Stage::Done {
+        return vm.try_new_bytes(Vec::new());
+    }
+    d.feed(vm, &rest, usize::MAX)
+}
+
 fn add_decompressor(vm: &Vm, m: &Ref<Module>) {
     let name = "zlib._ZlibDecompressor";
     let t = vm.new_native_type::<Decompressor>(name, &vm.types.object, TypeFlags::BASE);
@@ -690,29 +706,7 @@ fn add_decompressor(vm: &Vm, m: &Ref<Module>) {
         };
         Ok(vm.heap.alloc(class, d).into())
     }));
-    vm.method(&t, "decompress", "", |vm, v, a| {
-        let [data, limit] = a.bind(vm, "decompress", ["data", "max_length"], 1)?;
-        let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
-        let limit = usize::try_from(int_or(vm, limit, -1)?).unwrap_or(usize::MAX);
-        let d = vm.this::<Decompressor>(v)?;
-        let mut stream = d.stream.borrow_mut();
-        if stream.stage == Stage::Done {
-            return Err(vm.new_exception(&vm.exc.eof_error, "End of stream already reached"));
-        }
-        let mut input = d.waiting.take();
-        input.extend(data);
-        let mut out = Vec::new();
-        let taken = stream
-            .read(&input, limit, &mut out)
-            .map_err(|e| failed(vm, "decompressing data", e))?;
-        input.drain(..taken);
-        // With the limit reached, more may come of what was read already.
-        let done = stream.stage == Stage::Done;
-        d.needs_input
-            .set(!done && input.is_empty() && out.len() < limit);
-        d.waiting.replace(input);
-        vm.try_new_bytes(out)
-    });
+    vm.add_methods(&t, DECOMPRESSOR_METHODS);
     vm.getset(
         &t,
         "unused_data",
@@ -743,24 +737,38 @@ fn add_decompressor(vm: &Vm, m: &Ref<Module>) {
     add_type(vm, m, "_ZlibDecompressor", &t);
 }
 
+lasti_core::methods! { DECOMPRESSOR_METHODS =
+    "decompress" "decompress($self, /, data, max_length=-1)\n--\n\n" decompress_method;
+}
+
+fn decompress_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [data, limit] = a.bind(vm, "decompress", ["data", "max_length"], 1)?;
+    let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
+    let limit = usize::try_from(int_or(vm, limit, -1)?).unwrap_or(usize::MAX);
+    let d = vm.this::<Decompressor>(v)?;
+    let mut stream = d.stream.borrow_mut();
+    if stream.stage == Stage::Done {
+        return Err(vm.new_exception(&vm.exc.eof_error, "End of stream already reached"));
+    }
+    let mut input = d.waiting.take();
+    input.extend(data);
+    let mut out = Vec::new();
+    let taken = stream
+        .read(&input, limit, &mut out)
+        .map_err(|e| failed(vm, "decompressing data", e))?;
+    input.drain(..taken);
+    // With the limit reached, more may come of what was read already.
+    let done = stream.stage == Stage::Done;
+    d.needs_input
+        .set(!done && input.is_empty() && out.len() < limit);
+    d.waiting.replace(input);
+    vm.try_new_bytes(out)
+}
+
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("zlib");
     vm.add_value(&m, "error", exception_class(vm, ERROR, &vm.exc.exception)?);
-    let f = |name: &'static str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("compress", compress);
-    f("decompress", decompress_all);
-    f("compressobj", compressobj);
-    f("decompressobj", decompressobj);
-    f("adler32", |vm, _, a| {
-        let pos = a.between(vm, "adler32", 1, 2)?;
-        let start = int_or(vm, pos.get(1), 1)? as u32;
-        Ok(vm.new_int(adler32(&vm.buffer(&pos[0])?, start) as i64))
-    });
-    f("crc32", |vm, _, a| {
-        let pos = a.between(vm, "crc32", 1, 2)?;
-        let start = int_or(vm, pos.get(1), 0)? as u32;
-        Ok(vm.new_int(crc32(&vm.buffer(&pos[0])?, start) as i64))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     add_decompressor(vm, &m);
     for (name, n) in [
         ("MAX_WBITS", 15),
@@ -791,4 +799,25 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         vm.add_value(&m, name, vm.str_value("1.3.1"));
     }
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "compress" "compress($module, data, /, level=Z_DEFAULT_COMPRESSION, wbits=MAX_WBITS)\n--\n\n" compress;
+    "decompress" "decompress($module, data, /, wbits=MAX_WBITS, bufsize=DEF_BUF_SIZE)\n--\n\n" decompress_all;
+    "compressobj" "compressobj($module, /, level=Z_DEFAULT_COMPRESSION, method=DEFLATED, wbits=MAX_WBITS, memLevel=DEF_MEM_LEVEL, strategy=Z_DEFAULT_STRATEGY, zdict=<unrepresentable>)\n--\n\n" compressobj;
+    "decompressobj" "decompressobj($module, /, wbits=MAX_WBITS, zdict=b'')\n--\n\n" decompressobj;
+    "adler32" "adler32($module, data, value=1, /)\n--\n\n" adler32_function;
+    "crc32" "crc32($module, data, value=0, /)\n--\n\n" crc32_function;
+}
+
+fn adler32_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "adler32", 1, 2)?;
+    let start = int_or(vm, pos.get(1), 1)? as u32;
+    Ok(vm.new_int(adler32(&vm.buffer(&pos[0])?, start) as i64))
+}
+
+fn crc32_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "crc32", 1, 2)?;
+    let start = int_or(vm, pos.get(1), 0)? as u32;
+    Ok(vm.new_int(crc32(&vm.buffer(&pos[0])?, start) as i64))
 }

@@ -1,6 +1,6 @@
 //! The functions of `posix` that take a path.
 use crate::os::path::{PathArg, PathParam, convert, fail, fspath, name_like, path_value};
-use lasti_core::objects::{Module, PlainFn, Str};
+use lasti_core::objects::{Module, Str};
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -187,111 +187,140 @@ fn access(vm: &Vm, a: Args) -> PyResult<Value> {
 
 /// Adds the functions of this file.
 pub fn add(vm: &Vm, m: &Ref<Module>) {
-    let f = |name: &str, f: PlainFn| vm.add_function(m, name, "", f);
-    f("getcwd", |vm, _, _| {
-        let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
-        Ok(path_value(vm, d.as_os_str()))
-    });
-    f("getcwdb", |vm, _, _| {
-        let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
-        Ok(vm.new_bytes(d.as_os_str().as_bytes()))
-    });
-    f("chdir", |vm, _, a| {
-        let [path] = a.bind(vm, "chdir", ["path"], 1)?;
-        let path = convert(vm, path, &PathParam::or_fd("chdir"), None)?;
-        done(vm, &path, std::env::set_current_dir)
-    });
-    f("mkdir", |vm, _, a| {
-        let [path, mode, dir_fd] = a.bind(vm, "mkdir", ["path", "mode", "*dir_fd"], 1)?;
-        let path = convert(vm, path, &PathParam::path("mkdir"), dir_fd)?;
-        let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
-        done(vm, &path, |p| fs::DirBuilder::new().mode(mode).create(p))
-    });
-    f("rmdir", |vm, _, a| on_path(vm, a, "rmdir", fs::remove_dir));
-    f("unlink", |vm, _, a| {
-        on_path(vm, a, "unlink", fs::remove_file)
-    });
-    f("remove", |vm, _, a| {
-        on_path(vm, a, "remove", fs::remove_file)
-    });
-    f("rename", |vm, _, a| rename(vm, a, "rename"));
-    f("replace", |vm, _, a| rename(vm, a, "replace"));
-    f("link", |vm, _, a| link(vm, a));
-    f("symlink", |vm, _, a| symlink(vm, a));
-    f("readlink", |vm, _, a| {
-        let [path, dir_fd] = a.bind(vm, "readlink", ["path", "*dir_fd"], 1)?;
-        let path = convert(vm, path, &PathParam::path("readlink"), dir_fd)?;
-        let t = fs::read_link(&path.path).map_err(|e| path.fail(vm, e))?;
-        Ok(name_like(vm, &path.shown, t.as_os_str()))
-    });
-    f("chmod", |vm, _, a| {
-        let names = ["path", "mode", "*dir_fd", "*follow_symlinks"];
-        let [path, mode, dir_fd, _] = a.bind(vm, "chmod", names, 2)?;
-        let path = convert(vm, path, &PathParam::or_fd("chmod"), dir_fd)?;
-        let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))? as u32;
-        done(vm, &path, |p| {
-            fs::set_permissions(p, fs::Permissions::from_mode(mode))
-        })
-    });
-    f("truncate", |vm, _, a| {
-        let [path, length] = a.bind(vm, "truncate", ["path", "length"], 2)?;
-        let takes = PathParam {
-            names_fd: false,
-            ..PathParam::or_fd("truncate")
-        };
-        let path = convert(vm, path, &takes, None)?;
-        let n = vm.to_i64(length.unwrap_or(&Value::NONE))?;
-        done(vm, &path, |p| {
-            let n = u64::try_from(n).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-            OpenOptions::new().write(true).open(p)?.set_len(n)
-        })
-    });
-    f("utime", |vm, _, a| utime(vm, a));
-    f("access", |vm, _, a| access(vm, a));
-    f("listdir", |vm, _, a| {
-        let (path, entries) = folder_of(vm, a, "listdir")?;
-        let mut names = Vec::new();
-        for e in entries {
-            let e = e.map_err(|e| fail(vm, e, &path))?;
-            names.push(name_like(vm, &path, &e.file_name()));
-        }
-        Ok(vm.new_list(names))
-    });
-    f("_scan", |vm, _, a| {
-        let (path, entries) = folder_of(vm, a, "scandir")?;
-        let mut rows = Vec::new();
-        for e in entries.flatten() {
-            let kind = e.file_type().ok();
-            let is = |f: fn(&fs::FileType) -> bool| Value::bool(kind.as_ref().is_some_and(f));
-            rows.push(vm.tuple_value([
-                name_like(vm, &path, &e.file_name()),
-                is(fs::FileType::is_dir),
-                is(fs::FileType::is_file),
-                is(fs::FileType::is_symlink),
-            ]));
-        }
-        Ok(vm.new_list(rows))
-    });
-    f("fspath", |vm, _, a| {
-        fspath(vm, &a.exactly::<1>(vm, "fspath")?[0])
-    });
-    f("_path_splitroot_ex", |vm, _, a| {
-        let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;
-        let p = fspath(vm, p)?;
-        let bytes = match p.downcast::<Str>() {
-            Some(s) => s.as_bytes().to_vec(),
-            None => vm.buffer(&p)?,
-        };
-        let slashes = bytes.iter().take_while(|c| **c == b'/').count();
-        let root = match slashes {
-            0 => 0,
-            2 => 2,
-            _ => 1,
-        };
-        let part = |from: usize, to: usize| {
-            let slice = vm.new_slice(vm.new_int(from as i64), vm.new_int(to as i64), Value::NONE);
-            vm.getitem(&p, &slice)
-        };
-        Ok(vm.tuple_value([part(0, 0)?, part(0, root)?, part(root, bytes.len())?]))
-    });
+    vm.add_functions(m, FUNCTIONS);
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "getcwd" "getcwd($module, /)\n--\n\n" getcwd;
+    "getcwdb" "getcwdb($module, /)\n--\n\n" getcwdb;
+    "chdir" "chdir($module, /, path)\n--\n\n" chdir;
+    "mkdir" "mkdir($module, /, path, mode=511, *, dir_fd=None)\n--\n\n" mkdir;
+    "rmdir" "rmdir($module, /, path, *, dir_fd=None)\n--\n\n" |vm, _, a| on_path(vm, a, "rmdir", fs::remove_dir);
+    "unlink" "unlink($module, /, path, *, dir_fd=None)\n--\n\n" unlink;
+    "remove" "remove($module, /, path, *, dir_fd=None)\n--\n\n" remove;
+    "rename" "rename($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)\n--\n\n" |vm, _, a| rename(vm, a, "rename");
+    "replace" "replace($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)\n--\n\n" |vm, _, a| rename(vm, a, "replace");
+    "link" "link($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=(os.name != 'nt'))\n--\n\n" |vm, _, a| link(vm, a);
+    "symlink" "symlink($module, /, src, dst, target_is_directory=False, *, dir_fd=None)\n--\n\n" |vm, _, a| symlink(vm, a);
+    "readlink" "readlink($module, /, path, *, dir_fd=None)\n--\n\n" readlink;
+    "chmod" "chmod($module, /, path, mode, *, dir_fd=None, follow_symlinks=(os.name != 'nt'))\n--\n\n" chmod;
+    "truncate" "truncate($module, /, path, length)\n--\n\n" truncate;
+    "utime" "utime($module, /, path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)\n--\n\n" |vm, _, a| utime(vm, a);
+    "access" "access($module, /, path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)\n--\n\n" |vm, _, a| access(vm, a);
+    "listdir" "listdir($module, /, path=None)\n--\n\n" listdir;
+    "_scan" "" scan;
+    "fspath" "fspath($module, /, path)\n--\n\n" fspath_function;
+    "_path_splitroot_ex" "_path_splitroot_ex($module, /, p)\n--\n\n" path_splitroot_ex;
+}
+
+fn getcwd(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
+    Ok(path_value(vm, d.as_os_str()))
+}
+
+fn getcwdb(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let d = std::env::current_dir().map_err(|e| vm.os_error(&e, None))?;
+    Ok(vm.new_bytes(d.as_os_str().as_bytes()))
+}
+
+fn chdir(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path] = a.bind(vm, "chdir", ["path"], 1)?;
+    let path = convert(vm, path, &PathParam::or_fd("chdir"), None)?;
+    done(vm, &path, std::env::set_current_dir)
+}
+
+fn mkdir(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path, mode, dir_fd] = a.bind(vm, "mkdir", ["path", "mode", "*dir_fd"], 1)?;
+    let path = convert(vm, path, &PathParam::path("mkdir"), dir_fd)?;
+    let mode = mode.map_or(Ok(0o777), |m| vm.to_i64(m))? as u32;
+    done(vm, &path, |p| fs::DirBuilder::new().mode(mode).create(p))
+}
+
+fn unlink(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    on_path(vm, a, "unlink", fs::remove_file)
+}
+
+fn remove(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    on_path(vm, a, "remove", fs::remove_file)
+}
+
+fn readlink(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path, dir_fd] = a.bind(vm, "readlink", ["path", "*dir_fd"], 1)?;
+    let path = convert(vm, path, &PathParam::path("readlink"), dir_fd)?;
+    let t = fs::read_link(&path.path).map_err(|e| path.fail(vm, e))?;
+    Ok(name_like(vm, &path.shown, t.as_os_str()))
+}
+
+fn chmod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let names = ["path", "mode", "*dir_fd", "*follow_symlinks"];
+    let [path, mode, dir_fd, _] = a.bind(vm, "chmod", names, 2)?;
+    let path = convert(vm, path, &PathParam::or_fd("chmod"), dir_fd)?;
+    let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))? as u32;
+    done(vm, &path, |p| {
+        fs::set_permissions(p, fs::Permissions::from_mode(mode))
+    })
+}
+
+fn truncate(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [path, length] = a.bind(vm, "truncate", ["path", "length"], 2)?;
+    let takes = PathParam {
+        names_fd: false,
+        ..PathParam::or_fd("truncate")
+    };
+    let path = convert(vm, path, &takes, None)?;
+    let n = vm.to_i64(length.unwrap_or(&Value::NONE))?;
+    done(vm, &path, |p| {
+        let n = u64::try_from(n).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        OpenOptions::new().write(true).open(p)?.set_len(n)
+    })
+}
+
+fn listdir(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (path, entries) = folder_of(vm, a, "listdir")?;
+    let mut names = Vec::new();
+    for e in entries {
+        let e = e.map_err(|e| fail(vm, e, &path))?;
+        names.push(name_like(vm, &path, &e.file_name()));
+    }
+    Ok(vm.new_list(names))
+}
+
+fn scan(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (path, entries) = folder_of(vm, a, "scandir")?;
+    let mut rows = Vec::new();
+    for e in entries.flatten() {
+        let kind = e.file_type().ok();
+        let is = |f: fn(&fs::FileType) -> bool| Value::bool(kind.as_ref().is_some_and(f));
+        rows.push(vm.tuple_value([
+            name_like(vm, &path, &e.file_name()),
+            is(fs::FileType::is_dir),
+            is(fs::FileType::is_file),
+            is(fs::FileType::is_symlink),
+        ]));
+    }
+    Ok(vm.new_list(rows))
+}
+
+fn fspath_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    fspath(vm, &a.exactly::<1>(vm, "fspath")?[0])
+}
+
+fn path_splitroot_ex(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [p] = a.exactly::<1>(vm, "_path_splitroot_ex")?;
+    let p = fspath(vm, p)?;
+    let bytes = match p.downcast::<Str>() {
+        Some(s) => s.as_bytes().to_vec(),
+        None => vm.buffer(&p)?,
+    };
+    let slashes = bytes.iter().take_while(|c| **c == b'/').count();
+    let root = match slashes {
+        0 => 0,
+        2 => 2,
+        _ => 1,
+    };
+    let part = |from: usize, to: usize| {
+        let slice = vm.new_slice(vm.new_int(from as i64), vm.new_int(to as i64), Value::NONE);
+        vm.getitem(&p, &slice)
+    };
+    Ok(vm.tuple_value([part(0, 0)?, part(0, root)?, part(root, bytes.len())?]))
 }

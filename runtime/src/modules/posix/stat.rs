@@ -1,7 +1,7 @@
 //! `os.stat` and its result.
 use crate::os::fd::file_of;
 use crate::os::path::{PathParam, convert};
-use lasti_core::objects::{Module, PlainFn, Type};
+use lasti_core::objects::{Module, Type};
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -102,11 +102,16 @@ fn fstat(vm: &Vm, fd: &Value) -> PyResult<Value> {
 
 /// Adds the functions of this file.
 pub fn add(vm: &Vm, m: &Ref<Module>) {
-    let f = |name: &str, f: PlainFn| vm.add_function(m, name, "", f);
-    f("stat", |vm, _, a| stat(vm, a));
-    f("lstat", |vm, _, a| lstat(vm, a));
-    f("fstat", |vm, _, a| {
-        fstat(vm, &a.exactly::<1>(vm, "fstat")?[0])
-    });
+    vm.add_functions(m, FUNCTIONS);
     vm.add_value(m, "stat_result", stat_type(vm).into());
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "stat" "stat($module, /, path, *, dir_fd=None, follow_symlinks=True)\n--\n\n" |vm, _, a| stat(vm, a);
+    "lstat" "lstat($module, /, path, *, dir_fd=None)\n--\n\n" |vm, _, a| lstat(vm, a);
+    "fstat" "fstat($module, /, fd)\n--\n\n" fstat_function;
+}
+
+fn fstat_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    fstat(vm, &a.exactly::<1>(vm, "fstat")?[0])
 }

@@ -1,5 +1,5 @@
 //! Addresses and names of `_socket`: parsing, resolving, the constants.
-use lasti_core::objects::{Bytes, Module, PlainFn, Str, Tuple};
+use lasti_core::objects::{Bytes, Module, Str, Tuple};
 use lasti_core::{Args, Exc, PyResult, Ref, Value, Vm};
 use socket2::SockAddr;
 use std::cell::RefCell;
@@ -374,127 +374,144 @@ fn swap(vm: &Vm, a: Args, func: &str, bits: u32) -> PyResult<Value> {
 
 /// Adds the functions and constants that need no socket.
 pub fn fill(vm: &Vm, m: &Ref<Module>) {
-    let f = |name: &str, f: PlainFn| vm.add_function(m, name, "", f);
-    f("getaddrinfo", |vm, _, a| getaddrinfo(vm, a));
-    f("getnameinfo", |vm, _, a| {
-        let [addr, flags] = a.exactly::<2>(vm, "getnameinfo")?;
-        let flags = vm.to_i64(flags)? as i32;
-        let Some(t) = addr.downcast::<Tuple>().filter(|t| t.len() >= 2) else {
-            return Err(vm.type_error("getnameinfo() argument 1 must be a tuple"));
-        };
-        let Ok(ip) = text_of(vm, &t[0], "")?.parse::<IpAddr>() else {
-            return Err(gai(vm, -2));
-        };
-        let host = if flags & libc::NI_NUMERICHOST == 0 && ip.is_loopback() {
-            "localhost".into()
-        } else {
-            ip.to_string()
-        };
-        Ok(vm.tuple_value([
-            vm.str_value(&host),
-            vm.str_value(&vm.to_i64(&t[1])?.to_string()),
-        ]))
-    });
-    f("gethostname", |vm, _, _| Ok(vm.str_value(&gethostname())));
-    f("gethostbyname", |vm, _, a| {
-        let host = text_of(
-            vm,
-            &a.exactly::<1>(vm, "gethostbyname")?[0],
-            "gethostbyname() argument 1 must be",
-        )?;
-        Ok(vm.str_value(&host_ip(vm, &host, libc::AF_INET)?.to_string()))
-    });
-    f("gethostbyname_ex", |vm, _, a| {
-        let host = text_of(vm, &a.exactly::<1>(vm, "gethostbyname_ex")?[0], "")?;
-        let all = resolve(vm, &host)?.into_iter().filter(IpAddr::is_ipv4);
-        let all = all.map(|a| vm.str_value(&a.to_string())).collect();
-        Ok(vm.tuple_value([
-            vm.str_value(&host),
-            vm.new_list(Vec::new()),
-            vm.new_list(all),
-        ]))
-    });
-    f("gethostbyaddr", |vm, _, a| {
-        let host = text_of(vm, &a.exactly::<1>(vm, "gethostbyaddr")?[0], "")?;
-        let all: Vec<Value> = resolve(vm, &host)?
-            .iter()
-            .map(|a| vm.str_value(&a.to_string()))
-            .collect();
-        let local = host.parse::<IpAddr>().is_ok_and(|a| a.is_loopback());
-        let name = vm.str_value(if local { "localhost" } else { &host });
-        Ok(vm.tuple_value([name, vm.new_list(Vec::new()), vm.new_list(all)]))
-    });
-    f("getservbyname", |vm, _, a| {
-        let args = a.between(vm, "getservbyname", 1, 2)?;
-        let proto = args.get(1).map(|p| text_of(vm, p, "")).transpose()?;
-        match service(&text_of(vm, &args[0], "")?, proto.as_deref()) {
-            Some(n) => Ok(vm.new_int(n as i64)),
-            None => Err(vm.new_exception(&vm.exc.os_error, "service/proto not found")),
-        }
-    });
-    f("inet_aton", |vm, _, a| {
-        let text = text_of(vm, &a.exactly::<1>(vm, "inet_aton")?[0], "")?;
-        match text.parse::<Ipv4Addr>() {
-            Ok(ip) => vm.try_new_bytes(ip.octets().to_vec()),
-            Err(_) => Err(vm.new_exception(
-                &vm.exc.os_error,
-                "illegal IP address string passed to inet_aton",
-            )),
-        }
-    });
-    f("inet_ntoa", |vm, _, a| {
-        let b = vm.buffer(&a.exactly::<1>(vm, "inet_ntoa")?[0])?;
-        match <[u8; 4]>::try_from(b) {
-            Ok(b) => Ok(vm.str_value(&Ipv4Addr::from(b).to_string())),
-            Err(_) => Err(vm.new_exception(&vm.exc.os_error, "packed IP wrong length")),
-        }
-    });
-    f("inet_pton", |vm, _, a| {
-        let (family, v) = ip_arg(vm, a, "inet_pton")?;
-        let text = text_of(vm, &v, "")?;
-        let wrong = || {
-            vm.new_exception(
-                &vm.exc.os_error,
-                "illegal IP address string passed to inet_pton",
-            )
-        };
-        let bytes = match family {
-            libc::AF_INET => text
-                .parse::<Ipv4Addr>()
-                .map_err(|_| wrong())?
-                .octets()
-                .to_vec(),
-            libc::AF_INET6 => text
-                .parse::<Ipv6Addr>()
-                .map_err(|_| wrong())?
-                .octets()
-                .to_vec(),
-            _ => {
-                return Err(vm.os_error_parts(
-                    97,
-                    "Address family not supported by protocol",
-                    None,
-                ));
-            }
-        };
-        vm.try_new_bytes(bytes)
-    });
-    f("inet_ntop", |vm, _, a| {
-        let (family, v) = ip_arg(vm, a, "inet_ntop")?;
-        let b = vm.buffer(&v)?;
-        let wrong = || vm.value_error("invalid length of packed IP address string");
-        let ip = match family {
-            libc::AF_INET => IpAddr::from(<[u8; 4]>::try_from(b).map_err(|_| wrong())?),
-            libc::AF_INET6 => IpAddr::from(<[u8; 16]>::try_from(b).map_err(|_| wrong())?),
-            _ => return Err(vm.value_error(format!("unknown address family {family}"))),
-        };
-        Ok(vm.str_value(&ip.to_string()))
-    });
-    f("htons", |vm, _, a| swap(vm, a, "htons", 16));
-    f("ntohs", |vm, _, a| swap(vm, a, "ntohs", 16));
-    f("htonl", |vm, _, a| swap(vm, a, "htonl", 32));
-    f("ntohl", |vm, _, a| swap(vm, a, "ntohl", 32));
+    vm.add_functions(m, FILL_FUNCTIONS);
     constants(vm, m);
+}
+
+lasti_core::methods! { FILL_FUNCTIONS =
+    "getaddrinfo" "(host, port, family=0, type=0, proto=0, flags=0)\n--\n\n" |vm, _, a| getaddrinfo(vm, a);
+    "getnameinfo" "(sockaddr, flags, /)\n--\n\n" getnameinfo;
+    "gethostname" "gethostname($self, /)\n--\n\n" |vm, _, _| Ok(vm.str_value(&gethostname()));
+    "gethostbyname" "(host, /)\n--\n\n" gethostbyname;
+    "gethostbyname_ex" "(host, /)\n--\n\n" gethostbyname_ex;
+    "gethostbyaddr" "(host, /)\n--\n\n" gethostbyaddr;
+    "getservbyname" "(name, protocol=None, /)\n--\n\n" getservbyname;
+    "inet_aton" "inet_aton($module, ip_addr, /)\n--\n\n" inet_aton;
+    "inet_ntoa" "inet_ntoa($module, packed_ip, /)\n--\n\n" inet_ntoa;
+    "inet_pton" "(family, ip, /)\n--\n\n" inet_pton;
+    "inet_ntop" "(family, packed, /)\n--\n\n" inet_ntop;
+    "htons" "htons($module, integer, /)\n--\n\n" |vm, _, a| swap(vm, a, "htons", 16);
+    "ntohs" "ntohs($module, integer, /)\n--\n\n" |vm, _, a| swap(vm, a, "ntohs", 16);
+    "htonl" "htonl($module, integer, /)\n--\n\n" |vm, _, a| swap(vm, a, "htonl", 32);
+    "ntohl" "ntohl($module, integer, /)\n--\n\n" |vm, _, a| swap(vm, a, "ntohl", 32);
+}
+
+fn getnameinfo(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [addr, flags] = a.exactly::<2>(vm, "getnameinfo")?;
+    let flags = vm.to_i64(flags)? as i32;
+    let Some(t) = addr.downcast::<Tuple>().filter(|t| t.len() >= 2) else {
+        return Err(vm.type_error("getnameinfo() argument 1 must be a tuple"));
+    };
+    let Ok(ip) = text_of(vm, &t[0], "")?.parse::<IpAddr>() else {
+        return Err(gai(vm, -2));
+    };
+    let host = if flags & libc::NI_NUMERICHOST == 0 && ip.is_loopback() {
+        "localhost".into()
+    } else {
+        ip.to_string()
+    };
+    Ok(vm.tuple_value([
+        vm.str_value(&host),
+        vm.str_value(&vm.to_i64(&t[1])?.to_string()),
+    ]))
+}
+
+fn gethostbyname(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let host = text_of(
+        vm,
+        &a.exactly::<1>(vm, "gethostbyname")?[0],
+        "gethostbyname() argument 1 must be",
+    )?;
+    Ok(vm.str_value(&host_ip(vm, &host, libc::AF_INET)?.to_string()))
+}
+
+fn gethostbyname_ex(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let host = text_of(vm, &a.exactly::<1>(vm, "gethostbyname_ex")?[0], "")?;
+    let all = resolve(vm, &host)?.into_iter().filter(IpAddr::is_ipv4);
+    let all = all.map(|a| vm.str_value(&a.to_string())).collect();
+    Ok(vm.tuple_value([
+        vm.str_value(&host),
+        vm.new_list(Vec::new()),
+        vm.new_list(all),
+    ]))
+}
+
+fn gethostbyaddr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let host = text_of(vm, &a.exactly::<1>(vm, "gethostbyaddr")?[0], "")?;
+    let all: Vec<Value> = resolve(vm, &host)?
+        .iter()
+        .map(|a| vm.str_value(&a.to_string()))
+        .collect();
+    let local = host.parse::<IpAddr>().is_ok_and(|a| a.is_loopback());
+    let name = vm.str_value(if local { "localhost" } else { &host });
+    Ok(vm.tuple_value([name, vm.new_list(Vec::new()), vm.new_list(all)]))
+}
+
+fn getservbyname(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "getservbyname", 1, 2)?;
+    let proto = args.get(1).map(|p| text_of(vm, p, "")).transpose()?;
+    match service(&text_of(vm, &args[0], "")?, proto.as_deref()) {
+        Some(n) => Ok(vm.new_int(n as i64)),
+        None => Err(vm.new_exception(&vm.exc.os_error, "service/proto not found")),
+    }
+}
+
+fn inet_aton(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let text = text_of(vm, &a.exactly::<1>(vm, "inet_aton")?[0], "")?;
+    match text.parse::<Ipv4Addr>() {
+        Ok(ip) => vm.try_new_bytes(ip.octets().to_vec()),
+        Err(_) => Err(vm.new_exception(
+            &vm.exc.os_error,
+            "illegal IP address string passed to inet_aton",
+        )),
+    }
+}
+
+fn inet_ntoa(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let b = vm.buffer(&a.exactly::<1>(vm, "inet_ntoa")?[0])?;
+    match <[u8; 4]>::try_from(b) {
+        Ok(b) => Ok(vm.str_value(&Ipv4Addr::from(b).to_string())),
+        Err(_) => Err(vm.new_exception(&vm.exc.os_error, "packed IP wrong length")),
+    }
+}
+
+fn inet_pton(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (family, v) = ip_arg(vm, a, "inet_pton")?;
+    let text = text_of(vm, &v, "")?;
+    let wrong = || {
+        vm.new_exception(
+            &vm.exc.os_error,
+            "illegal IP address string passed to inet_pton",
+        )
+    };
+    let bytes = match family {
+        libc::AF_INET => text
+            .parse::<Ipv4Addr>()
+            .map_err(|_| wrong())?
+            .octets()
+            .to_vec(),
+        libc::AF_INET6 => text
+            .parse::<Ipv6Addr>()
+            .map_err(|_| wrong())?
+            .octets()
+            .to_vec(),
+        _ => {
+            return Err(vm.os_error_parts(97, "Address family not supported by protocol", None));
+        }
+    };
+    vm.try_new_bytes(bytes)
+}
+
+fn inet_ntop(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let (family, v) = ip_arg(vm, a, "inet_ntop")?;
+    let b = vm.buffer(&v)?;
+    let wrong = || vm.value_error("invalid length of packed IP address string");
+    let ip = match family {
+        libc::AF_INET => IpAddr::from(<[u8; 4]>::try_from(b).map_err(|_| wrong())?),
+        libc::AF_INET6 => IpAddr::from(<[u8; 16]>::try_from(b).map_err(|_| wrong())?),
+        _ => return Err(vm.value_error(format!("unknown address family {family}"))),
+    };
+    Ok(vm.str_value(&ip.to_string()))
 }
 
 macro_rules! names {

@@ -6,7 +6,7 @@ use crate::os::buffer;
 use crate::os::sockets::{Handle, table};
 use crate::wait as waits;
 use address::Errors;
-use lasti_core::objects::{Module, PlainFn, Type, TypeFlags};
+use lasti_core::objects::{Module, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Value, Vm};
 use rustix::event::PollFlags;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket};
@@ -518,212 +518,261 @@ fn make_type(vm: &Vm) -> Ref<Type> {
 }
 
 fn connection_methods(vm: &Vm, t: &Ref<Type>) {
-    let f = |name: &str, f: PlainFn| vm.method(t, name, "", f);
-    f("bind", |vm, v, a| {
-        let s = sock(vm, v)?;
-        let addr = s.addr(vm, &a.exactly::<1>(vm, "bind")?[0], "bind")?;
-        SockRef::from(&*s.handle(vm)?)
-            .bind(&addr)
-            .map_err(|e| fail(vm, e))?;
-        Ok(Value::NONE)
-    });
-    f("listen", |vm, v, a| {
-        let n = int(vm, a.between(vm, "listen", 0, 1)?.first(), 128)?;
-        SockRef::from(&*sock(vm, v)?.handle(vm)?)
-            .listen(n.max(0))
-            .map_err(|e| fail(vm, e))?;
-        Ok(Value::NONE)
-    });
-    f("_accept", |vm, v, _| {
-        let s = sock(vm, v)?;
-        let h = s.handle(vm)?;
-        let (new, from) = retry(vm, &h, PollFlags::IN, s.deadline(), |u| {
-            SockRef::from(u).accept()
-        })?;
-        let new = adopt(vm, new)?;
-        let fd = new.as_raw_fd();
-        table(vm).loose.borrow_mut().insert(fd, new);
-        Ok(vm.tuple_value([vm.new_int(fd as i64), address::value(vm, &from)]))
-    });
-    f("connect", |vm, v, a| {
-        let s = sock(vm, v)?;
-        let addr = s.addr(vm, &a.exactly::<1>(vm, "connect")?[0], "connect")?;
-        match connect(vm, s, &addr)? {
-            Ok(()) => Ok(Value::NONE),
-            Err(e) if e.raw_os_error().is_none() => Err(timed_out(vm)),
-            Err(e) => Err(fail(vm, e)),
-        }
-    });
-    f("connect_ex", |vm, v, a| {
-        let s = sock(vm, v)?;
-        let addr = s.addr(vm, &a.exactly::<1>(vm, "connect_ex")?[0], "connect_ex")?;
-        let n = match connect(vm, s, &addr)? {
-            Ok(()) => 0,
-            Err(e) => e.raw_os_error().unwrap_or(libc::EAGAIN),
-        };
-        Ok(vm.new_int(n as i64))
-    });
-    f("close", |vm, v, _| {
-        let gone = sock(vm, v)?.take(vm);
-        drop(gone);
-        Ok(Value::NONE)
-    });
-    f("detach", |vm, v, _| {
-        let Some(h) = sock(vm, v)?.take(vm) else {
-            return Ok(vm.new_int(-1));
-        };
-        let fd = h.as_raw_fd();
-        table(vm).loose.borrow_mut().insert(fd, h);
-        Ok(vm.new_int(fd as i64))
-    });
-    f(
-        "fileno",
-        |vm, v, _| Ok(vm.new_int(sock(vm, v)?.fd() as i64)),
-    );
-    f("getsockname", |vm, v, _| {
-        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
-            .local_addr()
-            .map_err(|e| fail(vm, e))?;
-        Ok(address::value(vm, &a))
-    });
-    f("getpeername", |vm, v, _| {
-        let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
-            .peer_addr()
-            .map_err(|e| fail(vm, e))?;
-        Ok(address::value(vm, &a))
-    });
-    f("getsockopt", |vm, v, a| getsockopt(vm, sock(vm, v)?, a));
-    f("setsockopt", |vm, v, a| setsockopt(vm, sock(vm, v)?, a));
-    f("setblocking", |vm, v, a| {
-        let on = vm.is_true(&a.exactly::<1>(vm, "setblocking")?[0])?;
-        let s = sock(vm, v)?;
-        s.handle(vm)?;
-        s.timeout.set(if on { None } else { Some(Duration::ZERO) });
-        Ok(Value::NONE)
-    });
-    f("settimeout", |vm, v, a| {
-        let t = timeout_arg(vm, &a.exactly::<1>(vm, "settimeout")?[0])?;
-        sock(vm, v)?.timeout.set(t);
-        Ok(Value::NONE)
-    });
-    f("gettimeout", |vm, v, _| {
-        Ok(timeout_value(vm, sock(vm, v)?.timeout.get()))
-    });
-    f("getblocking", |vm, v, _| {
-        Ok(Value::bool(
-            sock(vm, v)?.timeout.get() != Some(Duration::ZERO),
-        ))
-    });
-    f("shutdown", |vm, v, a| {
-        let how = match int(vm, Some(&a.exactly::<1>(vm, "shutdown")?[0]), 0)? {
-            libc::SHUT_RD => Shutdown::Read,
-            libc::SHUT_WR => Shutdown::Write,
-            libc::SHUT_RDWR => Shutdown::Both,
-            _ => return Err(errno(vm, libc::EINVAL)),
-        };
-        SockRef::from(&*sock(vm, v)?.handle(vm)?)
-            .shutdown(how)
-            .map_err(|e| fail(vm, e))?;
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, CONNECTION_METHODS);
+}
+
+lasti_core::methods! { CONNECTION_METHODS =
+    "bind" "bind($self, object, /)\n--\n\n" bind;
+    "listen" "(backlog=128, /)\n--\n\n" listen;
+    "_accept" "_accept($self, /)\n--\n\n" accept;
+    "connect" "connect($self, object, /)\n--\n\n" connect_method;
+    "connect_ex" "connect_ex($self, object, /)\n--\n\n" connect_ex;
+    "close" "close($self, /)\n--\n\n" close;
+    "detach" "detach($self, /)\n--\n\n" detach;
+    "fileno" "fileno($self, /)\n--\n\n" |vm, v, _| Ok(vm.new_int(sock(vm, v)?.fd() as i64));
+    "getsockname" "getsockname($self, /)\n--\n\n" getsockname;
+    "getpeername" "getpeername($self, /)\n--\n\n" getpeername;
+    "getsockopt" "(level, option, buffersize=0, /)\n--\n\n" |vm, v, a| getsockopt(vm, sock(vm, v)?, a);
+    "setsockopt" "(level, option, value, optlen=0, /)\n--\n\n" |vm, v, a| setsockopt(vm, sock(vm, v)?, a);
+    "setblocking" "setblocking($self, object, /)\n--\n\n" setblocking;
+    "settimeout" "settimeout($self, object, /)\n--\n\n" settimeout;
+    "gettimeout" "gettimeout($self, /)\n--\n\n" gettimeout;
+    "getblocking" "getblocking($self, /)\n--\n\n" getblocking;
+    "shutdown" "shutdown($self, object, /)\n--\n\n" shutdown;
+}
+
+fn bind(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let s = sock(vm, v)?;
+    let addr = s.addr(vm, &a.exactly::<1>(vm, "bind")?[0], "bind")?;
+    SockRef::from(&*s.handle(vm)?)
+        .bind(&addr)
+        .map_err(|e| fail(vm, e))?;
+    Ok(Value::NONE)
+}
+
+fn listen(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let n = int(vm, a.between(vm, "listen", 0, 1)?.first(), 128)?;
+    SockRef::from(&*sock(vm, v)?.handle(vm)?)
+        .listen(n.max(0))
+        .map_err(|e| fail(vm, e))?;
+    Ok(Value::NONE)
+}
+
+fn accept(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let s = sock(vm, v)?;
+    let h = s.handle(vm)?;
+    let (new, from) = retry(vm, &h, PollFlags::IN, s.deadline(), |u| {
+        SockRef::from(u).accept()
+    })?;
+    let new = adopt(vm, new)?;
+    let fd = new.as_raw_fd();
+    table(vm).loose.borrow_mut().insert(fd, new);
+    Ok(vm.tuple_value([vm.new_int(fd as i64), address::value(vm, &from)]))
+}
+
+fn connect_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let s = sock(vm, v)?;
+    let addr = s.addr(vm, &a.exactly::<1>(vm, "connect")?[0], "connect")?;
+    match connect(vm, s, &addr)? {
+        Ok(()) => Ok(Value::NONE),
+        Err(e) if e.raw_os_error().is_none() => Err(timed_out(vm)),
+        Err(e) => Err(fail(vm, e)),
+    }
+}
+
+fn connect_ex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let s = sock(vm, v)?;
+    let addr = s.addr(vm, &a.exactly::<1>(vm, "connect_ex")?[0], "connect_ex")?;
+    let n = match connect(vm, s, &addr)? {
+        Ok(()) => 0,
+        Err(e) => e.raw_os_error().unwrap_or(libc::EAGAIN),
+    };
+    Ok(vm.new_int(n as i64))
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let gone = sock(vm, v)?.take(vm);
+    drop(gone);
+    Ok(Value::NONE)
+}
+
+fn detach(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let Some(h) = sock(vm, v)?.take(vm) else {
+        return Ok(vm.new_int(-1));
+    };
+    let fd = h.as_raw_fd();
+    table(vm).loose.borrow_mut().insert(fd, h);
+    Ok(vm.new_int(fd as i64))
+}
+
+fn getsockname(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
+        .local_addr()
+        .map_err(|e| fail(vm, e))?;
+    Ok(address::value(vm, &a))
+}
+
+fn getpeername(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let a = SockRef::from(&*sock(vm, v)?.handle(vm)?)
+        .peer_addr()
+        .map_err(|e| fail(vm, e))?;
+    Ok(address::value(vm, &a))
+}
+
+fn setblocking(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let on = vm.is_true(&a.exactly::<1>(vm, "setblocking")?[0])?;
+    let s = sock(vm, v)?;
+    s.handle(vm)?;
+    s.timeout.set(if on { None } else { Some(Duration::ZERO) });
+    Ok(Value::NONE)
+}
+
+fn settimeout(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let t = timeout_arg(vm, &a.exactly::<1>(vm, "settimeout")?[0])?;
+    sock(vm, v)?.timeout.set(t);
+    Ok(Value::NONE)
+}
+
+fn gettimeout(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(timeout_value(vm, sock(vm, v)?.timeout.get()))
+}
+
+fn getblocking(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(
+        sock(vm, v)?.timeout.get() != Some(Duration::ZERO),
+    ))
+}
+
+fn shutdown(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let how = match int(vm, Some(&a.exactly::<1>(vm, "shutdown")?[0]), 0)? {
+        libc::SHUT_RD => Shutdown::Read,
+        libc::SHUT_WR => Shutdown::Write,
+        libc::SHUT_RDWR => Shutdown::Both,
+        _ => return Err(errno(vm, libc::EINVAL)),
+    };
+    SockRef::from(&*sock(vm, v)?.handle(vm)?)
+        .shutdown(how)
+        .map_err(|e| fail(vm, e))?;
+    Ok(Value::NONE)
 }
 
 fn transfer_methods(vm: &Vm, t: &Ref<Type>) {
-    let f = |name: &str, f: PlainFn| vm.method(t, name, "", f);
-    f("send", |vm, v, a| {
-        let args = a.between(vm, "send", 1, 2)?;
-        let s = sock(vm, v)?;
-        let data = vm.buffer(&args[0])?;
-        let n = send_some(vm, s, &data, int(vm, args.get(1), 0)?, s.deadline())?;
-        Ok(vm.new_int(n as i64))
-    });
-    f("sendall", |vm, v, a| {
-        let args = a.between(vm, "sendall", 1, 2)?;
-        let s = sock(vm, v)?;
-        let data = vm.buffer(&args[0])?;
-        let (flags, d) = (int(vm, args.get(1), 0)?, s.deadline());
-        let mut rest = &data[..];
-        while !rest.is_empty() {
-            let n = send_some(vm, s, rest, flags, d)?;
-            rest = rest.get(n..).unwrap_or_default();
+    vm.add_methods(t, TRANSFER_METHODS);
+}
+
+lasti_core::methods! { TRANSFER_METHODS =
+    "send" "send($self, object, /)\n--\n\n" send;
+    "sendall" "(data, flags=0, /)\n--\n\n" sendall;
+    "sendto" "(data, flags, address=None, /)\n--\n\n" sendto;
+    "recv" "(bufsize, flags=0, /)\n--\n\n" recv;
+    "sendmsg" "(buffers, ancdata=(), flags=0, address=None, /)\n--\n\n" sendmsg;
+    "recvmsg" "(bufsize, ancbufsize=0, flags=0, /)\n--\n\n" recvmsg;
+    "recv_into" "(buffer, nbytes=0, flags=0)\n--\n\n" recv_into;
+    "recvfrom" "(bufsize, flags=0, /)\n--\n\n" recvfrom;
+    "recvfrom_into" "(buffer, nbytes=0, flags=0)\n--\n\n" recvfrom_into;
+}
+
+fn send(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "send", 1, 2)?;
+    let s = sock(vm, v)?;
+    let data = vm.buffer(&args[0])?;
+    let n = send_some(vm, s, &data, int(vm, args.get(1), 0)?, s.deadline())?;
+    Ok(vm.new_int(n as i64))
+}
+
+fn sendall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "sendall", 1, 2)?;
+    let s = sock(vm, v)?;
+    let data = vm.buffer(&args[0])?;
+    let (flags, d) = (int(vm, args.get(1), 0)?, s.deadline());
+    let mut rest = &data[..];
+    while !rest.is_empty() {
+        let n = send_some(vm, s, rest, flags, d)?;
+        rest = rest.get(n..).unwrap_or_default();
+    }
+    Ok(Value::NONE)
+}
+
+fn sendto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "sendto", 2, 3)?;
+    let s = sock(vm, v)?;
+    let data = vm.buffer(&args[0])?;
+    let flags = if args.len() == 3 {
+        int(vm, args.get(1), 0)?
+    } else {
+        0
+    };
+    let addr = s.addr(vm, &args[args.len() - 1], "sendto")?;
+    let h = s.handle(vm)?;
+    let n = retry(vm, &h, PollFlags::OUT, s.deadline(), |u| {
+        SockRef::from(u).send_to_with_flags(&data, &addr, flags | libc::MSG_NOSIGNAL)
+    })?;
+    Ok(vm.new_int(n as i64))
+}
+
+fn recv(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "recv", 1, 2)?;
+    let n = size_arg(vm, &args[0], "recv")?;
+    vm.try_new_bytes(receive(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?)
+}
+
+fn sendmsg(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "sendmsg", 1, 4)?;
+    let s = vm.this::<Sock>(v)?;
+    let mut parts = Vec::new();
+    for part in vm.collect(&args[0])? {
+        parts.push(vm.buffer(&part)?.to_vec());
+    }
+    no_ancillary(vm, args.get(1))?;
+    let flags = int(vm, args.get(2), 0)? | libc::MSG_NOSIGNAL;
+    let to = match args.get(3).filter(|v| !v.is_none()) {
+        Some(v) => Some(s.addr(vm, v, "sendmsg")?),
+        None => None,
+    };
+    let slices: Vec<_> = parts.iter().map(|p| io::IoSlice::new(p)).collect();
+    let h = s.handle(vm)?;
+    let n = retry(vm, &h, PollFlags::OUT, s.deadline(), |u| {
+        let r = SockRef::from(u);
+        match &to {
+            Some(to) => r.send_to_vectored_with_flags(&slices, to, flags),
+            None => r.send_vectored_with_flags(&slices, flags),
         }
-        Ok(Value::NONE)
-    });
-    f("sendto", |vm, v, a| {
-        let args = a.between(vm, "sendto", 2, 3)?;
-        let s = sock(vm, v)?;
-        let data = vm.buffer(&args[0])?;
-        let flags = if args.len() == 3 {
-            int(vm, args.get(1), 0)?
-        } else {
-            0
-        };
-        let addr = s.addr(vm, &args[args.len() - 1], "sendto")?;
-        let h = s.handle(vm)?;
-        let n = retry(vm, &h, PollFlags::OUT, s.deadline(), |u| {
-            SockRef::from(u).send_to_with_flags(&data, &addr, flags | libc::MSG_NOSIGNAL)
-        })?;
-        Ok(vm.new_int(n as i64))
-    });
-    f("recv", |vm, v, a| {
-        let args = a.between(vm, "recv", 1, 2)?;
-        let n = size_arg(vm, &args[0], "recv")?;
-        vm.try_new_bytes(receive(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?)
-    });
-    f("sendmsg", |vm, v, a| {
-        let args = a.between(vm, "sendmsg", 1, 4)?;
-        let s = vm.this::<Sock>(v)?;
-        let mut parts = Vec::new();
-        for part in vm.collect(&args[0])? {
-            parts.push(vm.buffer(&part)?.to_vec());
-        }
-        no_ancillary(vm, args.get(1))?;
-        let flags = int(vm, args.get(2), 0)? | libc::MSG_NOSIGNAL;
-        let to = match args.get(3).filter(|v| !v.is_none()) {
-            Some(v) => Some(s.addr(vm, v, "sendmsg")?),
-            None => None,
-        };
-        let slices: Vec<_> = parts.iter().map(|p| io::IoSlice::new(p)).collect();
-        let h = s.handle(vm)?;
-        let n = retry(vm, &h, PollFlags::OUT, s.deadline(), |u| {
-            let r = SockRef::from(u);
-            match &to {
-                Some(to) => r.send_to_vectored_with_flags(&slices, to, flags),
-                None => r.send_vectored_with_flags(&slices, flags),
-            }
-        })?;
-        Ok(vm.new_int(n as i64))
-    });
-    f("recvmsg", |vm, v, a| {
-        let args = a.between(vm, "recvmsg", 1, 3)?;
-        let s = vm.this::<Sock>(v)?;
-        let n = size_arg(vm, &args[0], "recvmsg")?;
-        let flags = int(vm, args.get(2), 0)?;
-        // Ancillary data is not asked for, so the kernel drops what there is of it.
-        let (data, from) = match s.kind.get() == libc::SOCK_STREAM {
-            true => (receive(vm, s, n, flags)?, Value::NONE),
-            false => receive_from(vm, s, n, flags)?,
-        };
-        let none = vm.new_list(Vec::new());
-        Ok(vm.tuple_value([vm.new_bytes(data), none, Value::small_int(0), from]))
-    });
-    f("recv_into", |vm, v, a| {
-        let (buffer, n, flags) = into_args(vm, a, "recv_into")?;
-        let data = receive(vm, sock(vm, v)?, n, flags)?;
-        Ok(vm.new_int(fill(vm, buffer, data)? as i64))
-    });
-    f("recvfrom", |vm, v, a| {
-        let args = a.between(vm, "recvfrom", 1, 2)?;
-        let n = size_arg(vm, &args[0], "recvfrom")?;
-        let (data, from) = receive_from(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?;
-        Ok(vm.tuple_value([vm.new_bytes(data), from]))
-    });
-    f("recvfrom_into", |vm, v, a| {
-        let (buffer, n, flags) = into_args(vm, a, "recvfrom_into")?;
-        let (data, from) = receive_from(vm, sock(vm, v)?, n, flags)?;
-        let n = fill(vm, buffer, data)?;
-        Ok(vm.tuple_value([vm.new_int(n as i64), from]))
-    });
+    })?;
+    Ok(vm.new_int(n as i64))
+}
+
+fn recvmsg(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "recvmsg", 1, 3)?;
+    let s = vm.this::<Sock>(v)?;
+    let n = size_arg(vm, &args[0], "recvmsg")?;
+    let flags = int(vm, args.get(2), 0)?;
+    // Ancillary data is not asked for, so the kernel drops what there is of it.
+    let (data, from) = match s.kind.get() == libc::SOCK_STREAM {
+        true => (receive(vm, s, n, flags)?, Value::NONE),
+        false => receive_from(vm, s, n, flags)?,
+    };
+    let none = vm.new_list(Vec::new());
+    Ok(vm.tuple_value([vm.new_bytes(data), none, Value::small_int(0), from]))
+}
+
+fn recv_into(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let (buffer, n, flags) = into_args(vm, a, "recv_into")?;
+    let data = receive(vm, sock(vm, v)?, n, flags)?;
+    Ok(vm.new_int(fill(vm, buffer, data)? as i64))
+}
+
+fn recvfrom(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let args = a.between(vm, "recvfrom", 1, 2)?;
+    let n = size_arg(vm, &args[0], "recvfrom")?;
+    let (data, from) = receive_from(vm, sock(vm, v)?, n, int(vm, args.get(1), 0)?)?;
+    Ok(vm.tuple_value([vm.new_bytes(data), from]))
+}
+
+fn recvfrom_into(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let (buffer, n, flags) = into_args(vm, a, "recvfrom_into")?;
+    let (data, from) = receive_from(vm, sock(vm, v)?, n, flags)?;
+    let n = fill(vm, buffer, data)?;
+    Ok(vm.tuple_value([vm.new_int(n as i64), from]))
 }
 
 fn socketpair(vm: &Vm, a: Args) -> PyResult<Value> {
@@ -765,38 +814,49 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "has_ipv6", Value::TRUE);
     vm.add_value(&m, "CAPI", Value::NONE);
     address::fill(vm, &m);
-    let f = |name: &str, f: PlainFn| vm.add_function(&m, name, "", f);
-    f("socketpair", |vm, _, a| socketpair(vm, a));
-    f("getdefaulttimeout", |vm, _, _| {
-        Ok(timeout_value(vm, default_timeout(vm).0.get()))
-    });
-    f("setdefaulttimeout", |vm, _, a| {
-        let t = timeout_arg(vm, &a.exactly::<1>(vm, "setdefaulttimeout")?[0])?;
-        default_timeout(vm).0.set(t);
-        Ok(Value::NONE)
-    });
-    f("close", |vm, _, a| {
-        let fd = int(vm, Some(&a.exactly::<1>(vm, "close")?[0]), -1)?;
-        let gone = table(vm).loose.borrow_mut().remove(&fd);
-        match gone {
-            Some(_) => Ok(Value::NONE),
-            None => Err(errno(vm, libc::EBADF)),
-        }
-    });
-    f("dup", |vm, _, a| {
-        let fd = int(vm, Some(&a.exactly::<1>(vm, "dup")?[0]), -1)?;
-        let st = table(vm);
-        let h = st
-            .loose
-            .borrow()
-            .get(&fd)
-            .cloned()
-            .or_else(|| st.owned.borrow().get(&fd).and_then(Weak::upgrade));
-        let h = h.ok_or_else(|| errno(vm, libc::EBADF))?;
-        let copy = adopt(vm, SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?)?;
-        let fd = copy.as_raw_fd();
-        st.loose.borrow_mut().insert(fd, copy);
-        Ok(vm.new_int(fd as i64))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "socketpair" "(family=None, type=None, proto=0, /)\n--\n\n" |vm, _, a| socketpair(vm, a);
+    "getdefaulttimeout" "getdefaulttimeout($self, /)\n--\n\n" getdefaulttimeout;
+    "setdefaulttimeout" "setdefaulttimeout($self, object, /)\n--\n\n" setdefaulttimeout;
+    "close" "(fd, /)\n--\n\n" close_function;
+    "dup" "(fd, /)\n--\n\n" dup;
+}
+
+fn getdefaulttimeout(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(timeout_value(vm, default_timeout(vm).0.get()))
+}
+
+fn setdefaulttimeout(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let t = timeout_arg(vm, &a.exactly::<1>(vm, "setdefaulttimeout")?[0])?;
+    default_timeout(vm).0.set(t);
+    Ok(Value::NONE)
+}
+
+fn close_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let fd = int(vm, Some(&a.exactly::<1>(vm, "close")?[0]), -1)?;
+    let gone = table(vm).loose.borrow_mut().remove(&fd);
+    match gone {
+        Some(_) => Ok(Value::NONE),
+        None => Err(errno(vm, libc::EBADF)),
+    }
+}
+
+fn dup(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let fd = int(vm, Some(&a.exactly::<1>(vm, "dup")?[0]), -1)?;
+    let st = table(vm);
+    let h = st
+        .loose
+        .borrow()
+        .get(&fd)
+        .cloned()
+        .or_else(|| st.owned.borrow().get(&fd).and_then(Weak::upgrade));
+    let h = h.ok_or_else(|| errno(vm, libc::EBADF))?;
+    let copy = adopt(vm, SockRef::from(&*h).try_clone().map_err(|e| fail(vm, e))?)?;
+    let fd = copy.as_raw_fd();
+    st.loose.borrow_mut().insert(fd, copy);
+    Ok(vm.new_int(fd as i64))
 }

@@ -247,145 +247,8 @@ fn numbers(vm: &Vm, m: &Ref<Module>) {
 }
 
 fn functions(vm: &Vm, m: &Ref<Module>) {
-    let def = |name: &str, doc: &'static str, f: lasti_core::objects::PlainFn| {
-        vm.add_function(m, name, doc, f)
-    };
-    def("exit", "exit(status=None, /)\n--\n\n", |vm, _, a| {
-        let status = a.between(vm, "exit", 0, 1)?;
-        let e = vm.call(vm.exc.system_exit.as_value(), status)?;
-        Err(Exc(e))
-    });
+    vm.add_functions(m, FUNCTIONS);
     // dataclasses calls this for a class that it replaces by one with slots.
-    def("_clear_type_descriptors", "", |vm, _, a| {
-        let [t] = a.exactly::<1>(vm, "_clear_type_descriptors")?;
-        if let Some(t) = t.downcast::<lasti_core::objects::Type>() {
-            for name in ["__dict__", "__weakref__"] {
-                vm.dict_del_str(&t.dict(), &vm.intern(name));
-            }
-        }
-        Ok(Value::NONE)
-    });
-    def(
-        "getrefcount",
-        "getrefcount(object, /)\n--\n\n",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "getrefcount")?;
-            Ok(vm.new_int(if v.ref_count() == 0 {
-                1 << 30
-            } else {
-                v.ref_count() as i64
-            }))
-        },
-    );
-    def(
-        "getsizeof",
-        "getsizeof(object, default=None)\n--\n\n",
-        |vm, _, a| {
-            let [v, default] = a.bind(vm, "getsizeof", ["object", "default"], 1)?;
-            let Some(v) = v else { return Ok(Value::NONE) };
-            match vm.call_method(v, "__sizeof__", &[]) {
-                Ok(n) => Ok(n),
-                Err(e) => default.cloned().ok_or(e),
-            }
-        },
-    );
-    def("_getframe", "_getframe(depth=0, /)\n--\n\n", |vm, _, a| {
-        let depth = match a.between(vm, "_getframe", 0, 1)? {
-            [d] => vm.to_i64(d)?.max(0) as usize,
-            _ => 0,
-        };
-        vm.frame_at(depth)
-            .map(Value::from)
-            .ok_or_else(|| vm.value_error("call stack is not deep enough"))
-    });
-    def("_getframemodulename", "", |vm, _, a| {
-        let [depth] = a.bind(vm, "_getframemodulename", ["depth"], 0)?;
-        let depth = depth.map_or(Ok(0), |d| vm.to_i64(d))?.max(0) as usize;
-        match vm.frame_at(depth) {
-            Some(f) => Ok(vm
-                .dict_get_str(&f.function.globals, &vm.names.name)
-                .unwrap_or(Value::NONE)),
-            None => Ok(Value::NONE),
-        }
-    });
-    def("_current_frames", "", |vm, _, _| {
-        let d = vm.new_dict();
-        if let Some(f) = vm.frame_at(0) {
-            vm.dict_insert(&d, vm.new_int(1), f.into())?;
-        }
-        Ok(d.into())
-    });
-    def("exc_info", "exc_info()\n--\n\n", |vm, _, _| {
-        let e = vm.current_exception();
-        if e.is_none() {
-            return Ok(vm.tuple_value([Value::NONE, Value::NONE, Value::NONE]));
-        }
-        let tb = e
-            .downcast::<Exception>()
-            .map_or(Value::NONE, |x| x.traceback.value());
-        Ok(vm.tuple_value([vm.type_of(&e).value(), e, tb]))
-    });
-    def("exception", "exception()\n--\n\n", |vm, _, _| {
-        Ok(vm.current_exception())
-    });
-    def("intern", "intern(string, /)\n--\n\n", |vm, _, a| {
-        let [s] = a.exactly::<1>(vm, "intern")?;
-        match s.as_ref::<Str>() {
-            Some(s) => Ok(vm.intern_ref(s).into()),
-            None => Err(vm.type_error(format!(
-                "intern() argument must be str, not {}",
-                vm.type_name(s)
-            ))),
-        }
-    });
-    def("_is_interned", "", |vm, _, a| {
-        let [s] = a.exactly::<1>(vm, "_is_interned")?;
-        Ok(Value::bool(
-            s.downcast::<Str>().is_some_and(|s| s.is_interned()),
-        ))
-    });
-    def("getrecursionlimit", "", |vm, _, _| {
-        Ok(vm.new_int(vm.recursion_limit.get() as i64))
-    });
-    def("setrecursionlimit", "", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "setrecursionlimit")?;
-        let n = vm.to_i64(n)?;
-        if n < 1 {
-            return Err(vm.value_error("recursion limit must be greater or equal than 1"));
-        }
-        vm.recursion_limit.set(u32::try_from(n).unwrap_or(u32::MAX));
-        Ok(Value::NONE)
-    });
-    def("set_coroutine_origin_tracking_depth", "", |vm, _, a| {
-        let [n] = a.bind(vm, "set_coroutine_origin_tracking_depth", ["depth"], 1)?;
-        let n = vm.to_i64(n.unwrap_or(&Value::NONE))?;
-        let Ok(n) = u32::try_from(n) else {
-            return Err(vm.value_error("depth must be >= 0"));
-        };
-        vm.origin_depth.set(n);
-        Ok(Value::NONE)
-    });
-    def("get_coroutine_origin_tracking_depth", "", |vm, _, _| {
-        Ok(vm.new_int(vm.origin_depth.get() as i64))
-    });
-    def("set_asyncgen_hooks", "", |vm, _, a| {
-        let [first, last] = a.bind(vm, "set_asyncgen_hooks", ["firstiter", "finalizer"], 0)?;
-        let check = |v: Option<&Value>, what: &str| match v {
-            Some(v) if !v.is_none() && vm.type_of(v).slots.call.get().is_none() => {
-                Err(vm.type_error(format!("callable {what} expected, got {}", vm.type_name(v))))
-            }
-            _ => Ok(()),
-        };
-        check(last, "finalizer")?;
-        check(first, "firstiter")?;
-        if let Some(v) = last {
-            vm.asyncgen_finalizer.set(v.clone());
-        }
-        if let Some(v) = first {
-            vm.asyncgen_firstiter.set(v.clone());
-        }
-        Ok(Value::NONE)
-    });
     let t = vm.new_structseq_type("asyncgen_hooks", &["firstiter", "finalizer"], 2);
     let hooks = lasti_core::objects::NativeKind::Host(std::rc::Rc::new(move |vm: &Vm, _: Args| {
         Ok(vm.new_structseq(
@@ -404,92 +267,6 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
             vm.str_value("sys"),
         ),
     );
-    def("settrace", "", |vm, _, a| set_hook(vm, a, true));
-    def("setprofile", "", |vm, _, a| set_hook(vm, a, false));
-    def("gettrace", "", |vm, _, _| {
-        Ok(or_none(vm.module_state(SysState::default).trace.get()))
-    });
-    def("getprofile", "", |vm, _, _| {
-        Ok(or_none(vm.module_state(SysState::default).profile.get()))
-    });
-    def("getdefaultencoding", "", |vm, _, _| {
-        Ok(vm.str_value("utf-8"))
-    });
-    def("getfilesystemencoding", "", |vm, _, _| {
-        Ok(vm.str_value("utf-8"))
-    });
-    def("getfilesystemencodeerrors", "", |vm, _, _| {
-        Ok(vm.str_value("surrogateescape"))
-    });
-    def("getswitchinterval", "", |vm, _, _| {
-        let n = vm.module_state(SysState::default).switch_interval.get();
-        Ok(vm.new_float(if n == 0.0 { 0.005 } else { n }))
-    });
-    def("setswitchinterval", "", |vm, _, a| {
-        let [n] = a.exactly::<1>(vm, "setswitchinterval")?;
-        let n = vm.to_f64(n)?;
-        if n <= 0.0 {
-            return Err(vm.value_error("switch interval must be strictly positive"));
-        }
-        vm.module_state(SysState::default).switch_interval.set(n);
-        Ok(Value::NONE)
-    });
-    def("get_int_max_str_digits", "", |vm, _, _| {
-        Ok(vm.new_int(lasti_builtins::int::max_str_digits(vm) as i64))
-    });
-    def("set_int_max_str_digits", "", |vm, _, a| {
-        let [n] = a.bind(vm, "set_int_max_str_digits", ["maxdigits"], 1)?;
-        let n = vm.to_i64(n.unwrap_or(&Value::NONE))?;
-        match usize::try_from(n) {
-            Ok(n) if n == 0 || n >= LEAST_MAX_STR_DIGITS => {
-                lasti_builtins::int::set_max_str_digits(vm, n);
-                Ok(Value::NONE)
-            }
-            _ => Err(vm.value_error(format!(
-                "maxdigits must be >= {LEAST_MAX_STR_DIGITS} or 0 for unlimited"
-            ))),
-        }
-    });
-    def("is_finalizing", "", |_, _, _| Ok(Value::FALSE));
-    def("_is_gil_enabled", "", |_, _, _| Ok(Value::TRUE));
-    def("audit", "", |_, _, _| Ok(Value::NONE));
-    def("addaudithook", "", |_, _, _| Ok(Value::NONE));
-    def("_clear_type_cache", "", |vm, _, _| {
-        vm.clear_type_cache();
-        Ok(Value::NONE)
-    });
-    def("_clear_internal_caches", "", |vm, _, _| {
-        vm.clear_type_cache();
-        Ok(Value::NONE)
-    });
-    def(
-        "displayhook",
-        "displayhook(object, /)\n--\n\n",
-        |vm, _, a| {
-            let [v] = a.exactly::<1>(vm, "displayhook")?;
-            if v.is_none() {
-                return Ok(Value::NONE);
-            }
-            let text = vm.repr_string(v)?;
-            let Some(sys) = vm.sys.get() else {
-                return Ok(Value::NONE);
-            };
-            let out = vm.dict_get(&sys.dict, "stdout").unwrap_or(Value::NONE);
-            vm.call_method(&out, "write", &[vm.str_value(&format!("{text}\n"))])?;
-            vm.dict_set(&vm.builtins, "_", v.clone());
-            Ok(Value::NONE)
-        },
-    );
-    def("excepthook", "", |vm, _, a| {
-        let [_, e, _] = a.exactly::<3>(vm, "excepthook")?;
-        crate::uncaught::print(vm, e);
-        Ok(Value::NONE)
-    });
-    def("breakpointhook", "", |vm, _, a| {
-        let pdb = vm.import("pdb")?;
-        let f = vm.getattr_str(&pdb, "set_trace")?;
-        vm.call_args(&f, a)
-    });
     let args = vm.new_structseq_type(
         "UnraisableHookArgs",
         &[
@@ -502,24 +279,6 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
         5,
     );
     vm.add_value(m, "UnraisableHookArgs", args.into());
-    def("unraisablehook", "", |vm, _, a| {
-        let [x] = a.exactly::<1>(vm, "unraisablehook")?;
-        let get = |n: &str| vm.getattr_str(x, n);
-        let (e, msg, object) = (get("exc_value")?, get("err_msg")?, get("object")?);
-        let msg = if msg.is_none() {
-            "Exception ignored in".to_owned()
-        } else {
-            vm.display(&msg)
-        };
-        let object = if object.is_none() {
-            String::new()
-        } else {
-            format!(" {}", vm.repr_string(&object)?)
-        };
-        crate::uncaught::write_stderr(vm, &format!("{msg}{object}:\n"));
-        crate::uncaught::print(vm, &e);
-        Ok(Value::NONE)
-    });
     for name in [
         "displayhook",
         "excepthook",
@@ -530,6 +289,298 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
             vm.add_value(m, &format!("__{name}__"), f);
         }
     }
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "exit" "exit(status=None, /)\n--\n\n" exit;
+    "_clear_type_descriptors" "_clear_type_descriptors($module, type, /)\n--\n\n" clear_type_descriptors;
+    "getrefcount" "getrefcount(object, /)\n--\n\n" getrefcount;
+    "getsizeof" "getsizeof(object, default=None)\n--\n\n" getsizeof;
+    "_getframe" "_getframe(depth=0, /)\n--\n\n" getframe;
+    "_getframemodulename" "_getframemodulename($module, /, depth=0)\n--\n\n" getframemodulename;
+    "_current_frames" "_current_frames($module, /)\n--\n\n" current_frames;
+    "exc_info" "exc_info()\n--\n\n" exc_info;
+    "exception" "exception()\n--\n\n" exception;
+    "intern" "intern(string, /)\n--\n\n" intern;
+    "_is_interned" "_is_interned($module, string, /)\n--\n\n" is_interned;
+    "getrecursionlimit" "getrecursionlimit($module, /)\n--\n\n" getrecursionlimit;
+    "setrecursionlimit" "setrecursionlimit($module, limit, /)\n--\n\n" setrecursionlimit;
+    "set_coroutine_origin_tracking_depth" "set_coroutine_origin_tracking_depth($module, /, depth)\n--\n\n" set_coroutine_origin_tracking_depth;
+    "get_coroutine_origin_tracking_depth" "get_coroutine_origin_tracking_depth($module, /)\n--\n\n" get_coroutine_origin_tracking_depth;
+    "set_asyncgen_hooks" "" set_asyncgen_hooks;
+    "settrace" "settrace($module, function, /)\n--\n\n" |vm, _, a| set_hook(vm, a, true);
+    "setprofile" "setprofile($module, function, /)\n--\n\n" |vm, _, a| set_hook(vm, a, false);
+    "gettrace" "gettrace($module, /)\n--\n\n" gettrace;
+    "getprofile" "getprofile($module, /)\n--\n\n" getprofile;
+    "getdefaultencoding" "getdefaultencoding($module, /)\n--\n\n" getdefaultencoding;
+    "getfilesystemencoding" "getfilesystemencoding($module, /)\n--\n\n" getfilesystemencoding;
+    "getfilesystemencodeerrors" "getfilesystemencodeerrors($module, /)\n--\n\n" getfilesystemencodeerrors;
+    "getswitchinterval" "getswitchinterval($module, /)\n--\n\n" getswitchinterval;
+    "setswitchinterval" "setswitchinterval($module, interval, /)\n--\n\n" setswitchinterval;
+    "get_int_max_str_digits" "get_int_max_str_digits($module, /)\n--\n\n" get_int_max_str_digits;
+    "set_int_max_str_digits" "set_int_max_str_digits($module, /, maxdigits)\n--\n\n" set_int_max_str_digits;
+    "is_finalizing" "is_finalizing($module, /)\n--\n\n" |_, _, _| Ok(Value::FALSE);
+    "_is_gil_enabled" "_is_gil_enabled($module, /)\n--\n\n" |_, _, _| Ok(Value::TRUE);
+    "audit" "audit($module, event, /, *args)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "addaudithook" "addaudithook($module, /, hook)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "_clear_type_cache" "_clear_type_cache($module, /)\n--\n\n" clear_type_cache;
+    "_clear_internal_caches" "_clear_internal_caches($module, /)\n--\n\n" clear_internal_caches;
+    "displayhook" "displayhook(object, /)\n--\n\n" displayhook;
+    "excepthook" "excepthook($module, exctype, value, traceback, /)\n--\n\n" excepthook;
+    "breakpointhook" "breakpointhook($module, /, *args, **kwargs)\n--\n\n" breakpointhook;
+    "unraisablehook" "unraisablehook($module, unraisable, /)\n--\n\n" unraisablehook;
+}
+
+fn exit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let status = a.between(vm, "exit", 0, 1)?;
+    let e = vm.call(vm.exc.system_exit.as_value(), status)?;
+    Err(Exc(e))
+}
+
+fn clear_type_descriptors(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [t] = a.exactly::<1>(vm, "_clear_type_descriptors")?;
+    if let Some(t) = t.downcast::<lasti_core::objects::Type>() {
+        for name in ["__dict__", "__weakref__"] {
+            vm.dict_del_str(&t.dict(), &vm.intern(name));
+        }
+    }
+    Ok(Value::NONE)
+}
+
+fn getrefcount(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "getrefcount")?;
+    Ok(vm.new_int(if v.ref_count() == 0 {
+        1 << 30
+    } else {
+        v.ref_count() as i64
+    }))
+}
+
+fn getsizeof(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v, default] = a.bind(vm, "getsizeof", ["object", "default"], 1)?;
+    let Some(v) = v else { return Ok(Value::NONE) };
+    match vm.call_method(v, "__sizeof__", &[]) {
+        Ok(n) => Ok(n),
+        Err(e) => default.cloned().ok_or(e),
+    }
+}
+
+fn getframe(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let depth = match a.between(vm, "_getframe", 0, 1)? {
+        [d] => vm.to_i64(d)?.max(0) as usize,
+        _ => 0,
+    };
+    vm.frame_at(depth)
+        .map(Value::from)
+        .ok_or_else(|| vm.value_error("call stack is not deep enough"))
+}
+
+fn getframemodulename(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [depth] = a.bind(vm, "_getframemodulename", ["depth"], 0)?;
+    let depth = depth.map_or(Ok(0), |d| vm.to_i64(d))?.max(0) as usize;
+    match vm.frame_at(depth) {
+        Some(f) => Ok(vm
+            .dict_get_str(&f.function.globals, &vm.names.name)
+            .unwrap_or(Value::NONE)),
+        None => Ok(Value::NONE),
+    }
+}
+
+fn current_frames(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let d = vm.new_dict();
+    if let Some(f) = vm.frame_at(0) {
+        vm.dict_insert(&d, vm.new_int(1), f.into())?;
+    }
+    Ok(d.into())
+}
+
+fn exc_info(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let e = vm.current_exception();
+    if e.is_none() {
+        return Ok(vm.tuple_value([Value::NONE, Value::NONE, Value::NONE]));
+    }
+    let tb = e
+        .downcast::<Exception>()
+        .map_or(Value::NONE, |x| x.traceback.value());
+    Ok(vm.tuple_value([vm.type_of(&e).value(), e, tb]))
+}
+
+fn exception(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.current_exception())
+}
+
+fn intern(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [s] = a.exactly::<1>(vm, "intern")?;
+    match s.as_ref::<Str>() {
+        Some(s) => Ok(vm.intern_ref(s).into()),
+        None => Err(vm.type_error(format!(
+            "intern() argument must be str, not {}",
+            vm.type_name(s)
+        ))),
+    }
+}
+
+fn is_interned(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [s] = a.exactly::<1>(vm, "_is_interned")?;
+    Ok(Value::bool(
+        s.downcast::<Str>().is_some_and(|s| s.is_interned()),
+    ))
+}
+
+fn getrecursionlimit(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.recursion_limit.get() as i64))
+}
+
+fn setrecursionlimit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "setrecursionlimit")?;
+    let n = vm.to_i64(n)?;
+    if n < 1 {
+        return Err(vm.value_error("recursion limit must be greater or equal than 1"));
+    }
+    vm.recursion_limit.set(u32::try_from(n).unwrap_or(u32::MAX));
+    Ok(Value::NONE)
+}
+
+fn set_coroutine_origin_tracking_depth(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.bind(vm, "set_coroutine_origin_tracking_depth", ["depth"], 1)?;
+    let n = vm.to_i64(n.unwrap_or(&Value::NONE))?;
+    let Ok(n) = u32::try_from(n) else {
+        return Err(vm.value_error("depth must be >= 0"));
+    };
+    vm.origin_depth.set(n);
+    Ok(Value::NONE)
+}
+
+fn get_coroutine_origin_tracking_depth(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.origin_depth.get() as i64))
+}
+
+fn set_asyncgen_hooks(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [first, last] = a.bind(vm, "set_asyncgen_hooks", ["firstiter", "finalizer"], 0)?;
+    let check = |v: Option<&Value>, what: &str| match v {
+        Some(v) if !v.is_none() && vm.type_of(v).slots.call.get().is_none() => {
+            Err(vm.type_error(format!("callable {what} expected, got {}", vm.type_name(v))))
+        }
+        _ => Ok(()),
+    };
+    check(last, "finalizer")?;
+    check(first, "firstiter")?;
+    if let Some(v) = last {
+        vm.asyncgen_finalizer.set(v.clone());
+    }
+    if let Some(v) = first {
+        vm.asyncgen_firstiter.set(v.clone());
+    }
+    Ok(Value::NONE)
+}
+
+fn gettrace(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(or_none(vm.module_state(SysState::default).trace.get()))
+}
+
+fn getprofile(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(or_none(vm.module_state(SysState::default).profile.get()))
+}
+
+fn getdefaultencoding(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.str_value("utf-8"))
+}
+
+fn getfilesystemencoding(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.str_value("utf-8"))
+}
+
+fn getfilesystemencodeerrors(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.str_value("surrogateescape"))
+}
+
+fn getswitchinterval(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let n = vm.module_state(SysState::default).switch_interval.get();
+    Ok(vm.new_float(if n == 0.0 { 0.005 } else { n }))
+}
+
+fn setswitchinterval(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "setswitchinterval")?;
+    let n = vm.to_f64(n)?;
+    if n <= 0.0 {
+        return Err(vm.value_error("switch interval must be strictly positive"));
+    }
+    vm.module_state(SysState::default).switch_interval.set(n);
+    Ok(Value::NONE)
+}
+
+fn get_int_max_str_digits(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(lasti_builtins::int::max_str_digits(vm) as i64))
+}
+
+fn set_int_max_str_digits(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.bind(vm, "set_int_max_str_digits", ["maxdigits"], 1)?;
+    let n = vm.to_i64(n.unwrap_or(&Value::NONE))?;
+    match usize::try_from(n) {
+        Ok(n) if n == 0 || n >= LEAST_MAX_STR_DIGITS => {
+            lasti_builtins::int::set_max_str_digits(vm, n);
+            Ok(Value::NONE)
+        }
+        _ => Err(vm.value_error(format!(
+            "maxdigits must be >= {LEAST_MAX_STR_DIGITS} or 0 for unlimited"
+        ))),
+    }
+}
+
+fn clear_type_cache(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    vm.clear_type_cache();
+    Ok(Value::NONE)
+}
+
+fn clear_internal_caches(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    vm.clear_type_cache();
+    Ok(Value::NONE)
+}
+
+fn displayhook(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [v] = a.exactly::<1>(vm, "displayhook")?;
+    if v.is_none() {
+        return Ok(Value::NONE);
+    }
+    let text = vm.repr_string(v)?;
+    let Some(sys) = vm.sys.get() else {
+        return Ok(Value::NONE);
+    };
+    let out = vm.dict_get(&sys.dict, "stdout").unwrap_or(Value::NONE);
+    vm.call_method(&out, "write", &[vm.str_value(&format!("{text}\n"))])?;
+    vm.dict_set(&vm.builtins, "_", v.clone());
+    Ok(Value::NONE)
+}
+
+fn excepthook(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [_, e, _] = a.exactly::<3>(vm, "excepthook")?;
+    crate::uncaught::print(vm, e);
+    Ok(Value::NONE)
+}
+
+fn breakpointhook(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pdb = vm.import("pdb")?;
+    let f = vm.getattr_str(&pdb, "set_trace")?;
+    vm.call_args(&f, a)
+}
+
+fn unraisablehook(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "unraisablehook")?;
+    let get = |n: &str| vm.getattr_str(x, n);
+    let (e, msg, object) = (get("exc_value")?, get("err_msg")?, get("object")?);
+    let msg = if msg.is_none() {
+        "Exception ignored in".to_owned()
+    } else {
+        vm.display(&msg)
+    };
+    let object = if object.is_none() {
+        String::new()
+    } else {
+        format!(" {}", vm.repr_string(&object)?)
+    };
+    crate::uncaught::write_stderr(vm, &format!("{msg}{object}:\n"));
+    crate::uncaught::print(vm, &e);
+    Ok(Value::NONE)
 }
 
 fn or_none(v: Value) -> Value {

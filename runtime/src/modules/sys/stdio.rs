@@ -77,61 +77,7 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
         &vm.types.object,
         TypeFlags::DICT | TypeFlags::WEAKREF,
     );
-    vm.method(&t, "write", "write($self, text, /)\n--\n\n", write);
-    vm.method(&t, "writelines", "", |vm, v, a| {
-        let [lines] = a.exactly::<1>(vm, "writelines")?;
-        for l in vm.collect(lines)? {
-            write(vm, v, Args::pos(&[l]))?;
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "flush", "flush($self, /)\n--\n\n", |vm, v, _| {
-        flush(vm, vm.this::<StdStream>(v)?)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "readline", "", |vm, _, _| {
-        text(vm, &stdin::read_line(vm)?)
-    });
-    vm.method(&t, "read", "", |vm, _, a| {
-        let pos = a.between(vm, "read", 0, 1)?;
-        let n = pos.first().filter(|n| !n.is_none());
-        let n = n.map_or(Ok(-1), |n| vm.to_i64(n))?;
-        let got = if n < 0 {
-            stdin::read_all(vm)?
-        } else {
-            stdin::read_chars(vm, n)?
-        };
-        text(vm, &got)
-    });
-    vm.method(&t, "readlines", "", |vm, _, _| {
-        let lines: PyResult<Vec<Value>> = stdin::read_all(vm)?
-            .split_inclusive(|b| *b == b'\n')
-            .map(|l| text(vm, l))
-            .collect();
-        Ok(vm.new_list(lines?))
-    });
-    vm.method(&t, "fileno", "", |vm, v, _| {
-        Ok(vm.new_int(vm.this::<StdStream>(v)?.fd as i64))
-    });
-    vm.method(&t, "isatty", "", |vm, v, _| {
-        Ok(Value::bool(is_tty(vm.this::<StdStream>(v)?.fd)))
-    });
-    vm.method(&t, "readable", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<StdStream>(v)?.fd == 0))
-    });
-    vm.method(&t, "writable", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<StdStream>(v)?.fd != 0))
-    });
-    vm.method(&t, "seekable", "", |_, _, _| Ok(Value::FALSE));
-    vm.method(&t, "reconfigure", "", |_, _, _| Ok(Value::NONE));
-    vm.method(&t, "close", "", |vm, v, _| {
-        let s = vm.this::<StdStream>(v)?;
-        flush(vm, s)?;
-        s.closed.set(true);
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "__enter__", "", |_, v, _| Ok(v.clone()));
-    vm.method(&t, "__exit__", "", |_, _, _| Ok(Value::NONE));
+    vm.add_methods(&t, METHODS);
     t.slots.iter.set(Some(|_, v| Ok(v.clone())));
     t.slots.next.set(Some(|vm, _| {
         let line = stdin::read_line(vm)?;
@@ -219,6 +165,80 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
     }));
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "write" "write($self, text, /)\n--\n\n" write;
+    "writelines" "writelines($self, lines, /)\n--\n\n" writelines;
+    "flush" "flush($self, /)\n--\n\n" flush_method;
+    "readline" "readline($self, size=-1, /)\n--\n\n" |vm, _, _| text(vm, &stdin::read_line(vm)?);
+    "read" "read($self, size=-1, /)\n--\n\n" read;
+    "readlines" "readlines($self, hint=-1, /)\n--\n\n" readlines;
+    "fileno" "fileno($self, /)\n--\n\n" fileno;
+    "isatty" "isatty($self, /)\n--\n\n" isatty;
+    "readable" "readable($self, /)\n--\n\n" readable;
+    "writable" "writable($self, /)\n--\n\n" writable;
+    "seekable" "seekable($self, /)\n--\n\n" |_, _, _| Ok(Value::FALSE);
+    "reconfigure" "(**changes)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "close" "close($self, /)\n--\n\n" close;
+    "__enter__" "__enter__($self, /)\n--\n\n" |_, v, _| Ok(v.clone());
+    "__exit__" "(*exc_info)\n--\n\n" |_, _, _| Ok(Value::NONE);
+}
+
+fn writelines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [lines] = a.exactly::<1>(vm, "writelines")?;
+    for l in vm.collect(lines)? {
+        write(vm, v, Args::pos(&[l]))?;
+    }
+    Ok(Value::NONE)
+}
+
+fn flush_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    flush(vm, vm.this::<StdStream>(v)?)?;
+    Ok(Value::NONE)
+}
+
+fn read(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "read", 0, 1)?;
+    let n = pos.first().filter(|n| !n.is_none());
+    let n = n.map_or(Ok(-1), |n| vm.to_i64(n))?;
+    let got = if n < 0 {
+        stdin::read_all(vm)?
+    } else {
+        stdin::read_chars(vm, n)?
+    };
+    text(vm, &got)
+}
+
+fn readlines(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let lines: PyResult<Vec<Value>> = stdin::read_all(vm)?
+        .split_inclusive(|b| *b == b'\n')
+        .map(|l| text(vm, l))
+        .collect();
+    Ok(vm.new_list(lines?))
+}
+
+fn fileno(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.this::<StdStream>(v)?.fd as i64))
+}
+
+fn isatty(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(is_tty(vm.this::<StdStream>(v)?.fd)))
+}
+
+fn readable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<StdStream>(v)?.fd == 0))
+}
+
+fn writable(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<StdStream>(v)?.fd != 0))
+}
+
+fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let s = vm.this::<StdStream>(v)?;
+    flush(vm, s)?;
+    s.closed.set(true);
+    Ok(Value::NONE)
 }
 
 fn text(vm: &Vm, bytes: &[u8]) -> PyResult<Value> {

@@ -297,14 +297,19 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
         Ok(vm.heap.alloc(class, Lock::default()).into())
     }));
     for name in ["acquire", "acquire_lock"] {
-        vm.method(&t, name, "", |vm, v, a| {
-            let l = vm.this::<Lock>(v)?;
-            let limit = acquire_args(vm, a)?;
-            Ok(Value::bool(l.acquire(vm, limit)?))
-        });
+        vm.method(
+            &t,
+            name,
+            "(blocking=True, timeout=-1)\n--\n\n",
+            |vm, v, a| {
+                let l = vm.this::<Lock>(v)?;
+                let limit = acquire_args(vm, a)?;
+                Ok(Value::bool(l.acquire(vm, limit)?))
+            },
+        );
     }
     for name in ["release", "release_lock"] {
-        vm.method(&t, name, "", |vm, v, _| {
+        vm.method(&t, name, "()\n--\n\n", |vm, v, _| {
             if vm.this::<Lock>(v)?.release() {
                 Ok(Value::NONE)
             } else {
@@ -313,25 +318,11 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
         });
     }
     for name in ["locked", "locked_lock"] {
-        vm.method(&t, name, "", |vm, v, _| {
+        vm.method(&t, name, "()\n--\n\n", |vm, v, _| {
             Ok(Value::bool(vm.this::<Lock>(v)?.locked()))
         });
     }
-    vm.method(&t, "__enter__", "", |vm, v, _| {
-        let l = vm.this::<Lock>(v)?;
-        Ok(Value::bool(l.acquire(vm, Limit::Forever)?))
-    });
-    vm.method(&t, "__exit__", "", |vm, v, _| {
-        if vm.this::<Lock>(v)?.release() {
-            Ok(Value::NONE)
-        } else {
-            Err(not_locked(vm))
-        }
-    });
-    vm.method(&t, "_at_fork_reinit", "", |vm, v, _| {
-        vm.this::<Lock>(v)?.release();
-        Ok(Value::NONE)
-    });
+    vm.add_methods(&t, LOCK_TYPE_METHODS);
     t.slots.repr.set(Some(|vm, v| {
         let state = if vm.this::<Lock>(v)?.locked() {
             "locked"
@@ -342,6 +333,30 @@ fn lock_type(vm: &Vm) -> Ref<Type> {
     }));
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { LOCK_TYPE_METHODS =
+    "__enter__" "__enter__($self, /)\n--\n\n" enter;
+    "__exit__" "__exit__($self, /, *exc_info)\n--\n\n" exit;
+    "_at_fork_reinit" "_at_fork_reinit($self, /)\n--\n\n" at_fork_reinit;
+}
+
+fn enter(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = vm.this::<Lock>(v)?;
+    Ok(Value::bool(l.acquire(vm, Limit::Forever)?))
+}
+
+fn exit(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    if vm.this::<Lock>(v)?.release() {
+        Ok(Value::NONE)
+    } else {
+        Err(not_locked(vm))
+    }
+}
+
+fn at_fork_reinit(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<Lock>(v)?.release();
+    Ok(Value::NONE)
 }
 
 fn rlock_acquire(vm: &Vm, l: &RLock, limit: Limit) -> PyResult<bool> {
@@ -380,65 +395,7 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
         Ok(vm.heap.alloc(class, RLock::default()).into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
-    vm.method(&t, "acquire", "", |vm, v, a| {
-        let limit = acquire_args(vm, a)?;
-        Ok(Value::bool(rlock_acquire(vm, vm.this::<RLock>(v)?, limit)?))
-    });
-    vm.method(&t, "release", "", |vm, v, _| {
-        rlock_release(vm, vm.this::<RLock>(v)?)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "__enter__", "", |vm, v, _| {
-        Ok(Value::bool(rlock_acquire(
-            vm,
-            vm.this::<RLock>(v)?,
-            Limit::Forever,
-        )?))
-    });
-    vm.method(&t, "__exit__", "", |vm, v, _| {
-        rlock_release(vm, vm.this::<RLock>(v)?)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "locked", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<RLock>(v)?.lock.locked()))
-    });
-    vm.method(&t, "_is_owned", "", |vm, v, _| {
-        let l = vm.this::<RLock>(v)?;
-        Ok(Value::bool(
-            l.depth.get() > 0 && l.owner.get() == current(vm),
-        ))
-    });
-    vm.method(&t, "_recursion_count", "", |vm, v, _| {
-        let l = vm.this::<RLock>(v)?;
-        let mine = l.owner.get() == current(vm);
-        Ok(vm.new_int(if mine { l.depth.get() as i64 } else { 0 }))
-    });
-    vm.method(&t, "_release_save", "", |vm, v, _| {
-        let l = vm.this::<RLock>(v)?;
-        if l.depth.get() == 0 {
-            return Err(vm.runtime_error("cannot release un-acquired lock"));
-        }
-        let saved = vm.tuple_value([
-            vm.new_int(l.depth.get() as i64),
-            vm.new_int(l.owner.get() as i64),
-        ]);
-        l.depth.set(0);
-        l.owner.set(0);
-        l.lock.release();
-        Ok(saved)
-    });
-    vm.method(&t, "_acquire_restore", "", |vm, v, a| {
-        let [saved] = a.exactly::<1>(vm, "_acquire_restore")?;
-        let parts = vm.collect(saved)?;
-        let l = vm.this::<RLock>(v)?;
-        l.lock.acquire(vm, Limit::Forever)?;
-        if let [depth, owner] = &parts[..] {
-            l.depth.set(vm.to_i64(depth)? as u64);
-            l.owner.set(vm.to_i64(owner)? as u64);
-        }
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "_at_fork_reinit", "", |_, _, _| Ok(Value::NONE));
+    vm.add_methods(&t, RLOCK_TYPE_METHODS);
     t.slots.repr.set(Some(|vm, v| {
         let l = vm.this::<RLock>(v)?;
         Ok(vm.str_value(&format!(
@@ -455,6 +412,86 @@ fn rlock_type(vm: &Vm) -> Ref<Type> {
     }));
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { RLOCK_TYPE_METHODS =
+    "acquire" "acquire($self, /, blocking=True, timeout=-1)\n--\n\n" acquire_method;
+    "release" "release($self, /)\n--\n\n" release_method;
+    "__enter__" "__enter__($self, /)\n--\n\n" enter_method;
+    "__exit__" "__exit__($self, /, *exc_info)\n--\n\n" exit_method;
+    "locked" "locked($self, /)\n--\n\n" locked_method;
+    "_is_owned" "_is_owned($self, /)\n--\n\n" is_owned;
+    "_recursion_count" "_recursion_count($self, /)\n--\n\n" recursion_count;
+    "_release_save" "_release_save($self, /)\n--\n\n" release_save;
+    "_acquire_restore" "_acquire_restore($self, state, /)\n--\n\n" acquire_restore;
+    "_at_fork_reinit" "_at_fork_reinit($self, /)\n--\n\n" |_, _, _| Ok(Value::NONE);
+}
+
+fn acquire_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let limit = acquire_args(vm, a)?;
+    Ok(Value::bool(rlock_acquire(vm, vm.this::<RLock>(v)?, limit)?))
+}
+
+fn release_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    rlock_release(vm, vm.this::<RLock>(v)?)?;
+    Ok(Value::NONE)
+}
+
+fn enter_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(rlock_acquire(
+        vm,
+        vm.this::<RLock>(v)?,
+        Limit::Forever,
+    )?))
+}
+
+fn exit_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    rlock_release(vm, vm.this::<RLock>(v)?)?;
+    Ok(Value::NONE)
+}
+
+fn locked_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<RLock>(v)?.lock.locked()))
+}
+
+fn is_owned(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = vm.this::<RLock>(v)?;
+    Ok(Value::bool(
+        l.depth.get() > 0 && l.owner.get() == current(vm),
+    ))
+}
+
+fn recursion_count(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = vm.this::<RLock>(v)?;
+    let mine = l.owner.get() == current(vm);
+    Ok(vm.new_int(if mine { l.depth.get() as i64 } else { 0 }))
+}
+
+fn release_save(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = vm.this::<RLock>(v)?;
+    if l.depth.get() == 0 {
+        return Err(vm.runtime_error("cannot release un-acquired lock"));
+    }
+    let saved = vm.tuple_value([
+        vm.new_int(l.depth.get() as i64),
+        vm.new_int(l.owner.get() as i64),
+    ]);
+    l.depth.set(0);
+    l.owner.set(0);
+    l.lock.release();
+    Ok(saved)
+}
+
+fn acquire_restore(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [saved] = a.exactly::<1>(vm, "_acquire_restore")?;
+    let parts = vm.collect(saved)?;
+    let l = vm.this::<RLock>(v)?;
+    l.lock.acquire(vm, Limit::Forever)?;
+    if let [depth, owner] = &parts[..] {
+        l.depth.set(vm.to_i64(depth)? as u64);
+        l.owner.set(vm.to_i64(owner)? as u64);
+    }
+    Ok(Value::NONE)
 }
 
 // ---- thread-local data and handles ----
@@ -596,33 +633,43 @@ fn handle_type(vm: &Vm) -> Ref<Type> {
         |vm, v| Ok(vm.new_int(vm.this::<Handle>(v)?.ident.get() as i64)),
         None,
     );
-    vm.method(&t, "is_done", "", |vm, v, _| {
-        let d = vm.this::<Handle>(v)?.done.borrow().clone();
-        Ok(Value::bool(d.is_set()))
-    });
-    vm.method(&t, "_set_done", "", |vm, v, _| {
-        let d = vm.this::<Handle>(v)?.done.borrow().clone();
-        d.set();
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "join", "", |vm, v, a| {
-        let until = match a.between(vm, "join", 0, 1)? {
-            [t] if !t.is_none() => match wait::nanoseconds(vm, t, 1.0)? {
-                ns if ns < 0 => None,
-                ns => wait::after(ns),
-            },
-            _ => None,
-        };
-        let h = vm.this::<Handle>(v)?;
-        if h.ident.get() == current(vm) {
-            return Err(vm.runtime_error("Cannot join current thread"));
-        }
-        let d = h.done.borrow().clone();
-        d.wait(vm, until)?;
-        Ok(Value::NONE)
-    });
+    vm.add_methods(&t, HANDLE_TYPE_METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { HANDLE_TYPE_METHODS =
+    "is_done" "is_done($self, /)\n--\n\n" is_done;
+    "_set_done" "_set_done($self, /)\n--\n\n" set_done;
+    "join" "(timeout=None, /)\n--\n\n" join;
+}
+
+fn is_done(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let d = vm.this::<Handle>(v)?.done.borrow().clone();
+    Ok(Value::bool(d.is_set()))
+}
+
+fn set_done(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let d = vm.this::<Handle>(v)?.done.borrow().clone();
+    d.set();
+    Ok(Value::NONE)
+}
+
+fn join(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let until = match a.between(vm, "join", 0, 1)? {
+        [t] if !t.is_none() => match wait::nanoseconds(vm, t, 1.0)? {
+            ns if ns < 0 => None,
+            ns => wait::after(ns),
+        },
+        _ => None,
+    };
+    let h = vm.this::<Handle>(v)?;
+    if h.ident.get() == current(vm) {
+        return Err(vm.runtime_error("Cannot join current thread"));
+    }
+    let d = h.done.borrow().clone();
+    d.wait(vm, until)?;
+    Ok(Value::NONE)
 }
 
 pub fn register(vm: &Vm) {
@@ -641,122 +688,39 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     vm.add_value(&m, "TIMEOUT_MAX", vm.new_float(9223372036.0));
     vm.add_value(&m, "_NOT_SET", vm.new_int(-1));
     for name in ["allocate_lock", "allocate"] {
-        vm.add_function(&m, name, "", |vm, _, _| {
+        vm.add_function(&m, name, "()\n--\n\n", |vm, _, _| {
             let types = vm.module_state(|| make_types(vm));
             Ok(vm.heap.alloc(&types.lock, Lock::default()).into())
         });
     }
-    vm.add_function(&m, "get_ident", "get_ident()\n--\n\n", |vm, _, _| {
-        Ok(vm.new_int(current(vm) as i64))
-    });
-    vm.add_function(&m, "_get_main_thread_ident", "", |vm, _, _| {
-        Ok(vm.new_int(gil::state(vm).main as i64))
-    });
-    vm.add_function(&m, "get_native_id", "", |vm, _, _| {
-        let id = rustix::thread::gettid().as_raw_nonzero().get();
-        Ok(vm.new_int(id as i64))
-    });
-    vm.add_function(&m, "_count", "", |vm, _, _| {
-        Ok(vm.new_int(gil::state(vm).count.get() as i64))
-    });
-    vm.add_function(&m, "_is_main_interpreter", "", |_, _, _| Ok(Value::TRUE));
-    vm.add_function(&m, "daemon_threads_allowed", "", |_, _, _| Ok(Value::TRUE));
-    vm.add_function(&m, "stack_size", "", |vm, _, a| {
-        let new = match a.between(vm, "stack_size", 0, 1)? {
-            [n] => vm.to_i64(n)?,
-            _ => 0,
-        };
-        let new = match usize::try_from(new) {
-            Ok(n) if n == 0 || n >= LEAST_STACK => n,
-            _ => {
-                let text = format!("size must be at least {LEAST_STACK} bytes");
-                return Err(vm.value_error(text));
-            }
-        };
-        if new > isize::MAX as usize / 2 {
-            return Err(vm.value_error(format!("size not valid: {new} bytes")));
-        }
-        Ok(vm.new_int(threads(vm).stack_size.replace(new) as i64))
-    });
-    vm.add_function(&m, "set_name", "", |_, _, _| Ok(Value::NONE));
-    vm.add_function(&m, "_shutdown", "", |vm, _, _| {
-        join_all(vm)?;
-        Ok(Value::NONE)
-    });
-    vm.add_function(&m, "_make_thread_handle", "", |vm, _, a| {
-        let [ident] = a.exactly::<1>(vm, "_make_thread_handle")?;
-        let ident = vm.to_i64(ident)? as u64;
-        let types = vm.module_state(|| make_types(vm));
-        let h = Handle {
-            done: RefCell::default(),
-            ident: Cell::new(ident),
-        };
-        Ok(vm.heap.alloc(&types.handle, h).into())
-    });
+    vm.add_functions(&m, FUNCTIONS);
     for name in ["exit", "exit_thread"] {
-        vm.add_function(&m, name, "", |vm, _, _| {
+        vm.add_function(&m, name, "()\n--\n\n", |vm, _, _| {
             Err(Exc(vm.call(vm.exc.system_exit.as_value(), &[])?))
         });
     }
-    vm.add_function(&m, "interrupt_main", "", |vm, _, a| {
-        let [signum] = a.bind(vm, "interrupt_main", ["signum"], 0)?;
-        crate::modules::signal::simulate(vm, signum)?;
-        Ok(Value::NONE)
-    });
     for name in ["start_new_thread", "start_new"] {
-        vm.add_function(&m, name, "", |vm, _, a| {
-            let pos = a.between(vm, "start_new_thread", 2, 3)?;
-            let mut args = vm.collect(&pos[1])?;
-            let mut names = Vec::new();
-            if let Some(d) = pos.get(2).and_then(|d| d.downcast::<Dict>()) {
-                for (k, x) in d.items() {
-                    names.push(k);
-                    args.push(x);
+        vm.add_function(
+            &m,
+            name,
+            "(function, args, kwargs=None, /)\n--\n\n",
+            |vm, _, a| {
+                let pos = a.between(vm, "start_new_thread", 2, 3)?;
+                let mut args = vm.collect(&pos[1])?;
+                let mut names = Vec::new();
+                if let Some(d) = pos.get(2).and_then(|d| d.downcast::<Dict>()) {
+                    for (k, x) in d.items() {
+                        names.push(k);
+                        args.push(x);
+                    }
                 }
-            }
-            let done = Arc::new(Done::default());
-            done.daemon.store(true, Ordering::Relaxed);
-            let ident = start(vm, pos[0].clone(), args, names, done)?;
-            Ok(vm.new_int(ident as i64))
-        });
-    }
-    vm.add_function(&m, "start_joinable_thread", "", |vm, _, a| {
-        let [function, handle, daemon] = a.bind(
-            vm,
-            "start_joinable_thread",
-            ["function", "handle", "daemon"],
-            1,
-        )?;
-        let types = vm.module_state(|| make_types(vm));
-        let h: Value = match handle {
-            Some(h) if !h.is_none() => h.clone(),
-            _ => vm
-                .heap
-                .alloc(
-                    &types.handle,
-                    Handle {
-                        done: RefCell::default(),
-                        ident: Cell::new(0),
-                    },
-                )
-                .into(),
-        };
-        let inner = vm.this::<Handle>(&h)?;
-        let done = inner.done.borrow().clone();
-        done.daemon.store(
-            daemon.map_or(Ok(true), |d| vm.is_true(d))?,
-            Ordering::Relaxed,
+                let done = Arc::new(Done::default());
+                done.daemon.store(true, Ordering::Relaxed);
+                let ident = start(vm, pos[0].clone(), args, names, done)?;
+                Ok(vm.new_int(ident as i64))
+            },
         );
-        let ident = start(
-            vm,
-            function.cloned().unwrap_or(Value::NONE),
-            Vec::new(),
-            Vec::new(),
-            done,
-        )?;
-        inner.ident.set(ident);
-        Ok(h)
-    });
+    }
     let args = vm.new_structseq_type(
         "_thread._ExceptHookArgs",
         &["exc_type", "exc_value", "exc_traceback", "thread"],
@@ -791,6 +755,116 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     );
     vm.add_value(&m, "_excepthook", f);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "get_ident" "get_ident()\n--\n\n" get_ident;
+    "_get_main_thread_ident" "_get_main_thread_ident($module, /)\n--\n\n" get_main_thread_ident;
+    "get_native_id" "get_native_id($module, /)\n--\n\n" get_native_id;
+    "_count" "_count($module, /)\n--\n\n" count;
+    "_is_main_interpreter" "_is_main_interpreter($module, /)\n--\n\n" |_, _, _| Ok(Value::TRUE);
+    "daemon_threads_allowed" "daemon_threads_allowed($module, /)\n--\n\n" |_, _, _| Ok(Value::TRUE);
+    "stack_size" "stack_size($module, size=0, /)\n--\n\n" stack_size;
+    "set_name" "set_name($module, /, name)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "_shutdown" "_shutdown($module, /)\n--\n\n" shutdown;
+    "_make_thread_handle" "_make_thread_handle($module, ident, /)\n--\n\n" make_thread_handle;
+    "interrupt_main" "interrupt_main($module, signum=signal.SIGINT, /)\n--\n\n" interrupt_main;
+    "start_joinable_thread" "start_joinable_thread($module, /, function, handle=None, daemon=True)\n--\n\n" start_joinable_thread;
+}
+
+fn get_ident(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(current(vm) as i64))
+}
+
+fn get_main_thread_ident(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(gil::state(vm).main as i64))
+}
+
+fn get_native_id(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    let id = rustix::thread::gettid().as_raw_nonzero().get();
+    Ok(vm.new_int(id as i64))
+}
+
+fn count(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(gil::state(vm).count.get() as i64))
+}
+
+fn stack_size(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let new = match a.between(vm, "stack_size", 0, 1)? {
+        [n] => vm.to_i64(n)?,
+        _ => 0,
+    };
+    let new = match usize::try_from(new) {
+        Ok(n) if n == 0 || n >= LEAST_STACK => n,
+        _ => {
+            let text = format!("size must be at least {LEAST_STACK} bytes");
+            return Err(vm.value_error(text));
+        }
+    };
+    if new > isize::MAX as usize / 2 {
+        return Err(vm.value_error(format!("size not valid: {new} bytes")));
+    }
+    Ok(vm.new_int(threads(vm).stack_size.replace(new) as i64))
+}
+
+fn shutdown(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    join_all(vm)?;
+    Ok(Value::NONE)
+}
+
+fn make_thread_handle(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [ident] = a.exactly::<1>(vm, "_make_thread_handle")?;
+    let ident = vm.to_i64(ident)? as u64;
+    let types = vm.module_state(|| make_types(vm));
+    let h = Handle {
+        done: RefCell::default(),
+        ident: Cell::new(ident),
+    };
+    Ok(vm.heap.alloc(&types.handle, h).into())
+}
+
+fn interrupt_main(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [signum] = a.bind(vm, "interrupt_main", ["signum"], 0)?;
+    crate::modules::signal::simulate(vm, signum)?;
+    Ok(Value::NONE)
+}
+
+fn start_joinable_thread(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [function, handle, daemon] = a.bind(
+        vm,
+        "start_joinable_thread",
+        ["function", "handle", "daemon"],
+        1,
+    )?;
+    let types = vm.module_state(|| make_types(vm));
+    let h: Value = match handle {
+        Some(h) if !h.is_none() => h.clone(),
+        _ => vm
+            .heap
+            .alloc(
+                &types.handle,
+                Handle {
+                    done: RefCell::default(),
+                    ident: Cell::new(0),
+                },
+            )
+            .into(),
+    };
+    let inner = vm.this::<Handle>(&h)?;
+    let done = inner.done.borrow().clone();
+    done.daemon.store(
+        daemon.map_or(Ok(true), |d| vm.is_true(d))?,
+        Ordering::Relaxed,
+    );
+    let ident = start(
+        vm,
+        function.cloned().unwrap_or(Value::NONE),
+        Vec::new(),
+        Vec::new(),
+        done,
+    )?;
+    inner.ident.set(ident);
+    Ok(h)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod zone;
 use crate::host::clock;
 use crate::reactor::Clock;
 use lasti_core::objects::{Module, Tuple, Type};
+use lasti_core::vm::args::Args;
 use lasti_core::{Exc, PyResult, Ref, Value, Vm};
 use rustix::time::ClockId;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -41,131 +42,166 @@ fn wall() -> Duration {
 
 fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("time");
-    let f = |name: &str, doc: &'static str, f: lasti_core::objects::PlainFn| {
-        vm.add_function(&m, name, doc, f)
-    };
-    f("time", "time()\n--\n\n", |vm, _, _| {
-        Ok(vm.new_float(wall().as_secs_f64()))
-    });
-    f("time_ns", "time_ns()\n--\n\n", |vm, _, _| {
-        Ok(vm.new_int(wall().as_nanos() as i64))
-    });
-    for name in ["monotonic", "perf_counter"] {
-        f(name, "", |vm, _, _| {
-            Ok(vm.new_float(clock().now() as f64 / 1e9))
-        });
-    }
-    for name in ["monotonic_ns", "perf_counter_ns"] {
-        f(name, "", |vm, _, _| Ok(vm.new_int(clock().now() as i64)));
-    }
-    f("process_time", "", |vm, _, _| {
-        Ok(vm.new_float(processor_time(ClockId::ProcessCPUTime).as_secs_f64()))
-    });
-    f("thread_time", "", |vm, _, _| {
-        Ok(vm.new_float(processor_time(ClockId::ThreadCPUTime).as_secs_f64()))
-    });
-    f("process_time_ns", "", |vm, _, _| {
-        Ok(vm.new_int(processor_time(ClockId::ProcessCPUTime).as_nanos() as i64))
-    });
-    f("thread_time_ns", "", |vm, _, _| {
-        Ok(vm.new_int(processor_time(ClockId::ThreadCPUTime).as_nanos() as i64))
-    });
-    f("sleep", "sleep(seconds, /)\n--\n\n", |vm, _, a| {
-        let [s] = a.exactly::<1>(vm, "sleep")?;
-        let ns = crate::wait::nanoseconds(vm, s, 1.0)?;
-        if ns < 0 {
-            return Err(vm.value_error("sleep length must be non-negative"));
-        }
-        sleep(vm, crate::wait::after(ns))?;
-        Ok(Value::NONE)
-    });
-    f("gmtime", "", |vm, _, a| {
-        calendar(vm, a.between(vm, "gmtime", 0, 1)?.first(), false)
-    });
-    f("localtime", "", |vm, _, a| {
-        calendar(vm, a.between(vm, "localtime", 0, 1)?.first(), true)
-    });
-    f("mktime", "", |vm, _, a| {
-        let [t] = a.exactly::<1>(vm, "mktime")?;
-        let reading = naive(vm, t)?.and_utc().timestamp();
-        let moment = zone::moment_of(vm, reading, dst_of(vm, t)?);
-        Ok(vm.new_float(moment as f64))
-    });
-    f("asctime", "", |vm, _, a| {
-        let t = match a.between(vm, "asctime", 0, 1)? {
-            [t] => t.clone(),
-            _ => calendar(vm, None, true)?,
-        };
-        Ok(vm.str_value(&naive(vm, &t)?.format("%a %b %e %H:%M:%S %Y").to_string()))
-    });
-    f("ctime", "", |vm, _, a| {
-        let t = calendar(vm, a.between(vm, "ctime", 0, 1)?.first(), true)?;
-        Ok(vm.str_value(&naive(vm, &t)?.format("%a %b %e %H:%M:%S %Y").to_string()))
-    });
-    f("strftime", "", |vm, _, a| {
-        let pos = a.between(vm, "strftime", 1, 2)?;
-        let format = vm
-            .expect_str(&pos[0], "strftime() argument 1")?
-            .to_string_lossy()
-            .into_owned();
-        let t = match pos.get(1) {
-            Some(t) => t.clone(),
-            None => calendar(vm, None, true)?,
-        };
-        strftime(vm, &format, &t)
-    });
-    f("strptime", "", |vm, _, a| {
-        let m = vm.import("_strptime")?;
-        let f = vm.getattr_str(&m, "_strptime_time")?;
-        vm.call_args(&f, a)
-    });
-    f("get_clock_info", "", |vm, _, a| {
-        let [name] = a.exactly::<1>(vm, "get_clock_info")?;
-        let t = vm.import("types")?;
-        let ns = vm.getattr_str(&t, "SimpleNamespace")?;
-        let wall = vm.display(name) == "time";
-        let kw = [
-            vm.str_value(if wall {
-                "clock_gettime(CLOCK_REALTIME)"
-            } else {
-                "clock_gettime(CLOCK_MONOTONIC)"
-            }),
-            Value::bool(!wall),
-            Value::bool(wall),
-            vm.new_float(1e-9),
-        ];
-        let names =
-            ["implementation", "monotonic", "adjustable", "resolution"].map(|n| vm.str_value(n));
-        vm.call_args(
-            &ns,
-            lasti_core::Args {
-                pos: &[],
-                kw: &kw,
-                names: &names,
-            },
-        )
-    });
-    f("tzset", "", |vm, _, _| {
-        zone::set(vm);
-        if let Some(m) = vm.loaded_module("time") {
-            zone_names(vm, &m);
-        }
-        Ok(Value::NONE)
-    });
-    f("clock_gettime", "", |vm, _, a| {
-        let [id] = a.exactly::<1>(vm, "clock_gettime")?;
-        Ok(vm.new_float(if vm.to_i64(id)? == 0 {
-            wall().as_secs_f64()
-        } else {
-            clock().now() as f64 / 1e9
-        }))
-    });
+    vm.add_functions(&m, FUNCTIONS);
     vm.add_value(&m, "CLOCK_REALTIME", vm.new_int(0));
     vm.add_value(&m, "CLOCK_MONOTONIC", vm.new_int(1));
     vm.add_value(&m, "struct_time", struct_time(vm).into());
     vm.add_value(&m, "_STRUCT_TM_ITEMS", vm.new_int(11));
     zone_names(vm, &m);
     Ok(m)
+}
+
+lasti_core::methods! { FUNCTIONS =
+    "monotonic" "monotonic($module, /)\n--\n\n" monotonic;
+    "perf_counter" "perf_counter($module, /)\n--\n\n" monotonic;
+    "monotonic_ns" "monotonic_ns($module, /)\n--\n\n" |vm, _, _| Ok(vm.new_int(clock().now() as i64));
+    "perf_counter_ns" "perf_counter_ns($module, /)\n--\n\n" |vm, _, _| Ok(vm.new_int(clock().now() as i64));
+    "time" "time()\n--\n\n" time;
+    "time_ns" "time_ns()\n--\n\n" time_ns;
+    "process_time" "process_time($self, /)\n--\n\n" process_time;
+    "thread_time" "thread_time($self, /)\n--\n\n" thread_time;
+    "process_time_ns" "process_time_ns($self, /)\n--\n\n" process_time_ns;
+    "thread_time_ns" "thread_time_ns($self, /)\n--\n\n" thread_time_ns;
+    "sleep" "sleep(seconds, /)\n--\n\n" sleep_function;
+    "gmtime" "(seconds=None, /)\n--\n\n" gmtime;
+    "localtime" "(seconds=None, /)\n--\n\n" localtime;
+    "mktime" "mktime($self, object, /)\n--\n\n" mktime;
+    "asctime" "(tuple=None, /)\n--\n\n" asctime;
+    "ctime" "(seconds=None, /)\n--\n\n" ctime;
+    "strftime" "(format, tuple=None, /)\n--\n\n" strftime_function;
+    "strptime" "(string, format=None, /)\n--\n\n" strptime;
+    "get_clock_info" "(name, /)\n--\n\n" get_clock_info;
+    "tzset" "tzset($self, /)\n--\n\n" tzset;
+    "clock_gettime" "clock_gettime($module, clk_id, /)\n--\n\n" clock_gettime;
+}
+
+fn monotonic(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_float(clock().now() as f64 / 1e9))
+}
+
+fn time(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_float(wall().as_secs_f64()))
+}
+
+fn time_ns(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(wall().as_nanos() as i64))
+}
+
+fn process_time(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_float(processor_time(ClockId::ProcessCPUTime).as_secs_f64()))
+}
+
+fn thread_time(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_float(processor_time(ClockId::ThreadCPUTime).as_secs_f64()))
+}
+
+fn process_time_ns(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(processor_time(ClockId::ProcessCPUTime).as_nanos() as i64))
+}
+
+fn thread_time_ns(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(processor_time(ClockId::ThreadCPUTime).as_nanos() as i64))
+}
+
+fn sleep_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [s] = a.exactly::<1>(vm, "sleep")?;
+    let ns = crate::wait::nanoseconds(vm, s, 1.0)?;
+    if ns < 0 {
+        return Err(vm.value_error("sleep length must be non-negative"));
+    }
+    sleep(vm, crate::wait::after(ns))?;
+    Ok(Value::NONE)
+}
+
+fn gmtime(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    calendar(vm, a.between(vm, "gmtime", 0, 1)?.first(), false)
+}
+
+fn localtime(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    calendar(vm, a.between(vm, "localtime", 0, 1)?.first(), true)
+}
+
+fn mktime(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [t] = a.exactly::<1>(vm, "mktime")?;
+    let reading = naive(vm, t)?.and_utc().timestamp();
+    let moment = zone::moment_of(vm, reading, dst_of(vm, t)?);
+    Ok(vm.new_float(moment as f64))
+}
+
+fn asctime(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let t = match a.between(vm, "asctime", 0, 1)? {
+        [t] => t.clone(),
+        _ => calendar(vm, None, true)?,
+    };
+    Ok(vm.str_value(&naive(vm, &t)?.format("%a %b %e %H:%M:%S %Y").to_string()))
+}
+
+fn ctime(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let t = calendar(vm, a.between(vm, "ctime", 0, 1)?.first(), true)?;
+    Ok(vm.str_value(&naive(vm, &t)?.format("%a %b %e %H:%M:%S %Y").to_string()))
+}
+
+fn strftime_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let pos = a.between(vm, "strftime", 1, 2)?;
+    let format = vm
+        .expect_str(&pos[0], "strftime() argument 1")?
+        .to_string_lossy()
+        .into_owned();
+    let t = match pos.get(1) {
+        Some(t) => t.clone(),
+        None => calendar(vm, None, true)?,
+    };
+    strftime(vm, &format, &t)
+}
+
+fn strptime(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let m = vm.import("_strptime")?;
+    let f = vm.getattr_str(&m, "_strptime_time")?;
+    vm.call_args(&f, a)
+}
+
+fn get_clock_info(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [name] = a.exactly::<1>(vm, "get_clock_info")?;
+    let t = vm.import("types")?;
+    let ns = vm.getattr_str(&t, "SimpleNamespace")?;
+    let wall = vm.display(name) == "time";
+    let kw = [
+        vm.str_value(if wall {
+            "clock_gettime(CLOCK_REALTIME)"
+        } else {
+            "clock_gettime(CLOCK_MONOTONIC)"
+        }),
+        Value::bool(!wall),
+        Value::bool(wall),
+        vm.new_float(1e-9),
+    ];
+    let names =
+        ["implementation", "monotonic", "adjustable", "resolution"].map(|n| vm.str_value(n));
+    vm.call_args(
+        &ns,
+        lasti_core::Args {
+            pos: &[],
+            kw: &kw,
+            names: &names,
+        },
+    )
+}
+
+fn tzset(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    zone::set(vm);
+    if let Some(m) = vm.loaded_module("time") {
+        zone_names(vm, &m);
+    }
+    Ok(Value::NONE)
+}
+
+fn clock_gettime(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let [id] = a.exactly::<1>(vm, "clock_gettime")?;
+    Ok(vm.new_float(if vm.to_i64(id)? == 0 {
+        wall().as_secs_f64()
+    } else {
+        clock().now() as f64 / 1e9
+    }))
 }
 
 /// `timezone`, `altzone`, `daylight` and `tzname`: the offsets of this year's January and July.

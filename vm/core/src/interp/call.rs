@@ -189,11 +189,14 @@ impl Vm {
             if let (Some(owner), Some((this, rest))) = (&nf.owner, args.pos.split_first())
                 && self.type_of(this).is(owner)
             {
-                return f(self, this, Args { pos: rest, ..args });
+                let args = Args { pos: rest, ..args };
+                self.check_arity(nf, &args)?;
+                return f(self, this, args);
             }
             let (this, args) = self.native_self(nf, args)?;
             return f(self, &this, args);
         }
+        self.check_arity(nf, &args)?;
         f(self, &nf.this.get(), args)
     }
 
@@ -246,12 +249,8 @@ impl Vm {
             return match &nf.func {
                 NativeKind::Plain(f) => {
                     let f = *f;
-                    let v = if !nf.this.is_unbound() {
-                        f(self, &nf.this.get(), args)?
-                    } else {
-                        let (this, args) = self.native_self(nf, args)?;
-                        f(self, &this, args)?
-                    };
+                    let (this, args) = self.native_self(nf, args)?;
+                    let v = f(self, &this, args)?;
                     r.drop_top(drop);
                     r.push(v);
                     Ok(())

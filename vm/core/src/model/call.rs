@@ -51,16 +51,18 @@ impl Vm {
         }
     }
 
-    /// What a native is bound to, and its other arguments: a method descriptor takes its instance from the arguments.
+    /// What a native is bound to, and its other arguments, of which there is a right number: a method descriptor takes its instance from the arguments.
     pub(crate) fn native_self<'a>(
         &self,
         n: &NativeFunction,
         mut args: Args<'a>,
     ) -> PyResult<(Value, Args<'a>)> {
         if !n.this.is_unbound() {
+            self.check_arity(n, &args)?;
             return Ok((n.this.get(), args));
         }
         let Some(owner) = &n.owner else {
+            self.check_arity(n, &args)?;
             return Ok((Value::NONE, args));
         };
         let Some((this, rest)) = args.pos.split_first() else {
@@ -80,6 +82,7 @@ impl Vm {
             )));
         }
         args.pos = rest;
+        self.check_arity(n, &args)?;
         Ok((this.clone(), args))
     }
 

@@ -94,7 +94,7 @@ pub fn type_new_slot(vm: &Vm, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
 pub(crate) fn new_wrapper(vm: &Vm, t: &Ref<Type>) -> Value {
     vm.new_native(
         "__new__",
-        "__new__(type, *args, **kwargs)\n--\n\n",
+        "__new__($type, *args, **kwargs)\n--\n\n",
         NativeKind::Plain(call_new),
         t.value(),
         Value::NONE,

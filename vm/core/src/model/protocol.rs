@@ -581,6 +581,20 @@ impl Vm {
         i64::try_from(&i)
             .map_err(|_| self.overflow_error("Python int too large to convert to C ssize_t"))
     }
+    /// The value as a C int, which is what flags, widths and protocols are.
+    pub fn to_c_int(&self, v: &Value) -> PyResult<i32> {
+        let i = self.to_bigint(v)?;
+        i32::try_from(&i)
+            .map_err(|_| self.overflow_error("Python int too large to convert to C int"))
+    }
+    /// The value as a length or a count of items.
+    pub fn to_index_sized(&self, v: &Value) -> PyResult<i64> {
+        let i = self.to_bigint(v)?;
+        i64::try_from(&i).map_err(|_| {
+            let t = self.type_name(v);
+            self.overflow_error(format!("cannot fit '{t}' into an index-sized integer"))
+        })
+    }
     /// The value as i64, clamped at the ends (for slices and the like).
     pub fn to_i64_clamped(&self, v: &Value) -> PyResult<i64> {
         if let Some(i) = v.as_small_int() {
@@ -818,7 +832,12 @@ pub fn self_iter(_: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 /// The message for `a + b` and `a * b` when a built-in sequence takes part and nobody knew the operation.
-fn sequence_operand_error(vm: &Vm, a: &Value, b: &Value, symbol: &str) -> Option<String> {
+pub(crate) fn sequence_operand_error(
+    vm: &Vm,
+    a: &Value,
+    b: &Value,
+    symbol: &str,
+) -> Option<String> {
     let is_text = |v: &Value| v.downcast::<Str>().is_some();
     let is_bytes =
         |v: &Value| v.downcast::<Bytes>().is_some() || v.downcast::<ByteArray>().is_some();

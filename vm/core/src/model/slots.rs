@@ -1,6 +1,6 @@
 //! The table that ties special methods to slots, in both directions: native slots show as wrapper methods
 //! (`int.__add__`), and methods of Python classes fill slots with functions that call them (CPython's slotdefs).
-use crate::memory::{Ref, Value};
+use crate::memory::{Kind, Ref, Value};
 use crate::objects::*;
 use crate::vm::Vm;
 use crate::vm::args::Args;
@@ -68,7 +68,9 @@ macro_rules! binary_slot {
                 let f = owner.slots.binary[BinOp::$op as usize]
                     .get()
                     .ok_or_else(|| vm.type_error("no such slot"))?;
-                if $reflected {
+                if concatenates(owner, BinOp::$op) {
+                    sequence_op(vm, this, other, BinOp::$op, f)
+                } else if $reflected {
                     f(vm, other, this)
                 } else {
                     f(vm, this, other)
@@ -97,7 +99,11 @@ macro_rules! inplace_slot {
                 let f = owner.slots.inplace[BinOp::$op as usize]
                     .get()
                     .ok_or_else(|| vm.type_error("no such slot"))?;
-                f(vm, this, other)
+                if concatenates(owner, BinOp::$op) {
+                    sequence_op(vm, this, other, BinOp::$op, f)
+                } else {
+                    f(vm, this, other)
+                }
             },
         }
     };
@@ -372,7 +378,9 @@ pub static SLOT_DEFS: &[SlotDef] = &[
     binary_slot!("__rdivmod__", DivMod, true),
     SlotDef {
         call: |vm, owner, this, args| match (args.pos, args.kw) {
-            ([exp, modulus], []) if !modulus.is_none() => vm.pow_modulo(this, exp, modulus),
+            ([exp, modulus], []) if !modulus.is_none() => {
+                modulo_power(vm, owner, this, exp, modulus)
+            }
             ([exp, _], []) | ([exp], []) => match owner.slots.binary[BinOp::Pow as usize].get() {
                 Some(f) => f(vm, this, exp),
                 None => Ok(Value::NOT_IMPLEMENTED),
@@ -381,7 +389,19 @@ pub static SLOT_DEFS: &[SlotDef] = &[
         },
         ..binary_slot!("__pow__", Pow, false)
     },
-    binary_slot!("__rpow__", Pow, true),
+    SlotDef {
+        call: |vm, owner, this, args| match (args.pos, args.kw) {
+            ([base, modulus], []) if !modulus.is_none() => {
+                modulo_power(vm, owner, base, this, modulus)
+            }
+            ([base, _], []) | ([base], []) => match owner.slots.binary[BinOp::Pow as usize].get() {
+                Some(f) => f(vm, base, this),
+                None => Ok(Value::NOT_IMPLEMENTED),
+            },
+            _ => arg1(vm, args).cloned(),
+        },
+        ..binary_slot!("__rpow__", Pow, true)
+    },
     binary_slot!("__lshift__", LShift, false),
     binary_slot!("__rlshift__", LShift, true),
     binary_slot!("__rshift__", RShift, false),
@@ -425,6 +445,57 @@ fn arg1<'a>(vm: &Vm, args: Args<'a>) -> PyResult<&'a Value> {
             args.pos.len() + args.kw.len()
         ))),
     }
+}
+
+/// Whether `+` and `*` of a type are a sequence's.
+fn concatenates(owner: &Type, op: BinOp) -> bool {
+    let s = &owner.slots;
+    matches!(op, BinOp::Add | BinOp::Mul) && s.getitem.get().is_some() && s.len.get().is_some()
+}
+
+/// `+` and `*` of a sequence as a method: the other operand is not asked, so what does not fit raises (CPython's sq_concat and
+/// sq_repeat).
+fn sequence_op(vm: &Vm, this: &Value, other: &Value, op: BinOp, f: BinaryFn) -> PyResult<Value> {
+    if op == BinOp::Mul {
+        let n = vm.new_int(vm.to_index_sized(other)?);
+        return f(vm, this, &n);
+    }
+    let known = vm.type_of(other).layout().kind != Kind::Instance;
+    let sum = if known {
+        f(vm, this, other)?
+    } else {
+        Value::NOT_IMPLEMENTED
+    };
+    if !sum.is_not_implemented() {
+        return Ok(sum);
+    }
+    let message = super::protocol::sequence_operand_error(vm, this, other, "+");
+    let message = message.unwrap_or_else(|| {
+        let (a, b) = (vm.type_name(this), vm.type_name(other));
+        format!("can only concatenate {a} (not \"{b}\") to {a}")
+    });
+    Err(vm.type_error(message))
+}
+
+/// `pow` with a third argument, as a method.
+fn modulo_power(vm: &Vm, owner: &Type, a: &Value, b: &Value, m: &Value) -> PyResult<Value> {
+    if owner.layout().same(vm.types.float.layout()) {
+        return Err(
+            vm.type_error("pow() 3rd argument not allowed unless all arguments are integers")
+        );
+    }
+    if owner.layout().same(vm.types.complex.layout()) {
+        let number = |v: &Value| {
+            let t = &vm.types;
+            [&t.int, &t.float, &t.complex]
+                .iter()
+                .any(|t| vm.is_instance(v, t))
+        };
+        if number(a) && number(b) {
+            return Err(vm.value_error("complex modulo"));
+        }
+    }
+    vm.pow_modulo(a, b, m)
 }
 
 /// Calls a special method by name; `None` when the type has none.

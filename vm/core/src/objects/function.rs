@@ -1,6 +1,6 @@
 //! Functions: those written in Python, those written in Rust, and methods bound to an instance.
 use crate::memory::{Kind, Payload, Ref, RefSlot, Slot, Value};
-use crate::objects::{Code, Dict, Generator, Str, Tuple, Type};
+use crate::objects::{Arity, Code, Dict, Generator, Str, Tuple, Type};
 use crate::vm::Vm;
 use crate::vm::args::Args;
 use crate::vm::error::PyResult;
@@ -112,6 +112,8 @@ pub struct NativeFunction {
     pub name: Ref<Str>,
     pub doc: &'static str,
     pub func: NativeKind,
+    /// What `doc` says about the arguments, checked before `func` is called.
+    pub arity: Arity,
     /// What it is bound to: an instance, a class, a module; unbound for a method descriptor.
     pub this: Slot,
     /// Set for methods of a type: the type whose instances it takes.

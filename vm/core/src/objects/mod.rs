@@ -1,6 +1,7 @@
 //! Payloads of the built-in types: their storage and the operations that run no Python.
 //!
 //! Methods as Python sees them stand in `builtins`.
+mod arity;
 mod bytes;
 mod code;
 mod dict;
@@ -16,6 +17,7 @@ mod simple;
 mod str;
 mod r#type;
 
+pub use arity::Arity;
 pub use bytes::{ByteArray, Bytes};
 pub(crate) use code::{Body, Library, Origin};
 pub use code::{CallKind, Code, Instr, Intrinsic, YieldsOnce};

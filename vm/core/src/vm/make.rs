@@ -180,6 +180,7 @@ impl Vm {
             name: self.intern(name),
             doc,
             func,
+            arity: Arity::of(doc),
             this: crate::memory::Slot::new(this),
             owner: None,
             module: crate::memory::Slot::new(module),

@@ -8,7 +8,7 @@ mod register;
 mod type_cache;
 
 pub use fallible::Ticks;
-pub use register::{Getter, Setter};
+pub use register::{Getter, Method, MethodKind, Setter};
 
 use crate::frame::{Frame, FrameStack};
 use crate::memory::{Heap, Obj, Payload, Ref, RefSlot, Slot, VTable, Value};
