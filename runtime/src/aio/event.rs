@@ -11,7 +11,7 @@ use super::event_loop::current;
 use super::state::aio;
 use super::{future, wakeup};
 use lasti_core::objects::{Function, Type, TypeFlags};
-use lasti_core::{Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
+use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
@@ -144,30 +144,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     t.slots.init.set(Some(|vm, _, a| {
         a.bind(vm, "Event.__init__", [], 0).map(|[]: [_; 0]| ())
     }));
-    vm.method(
-        &t,
-        "is_set",
-        "is_set($self, /)\n--\n\nWhether the event is set.",
-        |vm, v, _| Ok(Value::bool(vm.this::<Event>(v)?.set.get())),
-    );
-    vm.method(
-        &t,
-        "set",
-        "set($self, /)\n--\n\nSets the event and wakes all that wait for it.",
-        |vm, v, _| {
-            set(vm, vm.this::<Event>(v)?)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        &t,
-        "clear",
-        "clear($self, /)\n--\n\nUnsets the event, so that those who wait from now on are parked.",
-        |vm, v, _| {
-            vm.this::<Event>(v)?.set.set(false);
-            Ok(Value::NONE)
-        },
-    );
+    vm.add_methods(&t, METHODS);
     vm.getset(
         &t,
         "_value",
@@ -203,21 +180,47 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         None,
     );
     // What the Python code of `wait` calls.
-    vm.method(&t, "_waiting", "", |vm, v, _| {
-        Ok(vm.new_int(vm.this::<Event>(v)?.waiters.borrow().present as i64))
-    });
-    vm.method(&t, "_add", "", |vm, v, a| {
-        let [f] = a.exactly::<1>(vm, "_add")?;
-        vm.this::<Event>(v)?.waiters.borrow_mut().push(f.clone());
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "_discard", "", |vm, v, a| {
-        let [f] = a.exactly::<1>(vm, "_discard")?;
-        leave(vm.this::<Event>(v)?, 0, f);
-        Ok(Value::NONE)
-    });
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "is_set" "is_set($self, /)\n--\n\nWhether the event is set." is_set;
+    "set" "set($self, /)\n--\n\nSets the event and wakes all that wait for it." set_method;
+    "clear" "clear($self, /)\n--\n\nUnsets the event, so that those who wait from now on are parked." clear_method;
+    "_waiting" "" waiting;
+    "_add" "" add;
+    "_discard" "" discard;
+}
+
+fn is_set(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<Event>(v)?.set.get()))
+}
+
+fn set_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    set(vm, vm.this::<Event>(v)?)?;
+    Ok(Value::NONE)
+}
+
+fn clear_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<Event>(v)?.set.set(false);
+    Ok(Value::NONE)
+}
+
+fn waiting(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.this::<Event>(v)?.waiters.borrow().present as i64))
+}
+
+fn add(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [f] = a.exactly::<1>(vm, "_add")?;
+    vm.this::<Event>(v)?.waiters.borrow_mut().push(f.clone());
+    Ok(Value::NONE)
+}
+
+fn discard(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [f] = a.exactly::<1>(vm, "_discard")?;
+    leave(vm.this::<Event>(v)?, 0, f);
+    Ok(Value::NONE)
 }
 
 fn set(vm: &Vm, event: &Ref<Event>) -> PyResult<()> {

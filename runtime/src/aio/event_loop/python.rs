@@ -159,84 +159,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         Ok(vm.heap.alloc(class, Loop::new()).into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
-    vm.method(&t, "call_soon", "", call_soon_here);
-    vm.method(&t, "_add_callback", "", |vm, v, a| {
-        let [h] = a.exactly::<1>(vm, "_add_callback")?;
-        vm.this::<Loop>(v)?.push_handle(h.clone());
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "call_soon_threadsafe", "", |vm, v, a| {
-        let h = call_soon(vm, v, a)?;
-        wake_up(vm, v)?;
-        Ok(h)
-    });
-    vm.method(&t, "_write_to_self", "", |vm, v, _| {
-        wake_up(vm, v)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "call_later", "", |vm, v, a| schedule_at(vm, v, a, true));
-    vm.method(&t, "call_at", "", |vm, v, a| schedule_at(vm, v, a, false));
-    vm.method(&t, "time", "", |vm, _, _| {
-        Ok(vm.new_float(clock().now() as f64 / 1e9))
-    });
-    vm.method(&t, "stop", "", |vm, v, _| {
-        vm.this::<Loop>(v)?.stopping.set(true);
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "is_running", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<Loop>(v)?.running.get()))
-    });
-    vm.method(&t, "is_closed", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<Loop>(v)?.closed.get()))
-    });
-    vm.method(&t, "_check_closed", "", |vm, v, _| {
-        check_closed(vm, vm.this::<Loop>(v)?)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "_mark_closed", "", |vm, v, _| {
-        let l = vm.this::<Loop>(v)?;
-        l.closed.set(true);
-        tracing::debug!(target: "lasti::loop", "closed");
-        l.clear();
-        let (inbox, poller) = (l.inbox.take(), l.poller.take());
-        drop((inbox, poller));
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "get_debug", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<Loop>(v)?.debug.get()))
-    });
-    vm.method(&t, "set_debug", "", |vm, v, a| {
-        let [b] = a.exactly::<1>(vm, "set_debug")?;
-        vm.this::<Loop>(v)?.debug.set(vm.is_true(b)?);
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "create_future", "", |vm, v, _| Ok(new_future(vm, v)));
-    vm.method(&t, "create_task", "", create_task);
-    vm.method(&t, "set_task_factory", "", |vm, v, a| {
-        let [f] = a.exactly::<1>(vm, "set_task_factory")?;
-        if !f.is_none() && vm.type_of(f).slots.call.get().is_none() {
-            return Err(vm.type_error("task factory must be a callable or None"));
-        }
-        vm.this::<Loop>(v)?.task_factory.set(f.clone());
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "get_task_factory", "", |vm, v, _| {
-        Ok(vm.this::<Loop>(v)?.task_factory.get())
-    });
-    vm.method(&t, "set_exception_handler", "", |vm, v, a| {
-        let [f] = a.exactly::<1>(vm, "set_exception_handler")?;
-        if !f.is_none() && vm.type_of(f).slots.call.get().is_none() {
-            return Err(vm.type_error(format!(
-                "A callable object or None is expected, got {}",
-                vm.repr_string(f)?
-            )));
-        }
-        vm.this::<Loop>(v)?.exception_handler.set(f.clone());
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "get_exception_handler", "", |vm, v, _| {
-        Ok(vm.this::<Loop>(v)?.exception_handler.get())
-    });
+    vm.add_methods(&t, METHODS);
     for name in ["add_reader", "_add_reader"] {
         vm.method(&t, name, "", |vm, v, a| add_io(vm, v, a, Direction::Read));
     }
@@ -254,34 +177,6 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
         });
     }
     // EVENT_READ and EVENT_WRITE of `selectors`, for those a descriptor is watched for.
-    vm.method(&t, "_watched", "", |vm, v, a| {
-        let [fd] = a.exactly::<1>(vm, "_watched")?;
-        let fd = fd_of(vm, fd)?;
-        let poller = vm.this::<Loop>(v)?.poller.borrow();
-        let on = |d| poller.as_ref().is_some_and(|p| p.get(fd, d).is_some());
-        let bits = on(Direction::Read) as i64 | (on(Direction::Write) as i64) << 1;
-        Ok(vm.new_int(bits))
-    });
-    vm.method(&t, "_once", "", |vm, v, _| {
-        vm.this::<Loop>(v)?.run_once(vm)?;
-        Ok(Value::NONE)
-    });
-    vm.method(&t, "_spin", "", spin);
-    vm.method(&t, "_stopping_now", "", |vm, v, _| {
-        Ok(Value::bool(vm.this::<Loop>(v)?.stopping.get()))
-    });
-    vm.method(&t, "_enter", "", enter);
-    vm.method(&t, "_leave", "", leave);
-    vm.method(&t, "_note_asyncgen", "", note_asyncgen);
-    vm.method(&t, "_take_asyncgens", "", |vm, v, _| {
-        let l = vm.this::<Loop>(v)?;
-        l.asyncgens_closed.set(true);
-        let all = l.asyncgens.take();
-        let alive = all
-            .iter()
-            .filter_map(|w| w.downcast::<WeakRef>().and_then(|w| w.get()));
-        Ok(vm.new_list(alive.collect()))
-    });
     vm.getset(
         &t,
         "_asyncgens_shutdown_called",
@@ -329,6 +224,165 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     }));
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "call_soon" "call_soon($self, /, callback, *args, context=None)\n--\n\n" call_soon_here;
+    "_add_callback" "_add_callback($self, /, handle)\n--\n\n" add_callback;
+    "call_soon_threadsafe" "call_soon_threadsafe($self, /, callback, *args, context=None)\n--\n\n" call_soon_threadsafe;
+    "_write_to_self" "_write_to_self($self, /)\n--\n\n" write_to_self;
+    "call_later" "call_later($self, /, delay, callback, *args, context=None)\n--\n\n" call_later;
+    "call_at" "call_at($self, /, when, callback, *args, context=None)\n--\n\n" call_at;
+    "time" "time($self, /)\n--\n\n" time;
+    "stop" "stop($self, /)\n--\n\n" stop;
+    "is_running" "is_running($self, /)\n--\n\n" is_running;
+    "is_closed" "is_closed($self, /)\n--\n\n" is_closed;
+    "_check_closed" "_check_closed($self, /)\n--\n\n" check_closed_method;
+    "_mark_closed" "_mark_closed($self, /)\n--\n\n" mark_closed;
+    "get_debug" "get_debug($self, /)\n--\n\n" get_debug;
+    "set_debug" "set_debug($self, /, enabled)\n--\n\n" set_debug;
+    "create_future" "create_future($self, /)\n--\n\n" create_future;
+    "create_task" "create_task($self, /, coro, **kwargs)\n--\n\n" create_task;
+    "set_task_factory" "set_task_factory($self, /, factory)\n--\n\n" set_task_factory;
+    "get_task_factory" "get_task_factory($self, /)\n--\n\n" get_task_factory;
+    "set_exception_handler" "set_exception_handler($self, /, handler)\n--\n\n" set_exception_handler;
+    "get_exception_handler" "get_exception_handler($self, /)\n--\n\n" get_exception_handler;
+    "_watched" "" watched;
+    "_once" "_once($self, /)\n--\n\n" once;
+    "_spin" "_spin($self, /)\n--\n\n" spin;
+    "_stopping_now" "_stopping_now($self, /)\n--\n\n" stopping_now;
+    "_enter" "_enter($self, /)\n--\n\n" enter;
+    "_leave" "_leave($self, /)\n--\n\n" leave;
+    "_note_asyncgen" "" note_asyncgen;
+    "_take_asyncgens" "_take_asyncgens($self, /)\n--\n\n" take_asyncgens;
+}
+
+fn add_callback(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [h] = a.exactly::<1>(vm, "_add_callback")?;
+    vm.this::<Loop>(v)?.push_handle(h.clone());
+    Ok(Value::NONE)
+}
+
+fn call_soon_threadsafe(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let h = call_soon(vm, v, a)?;
+    wake_up(vm, v)?;
+    Ok(h)
+}
+
+fn write_to_self(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    wake_up(vm, v)?;
+    Ok(Value::NONE)
+}
+
+fn call_later(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    schedule_at(vm, v, a, true)
+}
+
+fn call_at(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    schedule_at(vm, v, a, false)
+}
+
+fn time(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_float(clock().now() as f64 / 1e9))
+}
+
+fn stop(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<Loop>(v)?.stopping.set(true);
+    Ok(Value::NONE)
+}
+
+fn is_running(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<Loop>(v)?.running.get()))
+}
+
+fn is_closed(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<Loop>(v)?.closed.get()))
+}
+
+fn check_closed_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    check_closed(vm, vm.this::<Loop>(v)?)?;
+    Ok(Value::NONE)
+}
+
+fn mark_closed(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = vm.this::<Loop>(v)?;
+    l.closed.set(true);
+    tracing::debug!(target: "lasti::loop", "closed");
+    l.clear();
+    let (inbox, poller) = (l.inbox.take(), l.poller.take());
+    drop((inbox, poller));
+    Ok(Value::NONE)
+}
+
+fn get_debug(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<Loop>(v)?.debug.get()))
+}
+
+fn set_debug(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [b] = a.exactly::<1>(vm, "set_debug")?;
+    vm.this::<Loop>(v)?.debug.set(vm.is_true(b)?);
+    Ok(Value::NONE)
+}
+
+fn create_future(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(new_future(vm, v))
+}
+
+fn set_task_factory(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [f] = a.exactly::<1>(vm, "set_task_factory")?;
+    if !f.is_none() && vm.type_of(f).slots.call.get().is_none() {
+        return Err(vm.type_error("task factory must be a callable or None"));
+    }
+    vm.this::<Loop>(v)?.task_factory.set(f.clone());
+    Ok(Value::NONE)
+}
+
+fn get_task_factory(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.this::<Loop>(v)?.task_factory.get())
+}
+
+fn set_exception_handler(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [f] = a.exactly::<1>(vm, "set_exception_handler")?;
+    if !f.is_none() && vm.type_of(f).slots.call.get().is_none() {
+        return Err(vm.type_error(format!(
+            "A callable object or None is expected, got {}",
+            vm.repr_string(f)?
+        )));
+    }
+    vm.this::<Loop>(v)?.exception_handler.set(f.clone());
+    Ok(Value::NONE)
+}
+
+fn get_exception_handler(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.this::<Loop>(v)?.exception_handler.get())
+}
+
+fn watched(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [fd] = a.exactly::<1>(vm, "_watched")?;
+    let fd = fd_of(vm, fd)?;
+    let poller = vm.this::<Loop>(v)?.poller.borrow();
+    let on = |d| poller.as_ref().is_some_and(|p| p.get(fd, d).is_some());
+    let bits = on(Direction::Read) as i64 | (on(Direction::Write) as i64) << 1;
+    Ok(vm.new_int(bits))
+}
+
+fn once(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    vm.this::<Loop>(v)?.run_once(vm)?;
+    Ok(Value::NONE)
+}
+
+fn stopping_now(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(vm.this::<Loop>(v)?.stopping.get()))
+}
+
+fn take_asyncgens(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = vm.this::<Loop>(v)?;
+    l.asyncgens_closed.set(true);
+    let all = l.asyncgens.take();
+    let alive = all
+        .iter()
+        .filter_map(|w| w.downcast::<WeakRef>().and_then(|w| w.get()));
+    Ok(vm.new_list(alive.collect()))
 }
 
 fn wake_up(vm: &Vm, v: &Value) -> PyResult<()> {

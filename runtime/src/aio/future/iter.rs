@@ -3,7 +3,7 @@ use super::result;
 use crate::aio::data::this;
 use crate::aio::state::aio;
 use lasti_core::objects::{Type, TypeFlags};
-use lasti_core::{Payload, PyResult, Ref, Resumed, Value, Vm};
+use lasti_core::{Args, Payload, PyResult, Ref, Resumed, Value, Vm};
 use std::cell::Cell;
 
 /// What `await future` runs.
@@ -66,26 +66,36 @@ pub fn make_iter_type(vm: &Vm) -> Ref<Type> {
             Resumed::Return(v) if v.is_none() => Ok(None),
             Resumed::Return(v) => Err(vm.stop_iteration(v)),
         }));
-    vm.method(&t, "send", "", |vm, v, a| {
-        let [x] = a.exactly::<1>(vm, "send")?;
-        match iter_send(vm, v, x)? {
-            Resumed::Yield(v) => Ok(v),
-            Resumed::Return(v) => Err(vm.stop_iteration(v)),
-        }
-    });
-    vm.method(&t, "throw", "", |vm, _, a| {
-        let e = match a.pos {
-            [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => {
-                value.clone()
-            }
-            [first, ..] => first.clone(),
-            [] => return Err(vm.type_error("throw expected at least 1 argument, got 0")),
-        };
-        Err(vm.exception_of(&e)?)
-    });
-    vm.method(&t, "close", "", |_, _, _| Ok(Value::NONE));
+    vm.add_methods(&t, METHODS);
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "send" "(object, /)\n--\n\n" send;
+    "throw" "(type, value=None, traceback=None, /)\n--\n\n" throw;
+    "close" "()\n--\n\n" close;
+}
+
+fn send(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "send")?;
+    match iter_send(vm, v, x)? {
+        Resumed::Yield(v) => Ok(v),
+        Resumed::Return(v) => Err(vm.stop_iteration(v)),
+    }
+}
+
+fn throw(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let e = match a.pos {
+        [class, value, ..] if class.as_ref::<Type>().is_some() && !value.is_none() => value.clone(),
+        [first, ..] => first.clone(),
+        [] => return Err(vm.type_error("throw expected at least 1 argument, got 0")),
+    };
+    Err(vm.exception_of(&e)?)
+}
+
+fn close(_: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::NONE)
 }
 
 pub fn check_loop(vm: &Vm, v: &Value) -> PyResult<()> {

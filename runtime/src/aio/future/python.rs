@@ -8,7 +8,7 @@ use crate::aio::handle;
 use crate::aio::state::copy_context;
 use crate::aio::wakeup::{add_callback, set_exception, set_result};
 use lasti_core::objects::{Exception, Type, TypeFlags};
-use lasti_core::{PyResult, Ref, Value, Vm};
+use lasti_core::{Args, PyResult, Ref, Value, Vm};
 
 pub fn make_type(vm: &Vm) -> Ref<Type> {
     let flags = TypeFlags::BASE | TypeFlags::DICT | TypeFlags::WEAKREF;
@@ -37,127 +37,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     t.slots.await_.set(Some(make_iter));
     t.slots.iter.set(Some(make_iter));
     t.slots.repr.set(Some(repr));
-    vm.method(&t, "result", "result($self, /)\n--\n\n", |vm, v, _| {
-        result(vm, v)
-    });
-    vm.method(
-        &t,
-        "exception",
-        "exception($self, /)\n--\n\n",
-        |vm, v, _| {
-            let f = this(vm, v)?;
-            match f.state.get() {
-                State::Cancelled => Err(cancelled(vm, f)?),
-                State::Pending => Err(invalid(vm, "Exception is not set.")?),
-                State::Finished => {
-                    f.log_traceback.set(false);
-                    Ok(f.exception())
-                }
-            }
-        },
-    );
-    vm.method(
-        &t,
-        "set_result",
-        "set_result($self, result, /)\n--\n\n",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "set_result")?;
-            check_loop(vm, v)?;
-            if this(vm, v)?.done() {
-                return Err(invalid(vm, "invalid state")?);
-            }
-            set_result(vm, v, x.clone())?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        &t,
-        "set_exception",
-        "set_exception($self, exception, /)\n--\n\n",
-        |vm, v, a| {
-            let [x] = a.exactly::<1>(vm, "set_exception")?;
-            check_loop(vm, v)?;
-            if this(vm, v)?.done() {
-                return Err(invalid(vm, "invalid state")?);
-            }
-            set_exception_checked(vm, v, x)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        &t,
-        "add_done_callback",
-        "add_done_callback($self, fn, /, *, context=None)\n--\n\n",
-        |vm, v, a| {
-            let [callback, context] = a.bind(vm, "add_done_callback", ["fn", "*context"], 1)?;
-            let context = match context {
-                Some(c) if !c.is_none() => c.clone(),
-                _ => copy_context(vm)?,
-            };
-            add_callback(vm, v, callback.cloned().unwrap_or(Value::NONE), context)?;
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(
-        &t,
-        "remove_done_callback",
-        "remove_done_callback($self, fn, /)\n--\n\n",
-        |vm, v, a| {
-            let [callback] = a.exactly::<1>(vm, "remove_done_callback")?;
-            let f = this(vm, v)?;
-            let mut kept = Waiters::new();
-            let mut removed = 0;
-            for w in f.take_waiters() {
-                if let Waiter::Callback { callback: c, .. } = &w
-                    && vm.same(c, callback)?
-                {
-                    removed += 1;
-                    continue;
-                }
-                kept.push(w);
-            }
-            // Comparing may have added some.
-            kept.append(&mut f.take_waiters());
-            for w in kept {
-                f.push_waiter(w);
-            }
-            Ok(vm.new_int(removed))
-        },
-    );
-    vm.method(
-        &t,
-        "cancel",
-        "cancel($self, /, msg=None)\n--\n\n",
-        |vm, v, a| {
-            let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
-            Ok(Value::bool(cancel_future(
-                vm,
-                v,
-                msg.cloned().unwrap_or(Value::NONE),
-            )?))
-        },
-    );
-    vm.method(
-        &t,
-        "cancelled",
-        "cancelled($self, /)\n--\n\n",
-        |vm, v, _| Ok(Value::bool(this(vm, v)?.state.get() == State::Cancelled)),
-    );
-    vm.method(&t, "done", "done($self, /)\n--\n\n", |vm, v, _| {
-        Ok(Value::bool(this(vm, v)?.done()))
-    });
-    vm.method(&t, "get_loop", "get_loop($self, /)\n--\n\n", |vm, v, _| {
-        let l = this(vm, v)?.event_loop.get();
-        if l.is_none() {
-            Err(vm.runtime_error("Future object is not initialized."))
-        } else {
-            Ok(l)
-        }
-    });
-    vm.method(&t, "_make_cancelled_error", "", |vm, v, _| {
-        let f = this(vm, v)?;
-        Ok(cancelled(vm, f)?.0)
-    });
+    vm.add_methods(&t, METHODS);
     vm.class_method(&t, "__class_getitem__", "", |vm, this, a| {
         let [x] = a.exactly::<1>(vm, "__class_getitem__")?;
         Ok(lasti_builtins::alias::generic_alias(vm, this, x))
@@ -248,6 +128,119 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     );
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "result" "result($self, /)\n--\n\n" result_method;
+    "exception" "exception($self, /)\n--\n\n" exception;
+    "set_result" "set_result($self, result, /)\n--\n\n" set_result_method;
+    "set_exception" "set_exception($self, exception, /)\n--\n\n" set_exception_method;
+    "add_done_callback" "add_done_callback($self, fn, /, *, context=None)\n--\n\n" add_done_callback;
+    "remove_done_callback" "remove_done_callback($self, fn, /)\n--\n\n" remove_done_callback;
+    "cancel" "cancel($self, /, msg=None)\n--\n\n" cancel;
+    "cancelled" "cancelled($self, /)\n--\n\n" cancelled_method;
+    "done" "done($self, /)\n--\n\n" done;
+    "get_loop" "get_loop($self, /)\n--\n\n" get_loop;
+    "_make_cancelled_error" "_make_cancelled_error($self, /)\n--\n\n" make_cancelled_error;
+}
+
+fn result_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    result(vm, v)
+}
+
+fn exception(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let f = this(vm, v)?;
+    match f.state.get() {
+        State::Cancelled => Err(cancelled(vm, f)?),
+        State::Pending => Err(invalid(vm, "Exception is not set.")?),
+        State::Finished => {
+            f.log_traceback.set(false);
+            Ok(f.exception())
+        }
+    }
+}
+
+fn set_result_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "set_result")?;
+    check_loop(vm, v)?;
+    if this(vm, v)?.done() {
+        return Err(invalid(vm, "invalid state")?);
+    }
+    set_result(vm, v, x.clone())?;
+    Ok(Value::NONE)
+}
+
+fn set_exception_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [x] = a.exactly::<1>(vm, "set_exception")?;
+    check_loop(vm, v)?;
+    if this(vm, v)?.done() {
+        return Err(invalid(vm, "invalid state")?);
+    }
+    set_exception_checked(vm, v, x)?;
+    Ok(Value::NONE)
+}
+
+fn add_done_callback(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [callback, context] = a.bind(vm, "add_done_callback", ["fn", "*context"], 1)?;
+    let context = match context {
+        Some(c) if !c.is_none() => c.clone(),
+        _ => copy_context(vm)?,
+    };
+    add_callback(vm, v, callback.cloned().unwrap_or(Value::NONE), context)?;
+    Ok(Value::NONE)
+}
+
+fn remove_done_callback(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [callback] = a.exactly::<1>(vm, "remove_done_callback")?;
+    let f = this(vm, v)?;
+    let mut kept = Waiters::new();
+    let mut removed = 0;
+    for w in f.take_waiters() {
+        if let Waiter::Callback { callback: c, .. } = &w
+            && vm.same(c, callback)?
+        {
+            removed += 1;
+            continue;
+        }
+        kept.push(w);
+    }
+    // Comparing may have added some.
+    kept.append(&mut f.take_waiters());
+    for w in kept {
+        f.push_waiter(w);
+    }
+    Ok(vm.new_int(removed))
+}
+
+fn cancel(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
+    Ok(Value::bool(cancel_future(
+        vm,
+        v,
+        msg.cloned().unwrap_or(Value::NONE),
+    )?))
+}
+
+fn cancelled_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(this(vm, v)?.state.get() == State::Cancelled))
+}
+
+fn done(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(this(vm, v)?.done()))
+}
+
+fn get_loop(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let l = this(vm, v)?.event_loop.get();
+    if l.is_none() {
+        Err(vm.runtime_error("Future object is not initialized."))
+    } else {
+        Ok(l)
+    }
+}
+
+fn make_cancelled_error(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let f = this(vm, v)?;
+    Ok(cancelled(vm, f)?.0)
 }
 
 fn set_exception_checked(vm: &Vm, v: &Value, x: &Value) -> PyResult<()> {

@@ -4,7 +4,7 @@ use crate::aio::event_loop::Loop;
 use crate::aio::event_loop::current::call_exception_handler;
 use crate::aio::state::copy_context;
 use lasti_core::objects::{CmpOp, Function, Tuple, Type, TypeFlags};
-use lasti_core::{PyResult, Ref, Slot, Value, Vm};
+use lasti_core::{Args, PyResult, Ref, Slot, Value, Vm};
 use std::cell::Cell;
 use std::cmp::Ordering;
 
@@ -119,21 +119,7 @@ fn args_of(vm: &Vm, h: &Handle) -> Value {
 }
 
 fn methods(vm: &Vm, t: &Ref<Type>) {
-    vm.method(t, "cancel", "cancel($self, /)\n--\n\n", |vm, v, _| {
-        cancel(vm, v)?;
-        Ok(Value::NONE)
-    });
-    vm.method(t, "cancelled", "cancelled($self, /)\n--\n\n", |vm, v, _| {
-        Ok(Value::bool(this(vm, v)?.cancelled.get()))
-    });
-    vm.method(t, "get_context", "", |vm, v, _| {
-        let c = this(vm, v)?.context.get();
-        Ok(if c.is_unbound() { Value::NONE } else { c })
-    });
-    vm.method(t, "_run", "", |vm, v, _| {
-        run(vm, v)?;
-        Ok(Value::NONE)
-    });
+    vm.add_methods(t, METHODS);
     vm.getset(t, "_callback", |vm, v| callback_of(vm, this(vm, v)?), None);
     vm.getset(t, "_args", |vm, v| Ok(args_of(vm, this(vm, v)?)), None);
     vm.getset(t, "_loop", |vm, v| Ok(this(vm, v)?.event_loop.get()), None);
@@ -165,6 +151,32 @@ fn methods(vm: &Vm, t: &Ref<Type>) {
         }
         Ok(vm.str_value(&format!("<{}>", parts.join(" "))))
     }));
+}
+
+lasti_core::methods! { METHODS =
+    "cancel" "cancel($self, /)\n--\n\n" cancel_method;
+    "cancelled" "cancelled($self, /)\n--\n\n" cancelled;
+    "get_context" "get_context($self, /)\n--\n\n" get_context;
+    "_run" "_run($self, /)\n--\n\n" run_method;
+}
+
+fn cancel_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    cancel(vm, v)?;
+    Ok(Value::NONE)
+}
+
+fn cancelled(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(Value::bool(this(vm, v)?.cancelled.get()))
+}
+
+fn get_context(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let c = this(vm, v)?.context.get();
+    Ok(if c.is_unbound() { Value::NONE } else { c })
+}
+
+fn run_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    run(vm, v)?;
+    Ok(Value::NONE)
 }
 
 /// Cancels a handle. A timer's loop is told, and lets go of it with the others that were cancelled.

@@ -32,80 +32,7 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
     t.set_finalizer(finalize);
     t.slots.init.set(Some(init));
     t.slots.repr.set(Some(repr));
-    vm.method(
-        &t,
-        "cancel",
-        "cancel($self, /, msg=None)\n--\n\n",
-        |vm, v, a| {
-            let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
-            Ok(Value::bool(cancel_task(
-                vm,
-                v,
-                msg.cloned().unwrap_or(Value::NONE),
-            )?))
-        },
-    );
-    vm.method(
-        &t,
-        "cancelling",
-        "cancelling($self, /)\n--\n\n",
-        |vm, v, _| Ok(vm.new_int(vm.this::<Task>(v)?.data.cancelling.get() as i64)),
-    );
-    vm.method(&t, "uncancel", "uncancel($self, /)\n--\n\n", |vm, v, _| {
-        let t = vm.this::<Task>(v)?;
-        let n = t.data.cancelling.get().saturating_sub(1);
-        t.data.cancelling.set(n);
-        if n == 0 {
-            t.set_must_cancel(false);
-        }
-        Ok(vm.new_int(n as i64))
-    });
-    vm.method(&t, "get_coro", "get_coro($self, /)\n--\n\n", |vm, v, _| {
-        Ok(vm.this::<Task>(v)?.coro.get())
-    });
-    vm.method(
-        &t,
-        "get_context",
-        "get_context($self, /)\n--\n\n",
-        |vm, v, _| {
-            let c = vm.this::<Task>(v)?.context.get();
-            Ok(if c.is_unbound() { Value::NONE } else { c })
-        },
-    );
-    vm.method(&t, "get_name", "get_name($self, /)\n--\n\n", |vm, v, _| {
-        name_of(vm, vm.this::<Task>(v)?)
-    });
-    vm.method(
-        &t,
-        "set_name",
-        "set_name($self, value, /)\n--\n\n",
-        |vm, v, a| {
-            let [n] = a.exactly::<1>(vm, "set_name")?;
-            vm.this::<Task>(v)?.name.set(vm.str_of(n)?.into());
-            Ok(Value::NONE)
-        },
-    );
-    vm.method(&t, "set_result", "", |vm, _, _| {
-        Err(vm.runtime_error("Task does not support set_result operation"))
-    });
-    vm.method(&t, "set_exception", "", |vm, _, _| {
-        Err(vm.runtime_error("Task does not support set_exception operation"))
-    });
-    vm.method(&t, "get_stack", "", |vm, v, a| {
-        let m = vm.import("asyncio.base_tasks")?;
-        let [limit] = a.bind(vm, "get_stack", ["*limit"], 0)?;
-        vm.call_method(
-            &m,
-            "_task_get_stack",
-            &[v.clone(), limit.cloned().unwrap_or(Value::NONE)],
-        )
-    });
-    vm.method(&t, "print_stack", "", |vm, v, a| {
-        let m = vm.import("asyncio.base_tasks")?;
-        let [limit, file] = a.bind(vm, "print_stack", ["*limit", "*file"], 0)?;
-        let or = |v: Option<&Value>| v.cloned().unwrap_or(Value::NONE);
-        vm.call_method(&m, "_task_print_stack", &[v.clone(), or(limit), or(file)])
-    });
+    vm.add_methods(&t, METHODS);
     vm.getset(
         &t,
         "_coro",
@@ -151,6 +78,87 @@ pub fn make_type(vm: &Vm, future_type: &Ref<Type>) -> Ref<Type> {
     );
     vm.ready_type(&t);
     t
+}
+
+lasti_core::methods! { METHODS =
+    "cancel" "cancel($self, /, msg=None)\n--\n\n" cancel;
+    "cancelling" "cancelling($self, /)\n--\n\n" cancelling;
+    "uncancel" "uncancel($self, /)\n--\n\n" uncancel;
+    "get_coro" "get_coro($self, /)\n--\n\n" get_coro;
+    "get_context" "get_context($self, /)\n--\n\n" get_context;
+    "get_name" "get_name($self, /)\n--\n\n" get_name;
+    "set_name" "set_name($self, value, /)\n--\n\n" set_name;
+    "set_result" "set_result($self, result, /)\n--\n\n" set_result;
+    "set_exception" "set_exception($self, exception, /)\n--\n\n" set_exception;
+    "get_stack" "get_stack($self, /, *, limit=None)\n--\n\n" get_stack;
+    "print_stack" "print_stack($self, /, *, limit=None, file=None)\n--\n\n" print_stack;
+}
+
+fn cancel(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [msg] = a.bind(vm, "cancel", ["msg"], 0)?;
+    Ok(Value::bool(cancel_task(
+        vm,
+        v,
+        msg.cloned().unwrap_or(Value::NONE),
+    )?))
+}
+
+fn cancelling(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.new_int(vm.this::<Task>(v)?.data.cancelling.get() as i64))
+}
+
+fn uncancel(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let t = vm.this::<Task>(v)?;
+    let n = t.data.cancelling.get().saturating_sub(1);
+    t.data.cancelling.set(n);
+    if n == 0 {
+        t.set_must_cancel(false);
+    }
+    Ok(vm.new_int(n as i64))
+}
+
+fn get_coro(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    Ok(vm.this::<Task>(v)?.coro.get())
+}
+
+fn get_context(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    let c = vm.this::<Task>(v)?.context.get();
+    Ok(if c.is_unbound() { Value::NONE } else { c })
+}
+
+fn get_name(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+    name_of(vm, vm.this::<Task>(v)?)
+}
+
+fn set_name(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let [n] = a.exactly::<1>(vm, "set_name")?;
+    vm.this::<Task>(v)?.name.set(vm.str_of(n)?.into());
+    Ok(Value::NONE)
+}
+
+fn set_result(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Err(vm.runtime_error("Task does not support set_result operation"))
+}
+
+fn set_exception(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+    Err(vm.runtime_error("Task does not support set_exception operation"))
+}
+
+fn get_stack(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let m = vm.import("asyncio.base_tasks")?;
+    let [limit] = a.bind(vm, "get_stack", ["*limit"], 0)?;
+    vm.call_method(
+        &m,
+        "_task_get_stack",
+        &[v.clone(), limit.cloned().unwrap_or(Value::NONE)],
+    )
+}
+
+fn print_stack(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+    let m = vm.import("asyncio.base_tasks")?;
+    let [limit, file] = a.bind(vm, "print_stack", ["*limit", "*file"], 0)?;
+    let or = |v: Option<&Value>| v.cloned().unwrap_or(Value::NONE);
+    vm.call_method(&m, "_task_print_stack", &[v.clone(), or(limit), or(file)])
 }
 
 fn name_of(vm: &Vm, t: &Ref<Task>) -> PyResult<Value> {

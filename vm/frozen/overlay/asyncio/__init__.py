@@ -25,7 +25,7 @@ from _asyncio import (
     _set_running_loop,
     _unregister_task,
 )
-from _lasti_loop import Handle, Loop, TimerHandle, create_task, gather, get_event_loop, _adopt_sleep, _give_way
+from _lasti_loop import Handle, Loop, TimerHandle, create_task, gather, get_event_loop, _set_sleep_intrinsics, _yield_once
 
 # Which submodule brings which names. Names of the stream, protocol and subprocess files cost the most to load.
 _HOMES = {
@@ -59,7 +59,7 @@ _HOME_OF["TimeoutError"] = "exceptions"
 async def sleep(delay, result=None):
     """Lets `delay` seconds pass, in which other tasks run, and gives `result`."""
     if delay <= 0:
-        await _give_way()
+        await _yield_once()
         return result
     if delay != delay:
         raise ValueError("Invalid delay: NaN (not a number)")
@@ -79,7 +79,7 @@ def _complete(future, result):
 
 # Its coroutines are native where nobody asks for their origins.
 sleep.__module__ = "asyncio.tasks"
-_adopt_sleep(sleep)
+_set_sleep_intrinsics(sleep)
 
 
 def __getattr__(name):

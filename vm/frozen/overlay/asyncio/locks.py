@@ -1,6 +1,6 @@
 """Event, with its waiters in native code; the other locks are the library's, with native versions of what they do most."""
 
-from _lasti_loop import _adopt_event, _adopt_locks, _Event
+from _lasti_loop import _set_event_intrinsics, _set_lock_intrinsics, _Event
 
 from . import mixins
 from ._library_locks import Barrier, BoundedSemaphore, Condition, Lock, Semaphore, _BarrierState, _ContextManagerMixin
@@ -33,8 +33,8 @@ class Event(_Event, mixins._LoopBoundMixin):
 
 # Calls of `wait`, `acquire` and the like do in native code what their Python code says (which runs where origins are tracked,
 # and for objects that are not just as the library makes them).
-_adopt_event(Event)
-_adopt_locks(Lock, Semaphore, BoundedSemaphore, Condition)
+_set_event_intrinsics(Event)
+_set_lock_intrinsics(Lock, Semaphore, BoundedSemaphore, Condition)
 
 for _class in Barrier, BoundedSemaphore, Condition, Lock, Semaphore, _BarrierState, _ContextManagerMixin:
     _class.__module__ = __name__

@@ -1,6 +1,6 @@
 
 # `get`, `put` and their like have intrinsics for queues that keep their items as these two classes do.
-from _lasti_loop import _adopt_queues
+from _lasti_loop import _set_queue_intrinsics
 
-_adopt_queues(Queue, LifoQueue)
-del _adopt_queues
+_set_queue_intrinsics(Queue, LifoQueue)
+del _set_queue_intrinsics
