@@ -12,10 +12,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Descriptors opened through `os.open`, `os.pipe`, ...
 #[derive(Default)]
-pub struct Descriptors(RefCell<HashMap<RawFd, Rc<File>>>);
+pub struct Descriptors(RefCell<HashMap<RawFd, Arc<File>>>);
 
 fn table(vm: &Vm) -> Rc<Descriptors> {
     vm.module_state(Descriptors::default)
@@ -24,7 +25,7 @@ fn table(vm: &Vm) -> Rc<Descriptors> {
 /// Takes a file into the table and gives its number.
 pub fn adopt(vm: &Vm, f: File) -> RawFd {
     let fd = f.as_raw_fd();
-    table(vm).0.borrow_mut().insert(fd, Rc::new(f));
+    table(vm).0.borrow_mut().insert(fd, Arc::new(f));
     fd
 }
 
@@ -67,7 +68,7 @@ fn dup2(vm: &Vm, a: Args) -> PyResult<Value> {
             2 => rustix::stdio::dup2_stderr(&copy)?,
             _ => {
                 let old = table(vm).0.borrow_mut().remove(&target);
-                let file = match old.map(Rc::try_unwrap) {
+                let file = match old.map(Arc::try_unwrap) {
                     Some(Ok(file)) if file.as_raw_fd() == target => {
                         let mut place = OwnedFd::from(file);
                         rustix::io::dup2(&copy, &mut place)?;
@@ -93,7 +94,7 @@ fn dup2(vm: &Vm, a: Args) -> PyResult<Value> {
     Ok(to.clone())
 }
 
-fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
+pub(crate) fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Arc<File>>)> {
     let fd = vm.to_i64(v)? as RawFd;
     let f = table(vm).0.borrow().get(&fd).cloned();
     if f.is_some() || (0..=2).contains(&fd) {
@@ -101,7 +102,7 @@ fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
     }
     match reopen(fd) {
         Ok(f) => {
-            let f = Rc::new(f);
+            let f = Arc::new(f);
             table(vm).0.borrow_mut().insert(fd, f.clone());
             Ok((fd, Some(f)))
         }
@@ -514,12 +515,19 @@ fn open_path(vm: &Vm, path: &Given, flags: i32, mode: u32) -> PyResult<RawFd> {
     if has(libc::O_TRUNC) && access != libc::O_RDONLY {
         o.truncate(true);
     }
-    let f = o
-        .mode(mode)
-        .custom_flags(rest)
-        .open(&path.path)
-        .map_err(|e| path.fail(vm, e))?;
-    Ok(adopt(vm, f))
+    o.mode(mode).custom_flags(rest);
+    // A pipe with a name opens when somebody has its other end.
+    let waits = access != libc::O_RDWR
+        && !has(libc::O_NONBLOCK)
+        && fs::metadata(&path.path)
+            .is_ok_and(|m| std::os::unix::fs::FileTypeExt::is_fifo(&m.file_type()));
+    let f = if waits {
+        let name = path.path.clone();
+        crate::wait::call(vm, move || o.open(name), drop)?
+    } else {
+        o.open(&path.path)
+    };
+    Ok(adopt(vm, f.map_err(|e| path.fail(vm, e))?))
 }
 
 fn read(vm: &Vm, a: Args) -> PyResult<Value> {
@@ -596,6 +604,7 @@ fn descriptor<R>(
 
 fn write(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, data] = a.exactly::<2>(vm, "write")?;
+    let _held = crate::scratch::Held::of(vm, data);
     let n = write_some(vm, fd, &vm.buffer(data)?)?.map_err(|e| vm.os_error(&e, None))?;
     Ok(vm.new_int(n as i64))
 }
@@ -760,10 +769,19 @@ fn link(vm: &Vm, a: Args) -> PyResult<Value> {
         "*dst_dir_fd",
         "*follow_symlinks",
     ];
-    let [src, dst, from, to, _] = a.bind(vm, "link", names, 2)?;
+    let [src, dst, from, to, follow] = a.bind(vm, "link", names, 2)?;
+    let follow = follow.map_or(Ok(true), |f| vm.is_true(f))?;
     let src = given(vm, src, &Takes::named("link", "src"), from)?;
     let dst = given(vm, dst, &Takes::named("link", "dst"), to)?;
-    two_paths(vm, &src, &dst, fs::hard_link)
+    let flags = if follow {
+        rustix::fs::AtFlags::SYMLINK_FOLLOW
+    } else {
+        rustix::fs::AtFlags::empty()
+    };
+    two_paths(vm, &src, &dst, |src, dst| {
+        use rustix::fs::{CWD, linkat};
+        Ok(linkat(CWD, src, CWD, dst, flags)?)
+    })
 }
 
 fn symlink(vm: &Vm, a: Args) -> PyResult<Value> {
@@ -985,9 +1003,15 @@ fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("chmod", |vm, _, a| {
         let names = ["path", "mode", "*dir_fd", "*follow_symlinks"];
-        let [path, mode, dir_fd, _] = a.bind(vm, "chmod", names, 2)?;
+        let [path, mode, dir_fd, follow] = a.bind(vm, "chmod", names, 2)?;
         let path = given(vm, path, &Takes::or_fd("chmod"), dir_fd)?;
         let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))? as u32;
+        let follow = follow.map_or(Ok(true), |f| vm.is_true(f))?;
+        // Linux keeps no mode for links.
+        if !follow && fs::symlink_metadata(&path.path).is_ok_and(|m| m.is_symlink()) {
+            let msg = "chmod: follow_symlinks unavailable on this platform";
+            return Err(vm.new_exception(&vm.exc.not_implemented_error, msg));
+        }
         done(vm, &path, |p| {
             fs::set_permissions(p, fs::Permissions::from_mode(mode))
         })

@@ -1,7 +1,9 @@
-//! Room for what is about to be read, so that no memory is cleared for bytes that do not come.
+//! Room for what is about to be read, so that no memory is cleared for bytes that do not come, and buffers that keep their size
+//! while a call blocks.
 #![forbid(unsafe_code)]
 
-use lasti_core::{PyResult, Vm};
+use lasti_core::model::buffer::{BufferProcs, procs_of};
+use lasti_core::{PyResult, Value, Vm};
 use std::cell::Cell;
 
 /// Reads that ask for more get memory of their own.
@@ -40,4 +42,27 @@ pub fn read_into<E>(
     let r = read(&mut buffer[..n]).map(|got| buffer[..got].to_vec());
     scratch.0.set(buffer);
     r
+}
+
+/// An export of a buffer for the time of a call that blocks: until it goes, other threads that change the buffer's size get
+/// BufferError, as in CPython.
+pub struct Held(Option<(Value, BufferProcs)>);
+
+impl Held {
+    /// What is no buffer of a changeable size needs none.
+    pub fn of(vm: &Vm, v: &Value) -> Held {
+        let held = procs_of(vm, v).map(|p| (v.clone(), p));
+        if let Some((v, p)) = &held {
+            (p.export)(v, true);
+        }
+        Held(held)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some((v, p)) = &self.0 {
+            (p.export)(v, false);
+        }
+    }
 }

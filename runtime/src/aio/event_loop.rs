@@ -15,6 +15,7 @@ use crate::host::clock;
 use crate::reactor::{
     Clock, Direction, Inbox, Outcome, Poller, Scheduled, Sender, Timers, Trigger, Wait, timeout,
 };
+use lasti_core::memory::Growing;
 use lasti_core::objects::{Str, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Tagged, Untagged, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -167,7 +168,14 @@ impl Loop {
     }
     #[inline]
     fn push(&self, r: Ready) {
-        self.ready.borrow_mut().push_back(r.into());
+        let mut ready = self.ready.borrow_mut();
+        ready.make_room();
+        ready.push_back(r.into());
+    }
+    fn push_operand(&self, v: Value) {
+        let mut operands = self.operands.borrow_mut();
+        operands.make_room();
+        operands.push_back(v);
     }
     pub fn push_step(&self, t: Ref<Task>) {
         self.push(Ready::Step(t));
@@ -176,11 +184,11 @@ impl Loop {
         self.push(Ready::Wake(t));
     }
     pub fn push_throw(&self, t: Ref<Task>, e: Value) {
-        self.operands.borrow_mut().push_back(e);
+        self.push_operand(e);
         self.push(Ready::Throw(t));
     }
     pub fn push_gathered(&self, g: Ref<Gather>, child: Value) {
-        self.operands.borrow_mut().push_back(child);
+        self.push_operand(child);
         self.push(Ready::Gathered(g));
     }
     pub fn push_handle(&self, h: Value) {
@@ -197,6 +205,8 @@ impl Loop {
         let p = match &mut *slot {
             Some(p) => p,
             none => {
+                // It may have been closed while it slept.
+                check_closed(vm, self)?;
                 let p = Poller::new().map_err(|e| vm.os_error(&e, None))?;
                 crate::os::wake_on_signal(&p.waker());
                 let _ = self.waker.set(p.waker());

@@ -667,7 +667,10 @@ fn writing(vm: &Vm, t: &Ref<Type>) {
         b.raw(vm)?;
         let n = match data.downcast::<Bytes>() {
             Some(bytes) => b.write(vm, v, &bytes.data)?,
-            None => b.write(vm, v, &bytes_arg(vm, data)?)?,
+            None => {
+                let _held = crate::scratch::Held::of(vm, data);
+                b.write(vm, v, &bytes_arg(vm, data)?)?
+            }
         };
         Ok(vm.new_int(n as i64))
     });

@@ -265,7 +265,7 @@ pub(super) fn make(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
         },
     );
     vm.method(&t, "getvalue", "getvalue($self, /)\n--\n\n", |vm, v, _| {
-        vm.try_new_bytes(&**open(vm, v)?.data.borrow())
+        vm.try_new_bytes(vm.copy_of(&open(vm, v)?.data.borrow())?)
     });
     vm.method(
         &t,

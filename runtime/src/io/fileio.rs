@@ -339,6 +339,7 @@ pub(super) fn make(vm: &Vm, raw: &Ref<Type>) -> Ref<Type> {
         let [data] = a.exactly::<1>(vm, "write")?;
         let f = vm.this::<FileIo>(v)?;
         f.for_writing(vm)?;
+        let _held = crate::scratch::Held::of(vm, data);
         let n = f.write(vm, &bytes_arg(vm, data)?)?;
         Ok(n.map_or(Value::NONE, |n| vm.new_int(n as i64)))
     });

@@ -165,7 +165,7 @@ fn bytes_arg(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
 }
 
 /// Fills a writable buffer with what `read` gives for its length; its result is the number of bytes, or None.
-fn read_into(
+pub(crate) fn read_into(
     vm: &Vm,
     target: &Value,
     method: &str,
@@ -173,9 +173,11 @@ fn read_into(
 ) -> PyResult<Value> {
     if let Some(b) = target.downcast::<ByteArray>() {
         let room = b.data.borrow().len();
+        let held = crate::scratch::Held::of(vm, target);
         let Some(data) = read(room)? else {
             return Ok(Value::NONE);
         };
+        drop(held);
         let mut to = b.data.borrow_mut();
         let n = data.len().min(to.len());
         to[..n].copy_from_slice(&data[..n]);
