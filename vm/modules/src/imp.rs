@@ -58,7 +58,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         };
         Ok(vm.tuple_value([
             vm.str_value(kind),
-            vm.str_value(&filename),
+            vm.name_value(&filename),
             Value::bool(package),
         ]))
     });
@@ -72,7 +72,7 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
                 let compile = vm.getattr_str(&vm.import("builtins")?, "compile")?;
                 let args = [
                     vm.new_bytes(bytes),
-                    vm.str_value(&filename),
+                    vm.name_value(&filename),
                     vm.str_value("exec"),
                 ];
                 vm.call(&compile, &args)
@@ -105,7 +105,8 @@ fn find(vm: &Vm, pos: &[Value]) -> PyResult<Option<ModuleSource>> {
         Some(p) if !p.is_none() => Some(
             vm.collect(p)?
                 .iter()
-                .filter_map(text)
+                .filter_map(|v| v.downcast::<Str>())
+                .map(|s| lasti_text::filename::to_string(s.as_bytes()))
                 .collect::<Vec<String>>(),
         ),
         _ => None,
