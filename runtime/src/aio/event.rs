@@ -8,6 +8,7 @@
 use super::future::{self, State};
 use super::waiter::Waiter;
 use super::{Task, aio, event_loop};
+use lasti_core::memory::Growing;
 use lasti_core::objects::{Function, Type, TypeFlags};
 use lasti_core::{Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,7 @@ impl Waiters {
     /// Appends an entry; gives its place, which stays its own while others leave.
     fn push(&mut self, v: Value) -> u32 {
         let place = self.base.wrapping_add(self.entries.len() as u32);
+        self.entries.make_room();
         self.entries.push_back(v);
         self.present += 1;
         place

@@ -3,7 +3,7 @@ use super::bytes::{data, like};
 use super::encoding;
 use super::util::OrRaise;
 use lasti_core::memory::{Ref, Value};
-use lasti_core::model::buffer::{Data, bytes_like};
+use lasti_core::model::buffer::bytes_like;
 use lasti_core::objects::*;
 use lasti_core::vm::Vm;
 use lasti_core::vm::args::Args;
@@ -16,7 +16,11 @@ macro_rules! mappings {
         $(
             $vm.method($t, $name, concat!($name, "($self, /)\n--\n\n", $doc), |vm, v, a| {
                 a.exactly::<0>(vm, concat!("bytes.", $name))?;
-                let out: Vec<u8> = ($f)(&*data(vm, v)?);
+                let out: Vec<u8> = {
+                    let d = data(vm, v)?;
+                    vm.room(d.len())?;
+                    ($f)(&d)
+                };
                 like(vm, v, out)
             });
         )*
@@ -91,7 +95,7 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
     });
     vm.method(t, "hex", "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nCreate a string of hexadecimal numbers from a bytes object.", |vm, v, a| {
         let (sep, group) = hex_args(vm, a)?;
-        let out = hex(&data(vm, v)?, sep, group);
+        let out = hex(vm, &data(vm, v)?, sep, group)?;
         Ok(vm.try_new_wtf8(&out)?.into())
     });
     vm.class_method(t, "fromhex", "fromhex($type, string, /)\n--\n\nCreate a bytes object from a string of hexadecimal numbers.", |vm, class, a| {
@@ -108,7 +112,7 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
     });
     vm.static_method(t, "maketrans", "maketrans(frm, to, /)\n--\n\nReturn a translation table usable for the bytes or bytearray translate method.", |vm, _, a| {
         let [from, to] = a.exactly::<2>(vm, "maketrans")?;
-        let from = bytes_like(vm, from)?.into_vec();
+        let from = bytes_like(vm, from)?.into_vec(vm)?;
         let to = bytes_like(vm, to)?;
         if from.len() != to.len() {
             return Err(vm.value_error("maketrans arguments must have same length"));
@@ -122,12 +126,23 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "translate", "translate($self, table, /, delete=b'')\n--\n\nReturn a copy with each character mapped by the given translation table.", translate);
     vm.method(t, "replace", "replace($self, old, new, count=-1, /)\n--\n\nReturn a copy with all occurrences of substring old replaced by new.", |vm, v, a| {
         let a = a.between(vm, "replace", 2, 3)?;
-        let (old, new) = (bytes_like(vm, &a[0])?.into_vec(), bytes_like(vm, &a[1])?.into_vec());
+        let (old, new) = (bytes_like(vm, &a[0])?.into_vec(vm)?, bytes_like(vm, &a[1])?.into_vec(vm)?);
         let max = a.get(2).map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
         let out = {
             let d = data(vm, v)?;
             let gaps = d.len() / old.len().max(1) + 1;
             super::str_methods::check_growth(vm, gaps.min(max.unwrap_or(usize::MAX)), new.len())?;
+            let most = gaps.min(max.unwrap_or(usize::MAX)).saturating_mul(new.len());
+            if most > d.len() {
+                // How much it really becomes takes a search.
+                let n = match old.len() {
+                    0 => gaps,
+                    _ => wtf8::Needle::new(&old, &d).count(&d, max.unwrap_or(usize::MAX)),
+                };
+                vm.room(d.len().saturating_add(n.saturating_mul(new.len())).saturating_mul(3))?;
+            } else {
+                vm.room(d.len().saturating_mul(3))?;
+            }
             wtf8::replace_bytes(&d, &old, &new, max).0
         };
         like(vm, v, out)
@@ -162,6 +177,7 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
     vm.method(t, "expandtabs", "expandtabs($self, /, tabsize=8)\n--\n\nReturn a copy where all tab characters are expanded using spaces.", |vm, v, a| {
         let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
         let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
+        vm.room(data(vm, v)?.len())?;
         let out = split::expandtabs(&data(vm, v)?, Unit::Bytes, size).or_raise(vm)?;
         like(vm, v, out)
     });
@@ -187,7 +203,7 @@ fn pad(
         Some(f) => {
             let is_bytes = f.downcast::<Bytes>().is_some() || f.downcast::<ByteArray>().is_some();
             let one = if is_bytes {
-                data(vm, f)?.into_vec()
+                data(vm, f)?.into_vec(vm)?
             } else {
                 Vec::new()
             };
@@ -229,7 +245,7 @@ fn translate(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let [table, delete] = args.bind(vm, "translate", ["/table", "delete"], 1)?;
     let table = match table {
         Some(t) if !t.is_none() => {
-            let t = bytes_like(vm, t)?.into_vec();
+            let t = bytes_like(vm, t)?.into_vec(vm)?;
             if t.len() != 256 {
                 return Err(vm.value_error("translation table must be 256 characters long"));
             }
@@ -237,14 +253,16 @@ fn translate(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         }
         _ => None,
     };
-    let delete = delete.map_or(Ok(Vec::new()), |d| bytes_like(vm, d).map(Data::into_vec))?;
+    let delete = delete.map_or(Ok(Vec::new()), |d| bytes_like(vm, d)?.into_vec(vm))?;
     let mut gone = [false; 256];
     delete.iter().for_each(|b| gone[*b as usize] = true);
-    let out = data(vm, v)?
-        .iter()
-        .filter(|b| !gone[**b as usize])
-        .map(|b| table.as_ref().map_or(*b, |t| t[*b as usize]))
-        .collect();
+    let mut out = vm.try_vec(data(vm, v)?.len())?;
+    out.extend(
+        data(vm, v)?
+            .iter()
+            .filter(|b| !gone[**b as usize])
+            .map(|b| table.as_ref().map_or(*b, |t| t[*b as usize])),
+    );
     like(vm, v, out)
 }
 
@@ -261,7 +279,7 @@ fn join(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     {
         return Ok(one.clone());
     }
-    let sep = data(vm, v)?.into_vec();
+    let sep = data(vm, v)?.into_vec(vm)?;
     let mut out = Vec::new();
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
@@ -304,11 +322,12 @@ pub(crate) fn hex_args(vm: &Vm, args: Args) -> PyResult<(Option<u8>, i64)> {
 }
 
 /// Hex text, with a separator between groups counted from the right (from the left for a negative size).
-pub(crate) fn hex(d: &[u8], sep: Option<u8>, group: i64) -> Vec<u8> {
+pub(crate) fn hex(vm: &Vm, d: &[u8], sep: Option<u8>, group: i64) -> PyResult<Vec<u8>> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     let sep = sep.filter(|_| size > 0);
-    let mut out = Vec::with_capacity(d.len() * 2);
+    let each = if sep.is_some() { 3 } else { 2 };
+    let mut out = vm.try_vec(d.len().saturating_mul(each))?;
     for (i, b) in d.iter().enumerate() {
         if let Some(s) = sep {
             let at = if group > 0 { d.len() - i } else { i };
@@ -319,7 +338,7 @@ pub(crate) fn hex(d: &[u8], sep: Option<u8>, group: i64) -> Vec<u8> {
         out.push(DIGITS[(b >> 4) as usize]);
         out.push(DIGITS[(b & 15) as usize]);
     }
-    out
+    Ok(out)
 }
 
 fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
@@ -328,7 +347,7 @@ fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
         (s.as_bytes(), true)
     } else {
         match lasti_core::model::buffer::try_bytes_like(vm, v)? {
-            Some(d) => owned = d.into_vec(),
+            Some(d) => owned = d.into_vec(vm)?,
             None => {
                 return Err(vm.type_error(format!(
                     "fromhex() argument must be str or bytes-like, not {}",
@@ -345,7 +364,7 @@ fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
             "non-hexadecimal number found in fromhex() arg at position {at}"
         ))
     };
-    let mut out = Vec::with_capacity(input.len() / 2);
+    let mut out = vm.try_vec(input.len() / 2)?;
     let mut at = 0;
     while at < input.len() {
         if is_byte_space(input[at]) {

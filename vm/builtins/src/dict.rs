@@ -71,7 +71,7 @@ fn add_methods(vm: &Vm, t: &Ref<Type>) {
         "copy($self, /)\n--\n\nReturn a shallow copy of the dict.",
         |vm, v, a| {
             a.exactly::<0>(vm, "dict.copy")?;
-            Ok(copy(vm, vm.this(v)?).into())
+            Ok(copy(vm, vm.this(v)?)?.into())
         },
     );
     vm.method(
@@ -136,10 +136,11 @@ fn merge(vm: &Vm, d: &Ref<Dict>, func: &str, args: Args) -> PyResult<()> {
 }
 
 /// A plain dict with the same entries.
-pub(crate) fn copy(vm: &Vm, d: &Dict) -> Ref<Dict> {
+pub(crate) fn copy(vm: &Vm, d: &Dict) -> PyResult<Ref<Dict>> {
+    vm.room(d.footprint())?;
     let c = vm.new_dict();
     c.copy_from(d);
-    c
+    Ok(c)
 }
 
 fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
@@ -152,10 +153,10 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         let mut from = 0;
         while let Some((n, key, value)) = d.next_entry(from) {
             if out.len() > 1 {
-                out.extend_from_slice(b", ");
+                vm.extend(&mut out, b", ")?;
             }
             seq::push_repr(vm, &mut out, &key)?;
-            out.extend_from_slice(b": ");
+            vm.extend(&mut out, b": ")?;
             seq::push_repr(vm, &mut out, &value)?;
             from = n + 1;
         }
@@ -179,6 +180,7 @@ fn equal(vm: &Vm, a: &Dict, b: &Dict) -> PyResult<bool> {
     if a.len() != b.len() {
         return Ok(false);
     }
+    vm.room(a.footprint())?;
     for (hash, key, value) in a.snapshot() {
         let Some(n) = vm.dict_find(b, &DictKey { hash, key: &key })? else {
             return Ok(false);
@@ -222,7 +224,7 @@ fn or(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let (Some(x), true) = (a.downcast::<Dict>(), b.downcast::<Dict>().is_some()) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    let c = copy(vm, x);
+    let c = copy(vm, x)?;
     vm.dict_update(&c, b)?;
     Ok(c.into())
 }

@@ -549,6 +549,7 @@ fn park(vm: &Vm, v: &Value, w: &Acquire, on: &Plain, waiters: usize) -> PyResult
         vm.setattr(on.value(), &vm.intern("_loop"), Some(&l))?;
     }
     let fut = super::new_blocking_future(vm, &l);
+    waiting.reserve(vm)?;
     waiting.push_back(fut.clone());
     w.on.set(fut.clone());
     w.stage.set(Stage::Waiting);
