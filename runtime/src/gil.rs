@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::task::Waker;
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Gil {
     turn: Mutex<Turn>,
     released: Condvar,
     switched: Condvar,
+    /// Called when a thread has to wait for the lock: the holder is an executor that does other things meanwhile.
+    idle: Mutex<Vec<Waker>>,
 }
 
 /// Threads of any interpreter that wait for a lock after a blocking call.
@@ -55,6 +58,11 @@ pub fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Gil {
     fn take<'a>(&'a self, mut t: MutexGuard<'a, Turn>, eval_breaker: &AtomicU32) {
         t.waiting += 1;
+        if t.held {
+            std::mem::take(&mut *lock(&self.idle))
+                .into_iter()
+                .for_each(Waker::wake);
+        }
         while t.held {
             let seen = t.taken;
             let (next, timeout) = self
@@ -77,6 +85,16 @@ impl Gil {
         RETURNING.fetch_add(1, Ordering::Relaxed);
         self.take(lock(&self.turn), eval_breaker);
         RETURNING.fetch_sub(1, Ordering::Relaxed);
+    }
+    /// Has the holder told when a thread waits for the lock, once. It is told at once when one waits already.
+    pub fn when_wanted(&self, wakers: &[Waker]) {
+        let t = lock(&self.turn);
+        if t.waiting == 0 {
+            *lock(&self.idle) = wakers.to_vec();
+            return;
+        }
+        drop(t);
+        wakers.iter().for_each(Waker::wake_by_ref);
     }
     pub fn release(&self) {
         lock(&self.turn).held = false;

@@ -3,6 +3,7 @@ use crate::reactor::Clock;
 use lasti_core::host::{Host, ModuleSource};
 use lasti_core::objects::{Dict, Module, Str};
 use lasti_core::{PyResult, Ref, Value, Vm};
+use lasti_text::filename;
 use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ pub struct OsHost;
 impl Host for OsHost {
     fn source_line(&self, filename: &str, line: u32) -> Option<String> {
         let index = line.checked_sub(1)? as usize;
-        let source = std::fs::read(filename).ok()?;
+        let source = std::fs::read(path_of(filename)).ok()?;
         let text = String::from_utf8_lossy(&source).replace("\r\n", "\n");
         text.split_inclusive('\n').nth(index).map(str::to_owned)
     }
@@ -110,14 +111,25 @@ fn sys_path(vm: &Vm) -> PyResult<Vec<String>> {
     let Some(path) = vm.dict_get(&sys.dict, "path") else {
         return Ok(vec![FROZEN.into()]);
     };
-    let items = vm.collect(&path)?;
-    Ok(items
-        .iter()
-        .filter_map(|v| {
-            v.downcast::<Str>()
-                .map(|s| s.to_string_lossy().into_owned())
-        })
-        .collect())
+    Ok(names_of(&vm.collect(&path)?))
+}
+
+/// The entries of a path that are str.
+pub(crate) fn names_of(entries: &[Value]) -> Vec<String> {
+    let texts = entries.iter().filter_map(|v| v.downcast::<Str>());
+    texts.map(|s| filename::to_string(s.as_bytes())).collect()
+}
+
+/// The name of a file as the interpreter has it.
+pub(crate) fn name_of(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    filename::from_bytes(path.as_os_str().as_bytes())
+}
+
+/// The file of a name.
+fn path_of(name: &str) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    std::ffi::OsString::from_vec(filename::to_bytes(name)).into()
 }
 
 pub(crate) fn frozen(name: &str) -> Option<ModuleSource> {
@@ -132,7 +144,7 @@ pub(crate) fn frozen(name: &str) -> Option<ModuleSource> {
 fn folder_path(folder: &str) -> PathBuf {
     match folder {
         "" => std::env::current_dir().unwrap_or_else(|_| ".".into()),
-        _ => folder.into(),
+        _ => path_of(folder),
     }
 }
 
@@ -142,7 +154,7 @@ fn in_folder(folder: &str, name: &str) -> Option<ModuleSource> {
     let read = |p: &Path, package: bool| -> Option<ModuleSource> {
         Some(ModuleSource::Source {
             bytes: std::fs::read(p).ok()?,
-            filename: p.to_string_lossy().into_owned(),
+            filename: name_of(p),
             package,
         })
     };
@@ -157,7 +169,7 @@ fn no_extension(vm: &Vm, folder: &str, name: &str) -> PyResult<()> {
         for e in entries.flatten() {
             let file = e.file_name().to_string_lossy().into_owned();
             if file.ends_with(".so") && file.starts_with(&prefix) {
-                let path = e.path().to_string_lossy().into_owned();
+                let path = e.path().display().to_string();
                 let msg = format!("{path}: lasti cannot load C extension modules ('{name}')");
                 return Err(vm.import_error(
                     &vm.exc.import_error,
@@ -176,7 +188,7 @@ fn bare_folder(folder: &str, name: &str) -> Option<ModuleSource> {
     let path = folder_path(folder).join(name);
     path.is_dir().then(|| ModuleSource::Source {
         bytes: Vec::new(),
-        filename: path.join("__init__.py").to_string_lossy().into_owned(),
+        filename: name_of(&path.join("__init__.py")),
         package: true,
     })
 }

@@ -49,13 +49,11 @@ impl Interpreter {
     /// The native stack that is left here bounds how deep native code may recurse, so call it on the thread's own stack, with a
     /// megabyte or more to spare.
     pub fn new(settings: Settings) -> Interpreter {
-        let env = |name: &str| {
-            if settings.ignore_environment {
-                None
-            } else {
-                std::env::var(name).ok().filter(|v| !v.is_empty())
-            }
+        let env_os = |name: &str| {
+            let v = std::env::var_os(name).filter(|v| !v.is_empty());
+            v.filter(|_| !settings.ignore_environment)
         };
+        let env = |name: &str| env_os(name).and_then(|v| v.into_string().ok());
         let (hash_seed, random) = hash_seed(env("PYTHONHASHSEED").as_deref());
         let flags = VmFlags {
             optimize: settings.optimize,
@@ -75,8 +73,14 @@ impl Interpreter {
             vm.heap.set_gc_stress(n);
         }
         let mut path = settings.path;
-        if let Some(more) = env("PYTHONPATH") {
-            path.extend(more.split(':').filter(|p| !p.is_empty()).map(str::to_owned));
+        if let Some(more) = env_os("PYTHONPATH") {
+            use std::os::unix::ffi::OsStrExt;
+            let parts = more.as_bytes().split(|b| *b == b':');
+            path.extend(
+                parts
+                    .filter(|p| !p.is_empty())
+                    .map(lasti_text::filename::from_bytes),
+            );
         }
         path.push(FROZEN.into());
         path.extend(

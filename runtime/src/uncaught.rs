@@ -4,15 +4,22 @@ use lasti_core::{Exc, Value, Vm};
 
 /// Text to Python's stderr, or to the descriptor when that does not work.
 pub fn write_stderr(vm: &Vm, text: &str) {
+    write_text(vm, text.as_bytes());
+}
+
+/// The same for WTF-8.
+fn write_text(vm: &Vm, text: &[u8]) {
     if let Some(sys) = vm.sys.get()
         && let Some(err) = vm.dict_get(&sys.dict, "stderr")
         && !err.is_none()
-        && vm.call_method(&err, "write", &[vm.str_value(text)]).is_ok()
+        && vm
+            .call_method(&err, "write", &[vm.new_wtf8(text).into()])
+            .is_ok()
     {
         let _ = vm.call_method(&err, "flush", &[]);
         return;
     }
-    vm.host.write_stderr(text);
+    vm.host.write_stderr(&String::from_utf8_lossy(text));
 }
 
 /// Prints an exception with its traceback and chain as CPython 3.14 does, through the traceback module.
@@ -52,13 +59,13 @@ fn try_print(vm: &Vm, e: &Value) -> Result<(), Exc> {
     let traceback = vm.import("traceback")?;
     let f = vm.getattr_str(&traceback, "format_exception")?;
     let lines = vm.call(&f, std::slice::from_ref(e))?;
-    let mut out = String::new();
+    let mut out = Vec::new();
     for l in vm.collect(&lines)? {
         if let Some(s) = l.downcast::<Str>() {
-            out.push_str(&s.to_string_lossy());
+            vm.extend(&mut out, s.as_bytes())?;
         }
     }
-    write_stderr(vm, &out);
+    write_text(vm, &out);
     Ok(())
 }
 

@@ -117,7 +117,16 @@ impl FutureData {
         match w {
             Waiter::Task(t) if !further && self.first.get().is_none() => self.first.set(t.into()),
             Waiter::Gather(g) if !further && self.first.get().is_none() => self.first.set(g.into()),
-            w => self.rare().waiters.borrow_mut().push(w),
+            w => {
+                let mut waiters = self.rare().waiters.borrow_mut();
+                if waiters.len() == waiters.capacity() && waiters.try_reserve(1).is_err() {
+                    lasti_core::memory::memory_is_short();
+                    // If this fails too, the push ends the process.
+                    let few = 1 + waiters.len() / 16;
+                    let _ = waiters.try_reserve_exact(few);
+                }
+                waiters.push(w);
+            }
         }
     }
     /// Makes a task the one that waits for a new future.

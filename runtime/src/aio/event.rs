@@ -10,6 +10,7 @@ use super::data::{State, Task, data_of};
 use super::event_loop::current;
 use super::state::aio;
 use super::{future, wakeup};
+use lasti_core::memory::Growing;
 use lasti_core::objects::{Function, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Resumed, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -36,6 +37,7 @@ impl Waiters {
     /// Appends an entry; gives its place, which stays its own while others leave.
     fn push(&mut self, v: Value) -> u32 {
         let place = self.base.wrapping_add(self.entries.len() as u32);
+        self.entries.make_room();
         self.entries.push_back(v);
         self.present += 1;
         place

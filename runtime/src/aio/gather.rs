@@ -98,7 +98,7 @@ pub fn gather(vm: &Vm, args: Args) -> PyResult<Value> {
         };
         if let Some(n) = seen {
             let child = g.children.borrow()[n].clone();
-            g.children.borrow_mut().push(child);
+            vm.push(&mut g.children.borrow_mut(), child)?;
             continue;
         }
         let child = child_of(vm, &g, arg)?;
@@ -108,7 +108,7 @@ pub fn gather(vm: &Vm, args: Args) -> PyResult<Value> {
         } else {
             vm.dict_insert(&equal, arg.clone(), vm.new_int(n as i64))?;
         }
-        g.children.borrow_mut().push(child.clone());
+        vm.push(&mut g.children.borrow_mut(), child.clone())?;
         g.expected.set(g.expected.get() + 1);
         if is_done(vm, &child)? {
             done.push(child);

@@ -240,7 +240,7 @@ fn run(options: Options) -> i32 {
         settings.path.push(match &program {
             Program::File(f) => script_folder(f),
             Program::Module(_) => std::env::current_dir()
-                .map(|p| p.to_string_lossy().into_owned())
+                .map(|p| crate::host::name_of(&p))
                 .unwrap_or_default(),
             _ => String::new(),
         });
@@ -284,13 +284,14 @@ fn run(options: Options) -> i32 {
             let path = std::path::Path::new(&f);
             let folder = path.is_dir();
             let f = if folder {
-                path.join("__main__.py").into_os_string()
+                path.join("__main__.py")
             } else {
-                f
+                path.to_owned()
             };
-            let shown = crate::os::path::path_value(&vm, &f);
-            // The names in code objects are UTF-8.
-            let f = lossy(&f);
+            // As it was given, behind the folder that it is in.
+            let f = std::env::current_dir().map_or_else(|_| f.clone(), |d| d.join(&f));
+            let f = crate::host::name_of(&f);
+            let shown = vm.name_value(&f);
             if folder {
                 let spec = vm.new_module_spec("__main__", &f, None);
                 vm.dict_set_str(&main.dict, &vm.names.spec, spec);
@@ -310,11 +311,7 @@ fn run(options: Options) -> i32 {
             if leaks::wanted() {
                 let leaked = leaks::check(&interpreter, || {
                     let main = interpreter.main_module();
-                    vm.add_value(
-                        &main,
-                        "__file__",
-                        crate::os::path::path_value(&vm, f.as_ref()),
-                    );
+                    vm.add_value(&main, "__file__", vm.name_value(&f));
                     run(&main)
                 });
                 crate::uncaught::flush_stdout(&vm);
@@ -381,7 +378,7 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
     let path = match &parent {
         Some(p) => {
             let entries = vm.collect(&vm.getattr(p, &vm.names.path)?)?;
-            Some(entries.iter().map(|e| vm.display(e)).collect::<Vec<_>>())
+            Some(crate::host::names_of(&entries))
         }
         None => None,
     };
@@ -393,7 +390,7 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
     {
         let p = vm.import_dotted(name)?;
         let entries = vm.collect(&vm.getattr(&p, &vm.names.path)?)?;
-        let entries: Vec<String> = entries.iter().map(|e| vm.display(e)).collect();
+        let entries = crate::host::names_of(&entries);
         package = name.to_owned();
         found = vm
             .host
@@ -430,7 +427,7 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
             (vm.new_frozen_code(image), filename)
         }
     };
-    vm.dict_set_str(&main.dict, &vm.names.file, vm.str_value(&filename));
+    vm.dict_set_str(&main.dict, &vm.names.file, vm.name_value(&filename));
     let full = if package == name {
         format!("{name}.__main__")
     } else {
@@ -442,7 +439,7 @@ fn run_module(interpreter: &Interpreter, name: &str) -> PyResult<Value> {
         && let Some(argv) = vm.dict_get(&sys.dict, "argv")
         && let Some(l) = argv.downcast::<lasti_core::objects::List>()
     {
-        l.set(0, vm.str_value(&filename));
+        l.set(0, vm.name_value(&filename));
     }
     vm.run_code(&vm.function_of_code(&code, &main.dict), main.dict.value())
 }
@@ -455,9 +452,7 @@ fn script_folder(file: &OsStr) -> String {
     } else {
         path.parent()
     };
-    folder
-        .map(|p| p.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    folder.map(crate::host::name_of).unwrap_or_default()
 }
 
 fn read_script(file: &OsStr) -> Result<Vec<u8>, i32> {

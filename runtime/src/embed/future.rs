@@ -11,8 +11,6 @@
 use super::alarm::Alarm;
 use super::{Embed, Error, FromPython, Object, Python, embed};
 use crate::aio::{self, Loop, aio};
-use crate::host::clock;
-use crate::reactor::Clock;
 use lasti_core::objects::NativeKind;
 use lasti_core::{PyResult, Ref, Value, Vm};
 use std::fmt;
@@ -21,16 +19,11 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 /// Rounds of the loop that one poll runs before it lets the executor have a turn.
 const ROUNDS: u32 = 64;
 /// Rounds that an ending interpreter gives to cancelled tasks.
 const LAST_ROUNDS: u32 = 1000;
-/// How long other Python threads may run within one poll.
-const TURN: Duration = Duration::from_micros(500);
-/// When a poll comes again while other Python threads exist, in nanoseconds.
-const TURN_AGAIN: u64 = 2_000_000;
 
 /// Who is to be told when its task is done.
 pub(super) struct Waiter {
@@ -273,13 +266,12 @@ impl Embed {
             }
         };
         l.arm(vm)?;
-        let mut deadline = l.next_deadline();
-        if crate::gil::others(vm) {
-            let soon = clock().now().saturating_add(TURN_AGAIN);
-            deadline = Some(deadline.map_or(soon, |d| d.min(soon)));
-        }
-        alarm.set(wakers.to_vec(), deadline);
+        alarm.set(wakers.to_vec(), l.next_deadline());
         d.deadline = l.next_deadline();
+        // The interpreter is at rest until the next poll, which is when other Python threads run.
+        if crate::gil::others(vm) {
+            crate::gil::state(vm).gil.when_wanted(wakers);
+        }
         Ok(())
     }
 
@@ -374,9 +366,7 @@ fn drive(vm: &Vm, e: &Embed, task: &Value) -> PyResult<After> {
     let Some(l) = event_loop.as_ref::<Loop>() else {
         return Ok(After::Nothing);
     };
-    if crate::gil::others(vm) {
-        crate::gil::blocking(vm, || std::thread::sleep(TURN));
-    }
+    crate::gil::give_turn(vm);
     run_rounds(vm, l, ROUNDS, || is_done(vm, task))
 }
 

@@ -198,9 +198,9 @@ impl Python {
             let e: Error = e.into();
             Error::new(e.class(), format!("{}: {}", path.display(), e.message()))
         })?;
-        let (main, name) = (self.main(&e), path.to_string_lossy());
+        let (main, name) = (self.main(&e), crate::host::name_of(path));
         self.vm
-            .add_value(&main, "__file__", self.vm.str_value(&name));
+            .add_value(&main, "__file__", self.vm.name_value(&name));
         let r = self.vm.exec_source(&source, &name, &main.dict);
         self.leave(self.wrap(r).map(drop))
     }

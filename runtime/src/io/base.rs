@@ -1,5 +1,6 @@
 //! `_IOBase`, `_RawIOBase`, `_BufferedIOBase`, `_TextIOBase` (CPython's Modules/_io/iobase.c and friends).
-use super::{BUFFER_SIZE, closed_file, line_end, read_into, size_arg, unsupported};
+use super::{BUFFER_SIZE, closed_file, line_end, size_arg, unsupported};
+use crate::os::buffer;
 use lasti_core::objects::{Bytes, Plain, Type, TypeFlags};
 use lasti_core::vm::args::Args;
 use lasti_core::{Exc, PyResult, Ref, Value, Vm};
@@ -300,7 +301,7 @@ fn readinto1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn into_by(vm: &Vm, v: &Value, target: &Value, name: &str, by: &str) -> PyResult<Value> {
-    read_into(vm, target, name, |n| {
+    buffer::fill(vm, target, name, |n| {
         let data = vm.call_method(v, by, &[vm.new_int(n as i64)])?;
         let Some(bytes) = data.downcast::<Bytes>() else {
             return Err(vm.type_error("read() should return bytes"));

@@ -2,9 +2,10 @@
 //! kept back. A random stream has both, never at once.
 use super::fileio::{self, FileIo};
 use super::{
-    BUFFER_SIZE, base, both, bytes_arg, cannot_pickle, is_native, line_end, read_into, size_arg,
-    truth, unsupported,
+    BUFFER_SIZE, base, both, bytes_arg, cannot_pickle, is_native, line_end, size_arg, truth,
+    unsupported,
 };
+use crate::os::buffer;
 use crate::wait::Monitor;
 use lasti_core::objects::{ByteArray, Bytes, Type, TypeFlags};
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
@@ -639,14 +640,14 @@ fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [target] = a.exactly::<1>(vm, "readinto")?;
     let b = vm.this::<Buffered>(v)?;
     b.raw(vm)?;
-    read_into(vm, target, "readinto", |n| b.read(vm, v, Some(n)))
+    buffer::fill(vm, target, "readinto", |n| b.read(vm, v, Some(n)))
 }
 
 fn readinto1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [target] = a.exactly::<1>(vm, "readinto1")?;
     let b = vm.this::<Buffered>(v)?;
     b.raw(vm)?;
-    read_into(vm, target, "readinto1", |n| {
+    buffer::fill(vm, target, "readinto1", |n| {
         b.read_into_one(vm, v, n).map(Some)
     })
 }
@@ -670,7 +671,10 @@ fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     b.raw(vm)?;
     let n = match data.downcast::<Bytes>() {
         Some(bytes) => b.write(vm, v, &bytes.data)?,
-        None => b.write(vm, v, &bytes_arg(vm, data)?)?,
+        None => {
+            let _held = crate::os::buffer::Held::of(vm, data);
+            b.write(vm, v, &bytes_arg(vm, data)?)?
+        }
     };
     Ok(vm.new_int(n as i64))
 }

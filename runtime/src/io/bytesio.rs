@@ -1,5 +1,6 @@
 //! `BytesIO` (CPython's Modules/_io/bytesio.c).
-use super::{base, bytes_arg, closed_file, line_end, read_into, size_arg};
+use super::{base, bytes_arg, closed_file, line_end, size_arg};
+use crate::os::buffer;
 use lasti_core::buffer::{BufferInfo, BufferProcs};
 use lasti_core::objects::{Dict, Str, Type};
 use lasti_core::vm::args::Args;
@@ -223,7 +224,7 @@ fn readlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [target] = a.exactly::<1>(vm, "readinto")?;
     let b = open(vm, v)?;
-    read_into(vm, target, "readinto", |n| Ok(Some(b.take(Some(n)))))
+    buffer::fill(vm, target, "readinto", |n| Ok(Some(b.take(Some(n)))))
 }
 
 fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -279,7 +280,7 @@ fn truncate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn getvalue(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
-    vm.try_new_bytes(&**open(vm, v)?.data.borrow())
+    vm.try_new_bytes(vm.copy_of(&open(vm, v)?.data.borrow())?)
 }
 
 fn getbuffer(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {

@@ -1,7 +1,6 @@
 //! `FileIO` (CPython's Modules/_io/fileio.c).
-use super::{
-    BUFFER_SIZE, base, bytes_arg, cannot_pickle, io, is_native, read_into, size_arg, unsupported,
-};
+use super::{BUFFER_SIZE, base, bytes_arg, cannot_pickle, io, is_native, size_arg, unsupported};
+use crate::os::buffer;
 use crate::os::fd;
 use crate::os::open::open_file;
 use lasti_core::objects::{Type, TypeFlags};
@@ -393,13 +392,14 @@ fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [target] = a.exactly::<1>(vm, "readinto")?;
     let f = vm.this::<FileIo>(v)?;
     f.for_reading(vm)?;
-    read_into(vm, target, "readinto", |n| f.read(vm, n))
+    buffer::fill(vm, target, "readinto", |n| f.read(vm, n))
 }
 
 fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [data] = a.exactly::<1>(vm, "write")?;
     let f = vm.this::<FileIo>(v)?;
     f.for_writing(vm)?;
+    let _held = crate::os::buffer::Held::of(vm, data);
     let n = f.write(vm, &bytes_arg(vm, data)?)?;
     Ok(n.map_or(Value::NONE, |n| vm.new_int(n as i64)))
 }

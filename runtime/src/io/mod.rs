@@ -12,7 +12,7 @@ mod pair;
 mod stringio;
 mod text;
 
-use lasti_core::objects::{ByteArray, Module, Str, Type, TypeFlags};
+use lasti_core::objects::{Module, Str, Type, TypeFlags};
 use lasti_core::{Exc, PyResult, Ref, Value, Vm};
 use std::rc::Rc;
 
@@ -162,53 +162,6 @@ fn bytes_arg(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
         return Err(vm.type_error("a bytes-like object is required, not 'str'"));
     }
     vm.buffer(v)
-}
-
-/// Fills a writable buffer with what `read` gives for its length; its result is the number of bytes, or None.
-fn read_into(
-    vm: &Vm,
-    target: &Value,
-    method: &str,
-    read: impl FnOnce(usize) -> PyResult<Option<Vec<u8>>>,
-) -> PyResult<Value> {
-    if let Some(b) = target.downcast::<ByteArray>() {
-        let room = b.data.borrow().len();
-        let Some(data) = read(room)? else {
-            return Ok(Value::NONE);
-        };
-        let mut to = b.data.borrow_mut();
-        let n = data.len().min(to.len());
-        to[..n].copy_from_slice(&data[..n]);
-        return Ok(vm.new_int(n as i64));
-    }
-    let refuse = || {
-        vm.type_error(format!(
-            "{method}() argument must be read-write bytes-like object, not {}",
-            vm.type_name(target)
-        ))
-    };
-    let class = vm.getattr_str(&vm.import("builtins")?, "memoryview")?;
-    let view = vm.call(&class, std::slice::from_ref(target));
-    let view = vm.catch(view, &vm.exc.type_error)?.ok_or_else(refuse)?;
-    let r = (|| {
-        if vm.is_true(&vm.getattr_str(&view, "readonly")?)? {
-            return Err(refuse());
-        }
-        let flat = vm.call_method(&view, "cast", &[vm.str_value("B")])?;
-        let r = read(vm.len(&flat)?).and_then(|data| {
-            let Some(data) = data else {
-                return Ok(Value::NONE);
-            };
-            let n = vm.new_int(data.len() as i64);
-            let slice = vm.new_slice(Value::NONE, n.clone(), Value::NONE);
-            vm.setitem(&flat, &slice, &vm.new_bytes(data))?;
-            Ok(n)
-        });
-        vm.call_method(&flat, "release", &[])?;
-        r
-    })();
-    vm.call_method(&view, "release", &[])?;
-    r
 }
 
 /// Both of two steps, the second even when the first failed; the first failure is the context of the second.

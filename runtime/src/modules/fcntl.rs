@@ -1,6 +1,6 @@
 //! `fcntl`: flags and locks of descriptors, in safe code over rustix (CPython's Modules/fcntlmodule.c). Of `ioctl` there is the
 //! window size alone: what other requests read and write cannot be known here.
-use crate::os::fd::{duplicate, with_fd};
+use crate::os::fd::{duplicate, file_of, with_fd};
 use crate::wait;
 use lasti_core::objects::{Bytes, Module};
 use lasti_core::{Args, PyResult, Ref, Value, Vm};
@@ -58,8 +58,8 @@ fn control(vm: &Vm, a: Args) -> PyResult<Value> {
 /// `flock`, and `lockf` of a whole file.
 fn lock(vm: &Vm, file: &Value, operation: i64, whole_file: bool) -> PyResult<Value> {
     use rustix::fs::FlockOperation as Op;
-    let wait = operation & libc::LOCK_NB as i64 == 0;
-    let op = match (operation & !(libc::LOCK_NB as i64), wait) {
+    let may_wait = operation & libc::LOCK_NB as i64 == 0;
+    let op = match (operation & !(libc::LOCK_NB as i64), may_wait) {
         (1, true) => Op::LockShared,
         (1, false) => Op::NonBlockingLockShared,
         (2, true) => Op::LockExclusive,
@@ -69,21 +69,35 @@ fn lock(vm: &Vm, file: &Value, operation: i64, whole_file: bool) -> PyResult<Val
         _ if whole_file => return Err(vm.value_error("unrecognized lockf argument")),
         _ => return Err(vm.os_error_parts(libc::EINVAL, "Invalid argument", None)),
     };
-    if whole_file {
-        // A record lock would go with any closed descriptor of the file, so the caller's own is used. A wait for it
-        // keeps other threads waiting too.
-        on_fd(vm, file, |fd| Ok(rustix::fs::fcntl_lock(fd, op)?))?;
-        return Ok(Value::NONE);
-    }
-    let copy = duplicate(vm, &fd_arg(vm, file)?)?;
     let fail = |e: rustix::io::Errno| vm.os_error(&io::Error::from(e), None);
     let now = match op {
         Op::LockShared => Op::NonBlockingLockShared,
         Op::LockExclusive => Op::NonBlockingLockExclusive,
         op => op,
     };
+    if whole_file {
+        use rustix::fs::fcntl_lock;
+        // A record lock would go with any closed descriptor of the file, so the caller's own is used.
+        let fd = fd_arg(vm, file)?;
+        let (_, Some(own)) = file_of(vm, &fd)? else {
+            on_fd(vm, file, |fd| Ok(fcntl_lock(fd, op)?))?;
+            return Ok(Value::NONE);
+        };
+        match fcntl_lock(&own, now) {
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) if may_wait => {}
+            r => return r.map(|()| Value::NONE).map_err(fail),
+        }
+        let other = own.clone();
+        // It got the lock after all, for a caller that is gone.
+        let undo = move |r: rustix::io::Result<()>| {
+            let _ = r.and_then(|()| fcntl_lock(&other, Op::Unlock));
+        };
+        wait::call(vm, move || fcntl_lock(&own, op), undo)?.map_err(fail)?;
+        return Ok(Value::NONE);
+    }
+    let copy = duplicate(vm, &fd_arg(vm, file)?)?;
     match rustix::fs::flock(&copy, now) {
-        Err(rustix::io::Errno::WOULDBLOCK) if wait => {}
+        Err(rustix::io::Errno::WOULDBLOCK) if may_wait => {}
         r => return r.map(|()| Value::NONE).map_err(fail),
     }
     let other = copy.try_clone().map_err(|e| vm.os_error(&e, None))?;

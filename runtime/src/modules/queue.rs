@@ -107,7 +107,10 @@ fn class_getitem(vm: &Vm, this: &Value, a: Args) -> PyResult<Value> {
 fn put(vm: &Vm, v: &Value, item: Option<&Value>) -> PyResult<Value> {
     let q = vm.this::<SimpleQueue>(v)?;
     let item = item.cloned().unwrap_or(Value::NONE);
-    q.items.borrow_mut().push_back(item);
+    let mut items = q.items.borrow_mut();
+    items.try_reserve(1).map_err(|_| vm.memory_error())?;
+    items.push_back(item);
+    drop(items);
     q.tokens.notify_one(|n| *n += 1);
     Ok(Value::NONE)
 }

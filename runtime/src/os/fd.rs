@@ -11,10 +11,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Descriptors opened through `os.open`, `os.pipe`, ...
 #[derive(Default)]
-pub struct Descriptors(RefCell<HashMap<RawFd, Rc<File>>>);
+pub struct Descriptors(RefCell<HashMap<RawFd, Arc<File>>>);
 
 fn table(vm: &Vm) -> Rc<Descriptors> {
     vm.module_state(Descriptors::default)
@@ -23,7 +24,7 @@ fn table(vm: &Vm) -> Rc<Descriptors> {
 /// Takes a file into the table and gives its number.
 pub fn adopt(vm: &Vm, f: File) -> RawFd {
     let fd = f.as_raw_fd();
-    table(vm).0.borrow_mut().insert(fd, Rc::new(f));
+    table(vm).0.borrow_mut().insert(fd, Arc::new(f));
     fd
 }
 
@@ -48,7 +49,7 @@ fn reopen(fd: RawFd) -> io::Result<File> {
     Ok(f)
 }
 
-pub fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
+pub fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Arc<File>>)> {
     let fd = vm.to_i64(v)? as RawFd;
     let f = table(vm).0.borrow().get(&fd).cloned();
     if f.is_some() || (0..=2).contains(&fd) {
@@ -56,7 +57,7 @@ pub fn file_of(vm: &Vm, v: &Value) -> PyResult<(RawFd, Option<Rc<File>>)> {
     }
     match reopen(fd) {
         Ok(f) => {
-            let f = Rc::new(f);
+            let f = Arc::new(f);
             table(vm).0.borrow_mut().insert(fd, f.clone());
             Ok((fd, Some(f)))
         }
@@ -303,7 +304,7 @@ pub fn dup2(vm: &Vm, from: &Value, to: &Value, inheritable: bool) -> PyResult<()
             2 => rustix::stdio::dup2_stderr(&copy)?,
             _ => {
                 let old = table(vm).0.borrow_mut().remove(&target);
-                let file = match old.map(Rc::try_unwrap) {
+                let file = match old.map(Arc::try_unwrap) {
                     Some(Ok(file)) if file.as_raw_fd() == target => {
                         let mut place = OwnedFd::from(file);
                         rustix::io::dup2(&copy, &mut place)?;

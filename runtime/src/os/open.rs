@@ -2,7 +2,7 @@
 use super::fd::adopt;
 use super::path::{PathArg, path_arg};
 use lasti_core::{PyResult, Value, Vm};
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::os::fd::RawFd;
 use std::os::unix::fs::OpenOptionsExt;
 
@@ -34,10 +34,17 @@ pub fn open_path(vm: &Vm, path: &PathArg, flags: i32, mode: u32) -> PyResult<Raw
     if has(libc::O_TRUNC) && access != libc::O_RDONLY {
         o.truncate(true);
     }
-    let f = o
-        .mode(mode)
-        .custom_flags(rest)
-        .open(&path.path)
-        .map_err(|e| path.fail(vm, e))?;
-    Ok(adopt(vm, f))
+    o.mode(mode).custom_flags(rest);
+    // A pipe with a name opens when somebody has its other end.
+    let waits = access != libc::O_RDWR
+        && !has(libc::O_NONBLOCK)
+        && fs::metadata(&path.path)
+            .is_ok_and(|m| std::os::unix::fs::FileTypeExt::is_fifo(&m.file_type()));
+    let f = if waits {
+        let name = path.path.clone();
+        crate::wait::call(vm, move || o.open(name), drop)?
+    } else {
+        o.open(&path.path)
+    };
+    Ok(adopt(vm, f.map_err(|e| path.fail(vm, e))?))
 }

@@ -9,6 +9,7 @@
 //! all (asyncio does the same from 100 timers on: `_MIN_SCHEDULED_TIMER_HANDLES`), so memory follows the live timers.
 #![forbid(unsafe_code)]
 
+use lasti_core::memory::Growing;
 use std::collections::BinaryHeap;
 
 #[cfg(test)]
@@ -92,6 +93,7 @@ impl<T> Level<T> {
     fn push(&mut self, digit: usize, e: Entry<T>) {
         self.occupied |= 1 << digit;
         self.earliest[digit] = self.earliest[digit].min(e.deadline);
+        self.lists[digit].make_room();
         self.lists[digit].push(e);
     }
     fn take(&mut self, digit: usize) -> Vec<Entry<T>> {

@@ -46,8 +46,10 @@ pub(crate) fn init(vm: &Vm) {
     s.init.set(Some(bytearray_init));
     s.repr.set(Some(|vm, v| {
         let name = vm.type_name(v);
-        let text = lasti_text::repr::bytearray_repr(&name, &this(vm, v)?.data.borrow());
-        Ok(vm.str_value(&text))
+        let data = this(vm, v)?.data.borrow();
+        vm.room(data.len().saturating_mul(2 * super::str::ESCAPED))?;
+        let text = lasti_text::repr::bytearray_repr(&name, &data);
+        Ok(vm.try_new_wtf8(text.as_bytes())?.into())
     }));
     s.str.set(s.repr.get());
     s.richcmp.set(Some(|vm, a, b, op| {
@@ -113,7 +115,7 @@ pub(crate) fn init(vm: &Vm) {
         if a.is(b) {
             return Err(exported(vm));
         }
-        let y = y.into_vec();
+        let y = y.into_vec(vm)?;
         resize(vm, a, |d| vm.extend(d, &y))??;
         Ok(a.clone())
     }));
@@ -161,7 +163,7 @@ fn append(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn extend(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [items] = a.exactly::<1>(vm, "bytearray.extend")?;
     let more = match try_bytes_like(vm, items)? {
-        Some(d) => d.into_vec(),
+        Some(d) => d.into_vec(vm)?,
         None => {
             let slots = &vm.type_of(items).slots;
             if slots.iter.get().is_none() && slots.getitem.get().is_none() {
@@ -386,7 +388,7 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> PyResult<(
 
 fn slice_value(vm: &Vm, x: &Value) -> PyResult<Vec<u8>> {
     if let Some(d) = try_bytes_like(vm, x)? {
-        return Ok(d.into_vec());
+        return d.into_vec(vm);
     }
     let slots = &vm.type_of(x).slots;
     let iterable = slots.iter.get().is_some() || slots.getitem.get().is_some();

@@ -24,7 +24,10 @@ pub(crate) fn init(vm: &Vm) {
     let s = &t.slots;
     s.new.set(Some(bytes_new));
     s.repr.set(Some(|vm, v| {
-        Ok(vm.str_value(&lasti_text::repr::bytes_repr(&this(vm, v)?.data)))
+        let data = &this(vm, v)?.data;
+        vm.room(data.len().saturating_mul(super::str::ESCAPED))?;
+        let shown = lasti_text::repr::bytes_repr(data);
+        Ok(vm.try_new_wtf8(shown.as_bytes())?.into())
     }));
     s.hash.set(Some(|vm, v| {
         let b = this(vm, v)?;
@@ -94,7 +97,7 @@ lasti_core::methods! { METHODS =
 }
 
 fn getnewargs(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
-    Ok(vm.tuple_value([vm.new_bytes(this(vm, v)?.data.clone())]))
+    Ok(vm.tuple_value([vm.try_new_bytes(vm.copy_of(&this(vm, v)?.data)?)?]))
 }
 
 /// Fills the class of iterators over bytes or bytearrays.
@@ -314,7 +317,7 @@ pub(crate) fn from_source(
             return Err(vm.type_error(format!("{given} without a string argument")));
         };
         let v = encoding::encode(vm, s, &encoding, &errors)?;
-        return bytes_like(vm, &v).map(Data::into_vec);
+        return bytes_like(vm, &v)?.into_vec(vm);
     }
     let Some(v) = source else {
         return Ok(Vec::new());
@@ -325,7 +328,7 @@ pub(crate) fn from_source(
     if name == "bytes"
         && let Some(r) = call_bytes(vm, v)?
     {
-        return bytes_like(vm, &r).map(Data::into_vec);
+        return bytes_like(vm, &r)?.into_vec(vm);
     }
     if has_index(vm, v) {
         match vm.index(v) {
@@ -355,7 +358,7 @@ fn zeros(vm: &Vm, n: &Value) -> PyResult<Vec<u8>> {
 /// Bytes of a buffer or of an iterable of ints.
 pub(crate) fn from_object(vm: &Vm, v: &Value, name: &str) -> PyResult<Vec<u8>> {
     if let Some(d) = try_bytes_like(vm, v)? {
-        return Ok(d.into_vec());
+        return d.into_vec(vm);
     }
     let slots = &vm.type_of(v).slots;
     if v.downcast::<Str>().is_some() || slots.iter.get().is_none() && slots.getitem.get().is_none()
@@ -392,10 +395,10 @@ pub(crate) fn bytes_of_object(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if let Some(b) = v.downcast::<Bytes>()
         && vm.type_of(v).is(&vm.types.bytes)
     {
-        return Ok(b.data.to_vec());
+        return vm.copy_of(&b.data);
     }
     if let Some(r) = call_bytes(vm, v)? {
-        return buffer::bytes_like(vm, &r).map(Data::into_vec);
+        return buffer::bytes_like(vm, &r)?.into_vec(vm);
     }
     from_object(vm, v, "bytes")
 }

@@ -3,7 +3,7 @@ use super::bytes::{data, like};
 use super::encoding;
 use super::util::OrRaise;
 use lasti_core::memory::{Ref, Value};
-use lasti_core::model::buffer::{Data, bytes_like};
+use lasti_core::model::buffer::bytes_like;
 use lasti_core::objects::*;
 use lasti_core::vm::Vm;
 use lasti_core::vm::args::Args;
@@ -16,7 +16,11 @@ macro_rules! mappings {
         $(
             $vm.method($t, $name, concat!($name, "($self, /)\n--\n\n", $doc), |vm, v, a| {
                 a.exactly::<0>(vm, concat!("bytes.", $name))?;
-                let out: Vec<u8> = ($f)(&*data(vm, v)?);
+                let out: Vec<u8> = {
+                    let d = data(vm, v)?;
+                    vm.room(d.len())?;
+                    ($f)(&d)
+                };
                 like(vm, v, out)
             });
         )*
@@ -111,7 +115,7 @@ fn decode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn hex_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let (sep, group) = hex_args(vm, a)?;
-    let out = hex(&data(vm, v)?, sep, group);
+    let out = hex(vm, &data(vm, v)?, sep, group)?;
     Ok(vm.try_new_wtf8(&out)?.into())
 }
 
@@ -130,7 +134,7 @@ fn fromhex_method(vm: &Vm, class: &Value, a: Args) -> PyResult<Value> {
 
 fn maketrans(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [from, to] = a.exactly::<2>(vm, "maketrans")?;
-    let from = bytes_like(vm, from)?.into_vec();
+    let from = bytes_like(vm, from)?.into_vec(vm)?;
     let to = bytes_like(vm, to)?;
     if from.len() != to.len() {
         return Err(vm.value_error("maketrans arguments must have same length"));
@@ -145,8 +149,8 @@ fn maketrans(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 fn replace(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let a = a.between(vm, "replace", 2, 3)?;
     let (old, new) = (
-        bytes_like(vm, &a[0])?.into_vec(),
-        bytes_like(vm, &a[1])?.into_vec(),
+        bytes_like(vm, &a[0])?.into_vec(vm)?,
+        bytes_like(vm, &a[1])?.into_vec(vm)?,
     );
     let max = a
         .get(2)
@@ -155,6 +159,23 @@ fn replace(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         let d = data(vm, v)?;
         let gaps = d.len() / old.len().max(1) + 1;
         super::str_methods::check_growth(vm, gaps.min(max.unwrap_or(usize::MAX)), new.len())?;
+        let most = gaps
+            .min(max.unwrap_or(usize::MAX))
+            .saturating_mul(new.len());
+        if most > d.len() {
+            // How much it really becomes takes a search.
+            let n = match old.len() {
+                0 => gaps,
+                _ => wtf8::Needle::new(&old, &d).count(&d, max.unwrap_or(usize::MAX)),
+            };
+            vm.room(
+                d.len()
+                    .saturating_add(n.saturating_mul(new.len()))
+                    .saturating_mul(3),
+            )?;
+        } else {
+            vm.room(d.len().saturating_mul(3))?;
+        }
         wtf8::replace_bytes(&d, &old, &new, max).0
     };
     like(vm, v, out)
@@ -179,6 +200,7 @@ fn zfill(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn expandtabs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
     let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
+    vm.room(data(vm, v)?.len())?;
     let out = split::expandtabs(&data(vm, v)?, Unit::Bytes, size).or_raise(vm)?;
     like(vm, v, out)
 }
@@ -201,7 +223,7 @@ fn pad(
         Some(f) => {
             let is_bytes = f.downcast::<Bytes>().is_some() || f.downcast::<ByteArray>().is_some();
             let one = if is_bytes {
-                data(vm, f)?.into_vec()
+                data(vm, f)?.into_vec(vm)?
             } else {
                 Vec::new()
             };
@@ -243,7 +265,7 @@ fn translate(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let [table, delete] = args.bind(vm, "translate", ["/table", "delete"], 1)?;
     let table = match table {
         Some(t) if !t.is_none() => {
-            let t = bytes_like(vm, t)?.into_vec();
+            let t = bytes_like(vm, t)?.into_vec(vm)?;
             if t.len() != 256 {
                 return Err(vm.value_error("translation table must be 256 characters long"));
             }
@@ -251,14 +273,16 @@ fn translate(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         }
         _ => None,
     };
-    let delete = delete.map_or(Ok(Vec::new()), |d| bytes_like(vm, d).map(Data::into_vec))?;
+    let delete = delete.map_or(Ok(Vec::new()), |d| bytes_like(vm, d)?.into_vec(vm))?;
     let mut gone = [false; 256];
     delete.iter().for_each(|b| gone[*b as usize] = true);
-    let out = data(vm, v)?
-        .iter()
-        .filter(|b| !gone[**b as usize])
-        .map(|b| table.as_ref().map_or(*b, |t| t[*b as usize]))
-        .collect();
+    let mut out = vm.try_vec(data(vm, v)?.len())?;
+    out.extend(
+        data(vm, v)?
+            .iter()
+            .filter(|b| !gone[**b as usize])
+            .map(|b| table.as_ref().map_or(*b, |t| t[*b as usize])),
+    );
     like(vm, v, out)
 }
 
@@ -275,7 +299,7 @@ fn join(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     {
         return Ok(one.clone());
     }
-    let sep = data(vm, v)?.into_vec();
+    let sep = data(vm, v)?.into_vec(vm)?;
     let mut out = Vec::new();
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
@@ -318,11 +342,12 @@ pub(crate) fn hex_args(vm: &Vm, args: Args) -> PyResult<(Option<u8>, i64)> {
 }
 
 /// Hex text, with a separator between groups counted from the right (from the left for a negative size).
-pub(crate) fn hex(d: &[u8], sep: Option<u8>, group: i64) -> Vec<u8> {
+pub(crate) fn hex(vm: &Vm, d: &[u8], sep: Option<u8>, group: i64) -> PyResult<Vec<u8>> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     let sep = sep.filter(|_| size > 0);
-    let mut out = Vec::with_capacity(d.len() * 2);
+    let each = if sep.is_some() { 3 } else { 2 };
+    let mut out = vm.try_vec(d.len().saturating_mul(each))?;
     for (i, b) in d.iter().enumerate() {
         if let Some(s) = sep {
             let at = if group > 0 { d.len() - i } else { i };
@@ -333,7 +358,7 @@ pub(crate) fn hex(d: &[u8], sep: Option<u8>, group: i64) -> Vec<u8> {
         out.push(DIGITS[(b >> 4) as usize]);
         out.push(DIGITS[(b & 15) as usize]);
     }
-    out
+    Ok(out)
 }
 
 fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
@@ -342,7 +367,7 @@ fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
         (s.as_bytes(), true)
     } else {
         match lasti_core::model::buffer::try_bytes_like(vm, v)? {
-            Some(d) => owned = d.into_vec(),
+            Some(d) => owned = d.into_vec(vm)?,
             None => {
                 return Err(vm.type_error(format!(
                     "fromhex() argument must be str or bytes-like, not {}",
@@ -359,7 +384,7 @@ fn fromhex(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
             "non-hexadecimal number found in fromhex() arg at position {at}"
         ))
     };
-    let mut out = Vec::with_capacity(input.len() / 2);
+    let mut out = vm.try_vec(input.len() / 2)?;
     let mut at = 0;
     while at < input.len() {
         if is_byte_space(input[at]) {

@@ -2,11 +2,11 @@
 use super::bytes::{byte_value, data, like};
 use super::util::{clip, has_index, raw_range};
 use lasti_core::memory::{Ref, Value};
-use lasti_core::model::buffer::{Data, bytes_like, try_bytes_like};
+use lasti_core::model::buffer::{bytes_like, try_bytes_like};
 use lasti_core::objects::*;
-use lasti_core::vm::Vm;
 use lasti_core::vm::args::Args;
 use lasti_core::vm::error::PyResult;
+use lasti_core::vm::{Ticks, Vm};
 use lasti_text::split::{self, Ends, Unit};
 use lasti_text::wtf8;
 
@@ -90,6 +90,10 @@ fn splitlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [keep] = a.bind(vm, "splitlines", ["keepends"], 0)?;
     let keep = keep.map_or(Ok(false), |k| vm.is_true(k))?;
     let d = data(vm, v)?;
+    super::util::room_for_pieces(
+        vm,
+        d.iter().filter(|b| matches!(**b, b'\n' | b'\r')).count(),
+    )?;
     list_like(vm, v, split::splitlines(&d, Unit::Bytes, keep))
 }
 
@@ -133,17 +137,19 @@ fn three(vm: &Vm, v: &Value, parts: [&[u8]; 3]) -> PyResult<Value> {
 }
 
 fn list_like(vm: &Vm, v: &Value, pieces: Vec<&[u8]>) -> PyResult<Value> {
-    let items = pieces
-        .into_iter()
-        .map(|p| like(vm, v, p.to_vec()))
-        .collect::<PyResult<Vec<Value>>>()?;
+    let mut items = vm.try_vec(pieces.len())?;
+    let mut ticks = Ticks::default();
+    for p in pieces {
+        ticks.tick(vm)?;
+        items.push(like(vm, v, vm.copy_of(p)?)?);
+    }
     Ok(vm.new_list(items))
 }
 
 /// What find and its relatives look for: a buffer, or an int that stands for one byte.
 fn needle(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if let Some(d) = try_bytes_like(vm, v)? {
-        return Ok(d.into_vec());
+        return d.into_vec(vm);
     }
     if has_index(vm, v) {
         return Ok(vec![byte_value(vm, v, "byte must be in range(0, 256)")?]);
@@ -203,7 +209,7 @@ fn matches(
 }
 
 fn separator(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
-    let s = bytes_like(vm, v)?.into_vec();
+    let s = bytes_like(vm, v)?.into_vec(vm)?;
     if s.is_empty() {
         Err(vm.value_error("empty separator"))
     } else {
@@ -230,15 +236,21 @@ fn cut(
     };
     let d = data(vm, v)?;
     let pieces = match &sep {
-        Some(s) => by_sep(&d, s, max),
-        None => by_white(&d, Unit::Bytes, max),
+        Some(s) => {
+            super::util::room_for_cuts(vm, &d, Some(s), max)?;
+            by_sep(&d, s, max)
+        }
+        None => {
+            super::util::room_for_cuts(vm, &d, None, max)?;
+            by_white(&d, Unit::Bytes, max)
+        }
     };
     list_like(vm, v, pieces)
 }
 
 fn strip(vm: &Vm, v: &Value, args: Args, func: &str, ends: Ends) -> PyResult<Value> {
     let chars = match args.between(vm, func, 0, 1)? {
-        [c] if !c.is_none() => Some(bytes_like(vm, c).map(Data::into_vec)?),
+        [c] if !c.is_none() => Some(bytes_like(vm, c)?.into_vec(vm)?),
         _ => None,
     };
     let d = data(vm, v)?;

@@ -70,7 +70,7 @@ fn clear(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn copy_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     a.exactly::<0>(vm, "dict.copy")?;
-    Ok(copy(vm, vm.this(v)?).into())
+    Ok(copy(vm, vm.this(v)?)?.into())
 }
 
 fn keys(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -111,10 +111,11 @@ fn merge(vm: &Vm, d: &Ref<Dict>, func: &str, args: Args) -> PyResult<()> {
 }
 
 /// A plain dict with the same entries.
-pub(crate) fn copy(vm: &Vm, d: &Dict) -> Ref<Dict> {
+pub(crate) fn copy(vm: &Vm, d: &Dict) -> PyResult<Ref<Dict>> {
+    vm.room(d.footprint())?;
     let c = vm.new_dict();
     c.copy_from(d);
-    c
+    Ok(c)
 }
 
 fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
@@ -127,10 +128,10 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         let mut from = 0;
         while let Some((n, key, value)) = d.next_entry(from) {
             if out.len() > 1 {
-                out.extend_from_slice(b", ");
+                vm.extend(&mut out, b", ")?;
             }
             seq::push_repr(vm, &mut out, &key)?;
-            out.extend_from_slice(b": ");
+            vm.extend(&mut out, b": ")?;
             seq::push_repr(vm, &mut out, &value)?;
             from = n + 1;
         }
@@ -154,6 +155,7 @@ fn equal(vm: &Vm, a: &Dict, b: &Dict) -> PyResult<bool> {
     if a.len() != b.len() {
         return Ok(false);
     }
+    vm.room(a.footprint())?;
     for (hash, key, value) in a.snapshot() {
         let Some(n) = vm.dict_find(b, &DictKey { hash, key: &key })? else {
             return Ok(false);
@@ -197,7 +199,7 @@ fn or(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let (Some(x), true) = (a.downcast::<Dict>(), b.downcast::<Dict>().is_some()) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    let c = copy(vm, x);
+    let c = copy(vm, x)?;
     vm.dict_update(&c, b)?;
     Ok(c.into())
 }

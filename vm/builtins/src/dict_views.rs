@@ -122,7 +122,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         let mut first = true;
         while let Some((n, key, value)) = view.dict.next_entry(from) {
             if !std::mem::take(&mut first) {
-                out.extend_from_slice(b", ");
+                vm.extend(&mut out, b", ")?;
             }
             seq::push_repr(vm, &mut out, &part_of(vm, view.part, key, value))?;
             from = n + 1;
@@ -258,7 +258,7 @@ fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     let it = vm.this::<DictIter>(v)?;
     let copy = copy_iter(it);
     while let Some(x) = step(vm, &copy)? {
-        items.push(x);
+        vm.push(&mut items, x)?;
     }
     let iter = vm.dict_get(&vm.builtins, "iter").unwrap_or(Value::NONE);
     Ok(vm.tuple_value([iter, vm.tuple_value([vm.new_list(items)])]))

@@ -164,6 +164,13 @@ fn decode_loop(
     is_final: bool,
     step: DecodeStep,
 ) -> PyResult<(Vec<u8>, usize)> {
+    // A byte becomes up to three in WTF-8 (U+FFFD), or four where it is shown.
+    let wider = match errors {
+        "backslashreplace" => 4,
+        "strict" if codec == Codec::Ascii => 1,
+        _ => 3,
+    };
+    vm.room(data.len().saturating_mul(wider).saturating_mul(2))?;
     let mut out = Vec::with_capacity(data.len());
     let mut handler = None;
     // A handler may put other bytes in place of the object's.
@@ -180,7 +187,10 @@ fn decode_loop(
         if let Some(h) = Handler::from_name(errors) {
             match codecs::handle_decode(h, codec, &e, input, &mut out) {
                 Some(p) => pos = p,
-                None => return Err(Exc(decode_exception(vm, &e, vm.new_bytes(input))?)),
+                None => {
+                    let object = vm.try_new_bytes(vm.copy_of(input)?)?;
+                    return Err(Exc(decode_exception(vm, &e, object)?));
+                }
             }
             continue;
         }
@@ -188,10 +198,10 @@ fn decode_loop(
             Some(h) => h,
             None => handler.insert(lookup_handler(vm, errors)?),
         };
-        let exc = decode_exception(vm, &e, vm.new_bytes(input))?;
+        let exc = decode_exception(vm, &e, vm.try_new_bytes(vm.copy_of(input)?)?)?;
         let (text, next) = call_handler(vm, handler, exc.clone(), input.len(), true)?;
         if let Some(s) = text.downcast::<Str>() {
-            out.extend_from_slice(s.as_bytes());
+            vm.extend(&mut out, s.as_bytes())?;
         }
         pos = next;
         let object = vm.getattr_str(&exc, "object")?;
@@ -199,7 +209,7 @@ fn decode_loop(
             && *b.data != *input
         {
             pos = pos.min(b.data.len());
-            replaced = Some(b.data.to_vec());
+            replaced = Some(vm.copy_of(&b.data)?);
         }
     }
 }
@@ -217,7 +227,7 @@ pub fn decode_builtin(
             if c == Codec::Utf8 && std::str::from_utf8(data).is_ok()
                 || c == Codec::Ascii && data.is_ascii()
             {
-                return Ok((data.to_vec(), data.len()));
+                return Ok((vm.copy_of(data)?, data.len()));
             }
             (c, 0)
         }
@@ -307,7 +317,7 @@ pub fn decode(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> PyResult
         let data: &[u8] = match object.downcast::<Bytes>() {
             Some(b) => &b.data,
             None => {
-                copy = buffer::bytes_like(vm, object)?.into_vec();
+                copy = buffer::bytes_like(vm, object)?.into_vec(vm)?;
                 &copy
             }
         };
@@ -363,6 +373,15 @@ fn call_codec(
 
 // ---- encoding ----
 
+/// Bytes of one ASCII character.
+fn unit(codec: Codec) -> usize {
+    match codec {
+        Codec::Utf8 | Codec::Ascii | Codec::Latin1 => 1,
+        Codec::Utf16Le | Codec::Utf16Be => 2,
+        Codec::Utf32Le | Codec::Utf32Be => 4,
+    }
+}
+
 /// Encodes with a built-in codec.
 pub fn encode_builtin(
     vm: &Vm,
@@ -375,16 +394,27 @@ pub fn encode_builtin(
         BuiltinCodec::Plain(c) => {
             let narrow = matches!(c, Codec::Utf8 | Codec::Ascii | Codec::Latin1);
             if narrow && text.is_ascii() || c == Codec::Utf8 && text.to_str().is_some() {
-                return Ok(data.to_vec());
+                return vm.copy_of(data);
             }
             (c, None, b"")
         }
         BuiltinCodec::Utf16 => (Codec::Utf16Le, Some("utf-16"), b"\xFF\xFE"),
         BuiltinCodec::Utf32 => (Codec::Utf32Le, Some("utf-32"), b"\xFF\xFE\0\0"),
         BuiltinCodec::Utf8Sig => (Codec::Utf8, None, b"\xEF\xBB\xBF"),
-        BuiltinCodec::UnicodeEscape => return Ok(escape_codec::encode(data)),
-        BuiltinCodec::RawUnicodeEscape => return Ok(escape_codec::encode_raw(data)),
+        BuiltinCodec::UnicodeEscape => {
+            vm.room(data.len().saturating_mul(8))?;
+            return Ok(escape_codec::encode(data));
+        }
+        BuiltinCodec::RawUnicodeEscape => {
+            vm.room(data.len().saturating_mul(8))?;
+            return Ok(escape_codec::encode_raw(data));
+        }
     };
+    let wider = match errors {
+        "backslashreplace" | "xmlcharrefreplace" | "namereplace" => 5,
+        _ => 2,
+    };
+    vm.room(data.len().saturating_mul(wider * unit(plain)))?;
     let mut out = Vec::with_capacity(data.len() + mark.len());
     out.extend_from_slice(mark);
     let mut pos = 0;
@@ -409,7 +439,7 @@ pub fn encode_builtin(
         let exc = encode_exception(vm, &e, text)?;
         let (replacement, next) = call_handler(vm, handler, exc.clone(), text.char_len(), false)?;
         if let Some(b) = replacement.downcast::<Bytes>() {
-            out.extend_from_slice(&b.data);
+            vm.extend(&mut out, &b.data)?;
         } else if let Some(s) = replacement.downcast::<Str>()
             && codecs::encode_step(plain, s.as_bytes(), 0, &mut out).is_err()
         {
@@ -430,7 +460,7 @@ pub fn encode(vm: &Vm, text: &Ref<Str>, encoding: &str, errors: &str) -> PyResul
         return Ok(r);
     }
     if let Some(b) = r.downcast::<ByteArray>() {
-        return vm.try_new_bytes(b.data.borrow().clone());
+        return vm.try_new_bytes(vm.copy_of(&b.data.borrow())?);
     }
     Err(vm.type_error(format!(
         "'{encoding}' encoder returned '{}' instead of 'bytes'; use codecs.encode() to encode to arbitrary types",

@@ -7,6 +7,7 @@ use lasti_core::objects::*;
 use lasti_core::vm::Vm;
 use lasti_core::vm::args::Args;
 use lasti_core::vm::error::PyResult;
+use lasti_text::filename;
 use std::cell::Cell;
 
 pub(crate) fn init(vm: &Vm, m: &Ref<Module>) {
@@ -156,7 +157,7 @@ fn compile(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
     let futures = (flags & FUTURE_ANNOTATIONS) | if inherit { inherited_futures(vm) } else { 0 };
-    let file_value = vm.str_value(&filename);
+    let file_value = vm.name_value(&filename);
     let number = |n: u32| vm.new_int(n.into());
     if is_tree(vm, source)? {
         if only_ast {
@@ -217,10 +218,10 @@ fn is_tree(vm: &Vm, v: &Value) -> PyResult<bool> {
 /// A file name as str, bytes or path object.
 fn file_name(vm: &Vm, v: &Value) -> PyResult<String> {
     if let Some(s) = v.downcast::<Str>() {
-        return Ok(s.to_string_lossy().into_owned());
+        return Ok(filename::to_string(s.as_bytes()));
     }
     if let Some(b) = v.downcast::<Bytes>() {
-        return Ok(String::from_utf8_lossy(&b.data).into_owned());
+        return Ok(filename::from_bytes(&b.data));
     }
     match vm.call_special(v, &vm.names.fspath, &[])? {
         Some(p) if p.downcast::<Str>().is_some() || p.downcast::<Bytes>().is_some() => {

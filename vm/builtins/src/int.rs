@@ -195,15 +195,16 @@ fn int_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
             let base = u32::try_from(base).unwrap_or(u32::MAX);
             let limit = max_str_digits(vm);
             let parsed = if let Some(s) = x.downcast::<Str>() {
-                parse::parse(s.as_bytes(), base, limit)
+                parse_text(vm, s.as_bytes(), base, limit, false)
             } else if let Some(b) = x.downcast::<Bytes>() {
-                parse::parse_bytes(&b.data, base, limit)
+                parse_text(vm, &b.data, base, limit, true)
             } else if let Some(b) = x.downcast::<ByteArray>() {
-                parse::parse_bytes(&b.data.borrow(), base, limit)
+                let data = vm.copy_of(&b.data.borrow())?;
+                parse_text(vm, &data, base, limit, true)
             } else {
                 return Err(vm.type_error("int() can't convert non-string with explicit base"));
             };
-            from_text_int(vm, parsed.or_raise(vm)?)
+            from_text_int(vm, parsed?)
         }
     };
     make(vm, class, v)
@@ -260,12 +261,37 @@ fn parse_decimal(vm: &Vm, data: &[u8], bytes: bool) -> PyResult<parse::Int> {
         ));
     }
     let limit = max_str_digits(vm);
+    parse_text(vm, data, 10, limit, bytes)
+}
+
+/// An int from text in any base. Long ones handle signals.
+fn parse_text(vm: &Vm, data: &[u8], base: u32, limit: usize, bytes: bool) -> PyResult<parse::Int> {
+    // Two copies of the digits, and what joins them.
+    vm.room(data.len().saturating_mul(4))?;
+    let (check, raise) = (&mut || vm.check_signals(), |e| vm.text_error(e));
     if bytes {
-        parse::parse_bytes(data, 10, limit)
+        parse::parse_bytes_in_steps(data, base, limit, check, raise)
     } else {
-        parse::parse(data, 10, limit)
+        parse::parse_in_steps(data, base, limit, check, raise)
     }
-    .or_raise(vm)
+}
+
+/// Decimal text of a big int. A long one handles signals.
+pub(crate) fn decimal_text(vm: &Vm, n: &IBig) -> PyResult<String> {
+    let limit = max_str_digits(vm);
+    if limit == 0 {
+        arith::check_room(arith::bit_length(n)).or_raise(vm)?;
+    }
+    let check = &mut || vm.check_signals();
+    parse::to_decimal_in_steps(n, limit, check, |e| vm.text_error(e))
+}
+
+/// Makes sure that an int of the length of this one can be made.
+fn room_for_int(vm: &Vm, n: &Num) -> PyResult<()> {
+    match n {
+        Num::Small(_) => Ok(()),
+        Num::Big(b) => arith::check_room(arith::bit_length(b)).or_raise(vm),
+    }
 }
 
 fn bool_new(vm: &Vm, _: &Ref<Type>, args: Args) -> PyResult<Value> {
@@ -280,7 +306,7 @@ fn bool_new(vm: &Vm, _: &Ref<Type>, args: Args) -> PyResult<Value> {
 pub(crate) fn int_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     match this_num(vm, v)? {
         Num::Small(i) => Ok(vm.decimal(i).into()),
-        Num::Big(b) => Ok(vm.str_value(&parse::to_decimal(b, max_str_digits(vm)).or_raise(vm)?)),
+        Num::Big(b) => Ok(vm.try_new_wtf8(decimal_text(vm, b)?.as_bytes())?.into()),
     }
 }
 
@@ -381,13 +407,48 @@ macro_rules! int_ops {
 int_ops! {
     int_add: i64::checked_add, |x, y| Ok(x + y);
     int_sub: i64::checked_sub, |x, y| Ok(x - y);
-    int_floordiv: arith::floor_div_i64, arith::floor_div;
-    int_mod: arith::modulo_i64, arith::modulo;
     int_lshift: arith::shl_i64, arith::shl;
     int_rshift: arith::shr_i64, arith::shr;
     int_and: |x, y| Some(x & y), |x, y| Ok(x & y);
     int_xor: |x, y| Some(x ^ y), |x, y| Ok(x ^ y);
     int_or: |x, y| Some(x | y), |x, y| Ok(x | y);
+}
+
+macro_rules! divisions {
+    ($($name:ident: $small:expr, $part:tt;)*) => {
+        $(
+            pub(crate) fn $name(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
+                if let Some((x, y)) = Value::both_small(a, b)
+                    && let Some(r) = ($small)(x, y)
+                {
+                    return Ok(vm.new_int(r));
+                }
+                let (Some(x), Some(y)) = (num(a), num(b)) else {
+                    return Ok(Value::NOT_IMPLEMENTED);
+                };
+                if let (Num::Small(x), Num::Small(y)) = (&x, &y)
+                    && let Some(r) = ($small)(*x, *y)
+                {
+                    return Ok(vm.new_int(r));
+                }
+                Ok(vm.new_bigint(divide(vm, &x.big(), &y.big())?.$part))
+            }
+        )*
+    };
+}
+
+divisions! {
+    int_floordiv: arith::floor_div_i64, 0;
+    int_mod: arith::modulo_i64, 1;
+}
+
+/// `divmod` of ints of any size. Long ones handle signals.
+fn divide(vm: &Vm, a: &IBig, b: &IBig) -> PyResult<(IBig, IBig)> {
+    if b.is_zero() {
+        return arith::divmod(a, b).or_raise(vm);
+    }
+    arith::check_room(arith::bit_length(a)).or_raise(vm)?;
+    arith::divmod_in_steps(a, b, &mut || vm.check_signals())
 }
 
 fn int_truediv(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
@@ -410,7 +471,7 @@ fn int_divmod(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     {
         return Ok(vm.tuple_value([vm.new_int(q), vm.new_int(r)]));
     }
-    let (q, r) = arith::divmod(&x.big(), &y.big()).or_raise(vm)?;
+    let (q, r) = divide(vm, &x.big(), &y.big())?;
     Ok(vm.tuple_value([vm.new_bigint(q), vm.new_bigint(r)]))
 }
 
@@ -436,6 +497,7 @@ fn int_pow(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
 }
 
 fn int_neg(vm: &Vm, v: &Value) -> PyResult<Value> {
+    room_for_int(vm, &this_num(vm, v)?)?;
     Ok(match this_num(vm, v)? {
         Num::Small(i) if i != i64::MIN => vm.new_int(-i),
         other => vm.new_bigint(-other.big().into_owned()),
@@ -443,6 +505,7 @@ fn int_neg(vm: &Vm, v: &Value) -> PyResult<Value> {
 }
 
 fn int_invert(vm: &Vm, v: &Value) -> PyResult<Value> {
+    room_for_int(vm, &this_num(vm, v)?)?;
     Ok(match this_num(vm, v)? {
         Num::Small(i) => vm.new_int(!i),
         Num::Big(b) => vm.new_bigint(!b.clone()),

@@ -160,7 +160,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         let mut i = 0;
         while let Some(x) = list.get(i) {
             if i > 0 {
-                out.extend_from_slice(b", ");
+                vm.extend(&mut out, b", ")?;
             }
             seq::push_repr(vm, &mut out, &x)?;
             i += 1;
@@ -181,6 +181,7 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> PyResult<Value> {
     let list = vm.this::<List>(v)?;
     if let Some(s) = key.downcast::<Slice>() {
         let r = slice_indices(vm, s, list.len())?;
+        vm.room(r.count * size_of::<Value>())?;
         // Evaluating the bounds may have shortened the list.
         let items =
             list.with(
@@ -258,6 +259,9 @@ fn delete_slice(vm: &Vm, list: &List, s: &Slice) -> PyResult<()> {
     let r = slice_indices(vm, s, list.len())?;
     if r.count == 0 {
         return Ok(());
+    }
+    if r.step != 1 {
+        vm.room((r.count * 2 + list.len()) * size_of::<Value>())?;
     }
     let mut gone: Vec<usize> = r.indices().collect();
     if r.step < 0 {

@@ -253,7 +253,7 @@ fn hex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let (sep, group) = super::bytes_methods::hex_args(vm, a)?;
     let data = this(vm, v)?.to_bytes(vm)?;
     Ok(vm
-        .try_new_wtf8(&super::bytes_methods::hex(&data, sep, group))?
+        .try_new_wtf8(&super::bytes_methods::hex(vm, &data, sep, group)?)?
         .into())
 }
 
@@ -357,7 +357,7 @@ impl MemoryView {
     /// The bytes of all items, one behind the other.
     pub(crate) fn to_bytes(&self, vm: &Vm) -> PyResult<Vec<u8>> {
         self.released(vm)?;
-        let mut out = Vec::with_capacity(self.len * self.itemsize);
+        let mut out = vm.try_vec(self.len * self.itemsize)?;
         (self.procs.read)(&self.owner.get(), &mut |data| {
             if self.is_contiguous() {
                 out.extend_from_slice(part(data, self.start, self.len * self.itemsize));
@@ -719,7 +719,7 @@ fn nested(vm: &Vm, m: &MemoryView, dims: &[usize], data: &[u8]) -> PyResult<Valu
         return m.unpack(vm, data);
     };
     let size = inner.iter().product::<usize>() * m.itemsize;
-    let mut out = Vec::with_capacity(*n);
+    let mut out = vm.try_vec(*n)?;
     for i in 0..*n {
         let item = part(data, i * size, size);
         out.push(if inner.is_empty() {

@@ -124,7 +124,7 @@ fn pow(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {
         vm.exact_bigint(exp),
         vm.exact_bigint(modulus),
     ) {
-        let r = lasti_text::int_arith::pow_mod(&b, &e, &m).map_err(|e| vm.text_error(e))?;
+        let r = vm.power_modulo(&b, &e, &m)?;
         return Ok(vm.new_bigint(r));
     }
     if [base, exp, modulus]

@@ -93,11 +93,11 @@ pub(crate) fn format_str(vm: &Vm, format: &Ref<Str>, args: &Value) -> PyResult<V
         mapping,
     };
     let data = format.as_bytes();
-    let mut out = Vec::with_capacity(data.len() + 16);
+    let mut out = vm.try_vec(data.len() + 16)?;
     for piece in Parser::of_str(data) {
         let spec = match piece.or_raise(vm).map_err(|e| source.key_error(vm, e))? {
             Piece::Literal(l) => {
-                out.extend_from_slice(l);
+                vm.extend(&mut out, l)?;
                 continue;
             }
             Piece::Spec(s) => s,
@@ -129,9 +129,12 @@ fn str_conversion(vm: &Vm, c: &Conversion, v: &Value, out: &mut Vec<u8>) -> PyRe
             };
             let s = vm.this::<Str>(&s)?;
             if c.width == 0 && c.precision.is_none() {
-                out.extend_from_slice(s.as_bytes());
+                vm.extend(out, s.as_bytes())?;
             } else {
-                out.extend(percent::format_text(c, s.as_bytes()).or_raise(vm)?);
+                vm.extend(
+                    out,
+                    percent::format_text(c, s.as_bytes()).or_raise(vm)?.as_ref(),
+                )?;
             }
         }
         b'c' => {
@@ -146,9 +149,19 @@ fn str_conversion(vm: &Vm, c: &Conversion, v: &Value, out: &mut Vec<u8>) -> PyRe
                     precision: None,
                     ..*c
                 };
-                out.extend(percent::format_text(&whole, s.as_bytes()).or_raise(vm)?);
+                vm.extend(
+                    out,
+                    percent::format_text(&whole, s.as_bytes())
+                        .or_raise(vm)?
+                        .as_ref(),
+                )?;
             } else if has_index(vm, v) {
-                out.extend(percent::format_char(c, vm.to_i64_clamped(v)?).or_raise(vm)?);
+                vm.extend(
+                    out,
+                    percent::format_char(c, vm.to_i64_clamped(v)?)
+                        .or_raise(vm)?
+                        .as_ref(),
+                )?;
             } else {
                 return Err(vm.type_error(format!(
                     "%c requires an int or a unicode character, not {}",
@@ -188,11 +201,8 @@ fn number(vm: &Vm, c: &Conversion, v: &Value, bytes: bool, out: &mut Vec<u8>) ->
                     num(&converted).map_or(TextInt::Small(0), |n| n.text_int())
                 }
             };
-            out.extend(
-                percent::format_int(c, &n, max_str_digits(vm))
-                    .or_raise(vm)?
-                    .into_bytes(),
-            );
+            let shown = percent::format_int(c, &n, max_str_digits(vm)).or_raise(vm)?;
+            vm.extend(out, shown.as_bytes())?;
         }
         _ => {
             let x = match vm.to_f64(v) {
@@ -200,7 +210,7 @@ fn number(vm: &Vm, c: &Conversion, v: &Value, bytes: bool, out: &mut Vec<u8>) ->
                 Err(e) if bytes && vm.exc_is(&e, &vm.exc.type_error) => return wrong(),
                 Err(e) => return Err(e),
             };
-            out.extend(percent::format_float(c, x).or_raise(vm)?.into_bytes());
+            vm.extend(out, percent::format_float(c, x).or_raise(vm)?.as_ref())?;
         }
     }
     Ok(())
@@ -219,11 +229,11 @@ pub(crate) fn format_bytes(vm: &Vm, format: &[u8], args: &Value) -> PyResult<Vec
         next: 0,
         mapping,
     };
-    let mut out = Vec::with_capacity(format.len() + 16);
+    let mut out = vm.try_vec(format.len() + 16)?;
     for piece in Parser::of_bytes(format) {
         let spec = match piece.or_raise(vm).map_err(|e| source.key_error(vm, e))? {
             Piece::Literal(l) => {
-                out.extend_from_slice(l);
+                vm.extend(&mut out, l)?;
                 continue;
             }
             Piece::Spec(s) => s,
@@ -248,11 +258,16 @@ fn bytes_conversion(vm: &Vm, c: &Conversion, v: &Value, out: &mut Vec<u8>) -> Py
     match u8::try_from(c.code).unwrap_or(0) {
         b's' | b'b' => {
             let data = bytes_operand(vm, v)?;
-            out.extend(percent::format_bytes(c, &data).or_raise(vm)?);
+            vm.extend(out, percent::format_bytes(c, &data).or_raise(vm)?.as_ref())?;
         }
         b'r' | b'a' => {
             let s = vm.ascii(v)?;
-            out.extend(percent::format_bytes(c, vm.this::<Str>(&s)?.as_bytes()).or_raise(vm)?);
+            vm.extend(
+                out,
+                percent::format_bytes(c, vm.this::<Str>(&s)?.as_bytes())
+                    .or_raise(vm)?
+                    .as_ref(),
+            )?;
         }
         b'c' => {
             let one = v.downcast::<Bytes>().map(|b| b.data.to_vec());
@@ -273,7 +288,7 @@ fn bytes_conversion(vm: &Vm, c: &Conversion, v: &Value, out: &mut Vec<u8>) -> Py
                     )));
                 }
             };
-            out.extend(percent::format_byte(c, byte).or_raise(vm)?);
+            vm.extend(out, percent::format_byte(c, byte).or_raise(vm)?.as_ref())?;
         }
         _ => number(vm, c, v, true, out)?,
     }
@@ -282,11 +297,11 @@ fn bytes_conversion(vm: &Vm, c: &Conversion, v: &Value, out: &mut Vec<u8>) -> Py
 
 fn bytes_operand(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if let Some(data) = buffer::try_bytes_like(vm, v)? {
-        return Ok(data.into_vec());
+        return data.into_vec(vm);
     }
     if let Some(r) = vm.call_special(v, &vm.names.bytes, &[])? {
         return match r.downcast::<Bytes>() {
-            Some(b) => Ok(b.data.to_vec()),
+            Some(b) => vm.copy_of(&b.data),
             None => Err(vm.type_error(format!(
                 "__bytes__ returned non-bytes (type {})",
                 vm.type_name(&r)

@@ -5,13 +5,11 @@ use lasti_core::objects::*;
 use lasti_core::vm::Vm;
 use lasti_core::vm::error::PyResult;
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 /// Containers whose repr is being made.
 #[derive(Default)]
-struct ReprStack(RefCell<Vec<u64>>);
-
-/// Containers shown inside each other, however much the native stack would hold: each looks through those around it.
-const MAX_REPR_DEPTH: usize = 10_000;
+struct ReprStack(RefCell<HashSet<u64>>);
 
 /// Makes a container's repr; inside itself it is shown as `cycle`.
 pub(crate) fn guarded_repr(
@@ -21,25 +19,17 @@ pub(crate) fn guarded_repr(
     f: impl FnOnce() -> PyResult<Value>,
 ) -> PyResult<Value> {
     let stack = vm.module_state(ReprStack::default);
-    if stack.0.borrow().contains(&v.bits()) {
+    if !stack.0.borrow_mut().insert(v.bits()) {
         return Ok(vm.str_value(cycle));
     }
-    if stack.0.borrow().len() >= MAX_REPR_DEPTH {
-        return Err(vm.recursion_error("while getting the repr of an object"));
-    }
-    stack.0.borrow_mut().push(v.bits());
     let r = f();
-    let mut open = stack.0.borrow_mut();
-    if let Some(i) = open.iter().rposition(|b| *b == v.bits()) {
-        open.remove(i);
-    }
+    stack.0.borrow_mut().remove(&v.bits());
     r
 }
 
 /// Appends the repr of a value.
 pub(crate) fn push_repr(vm: &Vm, out: &mut Vec<u8>, v: &Value) -> PyResult<()> {
-    out.extend_from_slice(vm.repr(v)?.as_bytes());
-    Ok(())
+    vm.extend(out, vm.repr(v)?.as_bytes())
 }
 
 /// Whether the value can stand for an int.

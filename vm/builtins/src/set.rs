@@ -103,18 +103,18 @@ fn copy_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     if s.class().is(&vm.types.frozenset) {
         Ok(v.clone())
     } else {
-        Ok(copy(vm, s).into())
+        Ok(copy(vm, s)?.into())
     }
 }
 
 fn union(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let out = copy(vm, vm.this(v)?);
+    let out = copy(vm, vm.this(v)?)?;
     each(vm, a, "union", |o| update(vm, &out, o))?;
     Ok(out.into())
 }
 
 fn intersection(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let mut out = copy(vm, vm.this(v)?);
+    let mut out = copy(vm, vm.this(v)?)?;
     each(vm, a, "intersection", |o| {
         out = common(vm, &out, o)?;
         Ok(())
@@ -126,7 +126,7 @@ fn difference(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     a.no_kw(vm, "difference")?;
     let s = vm.this::<Set>(v)?;
     let Some((first, rest)) = a.pos.split_first() else {
-        return Ok(copy(vm, s).into());
+        return Ok(copy(vm, s)?.into());
     };
     let out = without(vm, s, first)?;
     for o in rest {
@@ -153,7 +153,9 @@ fn issuperset(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
-    let items = vm.new_list(vm.this::<Set>(v)?.to_vec());
+    let s = vm.this::<Set>(v)?;
+    vm.room_for::<(u64, Value, Value)>(s.len())?;
+    let items = vm.new_list(s.to_vec());
     let state = vm.call_method(v, "__getstate__", &[])?;
     Ok(vm.tuple_value([vm.type_of(v).value(), vm.tuple_value([items]), state]))
 }
@@ -238,11 +240,12 @@ fn difference_update_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn intersection_update_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let s: &Ref<Set> = vm.this(v)?;
-    let mut out = copy(vm, s);
+    let mut out = copy(vm, s)?;
     each(vm, a, "intersection_update", |o| {
         out = common(vm, &out, o)?;
         Ok(())
     })?;
+    vm.room(out.dict.footprint())?;
     s.dict.copy_from(&out.dict);
     Ok(Value::NONE)
 }
@@ -307,10 +310,16 @@ fn like(vm: &Vm, s: &Ref<Set>, dict: Dict) -> Ref<Set> {
     vm.heap.alloc(class, Set { dict, hash })
 }
 
-fn copy(vm: &Vm, s: &Ref<Set>) -> Ref<Set> {
+fn copy(vm: &Vm, s: &Ref<Set>) -> PyResult<Ref<Set>> {
+    vm.room(s.dict.footprint())?;
     let out = like(vm, s, Dict::default());
     out.dict.copy_from(&s.dict);
-    out
+    Ok(out)
+}
+
+/// Makes sure that there is memory for a table of what both have, which grows to that.
+fn room_for_both(vm: &Vm, a: &Dict, b: &Dict) -> PyResult<()> {
+    vm.room((a.footprint() + b.footprint()) * 2)
 }
 
 /// The value as a set: itself, or a new one of its items.
@@ -350,29 +359,34 @@ fn remove(vm: &Vm, s: &Set, key: &Value) -> PyResult<bool> {
 }
 
 /// Elements with their hashes, when the value is a set or a plain dict: nothing has to be hashed again.
-fn hashed(vm: &Vm, v: &Value) -> Option<Vec<(u64, Value, Value)>> {
-    if let Some(s) = v.downcast::<Set>() {
-        return Some(s.dict.snapshot());
+fn hashed(vm: &Vm, v: &Value) -> PyResult<Option<Vec<(u64, Value, Value)>>> {
+    let Some(d) = table_of(vm, v) else {
+        return Ok(None);
+    };
+    vm.room(d.footprint())?;
+    Ok(Some(d.snapshot()))
+}
+
+/// The table of a set or a plain dict.
+fn table_of<'a>(vm: &Vm, v: &'a Value) -> Option<&'a Dict> {
+    match v.as_ref::<Set>() {
+        Some(s) => Some(&s.dict),
+        None => v
+            .as_ref::<Dict>()
+            .filter(|d| d.class().is(&vm.types.dict))
+            .map(|d| &**d),
     }
-    let d = v
-        .as_ref::<Dict>()
-        .filter(|d| d.class().is(&vm.types.dict))?;
-    Some(d.snapshot())
 }
 
 /// `set.update` with one iterable.
 pub(crate) fn update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<()> {
-    let dict = match other.downcast::<Set>() {
-        Some(o) => Some(&o.dict),
-        None => other
-            .as_ref::<Dict>()
-            .filter(|d| d.class().is(&vm.types.dict))
-            .map(|d| &**d),
-    };
-    if dict.is_some_and(|d| s.dict.absorb(d)) {
-        return Ok(());
+    if let Some(d) = table_of(vm, other) {
+        room_for_both(vm, &s.dict, d)?;
+        if s.dict.absorb(d) {
+            return Ok(());
+        }
     }
-    if let Some(items) = hashed(vm, other) {
+    if let Some(items) = hashed(vm, other)? {
         for (hash, key, _) in items {
             add_hashed(vm, s, hash, key)?;
         }
@@ -389,7 +403,7 @@ pub(crate) fn difference_update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResul
         s.dict.clear_entries();
         return Ok(());
     }
-    if let Some(items) = hashed(vm, other) {
+    if let Some(items) = hashed(vm, other)? {
         for (hash, key, _) in items {
             if let Some(n) = find_hashed(vm, s, hash, &key)? {
                 drop(s.dict.remove_at(n));
@@ -408,10 +422,14 @@ pub(crate) fn symmetric_update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult
         s.dict.clear_entries();
         return Ok(());
     }
-    let other = match hashed(vm, other) {
+    let other = match hashed(vm, other)? {
         Some(items) => items,
         // Twins in an iterable count once.
-        None => as_set(vm, other)?.dict.snapshot(),
+        None => {
+            let s = as_set(vm, other)?;
+            vm.room(s.dict.footprint())?;
+            s.dict.snapshot()
+        }
     };
     for (hash, key, _) in other {
         match find_hashed(vm, s, hash, &key)? {
@@ -424,6 +442,7 @@ pub(crate) fn symmetric_update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult
 
 /// The elements of `s` that are not in `other`, as a new set of its class.
 fn without(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
+    vm.room(s.dict.footprint() * 2)?;
     // Few are taken out of a copy, which keeps its index.
     if let Some(o) = other.downcast::<Set>()
         && o.len() > s.len() / 8
@@ -431,19 +450,20 @@ fn without(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
     {
         return Ok(like(vm, s, dict));
     }
-    let out = copy(vm, s);
+    let out = copy(vm, s)?;
     difference_update(vm, &out, other)?;
     Ok(out)
 }
 
 /// The elements that only one of them has.
 fn exclusive(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
-    if let Some(o) = other.downcast::<Set>()
-        && let Some(dict) = s.dict.either(&o.dict)
-    {
-        return Ok(like(vm, s, dict));
+    if let Some(o) = other.downcast::<Set>() {
+        room_for_both(vm, &s.dict, &o.dict)?;
+        if let Some(dict) = s.dict.either(&o.dict) {
+            return Ok(like(vm, s, dict));
+        }
     }
-    let out = copy(vm, s);
+    let out = copy(vm, s)?;
     symmetric_update(vm, &out, other)?;
     Ok(out)
 }
@@ -452,6 +472,7 @@ fn exclusive(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
 fn common(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
     if let Some(o) = other.as_ref::<Set>() {
         let (small, large) = if o.len() > s.len() { (s, o) } else { (o, s) };
+        vm.room(small.dict.footprint() * 2)?;
         if let Some(dict) = small.dict.select(&large.dict, true) {
             return Ok(like(vm, s, dict));
         }
@@ -477,6 +498,7 @@ fn common(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<Ref<Set>> {
 
 fn intersection_update(vm: &Vm, s: &Ref<Set>, other: &Value) -> PyResult<()> {
     let out = common(vm, s, other)?;
+    vm.room(out.dict.footprint())?;
     s.dict.copy_from(&out.dict);
     Ok(())
 }
@@ -488,6 +510,7 @@ fn subset(vm: &Vm, a: &Set, b: &Set) -> PyResult<bool> {
     if let Some(within) = a.dict.within(&b.dict) {
         return Ok(within);
     }
+    vm.room(a.dict.footprint())?;
     for (hash, key, _) in a.dict.snapshot() {
         if find_hashed(vm, b, hash, &key)?.is_none() {
             return Ok(false);
@@ -526,9 +549,10 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
             format!("{name}(").into_bytes()
         };
         out.push(b'{');
+        vm.room_for::<(u64, Value, Value)>(s.len())?;
         for (i, x) in s.to_vec().iter().enumerate() {
             if i > 0 {
-                out.extend_from_slice(b", ");
+                vm.extend(&mut out, b", ")?;
             }
             seq::push_repr(vm, &mut out, x)?;
         }
@@ -580,12 +604,13 @@ fn or(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     let Some(s) = both(a, b) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    if let Some(o) = b.downcast::<Set>()
-        && let Some(dict) = s.dict.joined(&o.dict)
-    {
-        return Ok(like(vm, s, dict).into());
+    if let Some(o) = b.downcast::<Set>() {
+        room_for_both(vm, &s.dict, &o.dict)?;
+        if let Some(dict) = s.dict.joined(&o.dict) {
+            return Ok(like(vm, s, dict).into());
+        }
     }
-    let out = copy(vm, s);
+    let out = copy(vm, s)?;
     update(vm, &out, b)?;
     Ok(out.into())
 }

@@ -17,7 +17,7 @@ pub(crate) fn sort_values(
 ) -> PyResult<()> {
     let keys = match key {
         Some(f) => {
-            let mut keys = Vec::with_capacity(items.len());
+            let mut keys = vm.try_vec(items.len())?;
             for v in items.iter() {
                 keys.push(vm.call(f, std::slice::from_ref(v))?);
             }
@@ -25,6 +25,8 @@ pub(crate) fn sort_values(
         }
         None => None,
     };
+    // The order, the keys by themselves, what is merged, and the items in their order.
+    vm.room(items.len() * size_of::<usize>() * 4)?;
     let mut order: Vec<usize> = (0..items.len()).collect();
     // Equal items keep their order in a reversed sort too.
     if reverse {

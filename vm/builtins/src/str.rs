@@ -158,20 +158,26 @@ fn str_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         return Ok(v);
     }
     let s = this(vm, &v)?;
+    vm.prepare::<Str>(s.byte_len())?;
     Ok(Str::alloc(&vm.heap, class, s.as_bytes()).into())
 }
+
+/// How many times as long a text can get by escapes: `\\x00` for a byte.
+pub(crate) const ESCAPED: usize = 4;
 
 fn str_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     let s = this(vm, v)?;
     let plain = |b: &u8| (0x20..0x7F).contains(b) && *b != b'\'' && *b != b'\\';
     if s.as_bytes().iter().all(plain) {
-        let mut out = Vec::with_capacity(s.as_bytes().len() + 2);
+        let mut out = vm.try_vec(s.byte_len() + 2)?;
         out.push(b'\'');
         out.extend_from_slice(s.as_bytes());
         out.push(b'\'');
         return Ok(vm.try_new_wtf8(&out)?.into());
     }
-    Ok(vm.str_value(&lasti_text::repr::str_repr(s.as_bytes())))
+    vm.room(s.byte_len().saturating_mul(ESCAPED))?;
+    let shown = lasti_text::repr::str_repr(s.as_bytes());
+    Ok(vm.try_new_wtf8(shown.as_bytes())?.into())
 }
 
 fn str_richcmp(_: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {

@@ -49,6 +49,7 @@ fn format_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     if spec.is_empty() {
         return Ok(vm.str_of(v)?.into());
     }
+    vm.room(this(vm, v)?.byte_len() * 2)?;
     text(
         vm,
         lasti_text::format_spec::format_str(this(vm, v)?.as_bytes(), spec.as_bytes())
@@ -100,10 +101,10 @@ fn expand(
     if depth == 0 {
         return too_deep_error(vm);
     }
-    let mut out = Vec::with_capacity(format.len());
+    let mut out = vm.try_vec(format.len())?;
     for piece in Parser::new(format) {
         match piece.or_raise(vm)? {
-            Piece::Literal(l) => out.extend_from_slice(l),
+            Piece::Literal(l) => vm.extend(&mut out, l)?,
             Piece::Field(f) => field(vm, &f, fields, auto, depth, &mut out)?,
         }
     }
@@ -139,12 +140,11 @@ fn field(
         && let Some(s) = v.as_ref::<Str>()
         && s.class().is(&vm.types.str)
     {
-        out.extend_from_slice(s.as_bytes());
-        return Ok(());
+        return vm.extend(out, s.as_bytes());
     }
     let shown = vm.format(&v, spec.as_value())?;
     if let Some(s) = shown.downcast::<Str>() {
-        out.extend_from_slice(s.as_bytes());
+        vm.extend(out, s.as_bytes())?;
     }
     Ok(())
 }

@@ -4,9 +4,9 @@ use super::str::{exact, this};
 use super::util::{OrRaise, text};
 use lasti_core::memory::{Ref, Value};
 use lasti_core::objects::*;
-use lasti_core::vm::Vm;
 use lasti_core::vm::args::Args;
 use lasti_core::vm::error::{Exc, PyResult};
+use lasti_core::vm::{Ticks, Vm};
 use lasti_text::split::{self, Unit};
 use lasti_text::{unicode, wtf8};
 
@@ -14,6 +14,9 @@ const DOC: &str = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, error
 from the given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be decoded \
 using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if defined)\nor \
 repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.";
+
+/// How many times as long a text can get by a change of case: two bytes become six.
+const WIDER: usize = 3;
 
 /// A method that maps the text; where that is byte by byte in ASCII, how.
 macro_rules! mappings {
@@ -25,9 +28,11 @@ macro_rules! mappings {
                 $(
                     // Texts of up to one byte exist once.
                     if s.is_ascii() && s.byte_len() > 1 {
+                        enough_memory(vm, s.byte_len())?;
                         return Ok(Str::map_ascii(&vm.heap, &vm.types.str, s, $byte).into());
                     }
                 )?
+                vm.room(s.byte_len().saturating_mul(WIDER))?;
                 text(vm, $f(s.as_bytes()))
             });
         )*
@@ -133,6 +138,7 @@ fn zfill_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn expandtabs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
     let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
+    vm.room(this(vm, v)?.byte_len())?;
     text(
         vm,
         split::expandtabs(this(vm, v)?.as_bytes(), Unit::Text, size).or_raise(vm)?,
@@ -322,6 +328,14 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let most = max.unwrap_or(usize::MAX);
     if old.is_empty() {
         check_growth(vm, s.char_len().min(most), new_data.len())?;
+        vm.room(
+            data.len()
+                + s.char_len()
+                    .min(most)
+                    .saturating_add(1)
+                    .saturating_mul(new_data.len())
+                    .saturating_mul(2),
+        )?;
         return text(vm, wtf8::replace(data, old_data, new_data, max).0);
     }
     if let ([from @ 0..=0x7F], [to @ 0..=0x7F]) = (old_data, new_data)
@@ -332,6 +346,7 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
             return exact(vm, s);
         }
         let swap = |b| if b == *from { *to } else { b };
+        enough_memory(vm, data.len())?;
         return Ok(Str::map_ascii(&vm.heap, &vm.types.str, s, swap).into());
     }
     // What is left of a text beyond ASCII may be within it.
@@ -343,7 +358,10 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     // One search where that is sure to fit, and the result's kind is not known or the search costs more than a copy.
     const LONG: usize = 128;
     let longest = (data.len() / old_data.len()).saturating_mul(new_data.len());
-    if longest < LARGE && (ascii.is_none() || data.len() > LONG) {
+    if longest < LARGE
+        && vm.room(longest.max(data.len()).saturating_mul(3)).is_ok()
+        && (ascii.is_none() || data.len() > LONG)
+    {
         let (out, n) = wtf8::replace(data, old_data, new_data, max);
         return if n == 0 { exact(vm, s) } else { text(vm, out) };
     }
@@ -356,6 +374,7 @@ fn replace(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let len = data.len() - n * old_data.len() + n * new_data.len();
     enough_memory(vm, len)?;
     let Some(ascii) = ascii.filter(|_| len > 1) else {
+        vm.room(len.max(data.len()).saturating_mul(3))?;
         return text(vm, wtf8::replace(data, old_data, new_data, max).0);
     };
     let out = Str::build(&vm.heap, &vm.types.str, len, ascii, |out| {
@@ -392,9 +411,12 @@ fn translate(vm: &Vm, s: &Ref<Str>, table: &Value) -> PyResult<Value> {
     let dict = table
         .as_ref::<Dict>()
         .filter(|d| d.class().is(&vm.types.dict));
-    let mut out = Vec::with_capacity(s.as_bytes().len());
+    let mut out = vm.try_vec(s.byte_len())?;
     let mut changed = false;
+    let mut ticks = Ticks::default();
     for cp in wtf8::code_points(s.as_bytes()) {
+        ticks.tick(vm)?;
+        vm.reserve(&mut out, 4)?;
         let key = Value::small_int(cp as i64);
         let to = match dict {
             Some(d) => vm.dict_lookup(d, &key)?,
@@ -409,7 +431,7 @@ fn translate(vm: &Vm, s: &Ref<Str>, table: &Value) -> PyResult<Value> {
             continue;
         }
         if let Some(s) = to.downcast::<Str>() {
-            out.extend_from_slice(s.as_bytes());
+            vm.extend(&mut out, s.as_bytes())?;
         } else if vm.is_int(&to) {
             match u32::try_from(vm.to_i64_clamped(&to)?) {
                 Ok(cp) if cp < 0x11_0000 => wtf8::push(&mut out, cp),

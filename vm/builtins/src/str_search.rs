@@ -4,9 +4,9 @@ use super::str_methods::str_arg;
 use super::util::{clip, raw_range, text};
 use lasti_core::memory::{Ref, Value};
 use lasti_core::objects::*;
-use lasti_core::vm::Vm;
 use lasti_core::vm::args::Args;
 use lasti_core::vm::error::PyResult;
+use lasti_core::vm::{Ticks, Vm};
 use lasti_text::split::{self, Ends, Unit};
 use lasti_text::wtf8;
 
@@ -83,10 +83,10 @@ fn rsplit(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn splitlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [keep] = a.bind(vm, "splitlines", ["keepends"], 0)?;
     let keep = keep.map_or(Ok(false), |k| vm.is_true(k))?;
-    Ok(list_of(
-        vm,
-        split::splitlines(this(vm, v)?.as_bytes(), Unit::Text, keep),
-    ))
+    let data = this(vm, v)?.as_bytes();
+    let ends = data.iter().filter(|b| super::util::may_end_line(**b));
+    super::util::room_for_pieces(vm, ends.count())?;
+    list_of(vm, split::splitlines(data, Unit::Text, keep))
 }
 
 fn partition(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -137,8 +137,18 @@ fn piece(vm: &Vm, bytes: &[u8]) -> Value {
     vm.new_wtf8(bytes).into()
 }
 
-fn list_of(vm: &Vm, pieces: Vec<&[u8]>) -> Value {
-    vm.new_list(pieces.into_iter().map(|p| piece(vm, p)).collect())
+fn list_of(vm: &Vm, pieces: Vec<&[u8]>) -> PyResult<Value> {
+    let mut items = vm.try_vec(pieces.len())?;
+    let mut ticks = Ticks::default();
+    for p in pieces {
+        ticks.tick(vm)?;
+        items.push(if p.len() < 1024 {
+            piece(vm, p)
+        } else {
+            vm.try_new_wtf8(p)?.into()
+        });
+    }
+    Ok(vm.new_list(items))
 }
 
 /// The part of the text that start and end arguments (the second and third) leave, and its first index; `None` when
@@ -245,11 +255,15 @@ fn cut(
             if sep.is_empty() {
                 return Err(vm.value_error("empty separator"));
             }
+            super::util::room_for_cuts(vm, s.as_bytes(), Some(sep.as_bytes()), max)?;
             by_sep(s.as_bytes(), sep.as_bytes(), max)
         }
-        _ => by_white(s.as_bytes(), Unit::Text, max),
+        _ => {
+            super::util::room_for_cuts(vm, s.as_bytes(), None, max)?;
+            by_white(s.as_bytes(), Unit::Text, max)
+        }
     };
-    Ok(list_of(vm, pieces))
+    list_of(vm, pieces)
 }
 
 fn strip(vm: &Vm, v: &Value, args: Args, func: &str, ends: Ends) -> PyResult<Value> {

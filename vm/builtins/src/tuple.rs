@@ -41,7 +41,7 @@ lasti_core::methods! { METHODS =
 
 fn getnewargs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     a.exactly::<0>(vm, "tuple.__getnewargs__")?;
-    let copy: Value = vm.new_tuple(vm.this::<Tuple>(v)?.to_vec()).into();
+    let copy: Value = vm.try_new_tuple(vm.copy_of(vm.this::<Tuple>(v)?)?)?.into();
     Ok(vm.tuple_value([copy]))
 }
 
@@ -71,7 +71,7 @@ fn repr(vm: &Vm, v: &Value) -> PyResult<Value> {
         let mut out = vec![b'('];
         for (i, x) in t.iter().enumerate() {
             if i > 0 {
-                out.extend_from_slice(b", ");
+                vm.extend(&mut out, b", ")?;
             }
             seq::push_repr(vm, &mut out, x)?;
         }
@@ -156,7 +156,7 @@ fn add(vm: &Vm, a: &Value, b: &Value) -> PyResult<Value> {
     if y.is_empty() && x.class().is(&vm.types.tuple) {
         return Ok(a.clone());
     }
-    let mut items = Vec::with_capacity(x.len() + y.len());
+    let mut items = vm.try_vec(x.len() + y.len())?;
     items.extend_from_slice(x);
     items.extend_from_slice(y);
     Ok(vm.try_new_tuple(items)?.into())

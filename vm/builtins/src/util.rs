@@ -83,6 +83,37 @@ pub(crate) fn repeat(vm: &Vm, data: &[u8], n: usize) -> PyResult<Vec<u8>> {
     Ok(out)
 }
 
+/// Texts shorter than this are cut without a count of the pieces beforehand.
+const LONG: usize = 64 << 10;
+
+/// Makes sure that there is memory for slices of so many pieces.
+pub(crate) fn room_for_pieces(vm: &Vm, n: usize) -> PyResult<()> {
+    vm.room_for::<&[u8]>(n)
+}
+
+/// The same for the pieces between separators, or white space.
+pub(crate) fn room_for_cuts(
+    vm: &Vm,
+    data: &[u8],
+    sep: Option<&[u8]>,
+    max: Option<usize>,
+) -> PyResult<()> {
+    if data.len() < LONG {
+        return Ok(());
+    }
+    let most = max.unwrap_or(usize::MAX);
+    let n = match sep {
+        Some(sep) => lasti_text::wtf8::Needle::new(sep, data).count(data, most),
+        None => (data.len() / 2).min(most),
+    };
+    room_for_pieces(vm, n)
+}
+
+/// Whether a byte may be (the last of) a line end of text.
+pub(crate) fn may_end_line(b: u8) -> bool {
+    matches!(b, 0x0A..=0x0D | 0x1C..=0x1E | 0x85 | 0xA8 | 0xA9)
+}
+
 /// Positions `start` and `stop` of find, count, startswith and the like, before they meet a length. May run Python.
 pub(crate) fn raw_range(
     vm: &Vm,

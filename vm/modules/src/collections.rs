@@ -87,8 +87,16 @@ impl Deque {
         drop(items);
         drop(old);
     }
-    fn to_vec(&self) -> Vec<Value> {
-        self.items.borrow().iter().cloned().collect()
+    fn to_vec(&self, vm: &Vm) -> PyResult<Vec<Value>> {
+        let items = self.items.borrow();
+        let mut out = vm.try_vec(items.len())?;
+        out.extend(items.iter().cloned());
+        Ok(out)
+    }
+    /// Memory for so many more.
+    fn reserve_many(&self, vm: &Vm, n: usize) -> PyResult<()> {
+        let mut items = self.items.borrow_mut();
+        items.try_reserve(n).map_err(|_| vm.memory_error())
     }
     pub fn get(&self, i: usize) -> Option<Value> {
         self.items.borrow().get(i).cloned()
@@ -215,7 +223,9 @@ fn extend(vm: &Vm, d: &Ref<Deque>, iterable: &Value, left: bool) -> PyResult<()>
         PyResult::Ok(true)
     };
     if d.as_value().is(iterable) {
-        d.to_vec().into_iter().for_each(push);
+        let more = d.to_vec(vm)?;
+        d.reserve_many(vm, more.len())?;
+        more.into_iter().for_each(push);
         return Ok(());
     }
     vm.for_each(iterable, push_one)
@@ -315,8 +325,8 @@ fn deque_type(vm: &Vm) -> Ref<Type> {
                 vm.type_name(b)
             )));
         };
-        let mut items = x.to_vec();
-        items.extend(y.to_vec());
+        let mut items = x.to_vec(vm)?;
+        vm.extend(&mut items, &y.to_vec(vm)?)?;
         same_class(vm, a, items)
     }));
     s.binary[BinOp::Mul as usize].set(Some(|vm, a, b| {
@@ -343,6 +353,7 @@ fn deque_type(vm: &Vm) -> Ref<Type> {
         d.changed();
         let old = d.items.take();
         drop(old);
+        d.reserve_many(vm, items.len())?;
         items.into_iter().for_each(|v| d.push_back(v));
         Ok(a.clone())
     }));
@@ -352,7 +363,7 @@ fn deque_type(vm: &Vm) -> Ref<Type> {
 }
 
 fn repeated(vm: &Vm, d: &Ref<Deque>, n: i64) -> PyResult<Vec<Value>> {
-    let items = d.to_vec();
+    let items = d.to_vec(vm)?;
     let n = n.max(0) as usize;
     let total = items.len().checked_mul(n).filter(|t| *t < 1 << 40);
     let Some(total) = total else {
@@ -465,7 +476,7 @@ fn clear_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn copy(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     a.exactly::<0>(vm, "deque.copy")?;
-    same_class(vm, v, vm.this::<Deque>(v)?.to_vec())
+    same_class(vm, v, vm.this::<Deque>(v)?.to_vec(vm)?)
 }
 
 fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -473,7 +484,7 @@ fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let d = vm.this::<Deque>(v)?;
     let changes = d.changes.get();
     let mut n = 0;
-    for item in d.to_vec() {
+    for item in d.to_vec(vm)? {
         n += vm.same(&item, x)? as i64;
         if d.changes.get() != changes {
             return Err(vm.runtime_error("deque mutated during iteration"));
@@ -576,7 +587,7 @@ fn deque_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     if !crate::util::repr_enter(vm, v) {
         return Ok(vm.str_value(&format!("{name}([...])")));
     }
-    let list = vm.new_list(d.to_vec());
+    let list = vm.new_list(d.to_vec(vm)?);
     let inner = vm.repr_string(&list);
     crate::util::repr_leave(vm, v);
     let inner = inner?;
@@ -593,7 +604,7 @@ fn deque_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     if x.len() != y.len() && matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::bool(op == CmpOp::Ne));
     }
-    let (x, y) = (x.to_vec(), y.to_vec());
+    let (x, y) = (x.to_vec(vm)?, y.to_vec(vm)?);
     for (p, q) in x.iter().zip(&y) {
         if !vm.same(p, q)? {
             return match op {

@@ -455,10 +455,9 @@ impl Parse<'_> {
             let s: Value = vm.new_wtf8(&bytes).into();
             vm.call(vm.types.float.as_value(), &[s])?
         } else {
-            vm.new_wtf8(&bytes).into()
+            vm.try_new_wtf8(&bytes)?.into()
         };
-        self.row.push(v);
-        Ok(())
+        vm.push(&mut self.row, v)
     }
     /// A line, or with none the input, ends behind a field.
     fn end_line(&mut self, c: Option<u32>) -> PyResult<()> {

@@ -80,7 +80,7 @@ fn lasti_find(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     };
     Ok(vm.tuple_value([
         vm.str_value(kind),
-        vm.str_value(&filename),
+        vm.name_value(&filename),
         Value::bool(package),
     ]))
 }
@@ -95,7 +95,7 @@ fn lasti_code(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
             let compile = vm.getattr_str(&vm.import("builtins")?, "compile")?;
             let args = [
                 vm.new_bytes(bytes),
-                vm.str_value(&filename),
+                vm.name_value(&filename),
                 vm.str_value("exec"),
             ];
             vm.call(&compile, &args)
@@ -126,7 +126,8 @@ fn find(vm: &Vm, pos: &[Value]) -> PyResult<Option<ModuleSource>> {
         Some(p) if !p.is_none() => Some(
             vm.collect(p)?
                 .iter()
-                .filter_map(text)
+                .filter_map(|v| v.downcast::<Str>())
+                .map(|s| lasti_text::filename::to_string(s.as_bytes()))
                 .collect::<Vec<String>>(),
         ),
         _ => None,

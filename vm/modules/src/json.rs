@@ -58,14 +58,14 @@ fn quote_arg(vm: &Vm, a: Args, ascii: bool) -> PyResult<Value> {
             vm.type_name(s)
         )));
     };
-    let mut out = Vec::with_capacity(s.as_bytes().len() + 2);
-    quote(&mut out, s.as_bytes(), ascii);
+    let mut out = vm.try_vec(s.byte_len() + 2)?;
+    quote(vm, &mut out, s.as_bytes(), ascii)?;
     Ok(vm.try_new_wtf8(&out)?.into())
 }
 
 /// Appends a JSON string literal.
-pub(crate) fn quote(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
-    out.push(b'"');
+pub(crate) fn quote(vm: &Vm, out: &mut Vec<u8>, text: &[u8], ascii: bool) -> PyResult<()> {
+    vm.push(out, b'"')?;
     let mut run = 0;
     let mut i = 0;
     while i < text.len() {
@@ -81,26 +81,27 @@ pub(crate) fn quote(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
             _ => None,
         };
         if let Some(c) = short {
-            out.extend_from_slice(&text[run..i]);
-            out.extend_from_slice(&[b'\\', c]);
+            vm.extend(out, &text[run..i])?;
+            vm.extend(out, &[b'\\', c])?;
         } else if b < 0x20 {
-            out.extend_from_slice(&text[run..i]);
-            out.extend_from_slice(format!("\\u{b:04x}").as_bytes());
+            vm.extend(out, &text[run..i])?;
+            vm.extend(out, format!("\\u{b:04x}").as_bytes())?;
         } else if b >= 0x80 && ascii {
-            out.extend_from_slice(&text[run..i]);
+            vm.extend(out, &text[run..i])?;
             let (cp, n) = lasti_text::wtf8::decode_at(text, i).unwrap_or((0xFFFD, 1));
             if cp > 0xFFFF {
                 let v = cp - 0x10000;
-                out.extend_from_slice(
+                vm.extend(
+                    out,
                     format!(
                         "\\u{:04x}\\u{:04x}",
                         0xD800 + (v >> 10),
                         0xDC00 + (v & 0x3FF)
                     )
                     .as_bytes(),
-                );
+                )?;
             } else {
-                out.extend_from_slice(format!("\\u{cp:04x}").as_bytes());
+                vm.extend(out, format!("\\u{cp:04x}").as_bytes())?;
             }
             i += n;
             run = i;
@@ -112,8 +113,8 @@ pub(crate) fn quote(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
         i += 1;
         run = i;
     }
-    out.extend_from_slice(&text[run..]);
-    out.push(b'"');
+    vm.extend(out, &text[run..])?;
+    vm.push(out, b'"')
 }
 
 /// The document; offsets inside are bytes, positions outside code points.
@@ -176,7 +177,7 @@ impl Doc<'_> {
     /// The string whose first character (behind the quote) is at `begin`, and the offset behind its end.
     fn string(&self, vm: &Vm, begin: usize, strict: bool) -> PyResult<(Value, usize)> {
         if let Some(end) = self.plain_end(begin) {
-            return Ok((vm.new_wtf8(&self.bytes[begin..end]).into(), end + 1));
+            return Ok((vm.try_new_wtf8(&self.bytes[begin..end])?.into(), end + 1));
         }
         let quote_at = begin.saturating_sub(1);
         let unterminated = || self.fail(vm, "Unterminated string starting at", quote_at);
@@ -190,10 +191,12 @@ impl Doc<'_> {
                 }
                 i += 1;
             }
+            // Four bytes more than that for what an escape stands for.
+            vm.reserve(&mut out, i - run + 4)?;
             out.extend_from_slice(&self.bytes[run..i]);
             match self.at(i) {
                 None => return Err(unterminated()),
-                Some(b'"') => return Ok((vm.new_wtf8(&out).into(), i + 1)),
+                Some(b'"') => return Ok((vm.try_new_wtf8(&out)?.into(), i + 1)),
                 Some(b'\\') => {}
                 Some(_) => return Err(self.fail(vm, "Invalid control character at", i)),
             }
@@ -313,6 +316,7 @@ fn scanner_type(vm: &Vm) -> Ref<Type> {
             s: vm.this::<Scanner>(v)?,
             doc,
             memo: HashMap::new(),
+            ticks: Default::default(),
         };
         let (x, end) = run.value(text.offset(idx as usize))?;
         let end = run.doc.index(end);
@@ -364,21 +368,23 @@ struct Run<'a> {
     doc: Doc<'a>,
     /// Keys met so far, so that equal ones are one object.
     memo: HashMap<&'a [u8], Value>,
+    ticks: lasti_core::vm::Ticks,
 }
 
 impl<'a> Run<'a> {
     fn value(&mut self, i: usize) -> PyResult<(Value, usize)> {
         let vm = self.vm;
+        self.ticks.tick(vm)?;
         let word = |text: &str| self.doc.bytes[i..].starts_with(text.as_bytes());
         match self.doc.at(i) {
             None => Err(self.doc.stop(vm, i)),
             Some(b'"') => self.doc.string(vm, i + 1, self.s.strict),
             Some(b'{') => {
-                vm.guard_native_stack("while decoding a JSON object from a unicode string")?;
+                let _nested = vm.nest("while decoding a JSON object from a unicode string")?;
                 self.object(i + 1)
             }
             Some(b'[') => {
-                vm.guard_native_stack("while decoding a JSON array from a unicode string")?;
+                let _nested = vm.nest("while decoding a JSON array from a unicode string")?;
                 self.array(i + 1)
             }
             Some(b'n') if word("null") => Ok((Value::NONE, i + 4)),
@@ -462,6 +468,7 @@ impl<'a> Run<'a> {
         if let Some(end) = self.doc.plain_end(begin) {
             let raw = &self.doc.bytes[begin..end];
             let vm = self.vm;
+            self.memo.try_reserve(1).map_err(|_| vm.memory_error())?;
             let key = self
                 .memo
                 .entry(raw)
@@ -494,7 +501,7 @@ impl<'a> Run<'a> {
                 i = self.doc.skip_space(i + 1);
                 let (v, next) = self.value(i)?;
                 if pairs_hook {
-                    pairs.push(vm.tuple_value([key, v]));
+                    vm.push(&mut pairs, vm.tuple_value([key, v]))?;
                 } else {
                     vm.dict_insert(&dict, key, v)?;
                 }
@@ -537,7 +544,7 @@ impl<'a> Run<'a> {
         }
         loop {
             let (v, next) = self.value(i)?;
-            out.push(v);
+            vm.push(&mut out, v)?;
             i = self.doc.skip_space(next);
             match self.doc.at(i) {
                 Some(b']') => return Ok((vm.new_list(out), i + 1)),

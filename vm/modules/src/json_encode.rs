@@ -97,7 +97,7 @@ pub(crate) fn encoder_type(vm: &Vm) -> Ref<Type> {
             level,
         };
         w.value(obj)?;
-        Ok(vm.tuple_value([vm.new_wtf8(&out).into()]))
+        Ok(vm.tuple_value([vm.try_new_wtf8(&out)?.into()]))
     }));
     t
 }
@@ -110,19 +110,17 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn push(&mut self, s: &str) {
-        self.out.extend_from_slice(s.as_bytes());
+    fn push(&mut self, s: &str) -> PyResult<()> {
+        self.vm.extend(self.out, s.as_bytes())
     }
 
     fn string(&mut self, v: &Value) -> PyResult<()> {
         if let (Some(ascii), Some(s)) = (self.e.native, v.downcast::<Str>()) {
-            quote(self.out, s.as_bytes(), ascii);
-            return Ok(());
+            return quote(self.vm, self.out, s.as_bytes(), ascii);
         }
         let r = self.vm.call(&self.e.encoder, std::slice::from_ref(v))?;
         let s = self.vm.expect_str(&r, "encoder() result")?;
-        self.out.extend_from_slice(s.as_bytes());
-        Ok(())
+        self.vm.extend(self.out, s.as_bytes())
     }
 
     fn float_text(&self, v: &Value, x: f64) -> PyResult<String> {
@@ -178,10 +176,9 @@ impl Writer<'_> {
             return self.string(v);
         }
         if let Some(s) = self.scalar(v)? {
-            self.push(&s);
-            return Ok(());
+            return self.push(&s);
         }
-        self.vm.guard_native_stack("while encoding a JSON object")?;
+        let _nested = self.vm.nest("while encoding a JSON object")?;
         if v.downcast::<List>().is_some() || v.downcast::<Tuple>().is_some() {
             return self.marked(v, |w| w.list(v));
         }
@@ -220,26 +217,25 @@ impl Writer<'_> {
 
     fn newline(&mut self) -> PyResult<()> {
         if let Some(s) = self.e.indent.downcast::<Str>() {
-            self.out.push(b'\n');
+            self.vm.push(self.out, b'\n')?;
             for _ in 0..self.level {
-                self.out.extend_from_slice(s.as_bytes());
+                self.vm.extend(self.out, s.as_bytes())?;
             }
         }
         Ok(())
     }
 
     fn separator(&mut self) -> PyResult<()> {
-        self.out.extend_from_slice(self.e.item_separator.as_bytes());
+        self.vm.extend(self.out, self.e.item_separator.as_bytes())?;
         self.newline()
     }
 
     fn list(&mut self, v: &Value) -> PyResult<()> {
         let items = self.vm.collect(v)?;
         if items.is_empty() {
-            self.push("[]");
-            return Ok(());
+            return self.push("[]");
         }
-        self.out.push(b'[');
+        self.vm.push(self.out, b'[')?;
         self.level += 1;
         self.newline()?;
         for (i, x) in items.iter().enumerate() {
@@ -255,7 +251,7 @@ impl Writer<'_> {
         }
         self.level -= 1;
         self.newline()?;
-        self.out.push(b']');
+        self.vm.push(self.out, b']')?;
         Ok(())
     }
 
@@ -263,13 +259,16 @@ impl Writer<'_> {
     fn pairs(&self, v: &Value) -> PyResult<Vec<(Value, Value)>> {
         let vm = self.vm;
         let mut pairs = match v.downcast::<Dict>() {
-            Some(d) if vm.type_of(v).is(&vm.types.dict) => d.items(),
+            Some(d) if vm.type_of(v).is(&vm.types.dict) => {
+                vm.room(d.footprint() * 2)?;
+                d.items()
+            }
             _ => {
                 let items = vm.call_method(v, "items", &[])?;
                 let mut out = Vec::new();
                 vm.for_each(&items, |p| {
                     match p.downcast::<Tuple>().map(|t| &**t) {
-                        Some([k, x]) => out.push((k.clone(), x.clone())),
+                        Some([k, x]) => vm.push(&mut out, (k.clone(), x.clone()))?,
                         _ => return Err(vm.value_error("items must return 2-tuples")),
                     }
                     Ok(true)
@@ -300,10 +299,9 @@ impl Writer<'_> {
     fn dict(&mut self, v: &Value) -> PyResult<()> {
         let pairs = self.pairs(v)?;
         if pairs.is_empty() {
-            self.push("{}");
-            return Ok(());
+            return self.push("{}");
         }
-        self.out.push(b'{');
+        self.vm.push(self.out, b'{')?;
         self.level += 1;
         let mut first = true;
         for (k, x) in &pairs {
@@ -328,7 +326,7 @@ impl Writer<'_> {
             }
             first = false;
             self.string(&key)?;
-            self.out.extend_from_slice(self.e.key_separator.as_bytes());
+            self.vm.extend(self.out, self.e.key_separator.as_bytes())?;
             if let Err(e) = self.value(x) {
                 let note = format!(
                     "when serializing {} item {}",
@@ -342,7 +340,7 @@ impl Writer<'_> {
         if !first {
             self.newline()?;
         }
-        self.out.push(b'}');
+        self.vm.push(self.out, b'}')?;
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ fn st(vm: &Vm) -> PyResult<Rc<State>> {
                 return Ok(None);
             };
             it.at.set(at + it.layout.size);
-            Ok(Some(unpack_values(vm, &it.layout, part)))
+            unpack_values(vm, &it.layout, part).map(Some)
         }));
         vm.add_methods(&iter, ST_METHODS);
         vm.ready_type(&iter);
@@ -271,15 +271,15 @@ fn pack_one(vm: &Vm, l: &Layout, field: &Field, out: &mut [u8], v: &Value) -> Py
     }
 }
 
-fn unpack_values(vm: &Vm, l: &Layout, data: &[u8]) -> Value {
-    let mut out = Vec::with_capacity(l.values);
+fn unpack_values(vm: &Vm, l: &Layout, data: &[u8]) -> PyResult<Value> {
+    let mut out = vm.try_vec(l.values)?;
     for field in &l.fields {
         for i in 0..field.count {
             let at = field.offset + i * field.size;
             let part = &data[at..at + field.size];
             out.push(match field.kind {
                 Kind::Pad => continue,
-                Kind::Char | Kind::Bytes => vm.new_bytes(part),
+                Kind::Char | Kind::Bytes => vm.try_new_bytes(vm.copy_of(part)?)?,
                 Kind::Bool => Value::bool(part[0] != 0),
                 Kind::Signed | Kind::Unsigned | Kind::Pointer => {
                     match structfmt::unpack_int(part, field.kind, l.order) {
@@ -299,7 +299,7 @@ fn unpack_values(vm: &Vm, l: &Layout, data: &[u8]) -> Value {
             });
         }
     }
-    vm.new_tuple(out).into()
+    Ok(vm.try_new_tuple(out)?.into())
 }
 
 fn unpack(vm: &Vm, l: &Layout, data: &Value) -> PyResult<Value> {
@@ -310,7 +310,7 @@ fn unpack(vm: &Vm, l: &Layout, data: &Value) -> PyResult<Value> {
             format!("unpack requires a buffer of {} bytes", l.size),
         ));
     }
-    Ok(unpack_values(vm, l, &data))
+    unpack_values(vm, l, &data)
 }
 
 fn unpack_from(vm: &Vm, l: &Layout, buffer: &Value, offset: Option<&Value>) -> PyResult<Value> {
@@ -338,7 +338,7 @@ fn unpack_from(vm: &Vm, l: &Layout, buffer: &Value, offset: Option<&Value>) -> P
         offset as usize
     };
     match at.checked_add(l.size).and_then(|end| data.get(at..end)) {
-        Some(part) => Ok(unpack_values(vm, l, part)),
+        Some(part) => unpack_values(vm, l, part),
         None => Err(error(
             vm,
             format!(

@@ -184,6 +184,9 @@ struct Inflater {
     length: u32,
 }
 
+/// zlib's code for a lack of memory.
+const NO_MEMORY: i32 = -4;
+
 /// Why a stream cannot be read: zlib's code and words.
 struct Bad(i32, &'static str);
 
@@ -320,6 +323,9 @@ impl Inflater {
                 _ => {}
             }
             self.length = self.length.wrapping_add(made as u32);
+            if out.capacity() - out.len() < new.len() && out.try_reserve(new.len()).is_err() {
+                return Err(Bad(NO_MEMORY, ""));
+            }
             out.extend_from_slice(new);
             let old = self.history.len().saturating_sub(WINDOW);
             self.history.drain(..old);
@@ -432,6 +438,9 @@ fn dictionary(vm: &Vm, v: Option<&Value>) -> PyResult<Option<Vec<u8>>> {
 
 fn failed(vm: &Vm, doing: &str, bad: Bad) -> Exc {
     let Bad(code, words) = bad;
+    if code == NO_MEMORY {
+        return vm.memory_error();
+    }
     if words == "set dictionary" {
         return error(vm, "Error -3 while setting zdict: invalid input data");
     }
@@ -447,6 +456,15 @@ fn positive(vm: &Vm, n: i64, what: &str) -> PyResult<usize> {
     }
 }
 
+/// Memory for what a stream becomes that cannot be made smaller.
+fn room_to_compress(vm: &Vm, data: &[u8]) -> PyResult<()> {
+    vm.room(
+        data.len()
+            .saturating_add(data.len() / 1000 + OUTPUT_STEP_BYTES)
+            .saturating_mul(3),
+    )
+}
+
 fn compress(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [data, level, wbits] = a.bind(vm, "compress", ["/data", "level", "wbits"], 1)?;
     let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
@@ -456,6 +474,7 @@ fn compress(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         return Err(error(vm, "Bad compression level"));
     };
     let mut out = Vec::new();
+    room_to_compress(vm, &data)?;
     d.write(&data, MZFlush::Finish, &mut out);
     vm.try_new_bytes(out)
 }
@@ -534,11 +553,11 @@ impl Decompress {
         let had_tail = !std::mem::take(&mut *self.tail.borrow_mut()).is_empty();
         let done = stream.stage == Stage::Done;
         if done {
-            self.unused.borrow_mut().extend_from_slice(rest);
+            vm.extend(&mut self.unused.borrow_mut(), rest)?;
         }
         // At the end, CPython's tail shows the rest too where there was a tail before.
         if !done || had_tail {
-            self.tail.borrow_mut().extend_from_slice(rest);
+            vm.extend(&mut self.tail.borrow_mut(), rest)?;
         }
         vm.try_new_bytes(out)
     }
@@ -585,6 +604,7 @@ fn compress_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
             "Error -2 while compressing data: inconsistent stream state",
         ));
     }
+    room_to_compress(vm, &data)?;
     d.write(&data, MZFlush::None, &mut out);
     vm.try_new_bytes(out)
 }

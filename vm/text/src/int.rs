@@ -2,6 +2,7 @@
 //! in `int_arith`.
 
 use crate::float::scale;
+use crate::int_arith::{div_parts, ladder, mul_parts};
 use crate::repr::{bytes_repr, str_repr, truncated};
 use crate::{IBig, TextError, UBig};
 use dashu_int::Sign;
@@ -43,20 +44,44 @@ impl From<Int> for IBig {
 
 /// `int(str, base)`. `max_digits` is the limit of `sys.set_int_max_str_digits`, 0 for none.
 pub fn parse(text: &[u8], base: u32, max_digits: usize) -> Result<Int, TextError> {
-    check_base(base)?;
+    parse_in_steps(text, base, max_digits, &mut || Ok(()), |e| e)
+}
+
+/// [`parse`], with `check` called now and then, which may end it; `raise` makes its error of ours.
+pub fn parse_in_steps<E>(
+    text: &[u8],
+    base: u32,
+    max_digits: usize,
+    check: &mut impl FnMut() -> Result<(), E>,
+    raise: impl Fn(TextError) -> E,
+) -> Result<Int, E> {
+    check_base(base).map_err(&raise)?;
     let ascii = crate::float::to_ascii_number(text);
-    parse_ascii(&ascii, base, max_digits)?.ok_or_else(|| invalid(&str_repr(text), base))
+    let found = parse_ascii(&ascii, base, max_digits, check, &raise)?;
+    found.ok_or_else(|| raise(invalid(&str_repr(text), base)))
 }
 
 /// `int(bytes, base)`.
 pub fn parse_bytes(data: &[u8], base: u32, max_digits: usize) -> Result<Int, TextError> {
-    check_base(base)?;
+    parse_bytes_in_steps(data, base, max_digits, &mut || Ok(()), |e| e)
+}
+
+/// [`parse_bytes`], as [`parse_in_steps`].
+pub fn parse_bytes_in_steps<E>(
+    data: &[u8],
+    base: u32,
+    max_digits: usize,
+    check: &mut impl FnMut() -> Result<(), E>,
+    raise: impl Fn(TextError) -> E,
+) -> Result<Int, E> {
+    check_base(base).map_err(&raise)?;
     let found = if data.is_ascii() {
-        parse_ascii(&crate::float::to_ascii_number(data), base, max_digits)?
+        let number = crate::float::to_ascii_number(data);
+        parse_ascii(&number, base, max_digits, check, &raise)?
     } else {
         None
     };
-    found.ok_or_else(|| invalid(&bytes_repr(data), base))
+    found.ok_or_else(|| raise(invalid(&bytes_repr(data), base)))
 }
 
 fn check_base(base: u32) -> Result<(), TextError> {
@@ -74,7 +99,13 @@ fn invalid(repr: &str, base: u32) -> TextError {
 }
 
 /// `Ok(None)` for text that is no int.
-fn parse_ascii(s: &[u8], base: u32, max_digits: usize) -> Result<Option<Int>, TextError> {
+fn parse_ascii<E>(
+    s: &[u8],
+    base: u32,
+    max_digits: usize,
+    check: &mut impl FnMut() -> Result<(), E>,
+    raise: &impl Fn(TextError) -> E,
+) -> Result<Option<Int>, E> {
     let (negative, s) = match s.split_first() {
         Some((b'-', rest)) => (true, rest),
         Some((b'+', rest)) => (false, rest),
@@ -109,12 +140,12 @@ fn parse_ascii(s: &[u8], base: u32, max_digits: usize) -> Result<Option<Int>, Te
         return Ok(None);
     }
     if max_digits != 0 && !base.is_power_of_two() && digits.len() > max_digits {
-        return Err(TextError::value(format!(
+        return Err(raise(TextError::value(format!(
             "Exceeds the limit ({max_digits} digits) for integer string conversion: value has {} digits; use sys.set_int_max_str_digits() to increase the limit",
             digits.len()
-        )));
+        ))));
     }
-    Ok(from_digits(&digits, base, negative))
+    from_digits(&digits, base, negative, check)
 }
 
 /// The digits without underscores; `None` unless all are digits of the base and each underscore is between two.
@@ -138,13 +169,54 @@ fn clean_digits(s: &[u8], base: u32) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn from_digits(digits: &[u8], base: u32, negative: bool) -> Option<Int> {
-    let text = std::str::from_utf8(digits).ok()?;
+fn from_digits<E>(
+    digits: &[u8],
+    base: u32,
+    negative: bool,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<Option<Int>, E> {
+    let Ok(text) = std::str::from_utf8(digits) else {
+        return Ok(None);
+    };
     if let Ok(n) = i64::from_str_radix(text, base) {
-        return Some(Int::Small(if negative { -n } else { n }));
+        return Ok(Some(Int::Small(if negative { -n } else { n })));
     }
-    let n = IBig::from(UBig::from_str_radix(text, base).ok()?);
-    Some(Int::from(if negative { -n } else { n }))
+    let n = if text.len() <= 2 * STEP_DIGITS || base.is_power_of_two() {
+        UBig::from_str_radix(text, base).ok()
+    } else {
+        // No digit of ours is worth more than six bits.
+        let ladder = ladder(base, STEP_DIGITS, text.len() * 6, check)?;
+        join_digits(text, base, &ladder, check)?
+    };
+    let Some(n) = n.map(IBig::from) else {
+        return Ok(None);
+    };
+    Ok(Some(Int::from(if negative { -n } else { n })))
+}
+
+/// The value of digits, cut where the ladder has a power.
+fn join_digits<E>(
+    text: &str,
+    base: u32,
+    ladder: &[UBig],
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<Option<UBig>, E> {
+    check()?;
+    let Some((power, below)) = ladder.split_last() else {
+        return Ok(UBig::from_str_radix(text, base).ok());
+    };
+    let low = STEP_DIGITS << below.len();
+    if text.len() <= low {
+        return join_digits(text, base, below, check);
+    }
+    let (high, low) = text.split_at(text.len() - low);
+    // What is left above may be longer than the ladder's square.
+    let high = join_digits(high, base, ladder, check)?;
+    let low = join_digits(low, base, below, check)?;
+    let (Some(high), Some(low)) = (high, low) else {
+        return Ok(None);
+    };
+    Ok(Some(mul_parts(&high, power, check)? + low))
 }
 
 /// Digits of a magnitude in base 2 to 36, lower case, no prefix.
@@ -200,6 +272,57 @@ pub fn prefix_of(base: u32) -> &'static str {
 
 /// `str(n)` under the digit limit (0 for none).
 pub fn to_decimal(n: &IBig, max_digits: usize) -> Result<String, TextError> {
+    to_decimal_in_steps(n, max_digits, &mut || Ok(()), |e| e)
+}
+
+/// Decimal digits that the library converts in one step.
+const STEP_DIGITS: usize = 1 << 18;
+
+fn decimal_in_steps<E>(n: &UBig, check: &mut impl FnMut() -> Result<(), E>) -> Result<String, E> {
+    let bits = n.bit_len();
+    if bits <= STEP_DIGITS * 3 {
+        return Ok(n.to_string());
+    }
+    let ladder = ladder(10, STEP_DIGITS, bits, check)?;
+    let mut out = String::new();
+    push_decimal(n, &ladder, &mut out, check)?;
+    Ok(out)
+}
+
+/// Appends the digits of a number below the square of the ladder's last rung; where some stand already, with zeros in front.
+fn push_decimal<E>(
+    n: &UBig,
+    ladder: &[UBig],
+    out: &mut String,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<(), E> {
+    check()?;
+    let Some((power, below)) = ladder.split_last() else {
+        let digits = n.to_string();
+        if !out.is_empty() {
+            out.extend(std::iter::repeat_n('0', STEP_DIGITS - digits.len()));
+        } else if n.is_zero() {
+            return Ok(());
+        }
+        out.push_str(&digits);
+        return Ok(());
+    };
+    let (high, low) = if n < power {
+        (UBig::ZERO, n.clone())
+    } else {
+        div_parts(n, power, check)?
+    };
+    push_decimal(&high, below, out, check)?;
+    push_decimal(&low, below, out, check)
+}
+
+/// [`to_decimal`], with `check` called now and then, which may end it; `raise` makes its error of ours.
+pub fn to_decimal_in_steps<E>(
+    n: &IBig,
+    max_digits: usize,
+    check: &mut impl FnMut() -> Result<(), E>,
+    raise: impl Fn(TextError) -> E,
+) -> Result<String, E> {
     let too_long = || {
         TextError::value(format!(
             "Exceeds the limit ({max_digits} digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit"
@@ -208,11 +331,11 @@ pub fn to_decimal(n: &IBig, max_digits: usize) -> Result<String, TextError> {
     let magnitude = n.unsigned_abs();
     // log10(2) > 0.3: a number clearly past the limit is not converted first.
     if max_digits != 0 && (magnitude.bit_len() as f64) * 0.3 > max_digits as f64 + 1.0 {
-        return Err(too_long());
+        return Err(raise(too_long()));
     }
-    let digits = magnitude.to_string();
+    let digits = decimal_in_steps(&magnitude, check)?;
     if max_digits != 0 && digits.len() > max_digits {
-        return Err(too_long());
+        return Err(raise(too_long()));
     }
     Ok(if n.sign() == Sign::Negative {
         format!("-{digits}")

@@ -119,7 +119,11 @@ pub fn mul_in_steps<E>(
 }
 
 /// Karatsuba's method down to the size that the library does in one step.
-fn mul_parts<E>(a: &UBig, b: &UBig, check: &mut impl FnMut() -> Result<(), E>) -> Result<UBig, E> {
+pub(crate) fn mul_parts<E>(
+    a: &UBig,
+    b: &UBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<UBig, E> {
     check()?;
     if a.bit_len().min(b.bit_len()) <= STEP_BITS {
         return Ok(a * b);
@@ -132,6 +136,108 @@ fn mul_parts<E>(a: &UBig, b: &UBig, check: &mut impl FnMut() -> Result<(), E>) -
     let high = mul_parts(&a1, &b1, check)?;
     let middle = mul_parts(&(a0 + a1), &(b0 + b1), check)? - &low - &high;
     Ok((high << (2 * half)) + (middle << half) + low)
+}
+
+/// `divmod(a, b)` for `b != 0`, with `check` called now and then, which may end it.
+pub fn divmod_in_steps<E>(
+    a: &IBig,
+    b: &IBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<(IBig, IBig), E> {
+    let (q, r) = if bit_length(b) <= STEP_BITS && bit_length(a) <= 2 * STEP_BITS {
+        a.div_rem(b)
+    } else {
+        let (q, r) = div_parts(&a.unsigned_abs(), &b.unsigned_abs(), check)?;
+        (q * (a.sign() * b.sign()), r * a.sign())
+    };
+    Ok(if !r.is_zero() && r.sign() != b.sign() {
+        (q - IBig::ONE, r + b)
+    } else {
+        (q, r)
+    })
+}
+
+/// Long division in blocks as long as the divisor, or as what the library does in one step.
+pub(crate) fn div_parts<E>(
+    a: &UBig,
+    b: &UBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<(UBig, UBig), E> {
+    let block = b.bit_len().max(STEP_BITS);
+    let blocks = a.bit_len().div_ceil(block);
+    let (mut q, mut r) = (UBig::ZERO, UBig::ZERO);
+    for i in (0..blocks).rev() {
+        let part = (a >> (i * block)).split_bits(block).0;
+        let (digit, rest) = div_halves(&((r << block) + part), b, check)?;
+        q = (q << block) + digit;
+        r = rest;
+    }
+    Ok((q, r))
+}
+
+/// Division by Burnikel and Ziegler's method, where the quotient is no longer than the divisor, down to the size that the library
+/// does in one step.
+fn div_halves<E>(
+    a: &UBig,
+    b: &UBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<(UBig, UBig), E> {
+    check()?;
+    let n = b.bit_len();
+    if n <= STEP_BITS || a.bit_len() < n + STEP_BITS {
+        return Ok(a.div_rem(b));
+    }
+    if n % 2 == 1 {
+        let (q, r) = div_halves(&(a << 1), &(b << 1), check)?;
+        return Ok((q, r >> 1));
+    }
+    let half = n / 2;
+    let (low, high) = a.clone().split_bits(half);
+    let (q1, r1) = div_third(&high, b, half, check)?;
+    let (q0, r) = div_third(&((r1 << half) + low), b, half, check)?;
+    Ok(((q1 << half) + q0, r))
+}
+
+/// Three halves by two: the quotient has `half` bits.
+fn div_third<E>(
+    a: &UBig,
+    b: &UBig,
+    half: usize,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<(UBig, UBig), E> {
+    let (low, high) = a.clone().split_bits(half);
+    let (b0, b1) = b.clone().split_bits(half);
+    let (mut q, rest) = if (&high >> half) >= b1 {
+        let q = UBig::ones(half);
+        (q, high + &b1 - (&b1 << half))
+    } else {
+        div_halves(&high, &b1, check)?
+    };
+    let taken = mul_parts(&q, &b0, check)?;
+    let mut r = (rest << half) + low;
+    while r < taken {
+        q -= UBig::ONE;
+        r += b;
+    }
+    Ok((q, r - taken))
+}
+
+/// The powers that an int is cut at to be converted: `base ** (first * 2 ** i)`, up to the first whose square has at least so many
+/// bits.
+pub(crate) fn ladder<E>(
+    base: u32,
+    first: usize,
+    bits: usize,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<Vec<UBig>, E> {
+    let mut rungs = vec![UBig::from(base).pow(first)];
+    while let Some(last) = rungs.last()
+        && last.bit_len() * 2 <= bits
+    {
+        let next = mul_parts(last, last, check)?;
+        rungs.push(next);
+    }
+    Ok(rungs)
 }
 
 /// `base ** exp` for `exp >= 0`. MemoryError for results past 8 GiB.
@@ -174,23 +280,71 @@ pub fn pow_in_steps<E>(
     Ok(out)
 }
 
-/// `pow(base, exp, modulus)`, with the inverse for negative exponents.
-pub fn pow_mod(base: &IBig, exp: &IBig, modulus: &IBig) -> Result<IBig, TextError> {
+/// `pow(base, exp, modulus)`, with the inverse for negative exponents. `check` is called now and then, which may end it; `raise`
+/// makes its error of ours.
+pub fn pow_mod<E>(
+    base: &IBig,
+    exp: &IBig,
+    modulus: &IBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+    raise: impl Fn(TextError) -> E,
+) -> Result<IBig, E> {
     if modulus.is_zero() {
-        return Err(TextError::value("pow() 3rd argument cannot be 0"));
+        return Err(raise(TextError::value("pow() 3rd argument cannot be 0")));
     }
     let m = modulus.unsigned_abs();
     if m.is_one() {
         return Ok(IBig::ZERO);
     }
-    let mut base = modulo(base, &IBig::from(m.clone()))?.unsigned_abs();
+    let (_, base) = divmod_in_steps(base, &IBig::from(m.clone()), check)?;
+    let mut base = base.unsigned_abs();
     if exp.sign() == Sign::Negative {
-        base = inverse(&base, &m)
-            .ok_or_else(|| TextError::value("base is not invertible for the given modulus"))?;
+        base = inverse(&base, &m).ok_or_else(|| {
+            raise(TextError::value(
+                "base is not invertible for the given modulus",
+            ))
+        })?;
     }
-    let ring = ConstDivisor::new(m);
-    let power = ring.reduce(base).pow(&exp.unsigned_abs()).residue();
-    modulo(&IBig::from(power), modulus)
+    let exp = exp.unsigned_abs();
+    let power = if m.bit_len().saturating_mul(exp.bit_len()) <= POWER_BITS {
+        ConstDivisor::new(m).reduce(base).pow(&exp).residue()
+    } else {
+        pow_mod_parts(base, &exp, m, check)?
+    };
+    modulo(&IBig::from(power), modulus).map_err(raise)
+}
+
+/// A power modulo something is done in one step if the lengths of exponent and modulus multiply to no more than this.
+const POWER_BITS: usize = 1 << 25;
+/// Bits of the exponent that one multiplication does in [`pow_mod_parts`].
+const WINDOW: usize = 4;
+
+fn pow_mod_parts<E>(
+    base: UBig,
+    exp: &UBig,
+    m: UBig,
+    check: &mut impl FnMut() -> Result<(), E>,
+) -> Result<UBig, E> {
+    let times = |a: &UBig, b: &UBig, check: &mut _| {
+        let product = mul_parts(a, b, check)?;
+        Ok(div_parts(&product, &m, check)?.1)
+    };
+    let mut powers = vec![UBig::ONE];
+    for i in 1..1 << WINDOW {
+        powers.push(times(&powers[i - 1], &base, check)?);
+    }
+    let mut out = UBig::ONE;
+    for window in (0..exp.bit_len().div_ceil(WINDOW)).rev() {
+        let mut digit = 0;
+        for bit in (0..WINDOW).rev() {
+            out = times(&out, &out, check)?;
+            digit = digit << 1 | usize::from(exp.bit(window * WINDOW + bit));
+        }
+        if digit != 0 {
+            out = times(&out, &powers[digit], check)?;
+        }
+    }
+    Ok(out)
 }
 
 /// `x` with `a * x % m == 1`.
@@ -455,7 +609,8 @@ mod tests {
             ("2", "-3", "56bc75e2d63100027", "ad78ebc5ac620005"),
         ];
         for (x, y, m, want) in table {
-            assert_eq!(show(pow_mod(&big(x), &big(y), &big(m))), want);
+            let power = pow_mod(&big(x), &big(y), &big(m), &mut || Ok(()), |e| e);
+            assert_eq!(show(power), want);
         }
         assert_eq!(show(pow(&big("-2"), &big("41"))), "-20000000000000000");
         assert_eq!(

@@ -7,6 +7,7 @@
 pub mod codecs;
 mod error;
 pub mod escape_codec;
+pub mod filename;
 pub mod float;
 pub mod float_format;
 pub mod format_spec;

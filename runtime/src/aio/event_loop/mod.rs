@@ -13,6 +13,7 @@ use super::handle::{Handle, Timer};
 use super::state::aio;
 use crate::host::clock;
 use crate::reactor::{Clock, Inbox, Poller, Scheduled, Sender, Timers};
+use lasti_core::memory::Growing;
 use lasti_core::{Payload, PyResult, Ref, Slot, Tagged, Untagged, Value, Vm};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -161,7 +162,14 @@ impl Loop {
     }
     #[inline]
     fn push(&self, r: Ready) {
-        self.ready.borrow_mut().push_back(r.into());
+        let mut ready = self.ready.borrow_mut();
+        ready.make_room();
+        ready.push_back(r.into());
+    }
+    fn push_operand(&self, v: Value) {
+        let mut operands = self.operands.borrow_mut();
+        operands.make_room();
+        operands.push_back(v);
     }
     pub fn push_step(&self, t: Ref<Task>) {
         self.push(Ready::Step(t));
@@ -170,11 +178,11 @@ impl Loop {
         self.push(Ready::Wake(t));
     }
     pub fn push_throw(&self, t: Ref<Task>, e: Value) {
-        self.operands.borrow_mut().push_back(e);
+        self.push_operand(e);
         self.push(Ready::Throw(t));
     }
     pub fn push_gathered(&self, g: Ref<Gather>, child: Value) {
-        self.operands.borrow_mut().push_back(child);
+        self.push_operand(child);
         self.push(Ready::Gathered(g));
     }
     pub fn push_handle(&self, h: Value) {
@@ -190,6 +198,8 @@ impl Loop {
         let p = match &mut *slot {
             Some(p) => p,
             none => {
+                // It may have been closed while it slept.
+                check_closed(vm, self)?;
                 let p = Poller::new().map_err(|e| vm.os_error(&e, None))?;
                 crate::wait::wake_on_signal(&p.waker());
                 let _ = self.waker.set(p.waker());

@@ -193,23 +193,28 @@ fn add_done_callback(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn remove_done_callback(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [callback] = a.exactly::<1>(vm, "remove_done_callback")?;
     let f = this(vm, v)?;
-    let mut kept = Waiters::new();
-    let mut removed = 0;
-    for w in f.take_waiters() {
-        if let Waiter::Callback { callback: c, .. } = &w
-            && vm.same(c, callback)?
-        {
-            removed += 1;
-            continue;
+    // Comparing runs Python, which may add, remove and call them, or raise. They stay where they are meanwhile.
+    let callbacks: Vec<Value> = f
+        .waiters()
+        .into_iter()
+        .filter_map(|w| match w {
+            Waiter::Callback { callback, .. } => Some(callback),
+            _ => None,
+        })
+        .collect();
+    let mut equal = Vec::new();
+    for c in callbacks {
+        if !equal.iter().any(|e: &Value| e.is(&c)) && vm.same(&c, callback)? {
+            equal.push(c);
         }
-        kept.push(w);
     }
-    // Comparing may have added some.
-    kept.append(&mut f.take_waiters());
+    let (gone, kept): (Waiters, Waiters) = f.take_waiters().into_iter().partition(
+        |w| matches!(w, Waiter::Callback { callback: c, .. } if equal.iter().any(|e| e.is(c))),
+    );
     for w in kept {
         f.push_waiter(w);
     }
-    Ok(vm.new_int(removed))
+    Ok(vm.new_int(gone.len() as i64))
 }
 
 fn cancel(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {

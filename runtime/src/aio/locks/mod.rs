@@ -545,6 +545,7 @@ fn park(
         vm.setattr(on.value(), &vm.intern("_loop"), Some(&l))?;
     }
     let fut = future::new_blocking_future(vm, &l);
+    waiting.reserve(vm)?;
     waiting.push_back(fut.clone());
     w.on.set(fut.clone());
     w.stage.set(Stage::Waiting);

@@ -36,10 +36,14 @@ impl Items {
             Items::Last(l) => l.pop(),
         }
     }
-    fn put(&self, v: Value) {
+    fn put(&self, vm: &Vm, v: Value) -> PyResult<()> {
         match self {
-            Items::First(d) => d.push_back(v),
-            Items::Last(l) => l.push(v),
+            Items::First(d) => {
+                d.reserve(vm)?;
+                d.push_back(v);
+                Ok(())
+            }
+            Items::Last(l) => l.with_mut(|items| vm.push(items, v)),
         }
     }
 }
@@ -93,7 +97,7 @@ pub fn put(vm: &Vm, on: &KnownLock, item: &Value) -> PyResult<Option<Now>> {
     if !event::clear(vm, &finished) {
         return Ok(None);
     }
-    items.put(item.clone());
+    items.put(vm, item.clone())?;
     on.set(field::UNFINISHED, vm.new_int(unfinished + 1));
     wake_next(vm, &getters)?;
     Ok(Some(Now::Done(Value::NONE)))

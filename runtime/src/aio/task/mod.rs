@@ -84,7 +84,7 @@ pub fn register(vm: &Vm, v: &Value) -> PyResult<()> {
     let a = aio(vm);
     let w = vm.make_weakref(&vm.types.weakref, v, None)?;
     let mut tasks = a.foreign_tasks.borrow_mut();
-    tasks.push(w);
+    vm.push(&mut tasks, w)?;
     if tasks.len() >= a.sweep_at.get() {
         let all = std::mem::take(&mut *tasks);
         let alive = |w: &Ref<WeakRef>| {

@@ -1,4 +1,5 @@
 //! The functions of `posix` that take a descriptor.
+use crate::os::buffer::Held;
 use crate::os::fd::{self, adopt, file_of};
 use crate::os::open::open_path;
 use crate::os::path::{PathParam, convert};
@@ -26,6 +27,7 @@ fn read(vm: &Vm, a: Args) -> PyResult<Value> {
 
 fn write(vm: &Vm, a: Args) -> PyResult<Value> {
     let [fd, data] = a.exactly::<2>(vm, "write")?;
+    let _held = Held::of(vm, data);
     let n = fd::write_some(vm, fd, &vm.buffer(data)?)?.map_err(|e| vm.os_error(&e, None))?;
     Ok(vm.new_int(n as i64))
 }

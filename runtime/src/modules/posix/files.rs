@@ -60,10 +60,19 @@ fn link(vm: &Vm, a: Args) -> PyResult<Value> {
         "*dst_dir_fd",
         "*follow_symlinks",
     ];
-    let [src, dst, from, to, _] = a.bind(vm, "link", names, 2)?;
+    let [src, dst, from, to, follow] = a.bind(vm, "link", names, 2)?;
+    let follow = follow.map_or(Ok(true), |f| vm.is_true(f))?;
     let src = convert(vm, src, &PathParam::named("link", "src"), from)?;
     let dst = convert(vm, dst, &PathParam::named("link", "dst"), to)?;
-    two_paths(vm, &src, &dst, fs::hard_link)
+    let flags = if follow {
+        rustix::fs::AtFlags::SYMLINK_FOLLOW
+    } else {
+        rustix::fs::AtFlags::empty()
+    };
+    two_paths(vm, &src, &dst, |src, dst| {
+        use rustix::fs::{CWD, linkat};
+        Ok(linkat(CWD, src, CWD, dst, flags)?)
+    })
 }
 
 fn symlink(vm: &Vm, a: Args) -> PyResult<Value> {
@@ -253,9 +262,15 @@ fn readlink(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 
 fn chmod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let names = ["path", "mode", "*dir_fd", "*follow_symlinks"];
-    let [path, mode, dir_fd, _] = a.bind(vm, "chmod", names, 2)?;
+    let [path, mode, dir_fd, follow] = a.bind(vm, "chmod", names, 2)?;
     let path = convert(vm, path, &PathParam::or_fd("chmod"), dir_fd)?;
     let mode = vm.to_i64(mode.unwrap_or(&Value::NONE))? as u32;
+    let follow = follow.map_or(Ok(true), |f| vm.is_true(f))?;
+    // Linux keeps no mode for links.
+    if !follow && fs::symlink_metadata(&path.path).is_ok_and(|m| m.is_symlink()) {
+        let msg = "chmod: follow_symlinks unavailable on this platform";
+        return Err(vm.new_exception(&vm.exc.not_implemented_error, msg));
+    }
     done(vm, &path, |p| {
         fs::set_permissions(p, fs::Permissions::from_mode(mode))
     })

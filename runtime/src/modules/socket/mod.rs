@@ -330,14 +330,6 @@ fn size_arg(vm: &Vm, v: &Value, func: &str) -> PyResult<usize> {
         .map_err(|_| vm.value_error(format!("negative buffersize in {func}")))
 }
 
-/// Copies what was received into a writable buffer.
-fn fill(vm: &Vm, buffer: &Value, data: Vec<u8>) -> PyResult<usize> {
-    let n = data.len();
-    let slice = vm.new_slice(Value::NONE, vm.new_int(n as i64), Value::NONE);
-    vm.setitem(buffer, &slice, &vm.new_bytes(data))?;
-    Ok(n)
-}
-
 /// `buffer[, nbytes[, flags]]` of the calls that fill a buffer.
 fn into_args<'a>(vm: &Vm, a: Args<'a>, func: &str) -> PyResult<(&'a Value, usize, i32)> {
     let [buffer, n, flags] = a.bind(vm, func, ["buffer", "nbytes", "flags"], 1)?;
@@ -346,15 +338,17 @@ fn into_args<'a>(vm: &Vm, a: Args<'a>, func: &str) -> PyResult<(&'a Value, usize
             "{func}() missing required argument 'buffer' (pos 1)"
         ))
     })?;
-    let room = vm.len(buffer)?;
-    let n = match n {
-        Some(n) => size_arg(vm, n, func)?,
-        None => 0,
-    };
-    if n > room {
-        return Err(vm.value_error("buffer too small for requested bytes"));
+    let n = n.map_or(Ok(0), |n| size_arg(vm, n, func))?;
+    Ok((buffer, n, int(vm, flags, 0)?))
+}
+
+/// How much of a buffer is to be filled: all of it for 0.
+fn part_of(vm: &Vm, room: usize, n: usize) -> PyResult<usize> {
+    match n {
+        0 => Ok(room),
+        n if n > room => Err(vm.value_error("buffer too small for requested bytes")),
+        n => Ok(n),
     }
-    Ok((buffer, if n == 0 { room } else { n }, int(vm, flags, 0)?))
 }
 
 fn getsockopt(vm: &Vm, s: &Sock, a: Args) -> PyResult<Value> {
@@ -675,6 +669,7 @@ lasti_core::methods! { TRANSFER_METHODS =
 fn send(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let args = a.between(vm, "send", 1, 2)?;
     let s = sock(vm, v)?;
+    let _held = buffer::Held::of(vm, &args[0]);
     let data = vm.buffer(&args[0])?;
     let n = send_some(vm, s, &data, int(vm, args.get(1), 0)?, s.deadline())?;
     Ok(vm.new_int(n as i64))
@@ -683,6 +678,7 @@ fn send(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn sendall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let args = a.between(vm, "sendall", 1, 2)?;
     let s = sock(vm, v)?;
+    let _held = buffer::Held::of(vm, &args[0]);
     let data = vm.buffer(&args[0])?;
     let (flags, d) = (int(vm, args.get(1), 0)?, s.deadline());
     let mut rest = &data[..];
@@ -696,6 +692,7 @@ fn sendall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn sendto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let args = a.between(vm, "sendto", 2, 3)?;
     let s = sock(vm, v)?;
+    let _held = buffer::Held::of(vm, &args[0]);
     let data = vm.buffer(&args[0])?;
     let flags = if args.len() == 3 {
         int(vm, args.get(1), 0)?
@@ -756,9 +753,11 @@ fn recvmsg(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn recv_into(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let (buffer, n, flags) = into_args(vm, a, "recv_into")?;
-    let data = receive(vm, sock(vm, v)?, n, flags)?;
-    Ok(vm.new_int(fill(vm, buffer, data)? as i64))
+    let (target, n, flags) = into_args(vm, a, "recv_into")?;
+    buffer::fill(vm, target, "recv_into", |room| {
+        let n = part_of(vm, room, n)?;
+        receive(vm, sock(vm, v)?, n, flags).map(Some)
+    })
 }
 
 fn recvfrom(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -769,10 +768,15 @@ fn recvfrom(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn recvfrom_into(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let (buffer, n, flags) = into_args(vm, a, "recvfrom_into")?;
-    let (data, from) = receive_from(vm, sock(vm, v)?, n, flags)?;
-    let n = fill(vm, buffer, data)?;
-    Ok(vm.tuple_value([vm.new_int(n as i64), from]))
+    let (target, n, flags) = into_args(vm, a, "recvfrom_into")?;
+    let mut sender = Value::NONE;
+    let n = buffer::fill(vm, target, "recvfrom_into", |room| {
+        let n = part_of(vm, room, n)?;
+        let (data, from) = receive_from(vm, sock(vm, v)?, n, flags)?;
+        sender = from;
+        Ok(Some(data))
+    })?;
+    Ok(vm.tuple_value([n, sender]))
 }
 
 fn socketpair(vm: &Vm, a: Args) -> PyResult<Value> {

@@ -22,14 +22,16 @@ pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
     vm.sys.set(Some(m.clone()));
     vm.dict_set(&vm.modules, "sys", m.value());
     let set = |name: &str, v: Value| vm.add_value(&m, name, v);
-    let strings = |items: &[String]| vm.new_list(items.iter().map(|s| vm.str_value(s)).collect());
     let words = |items: &mut dyn Iterator<Item = &OsString>| {
         vm.new_list(items.map(|s| crate::os::path::path_value(vm, s)).collect())
     };
     set("argv", words(&mut argv.iter()));
     let given: Vec<OsString> = std::env::args_os().collect();
     set("orig_argv", words(&mut given.iter()));
-    set("path", strings(path));
+    set(
+        "path",
+        vm.new_list(path.iter().map(|p| vm.name_value(p)).collect()),
+    );
     set("modules", vm.modules.value());
     for name in ["meta_path", "path_hooks", "warnoptions"] {
         set(name, vm.new_list(Vec::new()));

@@ -40,7 +40,7 @@ impl Vm {
             },
             name: self.intern(&d.name),
             qualname: self.intern(&d.qualname),
-            filename: self.intern(&d.filename),
+            filename: self.intern_wtf8(&lasti_text::filename::to_wtf8(&d.filename)),
             origin: Origin::Data(data.clone()),
         });
         let names = [&d.varnames, &d.cellvars, &d.freevars];

@@ -234,7 +234,7 @@ impl Vm {
         let text = text.map_or(crate::memory::Value::NONE, |t| self.str_value(&t));
         let fields = [
             self.str_value(&e.msg),
-            self.str_value(&e.filename),
+            self.name_value(&e.filename),
             int(e.lineno),
             int(e.offset),
             text,

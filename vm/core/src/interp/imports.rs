@@ -76,7 +76,7 @@ impl Vm {
             .iter()
             .filter_map(|v| {
                 v.downcast::<Str>()
-                    .map(|s| s.to_string_lossy().into_owned())
+                    .map(|s| lasti_text::filename::to_string(s.as_bytes()))
             })
             .collect())
     }
@@ -129,7 +129,7 @@ impl Vm {
         };
         let m = self.new_module(name);
         let n = &self.names;
-        self.dict_set_str(&m.dict, &n.file, self.str_value(&filename));
+        self.dict_set_str(&m.dict, &n.file, self.name_value(&filename));
         let mut search = None;
         let parent = if package {
             let folder = if filename.starts_with("<frozen") {
@@ -137,7 +137,7 @@ impl Vm {
             } else {
                 filename.rsplit_once('/').map_or("", |(d, _)| d)
             };
-            let path = self.new_list(vec![self.str_value(folder)]);
+            let path = self.new_list(vec![self.name_value(folder)]);
             self.dict_set_str(&m.dict, &n.path, path.clone());
             search = Some(path);
             name

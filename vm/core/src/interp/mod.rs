@@ -393,7 +393,7 @@ impl Vm {
                 r.push(d.into());
             }
             Op::BuildConstKeyMap => self.op_build_const_key_map(r, arg as usize)?,
-            Op::BuildString => self.op_build_string(r, arg as usize),
+            Op::BuildString => self.op_build_string(r, arg as usize)?,
             Op::BuildSlice => {
                 let step = if arg == 3 { r.pop() } else { Value::NONE };
                 let stop = r.pop();

@@ -186,7 +186,7 @@ impl Vm {
     pub fn new_module_spec(&self, name: &str, origin: &str, search: Option<Value>) -> Value {
         let spec = blank(self, &self.module_spec_type());
         spec.fields[NAME].set(self.str_value(name));
-        spec.fields[ORIGIN].set(self.str_value(origin));
+        spec.fields[ORIGIN].set(self.name_value(origin));
         if let Some(s) = search {
             spec.fields[SEARCH].set(s);
         }

@@ -562,16 +562,17 @@ impl Vm {
         Ok(())
     }
 
-    pub(super) fn op_build_string(&self, r: &mut Regs, n: usize) {
+    pub(super) fn op_build_string(&self, r: &mut Regs, n: usize) -> PyResult<()> {
         let mut out = Vec::new();
         for v in r.top(n) {
             if let Some(s) = v.downcast::<Str>() {
-                out.extend_from_slice(s.as_bytes());
+                self.extend(&mut out, s.as_bytes())?;
             }
         }
+        let s = self.try_new_wtf8(&out)?;
         r.drop_top(n);
-        let s = self.new_wtf8(&out);
         r.push(s.into());
+        Ok(())
     }
 
     pub(super) fn op_build_unpack(&self, r: &mut Regs, op: Quick, n: usize) -> PyResult<()> {
@@ -771,7 +772,9 @@ impl Vm {
         if s.is_ascii() {
             return Ok(s.into());
         }
-        Ok(self.str_value(&lasti_text::repr::ascii_escape(s.as_bytes())))
+        self.room(s.byte_len().saturating_mul(4))?;
+        let text = lasti_text::repr::ascii_escape(s.as_bytes());
+        Ok(self.try_new_wtf8(text.as_bytes())?.into())
     }
 
     /// `format(v, spec)`.

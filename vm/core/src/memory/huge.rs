@@ -48,7 +48,7 @@ impl<A: GlobalAlloc> HugeBlocks<A> {
         };
         // SAFETY: the layout is not empty.
         match NonNull::new(unsafe { alloc(&self.0, outer) }) {
-            None => std::ptr::null_mut(),
+            None => from_reserve(layout),
             Some(p) => {
                 // SAFETY: the block begins one page on.
                 let block = unsafe { p.add(HUGE_PAGE) };
@@ -74,7 +74,12 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if is_large(layout) {
-            return self.large(layout, A::alloc_zeroed);
+            let p = self.large(layout, A::alloc_zeroed);
+            if reserve::holds(p) {
+                // SAFETY: the block has this size.
+                unsafe { p.write_bytes(0, layout.size()) };
+            }
+            return p;
         }
         // SAFETY: as for the caller.
         let p = unsafe { self.0.alloc_zeroed(layout) };
@@ -91,7 +96,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for HugeBlocks<A> {
     #[inline]
     unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
         if reserve::holds(p) {
-            return reserve::give_back();
+            return reserve::give_back(p, layout);
         }
         // SAFETY: as for the caller; `large` made blocks of this size so.
         unsafe {

@@ -24,6 +24,8 @@ pub use header::{Kind, Payload, VTable};
 pub use huge::HugeBlocks;
 pub use pool::PoolCounters;
 pub(crate) use pool::Pooled;
+pub use reserve::Growing;
+pub use reserve::raise_alarm as memory_is_short;
 pub use tagged::{Tagged, Untagged};
 pub(crate) use value::class_of;
 pub use value::{INT_MAX, INT_MIN, Ref, Unpacked, Value};
@@ -314,7 +316,9 @@ impl Heap {
             });
             let first = base.add(CHUNK_HEAD);
             self.bump[class].set((first.add(stride), base.add(CHUNK_BYTES)));
-            self.chunks.borrow_mut().push(head);
+            let mut chunks = self.chunks.borrow_mut();
+            chunks.make_room();
+            chunks.push(head);
             first.cast()
         }
     }
@@ -428,6 +432,7 @@ impl Heap {
                 gc_refs: 0,
                 size,
             });
+            large.make_room();
             large.push(block);
             base.add(LARGE_PREFIX).cast()
         }

@@ -3,7 +3,7 @@
 //! Code that makes small blocks cannot fail: an allocator may not unwind, and `Vec::push` aborts on a null pointer. When the system
 //! refuses such a block, it comes from the reserve, and [`eval_breaker::NO_MEMORY`] makes the interpreter raise MemoryError before its
 //! next instruction. A block above [`LARGEST`] is refused, so whoever asks for a size that a program decides must use
-//! `try_reserve` (see `vm/fallible.rs`). The process ends only when the reserve is used up.
+//! `try_reserve` or ask for room beforehand (see `vm/fallible.rs`). The process ends only when the reserve is used up.
 //!
 //! The reserve is part of the program's zeroed data: it takes address space, and pages only as they are touched.
 use super::{CHUNK_BYTES, eval_breaker};
@@ -14,9 +14,12 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-const SIZE: usize = 16 << 20;
+const SIZE: usize = 64 << 20;
 /// Blocks from so many bytes on are refused.
-const LARGEST: usize = 2 << 20;
+const LARGEST: usize = 32 << 20;
+/// Blocks from so many bytes on leave [`FOR_SMALL`] bytes alone: there is always something left for the handler.
+const SMALL: usize = 1 << 20;
+const FOR_SMALL: usize = 16 << 20;
 /// MemoryError is raised again when so many more bytes were taken: the handler of the first one has them for itself.
 const BYTES_BETWEEN_ERRORS: usize = 1 << 20;
 
@@ -76,7 +79,7 @@ pub(crate) fn enter(eval_breaker: &Arc<AtomicU32>) {
 }
 
 /// Has this thread's interpreter raise MemoryError; all of them when it runs none.
-fn raise_alarm() {
+pub fn raise_alarm() {
     // The lock is held only by who registers; that one is served without a MemoryError.
     if let Ok(all) = BREAKERS.try_lock() {
         let mine = MINE.get();
@@ -113,7 +116,8 @@ pub(super) fn block(layout: Layout) -> Option<NonNull<u8>> {
     }
     let mut s = STATE.lock().unwrap_or_else(|e| e.into_inner());
     let at = s.blocks.next_multiple_of(layout.align());
-    if at + layout.size() > SIZE - s.chunks {
+    let kept = if layout.size() < SMALL { 0 } else { FOR_SMALL };
+    if at + layout.size() > SIZE - kept.max(s.chunks) {
         return None;
     }
     s.blocks = at + layout.size();
@@ -145,9 +149,14 @@ pub(super) fn holds(p: *const u8) -> bool {
 
 /// A block of the reserve is not used any more.
 #[cold]
-pub(super) fn give_back() {
+pub(super) fn give_back(p: *const u8, layout: Layout) {
     let mut s = STATE.lock().unwrap_or_else(|e| e.into_inner());
     s.live -= 1;
+    // A vector that grows gives its last block back soon.
+    let at = p.addr() - base().addr();
+    if at + layout.size() == s.blocks {
+        s.blocks = at;
+    }
     if s.live == 0 {
         s.blocks = 0;
         s.due = s.chunks;
@@ -172,4 +181,33 @@ pub(super) fn exhausted(layout: Layout) -> ! {
 #[cold]
 pub(crate) fn try_grow<T>(v: &mut Vec<T>, more: usize) -> bool {
     v.try_reserve(more).is_ok() || v.try_reserve_exact(more.max(v.len() / 8)).is_ok()
+}
+
+/// A table of the runtime itself, which has nobody to tell that there is no memory. It asks for it early: where there is none for
+/// twice as many items, there may be some for a few more, and MemoryError is due before the next instruction.
+pub trait Growing {
+    /// Makes room for one item more.
+    fn make_room(&mut self);
+}
+
+impl<T> Growing for Vec<T> {
+    #[inline]
+    fn make_room(&mut self) {
+        if self.len() == self.capacity() && self.try_reserve(1).is_err() {
+            raise_alarm();
+            // If this fails too, the push that follows ends the process.
+            let _ = self.try_reserve_exact(1 + self.len() / 16);
+        }
+    }
+}
+
+impl<T> Growing for std::collections::VecDeque<T> {
+    #[inline]
+    fn make_room(&mut self) {
+        if self.len() == self.capacity() && self.try_reserve(1).is_err() {
+            raise_alarm();
+            // As above.
+            let _ = self.try_reserve_exact(1 + self.len() / 16);
+        }
+    }
 }

@@ -29,10 +29,11 @@ impl Deref for Data<'_> {
 }
 
 impl Data<'_> {
-    pub fn into_vec(self) -> Vec<u8> {
+    /// The bytes, copied where they belong to somebody else.
+    pub fn into_vec(self, vm: &Vm) -> PyResult<Vec<u8>> {
         match self {
-            Data::Owned(v) => v,
-            other => other.to_vec(),
+            Data::Owned(v) => Ok(v),
+            other => vm.copy_of(&other),
         }
     }
 }

@@ -8,6 +8,21 @@ use crate::vm::Vm;
 use crate::vm::args::{Args, Resume, Resumed};
 use crate::vm::error::{Exc, PyResult};
 
+/// Values inside each other that a recursion goes into. CPython 3.14 has 8 MiB of native stack for that: 8,000 to 16,000
+/// namespaces inside each other can be shown there, 32,000 to 64,000 dicts can be written as JSON.
+const MAX_NESTING: u32 = 20_000;
+
+/// A level of [`Vm::nest`], until it goes.
+#[must_use]
+pub struct Nested<'a>(&'a Vm);
+
+impl Drop for Nested<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.nesting.set(self.0.nesting.get() - 1);
+    }
+}
+
 impl Vm {
     /// Calls anything with positional arguments.
     pub fn call(&self, callable: &Value, args: &[Value]) -> PyResult<Value> {
@@ -158,6 +173,19 @@ impl Vm {
             return Err(self.recursion_error(doing));
         }
         Ok(())
+    }
+
+    /// Enters a value inside another, in a recursion that Python does not see. RecursionError where CPython's native stack would
+    /// be used up, or ours is.
+    #[inline]
+    pub fn nest(&self, doing: &str) -> PyResult<Nested<'_>> {
+        self.guard_native_stack(doing)?;
+        let depth = self.nesting.get();
+        if depth >= MAX_NESTING {
+            return Err(self.recursion_error(doing));
+        }
+        self.nesting.set(depth + 1);
+        Ok(Nested(self))
     }
 
     #[cold]

@@ -64,7 +64,7 @@ impl Vm {
     // ---- text ----
 
     pub fn repr(&self, v: &Value) -> PyResult<Ref<Str>> {
-        self.guard_native_stack("while getting the repr of an object")?;
+        let _nested = self.nest("while getting the repr of an object")?;
         let r = match self.type_of(v).slots.repr.get() {
             Some(f) => f(self, v)?,
             None => self.default_repr(v),
@@ -86,7 +86,7 @@ impl Vm {
         if let Some(i) = v.as_small_int() {
             return Ok(self.decimal(i));
         }
-        self.guard_native_stack("while getting the str of an object")?;
+        let _nested = self.nest("while getting the str of an object")?;
         let r = match self.type_of(v).slots.str.get() {
             Some(f) => f(self, v)?,
             None => return self.repr(v),
@@ -351,10 +351,7 @@ impl Vm {
             return Ok(Value::NOT_IMPLEMENTED);
         }
         let (a, b, m) = (self.to_bigint(a)?, self.to_bigint(b)?, self.to_bigint(m)?);
-        match lasti_text::int_arith::pow_mod(&a, &b, &m) {
-            Ok(r) => Ok(self.new_bigint(r)),
-            Err(e) => Err(self.text_error(e)),
-        }
+        Ok(self.new_bigint(self.power_modulo(&a, &b, &m)?))
     }
 
     // ---- containers ----
@@ -673,12 +670,12 @@ impl Vm {
     /// Bytes of anything with a buffer.
     pub fn buffer(&self, v: &Value) -> PyResult<Vec<u8>> {
         if let Some(b) = v.downcast::<Bytes>() {
-            return Ok(b.data.to_vec());
+            return self.copy_of(&b.data);
         }
         if let Some(b) = v.downcast::<ByteArray>() {
-            return Ok(b.data.borrow().clone());
+            return self.copy_of(&b.data.borrow());
         }
-        super::buffer::bytes_like(self, v).map(super::buffer::Data::into_vec)
+        super::buffer::bytes_like(self, v)?.into_vec(self)
     }
 
     // ---- dicts and sets with any key ----

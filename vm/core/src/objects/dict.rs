@@ -487,6 +487,11 @@ impl Dict {
     pub fn entry_hash(&self, n: usize) -> u64 {
         self.table.borrow().entries[n].hash
     }
+    /// Bytes that a copy takes.
+    pub fn footprint(&self) -> usize {
+        let table = self.table.borrow();
+        size_of_val(&table.entries[..]) + size_of_val(&table.index[..])
+    }
     /// Entries with their hashes, for copying.
     pub fn snapshot(&self) -> Vec<(u64, Value, Value)> {
         let table = self.table.borrow();

@@ -67,6 +67,27 @@ impl Vm {
         v.extend_from_slice(items);
         Ok(())
     }
+    /// `String::push_str` that raises.
+    pub fn push_str(&self, s: &mut String, more: &str) -> PyResult<()> {
+        if s.capacity() - s.len() < more.len() && s.try_reserve(more.len()).is_err() {
+            return Err(self.memory_error());
+        }
+        s.push_str(more);
+        Ok(())
+    }
+    /// Makes sure that code which cannot fail will find so many bytes for what it makes. Where it makes several blocks, or lets a
+    /// vector grow, that is their sum.
+    #[inline]
+    pub fn room(&self, bytes: usize) -> PyResult<()> {
+        if bytes < LARGE_OBJECT_BYTES {
+            return Ok(());
+        }
+        self.try_vec::<u8>(bytes).map(drop)
+    }
+    /// [`Vm::room`] for a vector of `n` items that grows as it is filled: it is copied from one of half the size.
+    pub fn room_for<T>(&self, n: usize) -> PyResult<()> {
+        self.room(n.saturating_mul(size_of::<T>()).saturating_mul(2))
+    }
     /// A copy of a slice of any length.
     pub fn copy_of<T: Clone>(&self, items: &[T]) -> PyResult<Vec<T>> {
         let mut v = self.try_vec(items.len())?;
@@ -79,6 +100,12 @@ impl Vm {
         use lasti_text::int_arith::{bit_length, check_room, mul_in_steps};
         check_room(bit_length(a) + bit_length(b)).map_err(|e| self.text_error(e))?;
         mul_in_steps(a, b, &mut || self.check_signals())
+    }
+
+    /// `pow(base, exp, modulus)` of ints of any size. A long one handles signals.
+    pub fn power_modulo(&self, base: &IBig, exp: &IBig, modulus: &IBig) -> PyResult<IBig> {
+        let check = &mut || self.check_signals();
+        lasti_text::int_arith::pow_mod(base, exp, modulus, check, |e| self.text_error(e))
     }
 
     /// Makes sure that the next object can be made: a `T` with `trailing` bytes behind it.

@@ -6,7 +6,7 @@ use crate::vm::error::PyResult;
 
 /// Where a module's code comes from.
 pub enum ModuleSource {
-    /// Source text with the file it came from; `package` when it is an `__init__`.
+    /// Source text with the file it came from (`lasti_text::filename`); `package` when it is an `__init__`.
     Source {
         bytes: Vec<u8>,
         filename: String,
@@ -24,7 +24,8 @@ pub trait Host {
     /// Runs what signals and other threads left to do; called between instructions when the eval breaker says so.
     /// `drop_requested`: another thread asks for the GIL.
     fn handle_break(&self, vm: &Vm, drop_requested: bool) -> PyResult<()>;
-    /// Finds a module. `path` is `sys.path`, or the package's `__path__`; `name` is dotted.
+    /// Finds a module. `path` is `sys.path`, or the package's `__path__`, of names as `lasti_text::filename` has them; `name` is
+    /// dotted.
     fn find_module(
         &self,
         vm: &Vm,

@@ -15,8 +15,17 @@ impl Vm {
         match bytes {
             [] => self.names.empty.clone(),
             [b] if *b < 128 => self.ascii[*b as usize].clone(),
+            // There is no memory, and the caller cannot be told. The program sees MemoryError before it sees this text.
+            _ if self.prepare::<Str>(bytes.len()).is_err() => {
+                crate::memory::reserve::raise_alarm();
+                self.names.empty.clone()
+            }
             _ => Str::alloc(&self.heap, &self.types.str, bytes),
         }
+    }
+    /// The str of a file's name (`lasti_text::filename`).
+    pub fn name_value(&self, name: &str) -> Value {
+        self.new_wtf8(&lasti_text::filename::to_wtf8(name)).into()
     }
     pub fn str_value(&self, s: &str) -> Value {
         self.new_str(s).into()

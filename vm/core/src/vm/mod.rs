@@ -287,6 +287,7 @@ pub struct ThreadState {
     pub(crate) exc: Cell<*const ExcState>,
     pub(crate) root: Cell<*const Generator>,
     pub(crate) depth: Cell<u32>,
+    pub(crate) nesting: Cell<u32>,
     pub(crate) base_exc: ExcState,
     pub(crate) context: Slot,
 }
@@ -299,6 +300,7 @@ impl Default for ThreadState {
             exc: Cell::new(std::ptr::null()),
             root: Cell::new(std::ptr::null()),
             depth: Cell::new(0),
+            nesting: Cell::new(0),
             base_exc: ExcState::default(),
             context: Slot::empty(),
         }
@@ -328,6 +330,8 @@ pub struct Vm {
     /// The root of the chain that runs.
     pub(crate) root: Cell<*const Generator>,
     pub(crate) depth: Cell<u32>,
+    /// See [`Vm::nest`].
+    pub(crate) nesting: Cell<u32>,
     pub recursion_limit: Cell<u32>,
     pub(crate) stack_limit: Cell<usize>,
     /// `sys.set_asyncgen_hooks`.
@@ -421,6 +425,7 @@ impl Vm {
             base_exc: ExcState::default(),
             root: Cell::new(std::ptr::null()),
             depth: Cell::new(0),
+            nesting: Cell::new(0),
             recursion_limit: Cell::new(1000),
             stack_limit: Cell::new(floor),
             asyncgen_firstiter: Slot::new(Value::NONE),
@@ -616,6 +621,7 @@ impl Vm {
         self.exc_state.swap(&other.exc);
         self.root.swap(&other.root);
         self.depth.swap(&other.depth);
+        self.nesting.swap(&other.nesting);
         let mine = self.base_exc.value.take();
         self.base_exc.value.set(other.base_exc.value.replace(mine));
         let mine = self.context.take();
