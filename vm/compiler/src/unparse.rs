@@ -63,22 +63,59 @@ impl Writer {
         stacker::maybe_grow(RED_ZONE, STACK_STEP, || self.expr_inner(e, level));
     }
 
+    fn dict(&mut self, items: &[(Option<Expr>, Expr)]) {
+        self.text("{");
+        for (i, (key, value)) in items.iter().enumerate() {
+            if i > 0 {
+                self.text(", ");
+            }
+            match key {
+                Some(key) => {
+                    self.expr(key, TEST);
+                    self.text(": ");
+                    self.expr(value, TEST);
+                }
+                None => {
+                    self.text("**");
+                    self.expr(value, BIT_OR);
+                }
+            }
+        }
+        self.text("}");
+    }
+
+    fn bool_op(&mut self, op: BoolOp, values: &[Expr], level: Level) {
+        let (word, own) = match op {
+            BoolOp::And => (" and ", AND),
+            BoolOp::Or => (" or ", OR),
+        };
+        self.bracketed(level, own, |w| {
+            for (i, v) in values.iter().enumerate() {
+                if i > 0 {
+                    w.text(word);
+                }
+                w.expr(v, own + 1);
+            }
+        });
+    }
+
+    fn slice(&mut self, s: &Slice) {
+        if let Some(e) = &s.lower {
+            self.expr(e, TEST);
+        }
+        self.text(":");
+        if let Some(e) = &s.upper {
+            self.expr(e, TEST);
+        }
+        if let Some(e) = &s.step {
+            self.text(":");
+            self.expr(e, TEST);
+        }
+    }
+
     fn expr_inner(&mut self, e: &Expr, level: Level) {
         match &e.kind {
-            ExprKind::BoolOp(op, values) => {
-                let (word, own) = match op {
-                    BoolOp::And => (" and ", AND),
-                    BoolOp::Or => (" or ", OR),
-                };
-                self.bracketed(level, own, |w| {
-                    for (i, v) in values.iter().enumerate() {
-                        if i > 0 {
-                            w.text(word);
-                        }
-                        w.expr(v, own + 1);
-                    }
-                });
-            }
+            ExprKind::BoolOp(op, values) => self.bool_op(*op, values, level),
             ExprKind::Named(target, value) => self.bracketed(level, TEST, |w| {
                 w.expr(target, ATOM);
                 w.text(" := ");
@@ -112,26 +149,7 @@ impl Writer {
                 w.text(" else ");
                 w.expr(orelse, TEST);
             }),
-            ExprKind::Dict(items) => {
-                self.text("{");
-                for (i, (key, value)) in items.iter().enumerate() {
-                    if i > 0 {
-                        self.text(", ");
-                    }
-                    match key {
-                        Some(key) => {
-                            self.expr(key, TEST);
-                            self.text(": ");
-                            self.expr(value, TEST);
-                        }
-                        None => {
-                            self.text("**");
-                            self.expr(value, BIT_OR);
-                        }
-                    }
-                }
-                self.text("}");
-            }
+            ExprKind::Dict(items) => self.dict(items),
             ExprKind::Set(items) => {
                 self.text("{");
                 self.list(items, TEST);
@@ -201,19 +219,7 @@ impl Writer {
                     w.text(",");
                 }
             }),
-            ExprKind::Slice(s) => {
-                if let Some(e) = &s.lower {
-                    self.expr(e, TEST);
-                }
-                self.text(":");
-                if let Some(e) = &s.upper {
-                    self.expr(e, TEST);
-                }
-                if let Some(e) = &s.step {
-                    self.text(":");
-                    self.expr(e, TEST);
-                }
-            }
+            ExprKind::Slice(s) => self.slice(s),
         }
     }
 

@@ -182,6 +182,56 @@ impl Maker<'_> {
         self.vm.const_value(c)
     }
 
+    fn call(&self, c: &Call, p: &Position) -> Made {
+        let keywords = self.list(&c.keywords, |k| self.keyword(k))?;
+        self.at(
+            "Call",
+            p,
+            &[
+                ("func", self.expr(&c.func)?),
+                ("args", self.exprs(&c.args)?),
+                ("keywords", keywords),
+            ],
+        )
+    }
+
+    fn interpolation(&self, i: &Interpolation, p: &Position) -> Made {
+        let spec = self.opt(i.spec.as_ref(), |s| self.expr(s))?;
+        let fields = [
+            ("value", self.expr(&i.value)?),
+            ("str", self.constant(&i.text)),
+            ("conversion", self.conversion(i.conversion)),
+            ("format_spec", spec),
+        ];
+        self.at("Interpolation", p, &fields)
+    }
+
+    fn formatted_value(&self, f: &FormattedValue, p: &Position) -> Made {
+        let spec = self.opt(f.spec.as_ref(), |s| self.expr(s))?;
+        self.at(
+            "FormattedValue",
+            p,
+            &[
+                ("value", self.expr(&f.value)?),
+                ("conversion", self.conversion(f.conversion)),
+                ("format_spec", spec),
+            ],
+        )
+    }
+
+    fn slice(&self, s: &Slice, p: &Position) -> Made {
+        let part = |e: &Option<Expr>| self.opt(e.as_ref(), |e| self.expr(e));
+        self.at(
+            "Slice",
+            p,
+            &[
+                ("lower", part(&s.lower)?),
+                ("upper", part(&s.upper)?),
+                ("step", part(&s.step)?),
+            ],
+        )
+    }
+
     fn expr(&self, e: &Expr) -> Made {
         let p = &e.pos;
         match &e.kind {
@@ -258,43 +308,12 @@ impl Maker<'_> {
                     ],
                 )
             }
-            ExprKind::Call(c) => {
-                let keywords = self.list(&c.keywords, |k| self.keyword(k))?;
-                self.at(
-                    "Call",
-                    p,
-                    &[
-                        ("func", self.expr(&c.func)?),
-                        ("args", self.exprs(&c.args)?),
-                        ("keywords", keywords),
-                    ],
-                )
-            }
-            ExprKind::FormattedValue(f) => {
-                let spec = self.opt(f.spec.as_ref(), |s| self.expr(s))?;
-                self.at(
-                    "FormattedValue",
-                    p,
-                    &[
-                        ("value", self.expr(&f.value)?),
-                        ("conversion", self.conversion(f.conversion)),
-                        ("format_spec", spec),
-                    ],
-                )
-            }
+            ExprKind::Call(c) => self.call(c, p),
+            ExprKind::FormattedValue(f) => self.formatted_value(f, p),
             ExprKind::JoinedStr(values) => {
                 self.at("JoinedStr", p, &[("values", self.exprs(values)?)])
             }
-            ExprKind::Interpolation(i) => {
-                let spec = self.opt(i.spec.as_ref(), |s| self.expr(s))?;
-                let fields = [
-                    ("value", self.expr(&i.value)?),
-                    ("str", self.constant(&i.text)),
-                    ("conversion", self.conversion(i.conversion)),
-                    ("format_spec", spec),
-                ];
-                self.at("Interpolation", p, &fields)
-            }
+            ExprKind::Interpolation(i) => self.interpolation(i, p),
             ExprKind::TemplateStr(values) => {
                 self.at("TemplateStr", p, &[("values", self.exprs(values)?)])
             }
@@ -339,18 +358,7 @@ impl Maker<'_> {
                 p,
                 &[("elts", self.exprs(items)?), ("ctx", self.ctx(*ctx)?)],
             ),
-            ExprKind::Slice(s) => {
-                let part = |e: &Option<Expr>| self.opt(e.as_ref(), |e| self.expr(e));
-                self.at(
-                    "Slice",
-                    p,
-                    &[
-                        ("lower", part(&s.lower)?),
-                        ("upper", part(&s.upper)?),
-                        ("step", part(&s.step)?),
-                    ],
-                )
-            }
+            ExprKind::Slice(s) => self.slice(s, p),
         }
     }
 
@@ -473,42 +481,107 @@ impl Maker<'_> {
         })
     }
 
+    fn opt_expr(&self, e: &Option<Expr>) -> Made {
+        self.opt(e.as_ref(), |e| self.expr(e))
+    }
+
+    fn function_def(&self, f: &FunctionDef, p: &Position) -> Made {
+        let returns = self.opt(f.returns.as_ref(), |r| self.expr(&r.expr))?;
+        let fields = [
+            ("name", self.name(&f.name)),
+            ("args", self.arguments(&f.args)?),
+            ("body", self.body(&f.body)?),
+            ("decorator_list", self.exprs(&f.decorators)?),
+            ("returns", returns),
+            ("type_comment", Value::NONE),
+            ("type_params", self.type_params(&f.type_params)?),
+        ];
+        self.at(
+            if f.is_async {
+                "AsyncFunctionDef"
+            } else {
+                "FunctionDef"
+            },
+            p,
+            &fields,
+        )
+    }
+
+    fn class_def(&self, c: &ClassDef, p: &Position) -> Made {
+        let fields = [
+            ("name", self.name(&c.name)),
+            ("bases", self.exprs(&c.bases)?),
+            ("keywords", self.list(&c.keywords, |k| self.keyword(k))?),
+            ("body", self.body(&c.body)?),
+            ("decorator_list", self.exprs(&c.decorators)?),
+            ("type_params", self.type_params(&c.type_params)?),
+        ];
+        self.at("ClassDef", p, &fields)
+    }
+
+    fn with(&self, w: &With, p: &Position) -> Made {
+        let items = self.list(&w.items, |i| {
+            self.node(
+                "withitem",
+                &[
+                    ("context_expr", self.expr(&i.context)?),
+                    ("optional_vars", self.opt_expr(&i.target)?),
+                ],
+            )
+        })?;
+        let fields = [
+            ("items", items),
+            ("body", self.body(&w.body)?),
+            ("type_comment", Value::NONE),
+        ];
+        self.at(if w.is_async { "AsyncWith" } else { "With" }, p, &fields)
+    }
+
+    fn match_(&self, subject: &Expr, cases: &[MatchCase], p: &Position) -> Made {
+        let cases = self.list(cases, |c| {
+            self.node(
+                "match_case",
+                &[
+                    ("pattern", self.pattern(&c.pattern)?),
+                    ("guard", self.opt_expr(&c.guard)?),
+                    ("body", self.body(&c.body)?),
+                ],
+            )
+        })?;
+        self.at(
+            "Match",
+            p,
+            &[("subject", self.expr(subject)?), ("cases", cases)],
+        )
+    }
+
+    fn try_(&self, t: &Try, p: &Position) -> Made {
+        let handlers = self.list(&t.handlers, |h| {
+            self.at(
+                "ExceptHandler",
+                &h.pos,
+                &[
+                    ("type", self.opt_expr(&h.type_)?),
+                    ("name", self.opt_name(&h.name)),
+                    ("body", self.body(&h.body)?),
+                ],
+            )
+        })?;
+        let fields = [
+            ("body", self.body(&t.body)?),
+            ("handlers", handlers),
+            ("orelse", self.body(&t.orelse)?),
+            ("finalbody", self.body(&t.finalbody)?),
+        ];
+        self.at(if t.is_star { "TryStar" } else { "Try" }, p, &fields)
+    }
+
     fn stmt(&self, s: &Stmt) -> Made {
         let p = &s.pos;
-        let opt = |e: &Option<Expr>| self.opt(e.as_ref(), |e| self.expr(e));
+        let opt = |e: &Option<Expr>| self.opt_expr(e);
         match &s.kind {
-            StmtKind::FunctionDef(f) => {
-                let returns = self.opt(f.returns.as_ref(), |r| self.expr(&r.expr))?;
-                let fields = [
-                    ("name", self.name(&f.name)),
-                    ("args", self.arguments(&f.args)?),
-                    ("body", self.body(&f.body)?),
-                    ("decorator_list", self.exprs(&f.decorators)?),
-                    ("returns", returns),
-                    ("type_comment", Value::NONE),
-                    ("type_params", self.type_params(&f.type_params)?),
-                ];
-                self.at(
-                    if f.is_async {
-                        "AsyncFunctionDef"
-                    } else {
-                        "FunctionDef"
-                    },
-                    p,
-                    &fields,
-                )
-            }
-            StmtKind::ClassDef(c) => {
-                let fields = [
-                    ("name", self.name(&c.name)),
-                    ("bases", self.exprs(&c.bases)?),
-                    ("keywords", self.list(&c.keywords, |k| self.keyword(k))?),
-                    ("body", self.body(&c.body)?),
-                    ("decorator_list", self.exprs(&c.decorators)?),
-                    ("type_params", self.type_params(&c.type_params)?),
-                ];
-                self.at("ClassDef", p, &fields)
-            }
+            StmtKind::FunctionDef(f) => self.function_def(f, p),
+            StmtKind::ClassDef(c) => self.class_def(c, p),
             StmtKind::Return(v) => self.at("Return", p, &[("value", opt(v)?)]),
             StmtKind::Delete(targets) => self.at("Delete", p, &[("targets", self.exprs(targets)?)]),
             StmtKind::Assign(targets, v) => self.at(
@@ -574,63 +647,12 @@ impl Maker<'_> {
                     ("orelse", self.body(orelse)?),
                 ],
             ),
-            StmtKind::With(w) => {
-                let items = self.list(&w.items, |i| {
-                    self.node(
-                        "withitem",
-                        &[
-                            ("context_expr", self.expr(&i.context)?),
-                            ("optional_vars", opt(&i.target)?),
-                        ],
-                    )
-                })?;
-                let fields = [
-                    ("items", items),
-                    ("body", self.body(&w.body)?),
-                    ("type_comment", Value::NONE),
-                ];
-                self.at(if w.is_async { "AsyncWith" } else { "With" }, p, &fields)
-            }
-            StmtKind::Match(subject, cases) => {
-                let cases = self.list(cases, |c| {
-                    self.node(
-                        "match_case",
-                        &[
-                            ("pattern", self.pattern(&c.pattern)?),
-                            ("guard", opt(&c.guard)?),
-                            ("body", self.body(&c.body)?),
-                        ],
-                    )
-                })?;
-                self.at(
-                    "Match",
-                    p,
-                    &[("subject", self.expr(subject)?), ("cases", cases)],
-                )
-            }
+            StmtKind::With(w) => self.with(w, p),
+            StmtKind::Match(subject, cases) => self.match_(subject, cases, p),
             StmtKind::Raise(exc, cause) => {
                 self.at("Raise", p, &[("exc", opt(exc)?), ("cause", opt(cause)?)])
             }
-            StmtKind::Try(t) => {
-                let handlers = self.list(&t.handlers, |h| {
-                    self.at(
-                        "ExceptHandler",
-                        &h.pos,
-                        &[
-                            ("type", opt(&h.type_)?),
-                            ("name", self.opt_name(&h.name)),
-                            ("body", self.body(&h.body)?),
-                        ],
-                    )
-                })?;
-                let fields = [
-                    ("body", self.body(&t.body)?),
-                    ("handlers", handlers),
-                    ("orelse", self.body(&t.orelse)?),
-                    ("finalbody", self.body(&t.finalbody)?),
-                ];
-                self.at(if t.is_star { "TryStar" } else { "Try" }, p, &fields)
-            }
+            StmtKind::Try(t) => self.try_(t, p),
             StmtKind::Assert(test, msg) => self.at(
                 "Assert",
                 p,

@@ -729,23 +729,66 @@ impl<'a> Node<'a, '_> {
     }
 
     /// The kind, and the context the node itself names.
+    fn bool_op(&self) -> PyResult<ExprKind> {
+        let r = self.r;
+        let op = self.present("op")?;
+        let op = match &*r.class_name(&op)? {
+            "And" => BoolOp::And,
+            "Or" => BoolOp::Or,
+            _ => return r.unexpected("boolop", &op),
+        };
+        let values = self.exprs("values")?;
+        if values.len() < 2 {
+            return r.value_error("BoolOp with less than 2 values");
+        }
+        Ok(ExprKind::BoolOp(op, values))
+    }
+
+    fn unary_op(&self) -> PyResult<ExprKind> {
+        let r = self.r;
+        let op = self.present("op")?;
+        let op = match &*r.class_name(&op)? {
+            "Invert" => UnaryOp::Invert,
+            "Not" => UnaryOp::Not,
+            "UAdd" => UnaryOp::UAdd,
+            "USub" => UnaryOp::USub,
+            _ => return r.unexpected("unaryop", &op),
+        };
+        Ok(ExprKind::UnaryOp(op, self.boxed("operand")?))
+    }
+
+    fn compare(&self) -> PyResult<ExprKind> {
+        let r = self.r;
+        let left = self.boxed("left")?;
+        let ops = r.list_of(&self.items("ops")?, Reader::cmp_op)?;
+        let rest = self.exprs("comparators")?;
+        if rest.is_empty() {
+            return r.value_error("Compare with no comparators");
+        }
+        if rest.len() != ops.len() {
+            return r.value_error("Compare has a different number of comparators and operands");
+        }
+        Ok(ExprKind::Compare(left, ops, rest))
+    }
+
+    fn dict(&self) -> PyResult<ExprKind> {
+        let r = self.r;
+        let (keys, values) = (self.items("keys")?, self.items("values")?);
+        if keys.len() != values.len() {
+            return r.value_error("Dict doesn't have the same number of keys as values");
+        }
+        let pairs = keys.iter().zip(&values).map(|(k, v)| {
+            let key = if k.is_none() { None } else { Some(r.load(k)?) };
+            Ok((key, r.load(v)?))
+        });
+        Ok(ExprKind::Dict(pairs.collect::<PyResult<_>>()?))
+    }
+
     fn expr_kind(&self) -> PyResult<(ExprKind, Ctx)> {
         let r = self.r;
         let own_ctx = || r.ctx(&self.present("ctx")?);
         let kind = match &*self.class {
-            "BoolOp" => {
-                let op = self.present("op")?;
-                let op = match &*r.class_name(&op)? {
-                    "And" => BoolOp::And,
-                    "Or" => BoolOp::Or,
-                    _ => return r.unexpected("boolop", &op),
-                };
-                let values = self.exprs("values")?;
-                if values.len() < 2 {
-                    return r.value_error("BoolOp with less than 2 values");
-                }
-                ExprKind::BoolOp(op, values)
-            }
+            "BoolOp" => self.bool_op()?,
             "NamedExpr" => {
                 let target = self.name_target("target", "NamedExpr target must be a Name")?;
                 ExprKind::Named(Box::new(target), self.boxed("value")?)
@@ -755,17 +798,7 @@ impl<'a> Node<'a, '_> {
                 let op = r.bin_op(&self.present("op")?)?;
                 ExprKind::BinOp(left, op, self.boxed("right")?)
             }
-            "UnaryOp" => {
-                let op = self.present("op")?;
-                let op = match &*r.class_name(&op)? {
-                    "Invert" => UnaryOp::Invert,
-                    "Not" => UnaryOp::Not,
-                    "UAdd" => UnaryOp::UAdd,
-                    "USub" => UnaryOp::USub,
-                    _ => return r.unexpected("unaryop", &op),
-                };
-                ExprKind::UnaryOp(op, self.boxed("operand")?)
-            }
+            "UnaryOp" => self.unary_op()?,
             "Lambda" => {
                 let id = r.id();
                 ExprKind::Lambda(Box::new(Lambda {
@@ -779,35 +812,13 @@ impl<'a> Node<'a, '_> {
                 self.boxed("body")?,
                 self.boxed("orelse")?,
             ),
-            "Dict" => {
-                let (keys, values) = (self.items("keys")?, self.items("values")?);
-                if keys.len() != values.len() {
-                    return r.value_error("Dict doesn't have the same number of keys as values");
-                }
-                let pairs = keys.iter().zip(&values).map(|(k, v)| {
-                    let key = if k.is_none() { None } else { Some(r.load(k)?) };
-                    Ok((key, r.load(v)?))
-                });
-                ExprKind::Dict(pairs.collect::<PyResult<_>>()?)
-            }
+            "Dict" => self.dict()?,
             "Set" => ExprKind::Set(self.exprs("elts")?),
             "ListComp" | "SetComp" | "GeneratorExp" | "DictComp" => self.comprehension()?,
             "Await" => ExprKind::Await(self.boxed("value")?),
             "Yield" => ExprKind::Yield(self.opt_expr("value")?.map(Box::new)),
             "YieldFrom" => ExprKind::YieldFrom(self.boxed("value")?),
-            "Compare" => {
-                let left = self.boxed("left")?;
-                let ops = r.list_of(&self.items("ops")?, Reader::cmp_op)?;
-                let rest = self.exprs("comparators")?;
-                if rest.is_empty() {
-                    return r.value_error("Compare with no comparators");
-                }
-                if rest.len() != ops.len() {
-                    return r
-                        .value_error("Compare has a different number of comparators and operands");
-                }
-                ExprKind::Compare(left, ops, rest)
-            }
+            "Compare" => self.compare()?,
             "Call" => {
                 let func = self.load("func")?;
                 ExprKind::Call(Box::new(Call {
@@ -921,6 +932,87 @@ impl<'a> Node<'a, '_> {
         })
     }
 
+    fn ann_assign(&self) -> PyResult<StmtKind> {
+        let r = self.r;
+        let simple = self.int("simple")? != 0;
+        let target = match simple {
+            true => self.name_target("target", "AnnAssign with simple non-Name target")?,
+            false => self.expr("target", Ctx::Store)?,
+        };
+        let annotation = r.annotation(&self.required("annotation")?)?;
+        let value = self.opt_expr("value")?;
+        Ok(StmtKind::AnnAssign(Box::new(AnnAssign {
+            target,
+            annotation,
+            value,
+            simple,
+        })))
+    }
+
+    fn with(&self) -> PyResult<StmtKind> {
+        let r = self.r;
+        let item = |v: &Value| {
+            let n = r.node(v)?;
+            if &*n.class != "withitem" {
+                return r.unexpected("withitem", v);
+            }
+            let target = n.field("optional_vars")?.filter(|v| !v.is_none());
+            Ok(WithItem {
+                context: n.load("context_expr")?,
+                target: target.map(|t| r.expr(&t, Ctx::Store)).transpose()?,
+            })
+        };
+        let items = self
+            .items("items")?
+            .iter()
+            .map(item)
+            .collect::<PyResult<_>>()?;
+        Ok(StmtKind::With(Box::new(With {
+            is_async: &*self.class == "AsyncWith",
+            items: self.filled("items", items)?,
+            body: self.body("body")?,
+        })))
+    }
+
+    fn try_(&self) -> PyResult<StmtKind> {
+        let r = self.r;
+        let out = Try {
+            body: self.body("body")?,
+            handlers: r.list_of(&self.items("handlers")?, Reader::handler)?,
+            orelse: self.block("orelse")?,
+            finalbody: self.block("finalbody")?,
+            is_star: &*self.class == "TryStar",
+        };
+        if out.handlers.is_empty() && out.finalbody.is_empty() {
+            return r.value_error(format!(
+                "{} has neither except handlers nor finalbody",
+                self.class
+            ));
+        }
+        if out.handlers.is_empty() && !out.orelse.is_empty() {
+            return r.value_error(format!("{} has orelse but no except handlers", self.class));
+        }
+        Ok(StmtKind::Try(Box::new(out)))
+    }
+
+    fn import_from(&self) -> PyResult<StmtKind> {
+        let r = self.r;
+        let level = match self.field("level")?.filter(|v| !v.is_none()) {
+            Some(v) => r.int(&v)?,
+            None => 0,
+        };
+        let Ok(level) = u32::try_from(level) else {
+            return r.value_error("Negative ImportFrom level");
+        };
+        let names = r.list_of(&self.items("names")?, Reader::alias)?;
+        let names = self.filled("names", names)?;
+        Ok(StmtKind::ImportFrom(Box::new(ImportFrom {
+            module: self.opt_name("module")?,
+            names,
+            level,
+        })))
+    }
+
     fn stmt_kind(&self) -> PyResult<StmtKind> {
         let r = self.r;
         Ok(match &*self.class {
@@ -962,21 +1054,7 @@ impl<'a> Node<'a, '_> {
                 let op = r.bin_op(&self.present("op")?)?;
                 StmtKind::AugAssign(target, op, self.load("value")?)
             }
-            "AnnAssign" => {
-                let simple = self.int("simple")? != 0;
-                let target = match simple {
-                    true => self.name_target("target", "AnnAssign with simple non-Name target")?,
-                    false => self.expr("target", Ctx::Store)?,
-                };
-                let annotation = r.annotation(&self.required("annotation")?)?;
-                let value = self.opt_expr("value")?;
-                StmtKind::AnnAssign(Box::new(AnnAssign {
-                    target,
-                    annotation,
-                    value,
-                    simple,
-                }))
-            }
+            "AnnAssign" => self.ann_assign()?,
             "TypeAlias" => {
                 let id = r.id();
                 let name = self.name_target("name", "TypeAlias with non-Name name")?;
@@ -1005,29 +1083,7 @@ impl<'a> Node<'a, '_> {
                 self.body("body")?,
                 self.block("orelse")?,
             ),
-            "With" | "AsyncWith" => {
-                let item = |v: &Value| {
-                    let n = r.node(v)?;
-                    if &*n.class != "withitem" {
-                        return r.unexpected("withitem", v);
-                    }
-                    let target = n.field("optional_vars")?.filter(|v| !v.is_none());
-                    Ok(WithItem {
-                        context: n.load("context_expr")?,
-                        target: target.map(|t| r.expr(&t, Ctx::Store)).transpose()?,
-                    })
-                };
-                let items = self
-                    .items("items")?
-                    .iter()
-                    .map(item)
-                    .collect::<PyResult<_>>()?;
-                StmtKind::With(Box::new(With {
-                    is_async: &*self.class == "AsyncWith",
-                    items: self.filled("items", items)?,
-                    body: self.body("body")?,
-                }))
-            }
+            "With" | "AsyncWith" => self.with()?,
             "Match" => {
                 let subject = self.load("subject")?;
                 let cases = r.list_of(&self.items("cases")?, Reader::match_case)?;
@@ -1040,47 +1096,13 @@ impl<'a> Node<'a, '_> {
                 }
                 StmtKind::Raise(exc, cause)
             }
-            "Try" | "TryStar" => {
-                let out = Try {
-                    body: self.body("body")?,
-                    handlers: r.list_of(&self.items("handlers")?, Reader::handler)?,
-                    orelse: self.block("orelse")?,
-                    finalbody: self.block("finalbody")?,
-                    is_star: &*self.class == "TryStar",
-                };
-                if out.handlers.is_empty() && out.finalbody.is_empty() {
-                    return r.value_error(format!(
-                        "{} has neither except handlers nor finalbody",
-                        self.class
-                    ));
-                }
-                if out.handlers.is_empty() && !out.orelse.is_empty() {
-                    return r
-                        .value_error(format!("{} has orelse but no except handlers", self.class));
-                }
-                StmtKind::Try(Box::new(out))
-            }
+            "Try" | "TryStar" => self.try_()?,
             "Assert" => StmtKind::Assert(self.load("test")?, self.opt_expr("msg")?),
             "Import" => {
                 let names = r.list_of(&self.items("names")?, Reader::alias)?;
                 StmtKind::Import(self.filled("names", names)?)
             }
-            "ImportFrom" => {
-                let level = match self.field("level")?.filter(|v| !v.is_none()) {
-                    Some(v) => r.int(&v)?,
-                    None => 0,
-                };
-                let Ok(level) = u32::try_from(level) else {
-                    return r.value_error("Negative ImportFrom level");
-                };
-                let names = r.list_of(&self.items("names")?, Reader::alias)?;
-                let names = self.filled("names", names)?;
-                StmtKind::ImportFrom(Box::new(ImportFrom {
-                    module: self.opt_name("module")?,
-                    names,
-                    level,
-                }))
-            }
+            "ImportFrom" => self.import_from()?,
             "Global" => StmtKind::Global(self.filled("names", self.names("names")?)?),
             "Nonlocal" => StmtKind::Nonlocal(self.filled("names", self.names("names")?)?),
             "Expr" => StmtKind::Expr(self.load("value")?),
