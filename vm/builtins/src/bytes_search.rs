@@ -1,5 +1,6 @@
 //! Methods that `bytes` and `bytearray` share: searching, splitting and stripping.
 use super::bytes::{byte_value, data, like};
+use super::search::{self, Searched, SplitAt, SplitWhitespace};
 use super::util::{clip, has_index, raw_range};
 use lasti_core::memory::{Ref, Value};
 use lasti_core::model::buffer::{bytes_like, try_bytes_like};
@@ -15,15 +16,15 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
 }
 
 lasti_core::methods! { METHODS =
-    "find" "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found, or -1." find_method;
-    "rfind" "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found, or -1." rfind;
-    "index" "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found." index;
-    "rindex" "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found." rindex;
+    "find" "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found, or -1." search::find::<Bytewise>;
+    "rfind" "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found, or -1." search::rfind::<Bytewise>;
+    "index" "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in B where subsection 'sub' is found." search::index::<Bytewise>;
+    "rindex" "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in B where subsection 'sub' is found." search::rindex::<Bytewise>;
     "count" "count($self, sub[, start[, end]], /)\n--\n\nReturn the number of non-overlapping occurrences of subsection 'sub' in bytes B[start:end]." count;
-    "startswith" "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the bytes starts with the specified prefix, False otherwise." startswith;
-    "endswith" "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the bytes ends with the specified suffix, False otherwise." endswith;
-    "split" "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter." split;
-    "rsplit" "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter." rsplit;
+    "startswith" "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the bytes starts with the specified prefix, False otherwise." search::startswith::<Bytewise>;
+    "endswith" "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the bytes ends with the specified suffix, False otherwise." search::endswith::<Bytewise>;
+    "split" "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter." search::split::<Bytewise>;
+    "rsplit" "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the sections in the bytes, using sep as the delimiter." search::rsplit::<Bytewise>;
     "splitlines" "splitlines($self, /, keepends=False)\n--\n\nReturn a list of the lines in the bytes, breaking at line boundaries." splitlines;
     "partition" "partition($self, sep, /)\n--\n\nPartition the bytes into three parts using the given separator." partition;
     "rpartition" "rpartition($self, sep, /)\n--\n\nPartition the bytes into three parts using the given separator." rpartition;
@@ -32,26 +33,6 @@ lasti_core::methods! { METHODS =
     "rstrip" "rstrip($self, bytes=None, /)\n--\n\nStrip trailing bytes contained in the argument." |vm, v, a| strip(vm, v, a, "rstrip", Ends::Right);
     "removeprefix" "removeprefix($self, prefix, /)\n--\n\nReturn a bytes object with the given prefix string removed if present." removeprefix;
     "removesuffix" "removesuffix($self, suffix, /)\n--\n\nReturn a bytes object with the given suffix string removed if present." removesuffix;
-}
-
-fn find_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    Ok(vm.new_int(find(vm, v, a, "find", wtf8::find)?.map_or(-1, |i| i as i64)))
-}
-
-fn rfind(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    Ok(vm.new_int(find(vm, v, a, "rfind", wtf8::rfind)?.map_or(-1, |i| i as i64)))
-}
-
-fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let at = find(vm, v, a, "index", wtf8::find)?;
-    at.map(|i| vm.new_int(i as i64))
-        .ok_or_else(|| vm.value_error("subsection not found"))
-}
-
-fn rindex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let at = find(vm, v, a, "rindex", wtf8::rfind)?;
-    at.map(|i| vm.new_int(i as i64))
-        .ok_or_else(|| vm.value_error("subsection not found"))
 }
 
 fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -68,22 +49,6 @@ fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         wtf8::count_of(&d[start..stop], &sub)
     };
     Ok(vm.new_int(n as i64))
-}
-
-fn startswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    matches(vm, v, a, "startswith", <[u8]>::starts_with)
-}
-
-fn endswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    matches(vm, v, a, "endswith", <[u8]>::ends_with)
-}
-
-fn split(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    cut(vm, v, a, "split", split::split, split::split_whitespace)
-}
-
-fn rsplit(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    cut(vm, v, a, "rsplit", split::rsplit, split::rsplit_whitespace)
 }
 
 fn splitlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -160,54 +125,6 @@ fn needle(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     )))
 }
 
-fn find(
-    vm: &Vm,
-    v: &Value,
-    args: Args,
-    func: &str,
-    search: fn(&[u8], &[u8]) -> Option<usize>,
-) -> PyResult<Option<usize>> {
-    let a = args.between(vm, func, 1, 3)?;
-    let sub = needle(vm, &a[0])?;
-    let range = raw_range(vm, a.get(1), a.get(2))?;
-    let d = data(vm, v)?;
-    let Some((start, stop)) = clip(range, d.len()) else {
-        return Ok(None);
-    };
-    Ok(search(&d[start..stop], &sub).map(|at| at + start))
-}
-
-fn matches(
-    vm: &Vm,
-    v: &Value,
-    args: Args,
-    func: &str,
-    test: fn(&[u8], &[u8]) -> bool,
-) -> PyResult<Value> {
-    let a = args.between(vm, func, 1, 3)?;
-    let range = raw_range(vm, a.get(1), a.get(2))?;
-    let holds = |p: &[u8]| -> PyResult<bool> {
-        let d = data(vm, v)?;
-        Ok(clip(range, d.len()).is_some_and(|(start, stop)| test(&d[start..stop], p)))
-    };
-    if let Some(list) = a[0].downcast::<Tuple>() {
-        for item in list.iter() {
-            let p = bytes_like(vm, item)?;
-            if holds(&p)? {
-                return Ok(Value::TRUE);
-            }
-        }
-        return Ok(Value::FALSE);
-    }
-    match try_bytes_like(vm, &a[0])? {
-        Some(p) => Ok(Value::bool(holds(&p)?)),
-        None => Err(vm.type_error(format!(
-            "{func} first arg must be bytes or a tuple of bytes, not {}",
-            vm.type_name(&a[0])
-        ))),
-    }
-}
-
 fn separator(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     let s = bytes_like(vm, v)?.into_vec(vm)?;
     if s.is_empty() {
@@ -217,35 +134,87 @@ fn separator(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     }
 }
 
-type BySep = for<'a> fn(&'a [u8], &[u8], Option<usize>) -> Vec<&'a [u8]>;
-type ByWhite = fn(&[u8], Unit, Option<usize>) -> Vec<&[u8]>;
+/// `bytes` and `bytearray`.
+struct Bytewise;
 
-fn cut(
-    vm: &Vm,
-    v: &Value,
-    args: Args,
-    func: &str,
-    by_sep: BySep,
-    by_white: ByWhite,
-) -> PyResult<Value> {
-    let [sep, max] = args.bind(vm, func, ["sep", "maxsplit"], 0)?;
-    let max = max.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
-    let sep = match sep {
-        Some(s) if !s.is_none() => Some(separator(vm, s)?),
-        _ => None,
-    };
-    let d = data(vm, v)?;
-    let pieces = match &sep {
-        Some(s) => {
-            super::util::room_for_cuts(vm, &d, Some(s), max)?;
-            by_sep(&d, s, max)
+impl Searched for Bytewise {
+    const NOT_FOUND: &'static str = "subsection not found";
+
+    fn find(
+        vm: &Vm,
+        v: &Value,
+        args: Args,
+        func: &str,
+        search: fn(&[u8], &[u8]) -> Option<usize>,
+    ) -> PyResult<Option<usize>> {
+        let a = args.between(vm, func, 1, 3)?;
+        let sub = needle(vm, &a[0])?;
+        let range = raw_range(vm, a.get(1), a.get(2))?;
+        let d = data(vm, v)?;
+        let Some((start, stop)) = clip(range, d.len()) else {
+            return Ok(None);
+        };
+        Ok(search(&d[start..stop], &sub).map(|at| at + start))
+    }
+
+    fn matches(
+        vm: &Vm,
+        v: &Value,
+        args: Args,
+        func: &str,
+        test: fn(&[u8], &[u8]) -> bool,
+    ) -> PyResult<Value> {
+        let a = args.between(vm, func, 1, 3)?;
+        let range = raw_range(vm, a.get(1), a.get(2))?;
+        let holds = |p: &[u8]| -> PyResult<bool> {
+            let d = data(vm, v)?;
+            Ok(clip(range, d.len()).is_some_and(|(start, stop)| test(&d[start..stop], p)))
+        };
+        if let Some(list) = a[0].downcast::<Tuple>() {
+            for item in list.iter() {
+                let p = bytes_like(vm, item)?;
+                if holds(&p)? {
+                    return Ok(Value::TRUE);
+                }
+            }
+            return Ok(Value::FALSE);
         }
-        None => {
-            super::util::room_for_cuts(vm, &d, None, max)?;
-            by_white(&d, Unit::Bytes, max)
+        match try_bytes_like(vm, &a[0])? {
+            Some(p) => Ok(Value::bool(holds(&p)?)),
+            None => Err(vm.type_error(format!(
+                "{func} first arg must be bytes or a tuple of bytes, not {}",
+                vm.type_name(&a[0])
+            ))),
         }
-    };
-    list_like(vm, v, pieces)
+    }
+
+    fn cut(
+        vm: &Vm,
+        v: &Value,
+        args: Args,
+        func: &str,
+        by_sep: SplitAt,
+        by_white: SplitWhitespace,
+    ) -> PyResult<Value> {
+        let [sep, max] = args.bind(vm, func, ["sep", "maxsplit"], 0)?;
+        let max = max.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
+        let sep = match sep {
+            Some(s) if !s.is_none() => Some(separator(vm, s)?),
+            _ => None,
+        };
+        let d = data(vm, v)?;
+        let pieces = match &sep {
+            Some(s) => {
+                super::util::room_for_cuts(vm, &d, Some(s), max)?;
+                by_sep(&d, s, max)
+            }
+            None => {
+                super::util::room_for_cuts(vm, &d, None, max)?;
+                by_white(&d, Unit::Bytes, max)
+            }
+        };
+        list_like(vm, v, pieces)
+    }
 }
 
 fn strip(vm: &Vm, v: &Value, args: Args, func: &str, ends: Ends) -> PyResult<Value> {

@@ -1,6 +1,6 @@
 //! Descriptors: property, staticmethod, classmethod, super, slot wrappers, getset and member descriptors (CPython's
 //! Objects/descrobject.c, funcobject.c).
-use lasti_core::memory::{Ref, Value};
+use lasti_core::memory::{Payload, Ref, Slot, Value};
 use lasti_core::model::slots::{self, SLOT_DEFS};
 use lasti_core::objects::*;
 use lasti_core::vm::Vm;
@@ -470,104 +470,75 @@ fn property_copy(vm: &Vm, v: &Value, args: Args, which: usize) -> PyResult<Value
     Ok(new)
 }
 
+/// `staticmethod` and `classmethod`: an object that holds a function.
+trait Wrapper: Payload + Default {
+    fn func(&self) -> &Slot;
+}
+
+impl Wrapper for StaticMethod {
+    fn func(&self) -> &Slot {
+        &self.func
+    }
+}
+
+impl Wrapper for ClassMethod {
+    fn func(&self) -> &Slot {
+        &self.func
+    }
+}
+
+/// The function that it holds, or None.
+fn wrapped<W: Wrapper>(vm: &Vm, v: &Value) -> PyResult<Value> {
+    Ok(none(vm.this::<W>(v)?.func().get()))
+}
+
+fn init_wrapper<W: Wrapper>(vm: &Vm, t: &Ref<Type>) {
+    t.slots.new.set(Some(|vm, class, _| {
+        Ok(vm.heap.alloc(class, W::default()).into())
+    }));
+    t.slots.init.set(Some(|vm, v, a| {
+        let [f] = a.exactly::<1>(vm, W::NAME)?;
+        vm.this::<W>(v)?.func().set(f.clone());
+        copy_function_attrs(vm, v, f)
+    }));
+    t.slots.repr.set(Some(|vm, v| {
+        let f = vm.repr_string(&wrapped::<W>(vm, v)?)?;
+        Ok(vm.str_value(&format!("<{}({f})>", W::NAME)))
+    }));
+    vm.getset(t, "__func__", wrapped::<W>, None);
+    vm.getset(t, "__wrapped__", wrapped::<W>, None);
+    vm.getset(
+        t,
+        "__isabstractmethod__",
+        |vm, v| {
+            let f = vm.this::<W>(v)?.func().get();
+            Ok(Value::bool(is_abstract(vm, &f)?))
+        },
+        None,
+    );
+    vm.getset(
+        t,
+        "__dict__",
+        lasti_core::model::instance::get_dict,
+        Some(lasti_core::model::instance::set_dict),
+    );
+    t.set_flag(TypeFlags::DICT);
+}
+
 fn init_static_class(vm: &Vm) {
     let t = &vm.types.staticmethod;
-    t.slots.new.set(Some(|vm, class, _| {
-        Ok(vm.heap.alloc(class, StaticMethod::default()).into())
-    }));
-    t.slots.init.set(Some(|vm, v, a| {
-        let [f] = a.exactly::<1>(vm, "staticmethod")?;
-        vm.this::<StaticMethod>(v)?.func.set(f.clone());
-        copy_function_attrs(vm, v, f)
-    }));
-    t.slots.descr_get.set(Some(|vm, d, _, _| {
-        Ok(none(vm.this::<StaticMethod>(d)?.func.get()))
-    }));
+    init_wrapper::<StaticMethod>(vm, t);
+    t.slots
+        .descr_get
+        .set(Some(|vm, d, _, _| wrapped::<StaticMethod>(vm, d)));
     t.slots.call.set(Some(|vm, v, a| {
-        vm.call_args(&none(vm.this::<StaticMethod>(v)?.func.get()), a)
+        vm.call_args(&wrapped::<StaticMethod>(vm, v)?, a)
     }));
-    t.slots.repr.set(Some(|vm, v| {
-        let f = vm.repr_string(&none(vm.this::<StaticMethod>(v)?.func.get()))?;
-        Ok(vm.str_value(&format!("<staticmethod({f})>")))
-    }));
-    vm.getset(
-        t,
-        "__func__",
-        |vm, v| Ok(none(vm.this::<StaticMethod>(v)?.func.get())),
-        None,
-    );
-    vm.getset(
-        t,
-        "__wrapped__",
-        |vm, v| Ok(none(vm.this::<StaticMethod>(v)?.func.get())),
-        None,
-    );
-    vm.getset(
-        t,
-        "__isabstractmethod__",
-        |vm, v| {
-            Ok(Value::bool(is_abstract(
-                vm,
-                &vm.this::<StaticMethod>(v)?.func.get(),
-            )?))
-        },
-        None,
-    );
-    vm.getset(
-        t,
-        "__dict__",
-        lasti_core::model::instance::get_dict,
-        Some(lasti_core::model::instance::set_dict),
-    );
-    t.set_flag(TypeFlags::DICT);
-
     let t = &vm.types.classmethod;
-    t.slots.new.set(Some(|vm, class, _| {
-        Ok(vm.heap.alloc(class, ClassMethod::default()).into())
-    }));
-    t.slots.init.set(Some(|vm, v, a| {
-        let [f] = a.exactly::<1>(vm, "classmethod")?;
-        vm.this::<ClassMethod>(v)?.func.set(f.clone());
-        copy_function_attrs(vm, v, f)
-    }));
+    init_wrapper::<ClassMethod>(vm, t);
     t.slots.descr_get.set(Some(|vm, d, _, class| {
-        let f = none(vm.this::<ClassMethod>(d)?.func.get());
-        Ok(vm.new_bound(f, class.clone()))
+        Ok(vm.new_bound(wrapped::<ClassMethod>(vm, d)?, class.clone()))
     }));
-    t.slots.repr.set(Some(|vm, v| {
-        let f = vm.repr_string(&none(vm.this::<ClassMethod>(v)?.func.get()))?;
-        Ok(vm.str_value(&format!("<classmethod({f})>")))
-    }));
-    vm.getset(
-        t,
-        "__func__",
-        |vm, v| Ok(none(vm.this::<ClassMethod>(v)?.func.get())),
-        None,
-    );
-    vm.getset(
-        t,
-        "__wrapped__",
-        |vm, v| Ok(none(vm.this::<ClassMethod>(v)?.func.get())),
-        None,
-    );
-    vm.getset(
-        t,
-        "__isabstractmethod__",
-        |vm, v| {
-            Ok(Value::bool(is_abstract(
-                vm,
-                &vm.this::<ClassMethod>(v)?.func.get(),
-            )?))
-        },
-        None,
-    );
-    vm.getset(
-        t,
-        "__dict__",
-        lasti_core::model::instance::get_dict,
-        Some(lasti_core::model::instance::set_dict),
-    );
-    t.set_flag(TypeFlags::DICT);
 }
 
 /// Name, module and docstring of what a static or class method wraps.

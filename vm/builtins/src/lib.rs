@@ -33,6 +33,7 @@ pub mod numeric;
 pub mod object;
 pub mod percent;
 pub mod range;
+pub mod search;
 pub mod seq;
 pub mod set;
 pub mod slice;

@@ -1,4 +1,5 @@
 //! Methods of `str` that search, split and strip.
+use super::search::{self, Searched, SplitAt, SplitWhitespace};
 use super::str::{exact, this};
 use super::str_methods::str_arg;
 use super::util::{clip, raw_range, text};
@@ -16,15 +17,15 @@ pub(crate) fn init(vm: &Vm) {
 }
 
 lasti_core::methods! { METHODS =
-    "find" "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found, or -1." find_method;
-    "rfind" "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found, or -1." rfind;
-    "index" "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found." index;
-    "rindex" "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found." rindex;
+    "find" "find($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found, or -1." search::find::<Text>;
+    "rfind" "rfind($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found, or -1." search::rfind::<Text>;
+    "index" "index($self, sub[, start[, end]], /)\n--\n\nReturn the lowest index in S where substring sub is found." search::index::<Text>;
+    "rindex" "rindex($self, sub[, start[, end]], /)\n--\n\nReturn the highest index in S where substring sub is found." search::rindex::<Text>;
     "count" "count($self, sub[, start[, end]], /)\n--\n\nReturn the number of non-overlapping occurrences of substring sub." count;
-    "startswith" "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the string starts with the specified prefix, False otherwise." startswith;
-    "endswith" "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the string ends with the specified suffix, False otherwise." endswith;
-    "split" "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string." split;
-    "rsplit" "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string." rsplit;
+    "startswith" "startswith($self, prefix[, start[, end]], /)\n--\n\nReturn True if the string starts with the specified prefix, False otherwise." search::startswith::<Text>;
+    "endswith" "endswith($self, suffix[, start[, end]], /)\n--\n\nReturn True if the string ends with the specified suffix, False otherwise." search::endswith::<Text>;
+    "split" "split($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string." search::split::<Text>;
+    "rsplit" "rsplit($self, /, sep=None, maxsplit=-1)\n--\n\nReturn a list of the substrings in the string, using sep as the separator string." search::rsplit::<Text>;
     "splitlines" "splitlines($self, /, keepends=False)\n--\n\nReturn a list of the lines in the string, breaking at line boundaries." splitlines;
     "partition" "partition($self, sep, /)\n--\n\nPartition the string into three parts using the given separator." partition;
     "rpartition" "rpartition($self, sep, /)\n--\n\nPartition the string into three parts using the given separator." rpartition;
@@ -35,26 +36,6 @@ lasti_core::methods! { METHODS =
     "removesuffix" "removesuffix($self, suffix, /)\n--\n\nReturn a str with the given suffix string removed if present." removesuffix;
 }
 
-fn find_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    Ok(vm.new_int(find(vm, v, a, "find", wtf8::find)?.map_or(-1, |i| i as i64)))
-}
-
-fn rfind(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    Ok(vm.new_int(find(vm, v, a, "rfind", wtf8::rfind)?.map_or(-1, |i| i as i64)))
-}
-
-fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let at = find(vm, v, a, "index", wtf8::find)?;
-    at.map(|i| vm.new_int(i as i64))
-        .ok_or_else(|| vm.value_error("substring not found"))
-}
-
-fn rindex(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    let at = find(vm, v, a, "rindex", wtf8::rfind)?;
-    at.map(|i| vm.new_int(i as i64))
-        .ok_or_else(|| vm.value_error("substring not found"))
-}
-
 fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let a = a.between(vm, "count", 1, 3)?;
     let sub = str_arg(vm, &a[0], "count", 1)?;
@@ -62,22 +43,6 @@ fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         return Ok(Value::small_int(0));
     };
     Ok(vm.new_int(wtf8::count_of(part, sub.as_bytes()) as i64))
-}
-
-fn startswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    matches(vm, v, a, "startswith", <[u8]>::starts_with)
-}
-
-fn endswith(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    matches(vm, v, a, "endswith", <[u8]>::ends_with)
-}
-
-fn split(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    cut(vm, v, a, "split", split::split, split::split_whitespace)
-}
-
-fn rsplit(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    cut(vm, v, a, "rsplit", split::rsplit, split::rsplit_whitespace)
 }
 
 fn splitlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -164,65 +129,6 @@ fn range<'a>(vm: &Vm, s: &'a Ref<Str>, a: &[Value]) -> PyResult<Option<(&'a [u8]
     Ok(Some((s.part(start, stop), start)))
 }
 
-fn find(
-    vm: &Vm,
-    v: &Value,
-    args: Args,
-    func: &str,
-    search: fn(&[u8], &[u8]) -> Option<usize>,
-) -> PyResult<Option<usize>> {
-    let a = args.between(vm, func, 1, 3)?;
-    let sub = str_arg(vm, &a[0], func, 1)?;
-    let s = this(vm, v)?;
-    let Some((part, start)) = range(vm, s, a)? else {
-        return Ok(None);
-    };
-    let at = search(part, sub.as_bytes());
-    Ok(at.map(|at| {
-        start
-            + if s.is_ascii() {
-                at
-            } else {
-                wtf8::index_of(part, at)
-            }
-    }))
-}
-
-fn matches(
-    vm: &Vm,
-    v: &Value,
-    args: Args,
-    func: &str,
-    test: fn(&[u8], &[u8]) -> bool,
-) -> PyResult<Value> {
-    let a = args.between(vm, func, 1, 3)?;
-    let s = this(vm, v)?;
-    let part = range(vm, s, a)?.map(|(p, _)| p);
-    let holds = |p: &Str| part.is_some_and(|part| test(part, p.as_bytes()));
-    if let Some(p) = a[0].downcast::<Str>() {
-        return Ok(Value::bool(holds(p)));
-    }
-    let Some(list) = a[0].downcast::<Tuple>() else {
-        return Err(vm.type_error(format!(
-            "{func} first arg must be str or a tuple of str, not {}",
-            vm.type_name(&a[0])
-        )));
-    };
-    for item in list.iter() {
-        match item.downcast::<Str>() {
-            Some(p) if holds(p) => return Ok(Value::TRUE),
-            Some(_) => {}
-            None => {
-                return Err(vm.type_error(format!(
-                    "tuple for {func} must only contain str, not {}",
-                    vm.type_name(item)
-                )));
-            }
-        }
-    }
-    Ok(Value::FALSE)
-}
-
 fn separator<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Str>> {
     match v.as_ref::<Str>() {
         Some(s) if s.is_empty() => Err(vm.value_error("empty separator")),
@@ -231,39 +137,102 @@ fn separator<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Str>> {
     }
 }
 
-type BySep = for<'a> fn(&'a [u8], &[u8], Option<usize>) -> Vec<&'a [u8]>;
-type ByWhite = fn(&[u8], Unit, Option<usize>) -> Vec<&[u8]>;
+/// `str`.
+struct Text;
 
-fn cut(
-    vm: &Vm,
-    v: &Value,
-    args: Args,
-    func: &str,
-    by_sep: BySep,
-    by_white: ByWhite,
-) -> PyResult<Value> {
-    let [sep, max] = args.bind(vm, func, ["sep", "maxsplit"], 0)?;
-    let max = max.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
-    let s = this(vm, v)?;
-    let pieces = match sep {
-        Some(sep) if !sep.is_none() => {
-            let Some(sep) = sep.downcast::<Str>() else {
-                return Err(
-                    vm.type_error(format!("must be str or None, not {}", vm.type_name(sep)))
-                );
-            };
-            if sep.is_empty() {
-                return Err(vm.value_error("empty separator"));
+impl Searched for Text {
+    const NOT_FOUND: &'static str = "substring not found";
+
+    fn find(
+        vm: &Vm,
+        v: &Value,
+        args: Args,
+        func: &str,
+        search: fn(&[u8], &[u8]) -> Option<usize>,
+    ) -> PyResult<Option<usize>> {
+        let a = args.between(vm, func, 1, 3)?;
+        let sub = str_arg(vm, &a[0], func, 1)?;
+        let s = this(vm, v)?;
+        let Some((part, start)) = range(vm, s, a)? else {
+            return Ok(None);
+        };
+        let at = search(part, sub.as_bytes());
+        Ok(at.map(|at| {
+            start
+                + if s.is_ascii() {
+                    at
+                } else {
+                    wtf8::index_of(part, at)
+                }
+        }))
+    }
+
+    fn matches(
+        vm: &Vm,
+        v: &Value,
+        args: Args,
+        func: &str,
+        test: fn(&[u8], &[u8]) -> bool,
+    ) -> PyResult<Value> {
+        let a = args.between(vm, func, 1, 3)?;
+        let s = this(vm, v)?;
+        let part = range(vm, s, a)?.map(|(p, _)| p);
+        let holds = |p: &Str| part.is_some_and(|part| test(part, p.as_bytes()));
+        if let Some(p) = a[0].downcast::<Str>() {
+            return Ok(Value::bool(holds(p)));
+        }
+        let Some(list) = a[0].downcast::<Tuple>() else {
+            return Err(vm.type_error(format!(
+                "{func} first arg must be str or a tuple of str, not {}",
+                vm.type_name(&a[0])
+            )));
+        };
+        for item in list.iter() {
+            match item.downcast::<Str>() {
+                Some(p) if holds(p) => return Ok(Value::TRUE),
+                Some(_) => {}
+                None => {
+                    return Err(vm.type_error(format!(
+                        "tuple for {func} must only contain str, not {}",
+                        vm.type_name(item)
+                    )));
+                }
             }
-            super::util::room_for_cuts(vm, s.as_bytes(), Some(sep.as_bytes()), max)?;
-            by_sep(s.as_bytes(), sep.as_bytes(), max)
         }
-        _ => {
-            super::util::room_for_cuts(vm, s.as_bytes(), None, max)?;
-            by_white(s.as_bytes(), Unit::Text, max)
-        }
-    };
-    list_of(vm, pieces)
+        Ok(Value::FALSE)
+    }
+
+    fn cut(
+        vm: &Vm,
+        v: &Value,
+        args: Args,
+        func: &str,
+        by_sep: SplitAt,
+        by_white: SplitWhitespace,
+    ) -> PyResult<Value> {
+        let [sep, max] = args.bind(vm, func, ["sep", "maxsplit"], 0)?;
+        let max = max.map_or(Ok(None), |n| vm.to_i64(n).map(|n| usize::try_from(n).ok()))?;
+        let s = this(vm, v)?;
+        let pieces = match sep {
+            Some(sep) if !sep.is_none() => {
+                let Some(sep) = sep.downcast::<Str>() else {
+                    return Err(
+                        vm.type_error(format!("must be str or None, not {}", vm.type_name(sep)))
+                    );
+                };
+                if sep.is_empty() {
+                    return Err(vm.value_error("empty separator"));
+                }
+                super::util::room_for_cuts(vm, s.as_bytes(), Some(sep.as_bytes()), max)?;
+                by_sep(s.as_bytes(), sep.as_bytes(), max)
+            }
+            _ => {
+                super::util::room_for_cuts(vm, s.as_bytes(), None, max)?;
+                by_white(s.as_bytes(), Unit::Text, max)
+            }
+        };
+        list_of(vm, pieces)
+    }
 }
 
 fn strip(vm: &Vm, v: &Value, args: Args, func: &str, ends: Ends) -> PyResult<Value> {
