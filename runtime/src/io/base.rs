@@ -328,11 +328,11 @@ pub(super) fn text_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
 lasti_core::methods! { TEXT_BASE_METHODS =
     "detach" "detach($self, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "detach"));
     "read" "read($self, size=-1, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "read"));
-    "readline" "readline($self, size=-1, /)\n--\n\n" readline2;
+    "readline" "readline($self, size=-1, /)\n--\n\n" text_readline;
     "write" "write($self, b, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "write"));
 }
 
-fn readline2(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+fn text_readline(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
     Err(unsupported(vm, "readline"))
 }
 

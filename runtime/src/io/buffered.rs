@@ -496,6 +496,7 @@ fn init(vm: &Vm, v: &Value, a: Args, kind: Kind) -> PyResult<()> {
     let b = vm.this::<Buffered>(v)?;
     b.state.set(State::Raw);
     b.kind.set(kind);
+    let size = size.map_or(Ok(BUFFER_SIZE as i64), |n| vm.to_i64(n))?;
     let raw = raw.cloned().unwrap_or(Value::NONE);
     if kind == Kind::Random {
         check(vm, &raw, "seekable", "File or stream is not seekable.")?;
@@ -506,7 +507,6 @@ fn init(vm: &Vm, v: &Value, a: Args, kind: Kind) -> PyResult<()> {
     if kind != Kind::Reader {
         check(vm, &raw, "writable", "File or stream is not writable.")?;
     }
-    let size = size.map_or(Ok(BUFFER_SIZE as i64), |n| vm.to_i64(n))?;
     if size <= 0 {
         return Err(vm.value_error("buffer size must be strictly positive"));
     }

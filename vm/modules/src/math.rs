@@ -46,8 +46,8 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         "sqrt" f64::sqrt, false, "expected a nonnegative input, got ";
         "tan" f64::tan, false, "expected a finite input, got ";
         "tanh" f64::tanh, false, "";
-        "degrees" |x| x * (180.0 / std::f64::consts::PI), true, "";
-        "radians" |x| x * (std::f64::consts::PI / 180.0), true, "";
+        "degrees" |x| x * (180.0 / std::f64::consts::PI), false, "";
+        "radians" |x| x * (std::f64::consts::PI / 180.0), false, "";
     }
     vm.add_functions(&m, FUNCTIONS);
     for (name, g) in [
