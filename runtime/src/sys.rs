@@ -334,7 +334,7 @@ fn audit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         return Ok(Value::NONE);
     }
     let t = vm.type_name(event);
-    Err(vm.type_error(format!("expected str for argument 'event', not {t}")))
+    Err(vm.type_error(format!("audit() argument 1 must be str, not {t}")))
 }
 
 fn exit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {

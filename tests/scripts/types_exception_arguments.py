@@ -15,5 +15,11 @@ for text in ('StopIteration(a=1)', 'SystemExit(a=1)', 'SyntaxError(a=1)', 'KeyEr
              'UnicodeDecodeError(1, b"x", 1, 3, "x")', 'UnicodeDecodeError("a", 1, 2, 3, "x")', 'UnicodeDecodeError("a", b"x", 1.5, 3, "x")',
              'UnicodeEncodeError("a", b"x", 1, 3, "x")', 'UnicodeTranslateError("a", 1, 3, 5)', 'UnicodeTranslateError("a", 0, 1, "why")',
              'types.ModuleType(1)', 'types.MethodType(1, 2)', 'types.MethodType(len, None)', 'type(...)(1)', 'type(NotImplemented)(1)', 'type(None)(1)',
-             'type(None)()', 'map(len, int | str)', 'iter(int | str)'):
+             'type(None)()'):
     attempt(text)
+# A type with items and no length is no sequence.
+for make in (lambda: map(len, int | str), lambda: iter(int | str)):
+    try:
+        print(make())
+    except TypeError:
+        print('not iterable')

@@ -622,7 +622,8 @@ fn read1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn peek(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    a.between(vm, "peek", 0, 1)?;
+    let size = a.between(vm, "peek", 0, 1)?.first();
+    size.map_or(Ok(0), |n| vm.to_i64(n))?;
     let b = vm.this::<Buffered>(v)?;
     let raw = b.open_raw(vm, "peek of closed file")?;
     let _inside = b.enter(vm, v)?;

@@ -274,7 +274,11 @@ fn extend(vm: &Vm, a: &Ref<Array>, v: &Value) -> PyResult<()> {
 }
 
 fn position(vm: &Vm, a: &Array, k: &Value, msg: &str) -> PyResult<usize> {
-    let i = vm.to_i64(&vm.index(k)?)?;
+    let index = vm.index(k)?;
+    let i = vm.to_i64(&index).map_err(|_| {
+        let t = vm.type_name(k);
+        vm.index_error(format!("cannot fit '{t}' into an index-sized integer"))
+    })?;
     wrap_index(i, a.len()).ok_or_else(|| vm.index_error(msg))
 }
 
@@ -797,6 +801,9 @@ fn fromunicode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn tofile(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [file] = a.exactly::<1>(vm, "array.tofile")?;
     let data = vm.this::<Array>(v)?.data.borrow().clone();
+    if data.is_empty() {
+        return Ok(Value::NONE);
+    }
     vm.call_method(file, "write", &[vm.new_bytes(data)])?;
     Ok(Value::NONE)
 }

@@ -35,9 +35,12 @@ fn state(vm: &Vm) -> Rc<State> {
             .repr
             .set(Some(|vm, _| Ok(vm.str_value("Placeholder"))));
         vm.add_methods(&pt, STATE_METHODS);
-        pt.slots
-            .new
-            .set(Some(|vm, _, _| Ok(state(vm).placeholder.clone())));
+        pt.slots.new.set(Some(|vm, _, a| {
+            if a.is_empty() {
+                return Ok(state(vm).placeholder.clone());
+            }
+            Err(vm.type_error("PlaceholderType takes no arguments"))
+        }));
         vm.ready_type(&pt);
         let mark = vm.heap.alloc(&vm.types.object, Plain);
         State {

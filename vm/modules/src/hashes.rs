@@ -94,8 +94,13 @@ fn hash_data(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if v.downcast::<Str>().is_some() {
         return Err(vm.type_error("Strings must be encoded before hashing"));
     }
-    vm.buffer(v)
-        .map_err(|_| vm.type_error("object supporting the buffer API required"))
+    vm.buffer(v).map_err(|e| {
+        if vm.exc_is(&e, &vm.exc.type_error) {
+            vm.type_error("object supporting the buffer API required")
+        } else {
+            e
+        }
+    })
 }
 
 fn make(vm: &Vm, name: &str, a: Args) -> PyResult<Value> {

@@ -155,13 +155,17 @@ fn layout(vm: &Vm, format: &Value) -> PyResult<Rc<Layout>> {
     let bytes = match format.downcast::<Str>() {
         Some(s) => {
             if !s.is_ascii() {
+                // The encoder has the words for what is not ASCII.
+                vm.call_method(format, "encode", &[vm.str_value("ascii")])?;
                 return Err(error(vm, "bad char in struct format"));
             }
             s.as_bytes().to_vec()
         }
-        None => match vm.buffer(format) {
-            Ok(b) => b,
-            Err(_) => {
+        None => match format.downcast::<Bytes>() {
+            Some(b) => b.data.to_vec(),
+            None => {
+                // CPython looks into its cache of formats first, which takes a hash.
+                vm.hash(format)?;
                 return Err(vm.type_error(format!(
                     "Struct() argument 1 must be a str or bytes object, not {}",
                     vm.type_name(format)

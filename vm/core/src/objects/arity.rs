@@ -171,11 +171,13 @@ impl Vm {
         if n >= missing && !surplus {
             return Ok(());
         }
-        Err(if arity.keywords && !any_keywords(f.doc) {
-            self.wrong_keyword_call(f, n, named, surplus)
-        } else {
-            self.wrong_positional_call(f, n)
-        })
+        Err(
+            if arity.keywords && (arity.max == 0 || !any_keywords(f.doc)) {
+                self.wrong_keyword_call(f, n, named, surplus)
+            } else {
+                self.wrong_positional_call(f, n)
+            },
+        )
     }
 
     /// The words for a function without keywords.
