@@ -158,12 +158,15 @@ class Batch:
             "[tuple(t.split('|')) for t in TARGETS.split()]", opt.seconds_a_call)
 
     def calls(self, wanted):
-        """(path, arguments as text) of the numbered calls."""
+        """(path, arguments as text) of the numbered calls, and the same of what makes the receiver, or None."""
         found = {}
         made = HELPERS['generate'](self.opt.seed, self.number, self.opt.calls, self.opt.targets, ARGS, INSTANCES, KEYWORDS)
         for n, call in enumerate(made):
             if n in wanted:
-                found[n] = call[0][0], HELPERS['text_of'](call, ARGS)
+                maker = None
+                if isinstance(call[1], tuple):
+                    maker = call[0][0].rpartition('.')[0], ', '.join(ARGS[i] for i in call[1])
+                found[n] = (call[0][0], HELPERS['text_of'](call, ARGS)), maker
         return found
 
 
@@ -246,6 +249,7 @@ class Fuzz:
         self.compared = 0
         self.found = {}
         self.unconfirmed = {}
+        self.confirmed = set()
         self.slow = 0
         self.accepted = []
         with open(os.path.join(HERE, 'accepted.txt')) as f:
@@ -284,7 +288,7 @@ class Fuzz:
         if n is None:
             self.report(how, 'the whole script', '', how, '', batch.script(0))
             return
-        call = batch.calls({n})[n]
+        call = batch.calls({n})[n][0]
         outcome, alone = self.alone(opt.lasti, call)
         if how == 'hang' and (not alone or opt.against and self.alone(opt.against, call)[1] == 'hang'):
             # Slow, or the other hangs with it.
@@ -296,18 +300,15 @@ class Fuzz:
         """Outcomes that differ in a batch count when they differ in another process, too, where fewer calls were made before."""
         opt = self.opt
         again = {}
-        for call, mine, other in found:
+        for (call, maker), mine, other in found:
             mine, other = mine.decode(), other.decode()
-            target = call[0]
-            if 'arguments' in (mine[:9], other[:9]):
+            if maker and 'arguments' in (mine[:9], other[:9]):
                 # The receiver was not made: what differs is its class.
-                target = target.rpartition('.')[0] + '()'
-            key = (target, mine.split(' ')[0], other.split(' ')[0])
+                call = maker
+            key = (call[0], mine.split(' ')[0], other.split(' ')[0])
             if 'missing' in (mine, other) or self.is_accepted(call[0], mine, other) or self.unconfirmed.get(key, 0) >= 3:
                 continue
-            if ('differs', *key) in self.found:
-                self.found[('differs', *key)] += 1
-            else:
+            if key not in self.confirmed:
                 again.setdefault(key, call)
         if not again:
             return
@@ -320,6 +321,7 @@ class Fuzz:
             if mine is None or other is None or mine == other:
                 self.unconfirmed[key] = self.unconfirmed.get(key, 0) + 1
             else:
+                self.confirmed.add(key)
                 self.report('differs', call[0], call[1], mine.decode(), other.decode(), script([call]))
 
     def batch(self, number):
@@ -339,7 +341,7 @@ class Fuzz:
         if ours.lines == theirs.lines:
             return
         differ = {n for n in range(both) if ours.lines[n] != theirs.lines[n] and ours.lines[n] is not None and theirs.lines[n] is not None}
-        self.differences([(call, ours.lines[n], theirs.lines[n]) for n, call in batch.calls(differ).items()])
+        self.differences([(calls, ours.lines[n], theirs.lines[n]) for n, calls in batch.calls(differ).items()])
 
 
 def main():
@@ -353,8 +355,8 @@ def main():
     p.add_argument('--first', type=int, default=0, help='number of the first batch')
     p.add_argument('--only', default='*', help='pattern of the names of what is called')
     p.add_argument('--memory', type=int, default=2 << 20, help='KiB of address space of a child')
-    p.add_argument('--seconds-a-call', type=int, default=8)
-    p.add_argument('--seconds-a-batch', type=int, default=120)
+    p.add_argument('--seconds-a-call', type=int, default=20)
+    p.add_argument('--seconds-a-batch', type=int, default=300)
     p.add_argument('--out', default='target/fuzz-calls', help='where reproducers go')
     opt = p.parse_args()
     opt.work = os.path.join(opt.out, 'work-%d' % os.getpid())

@@ -274,7 +274,7 @@ def attempt(f, a, k):
 
 def call(target, args):
     """One call given as text."""
-    signal.alarm(8)
+    signal.alarm(20)
     f = Callables()[target]
     if f is None:
         os.write(_out, b'missing\n')

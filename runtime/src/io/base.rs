@@ -142,7 +142,7 @@ fn readlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     while let Some(line) = vm.next(&it)? {
         total += vm.len(&line)?;
         lines.push(line);
-        if hint.is_some_and(|hint| total >= hint) {
+        if hint.is_some_and(|hint| total > hint) {
             break;
         }
     }
@@ -230,11 +230,19 @@ lasti_core::methods! { RAW_BASE_METHODS =
     "readall" "readall($self, /)\n--\n\n" readall;
 }
 
+/// `read` of a stream that cannot: the size is converted all the same.
+fn no_read(vm: &Vm, a: Args, name: &str) -> PyResult<Value> {
+    a.pos.first().map_or(Ok(0), |n| vm.to_c_int(n))?;
+    Err(unsupported(vm, name))
+}
+
 fn read(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let Some(n) = size_arg(vm, a.between(vm, "read", 0, 1)?.first())? else {
         return vm.call_method(v, "readall", &[]);
     };
-    let buffer = vm.new_bytearray(vec![0; n.min(1 << 40)]);
+    let mut room = vm.try_vec(n)?;
+    room.resize(n, 0);
+    let buffer = vm.new_bytearray(room);
     let got = vm.call_method(v, "readinto", std::slice::from_ref(&buffer))?;
     if got.is_none() {
         return Ok(got);
@@ -283,8 +291,8 @@ pub(super) fn buffered_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
 
 lasti_core::methods! { BUFFERED_BASE_METHODS =
     "detach" "detach($self, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "detach"));
-    "read" "read($self, size=-1, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "read"));
-    "read1" "read1($self, size=-1, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "read1"));
+    "read" "read($self, size=-1, /)\n--\n\n" |vm, _, a| no_read(vm, a, "read");
+    "read1" "read1($self, size=-1, /)\n--\n\n" |vm, _, a| no_read(vm, a, "read1");
     "write" "write($self, b, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "write"));
     "readinto" "readinto($self, buffer, /)\n--\n\n" readinto;
     "readinto1" "readinto1($self, buffer, /)\n--\n\n" readinto1;
@@ -329,11 +337,11 @@ pub(super) fn text_base(vm: &Vm, base: &Ref<Type>) -> Ref<Type> {
 lasti_core::methods! { TEXT_BASE_METHODS =
     "detach" "detach($self, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "detach"));
     "read" "read($self, size=-1, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "read"));
-    "readline" "readline($self, size=-1, /)\n--\n\n" readline2;
+    "readline" "readline($self, size=-1, /)\n--\n\n" text_readline;
     "write" "write($self, b, /)\n--\n\n" |vm, _, _| Err(unsupported(vm, "write"));
 }
 
-fn readline2(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+fn text_readline(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
     Err(unsupported(vm, "readline"))
 }
 

@@ -497,6 +497,7 @@ fn init(vm: &Vm, v: &Value, a: Args, kind: Kind) -> PyResult<()> {
     let b = vm.this::<Buffered>(v)?;
     b.state.set(State::Raw);
     b.kind.set(kind);
+    let size = size.map_or(Ok(BUFFER_SIZE as i64), |n| vm.to_i64(n))?;
     let raw = raw.cloned().unwrap_or(Value::NONE);
     if kind == Kind::Random {
         check(vm, &raw, "seekable", "File or stream is not seekable.")?;
@@ -507,7 +508,6 @@ fn init(vm: &Vm, v: &Value, a: Args, kind: Kind) -> PyResult<()> {
     if kind != Kind::Reader {
         check(vm, &raw, "writable", "File or stream is not writable.")?;
     }
-    let size = size.map_or(Ok(BUFFER_SIZE as i64), |n| vm.to_i64(n))?;
     if size <= 0 {
         return Err(vm.value_error("buffer size must be strictly positive"));
     }
@@ -623,7 +623,8 @@ fn read1(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn peek(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    a.between(vm, "peek", 0, 1)?;
+    let size = a.between(vm, "peek", 0, 1)?.first();
+    size.map_or(Ok(0), |n| vm.to_i64(n))?;
     let b = vm.this::<Buffered>(v)?;
     let raw = b.open_raw(vm, "peek of closed file")?;
     let _inside = b.enter(vm, v)?;

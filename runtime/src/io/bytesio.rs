@@ -224,7 +224,11 @@ fn readlines(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn readinto(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [target] = a.exactly::<1>(vm, "readinto")?;
     let b = open(vm, v)?;
-    buffer::fill(vm, target, "readinto", |n| Ok(Some(b.take(Some(n)))))
+    buffer::fill(vm, target, "readinto", |n| {
+        // To ask for the buffer may have closed the stream.
+        b.check(vm)?;
+        Ok(Some(b.take(Some(n))))
+    })
 }
 
 fn write_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -272,6 +276,8 @@ fn truncate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         Some(n) if !n.is_none() => vm.to_i64(&vm.index(n)?)?,
         _ => b.at.get() as i64,
     };
+    b.check(vm)?;
+    b.check_resize(vm)?;
     if n < 0 {
         return Err(vm.value_error(format!("negative size value {n}")));
     }

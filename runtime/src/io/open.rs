@@ -31,12 +31,12 @@ fn open_code(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 fn text_encoding(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let pos = a.between(vm, "text_encoding", 1, 2)?;
     let given = &pos[0];
+    let level = pos.get(1).map_or(Ok(2), |l| vm.to_c_int(l))?;
     if !given.is_none() {
         return Ok(given.clone());
     }
-    let level = pos.get(1).map_or(Ok(2), |l| vm.to_i64(l))?;
     let flags = sys_flags(vm)?;
-    warn_default(vm, level)?;
+    warn_default(vm, level as i64)?;
     let utf8 = vm.is_true(&vm.getattr_str(&flags, "utf8_mode")?)?;
     Ok(vm.str_value(if utf8 { "utf-8" } else { "locale" }))
 }

@@ -379,6 +379,7 @@ fn truncate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         Some(n) if !n.is_none() => vm.to_i64(&vm.index(n)?)?,
         _ => s.at.get() as i64,
     };
+    open(vm, v)?;
     if n < 0 {
         return Err(vm.value_error(format!("Negative size value {n}")));
     }

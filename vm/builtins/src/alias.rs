@@ -1,5 +1,5 @@
 //! `types.GenericAlias`: `list[int]` and the like (CPython's Objects/genericaliasobject.c).
-use super::{seq, union};
+use super::seq;
 use lasti_core::memory::{Payload, Ref, Value};
 use lasti_core::objects::*;
 use lasti_core::self_iter;
@@ -33,10 +33,6 @@ struct AliasType(Ref<Type>);
 /// The class `types.GenericAlias`.
 pub fn alias_type(vm: &Vm) -> Ref<Type> {
     vm.module_state(|| AliasType(make_type(vm))).0.clone()
-}
-
-pub(crate) fn init(vm: &Vm) {
-    union::init(vm);
 }
 
 fn make_type(vm: &Vm) -> Ref<Type> {

@@ -56,7 +56,8 @@ pub(crate) fn init(vm: &Vm) {
         if a.downcast::<Str>().is_some() || b.downcast::<Str>().is_some() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let Some(y) = try_bytes_like(vm, b)? else {
+        // What refuses its buffer is unequal.
+        let Ok(Some(y)) = try_bytes_like(vm, b) else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
         let x = this(vm, a)?.data.borrow();

@@ -199,7 +199,7 @@ fn zfill(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn expandtabs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
-    let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
+    let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_c_int(n))?).unwrap_or(0);
     vm.room(data(vm, v)?.len())?;
     let out = split::expandtabs(&data(vm, v)?, Unit::Bytes, size).or_raise(vm)?;
     like(vm, v, out)
@@ -323,7 +323,7 @@ fn join(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 /// The separator and group size of `hex()`.
 pub(crate) fn hex_args(vm: &Vm, args: Args) -> PyResult<(Option<u8>, i64)> {
     let [sep, group] = args.bind(vm, "hex", ["sep", "bytes_per_sep"], 0)?;
-    let group = group.map_or(Ok(1), |g| vm.to_i64(g))?;
+    let group = group.map_or(Ok(1), |g| vm.to_c_int(g))? as i64;
     let Some(sep) = sep else { return Ok((None, 0)) };
     if vm.len(sep)? != 1 {
         return Err(vm.value_error("sep must be length 1."));

@@ -37,8 +37,8 @@ lasti_core::methods! { METHODS =
 
 fn count(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let a = a.between(vm, "count", 1, 3)?;
-    let sub = needle(vm, &a[0])?;
     let range = raw_range(vm, a.get(1), a.get(2))?;
+    let sub = needle(vm, &a[0])?;
     let d = data(vm, v)?;
     let Some((start, stop)) = clip(range, d.len()) else {
         return Ok(Value::small_int(0));
@@ -148,8 +148,8 @@ impl Searched for Bytewise {
         search: fn(&[u8], &[u8]) -> Option<usize>,
     ) -> PyResult<Option<usize>> {
         let a = args.between(vm, func, 1, 3)?;
-        let sub = needle(vm, &a[0])?;
         let range = raw_range(vm, a.get(1), a.get(2))?;
+        let sub = needle(vm, &a[0])?;
         let d = data(vm, v)?;
         let Some((start, stop)) = clip(range, d.len()) else {
             return Ok(None);

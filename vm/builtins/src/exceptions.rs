@@ -110,6 +110,7 @@ pub(crate) fn init(vm: &Vm) {
 
     fields(vm, &x.stop_iteration, &["value"]);
     x.stop_iteration.slots.init.set(Some(|vm, v, args| {
+        args.no_kw(vm, &vm.type_name(v))?;
         set_args(vm, v, args)?;
         vm.this::<Exception>(v)?
             .set_field(0, args.pos.first().cloned().unwrap_or(Value::NONE));
@@ -117,6 +118,7 @@ pub(crate) fn init(vm: &Vm) {
     }));
     fields(vm, &x.system_exit, &["code"]);
     x.system_exit.slots.init.set(Some(|vm, v, args| {
+        args.no_kw(vm, &vm.type_name(v))?;
         set_args(vm, v, args)?;
         let code = match args.pos {
             [] => Value::NONE,
@@ -346,7 +348,7 @@ fn init_os_error(vm: &Vm) {
     t.slots.new.set(Some(|vm, class, args| {
         // OSError(errno, ...) is made as the subclass for that errno.
         let class = match args.pos.first().and_then(|v| v.as_small_int()) {
-            Some(n) if class.is(&vm.exc.os_error) && args.pos.len() >= 2 => {
+            Some(n) if class.is(&vm.exc.os_error) && (2..=5).contains(&args.pos.len()) => {
                 vm.os_error_class(i32::try_from(n).unwrap_or(0)).clone()
             }
             _ => class.clone(),
@@ -367,9 +369,24 @@ fn init_os_error(vm: &Vm) {
         }
         e.set_field(0, args.pos[0].clone());
         e.set_field(1, args.pos[1].clone());
-        if n >= 3 {
-            e.set_field(2, args.pos[2].clone());
+        let file = args.pos.get(2).filter(|f| !f.is_none());
+        let Some(file) = file else {
+            return set_args(vm, v, args);
+        };
+        // The third argument of BlockingIOError may be how much was written.
+        let class = vm.type_of(v);
+        if class.is(&vm.exc.blocking_io_error)
+            && (vm.is_int(file) || vm.type_of(file).slots.index.get().is_some())
+        {
+            let index = vm.index(file)?;
+            let Some(written) = vm.exact_bigint(&index).and_then(|i| i64::try_from(&i).ok()) else {
+                let t = vm.type_name(file);
+                return Err(vm.value_error(format!("cannot fit '{t}' into an index-sized integer")));
+            };
+            e.set_field(4, vm.new_int(written));
+            return set_args(vm, v, args);
         }
+        e.set_field(2, file.clone());
         if n == 5 {
             e.set_field(3, args.pos[4].clone());
         }
@@ -422,6 +439,7 @@ fn init_syntax_error(vm: &Vm) {
     ];
     fields(vm, t, &names);
     t.slots.init.set(Some(|vm, v, args| {
+        args.no_kw(vm, &vm.type_name(v))?;
         set_args(vm, v, args)?;
         let e = vm.this::<Exception>(v)?;
         if let Some(msg) = args.pos.first() {
@@ -459,6 +477,15 @@ fn init_syntax_error(vm: &Vm) {
     }));
 }
 
+/// An argument that must be text.
+fn text_argument(vm: &Vm, args: &[Value], i: usize) -> PyResult<()> {
+    if args[i].downcast::<Str>().is_some() {
+        return Ok(());
+    }
+    let t = vm.type_name(&args[i]);
+    Err(vm.type_error(format!("argument {} must be str, not {t}", i + 1)))
+}
+
 fn init_unicode_errors(vm: &Vm) {
     let names = ["encoding", "object", "start", "end", "reason"];
     let x = &vm.exc;
@@ -466,6 +493,17 @@ fn init_unicode_errors(vm: &Vm) {
         fields(vm, t, &names);
         t.slots.init.set(Some(|vm, v, args| {
             let items = args.exactly::<5>(vm, &vm.type_name(v))?;
+            let decodes = vm.is_instance(v, &vm.exc.unicode_decode_error);
+            text_argument(vm, items, 0)?;
+            if !decodes {
+                text_argument(vm, items, 1)?;
+            }
+            vm.to_i64(&items[2])?;
+            vm.to_i64(&items[3])?;
+            text_argument(vm, items, 4)?;
+            if decodes && items[1].downcast::<Bytes>().is_none() {
+                vm.buffer(&items[1])?;
+            }
             set_args(vm, v, args)?;
             let e = vm.this::<Exception>(v)?;
             for (i, x) in items.iter().enumerate() {
@@ -528,6 +566,10 @@ fn init_unicode_errors(vm: &Vm) {
         .init
         .set(Some(|vm, v, args| {
             let items = args.exactly::<4>(vm, "UnicodeTranslateError")?;
+            text_argument(vm, items, 0)?;
+            vm.to_i64(&items[1])?;
+            vm.to_i64(&items[2])?;
+            text_argument(vm, items, 3)?;
             set_args(vm, v, args)?;
             let e = vm.this::<Exception>(v)?;
             for (i, x) in items.iter().enumerate() {

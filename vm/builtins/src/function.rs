@@ -468,6 +468,9 @@ fn init_method(vm: &Vm) {
     let t = &vm.types.method;
     t.slots.new.set(Some(|vm, _, a| {
         let [f, this] = a.exactly::<2>(vm, "method")?;
+        if !super::functions::is_callable(vm, f) {
+            return Err(vm.type_error("first argument must be callable"));
+        }
         if this.is_none() {
             return Err(vm.type_error("instance must not be None"));
         }

@@ -189,7 +189,7 @@ fn setattr(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     Ok(Value::NONE)
 }
 
-fn is_callable(vm: &Vm, v: &Value) -> bool {
+pub(crate) fn is_callable(vm: &Vm, v: &Value) -> bool {
     vm.type_of(v).slots.call.get().is_some()
         || v.downcast::<Function>().is_some()
         || v.downcast::<NativeFunction>().is_some()

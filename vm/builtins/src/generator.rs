@@ -49,13 +49,13 @@ pub(super) fn common(vm: &Vm, t: &Ref<Type>) {
     }));
     let (throw_doc, close_doc) = if t.is(&vm.types.coroutine) {
         (
-            "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next iterated value or raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of Python.",
-            "close() -> raise GeneratorExit inside coroutine.",
+            "(type, value=None, traceback=None, /)\n--\n\nthrow(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next iterated value or raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of Python.",
+            "close($self, /)\n--\n\nclose() -> raise GeneratorExit inside coroutine.",
         )
     } else {
         (
-            "throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of Python.",
-            "close() -> raise GeneratorExit inside generator.",
+            "(type, value=None, traceback=None, /)\n--\n\nthrow(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of Python.",
+            "close($self, /)\n--\n\nclose() -> raise GeneratorExit inside generator.",
         )
     };
     if !t.is(&vm.types.async_generator) {

@@ -86,11 +86,11 @@ fn reduce_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
 }
 
 lasti_core::methods! { ZIP_METHODS =
-    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce2;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_other;
     "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate;
 }
 
-fn reduce2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+fn reduce_other(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     let it = vm.this::<NativeIter>(v)?;
     let args: Value = vm.new_tuple(it.state.borrow().clone()).into();
     let class = vm.type_of(v).value();
@@ -192,7 +192,7 @@ fn init_tuple_iterator(vm: &Vm, t: &Ref<Type>) {
 lasti_core::methods! { TUPLE_ITERATOR_METHODS =
     "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint_method;
     "__reduce__" "__reduce__($self, /)\n--\n\n" reduce5;
-    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate2;
+    "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate_other;
 }
 
 fn length_hint_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
@@ -206,7 +206,7 @@ fn reduce5(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     Ok(vm.tuple_value([builtin(vm, "iter"), args, vm.new_int(it.index.get() as i64)]))
 }
 
-fn setstate2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+fn setstate_other(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [i] = a.exactly::<1>(vm, "__setstate__")?;
     let it = vm.this::<TupleIter>(v)?;
     it.index
@@ -289,12 +289,12 @@ fn init_seq_iterator(vm: &Vm, t: &Ref<Type>) {
 }
 
 lasti_core::methods! { SEQ_ITERATOR_METHODS =
-    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint2;
+    "__length_hint__" "__length_hint__($self, /)\n--\n\n" length_hint_other;
     "__reduce__" "__reduce__($self, /)\n--\n\n" reduce6;
     "__setstate__" "__setstate__($self, object, /)\n--\n\n" setstate3;
 }
 
-fn length_hint2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+fn length_hint_other(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     let it = vm.this::<SeqIter>(v)?;
     let Some(seq) = it.seq.get_bound() else {
         return Ok(Value::small_int(0));
@@ -365,11 +365,11 @@ fn new_enumerate(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         return Err(vm.type_error("enumerate() missing required argument 'iterable'"));
     }
     let [src, start] = args.bind(vm, "enumerate", ["iterable", "start"], 1)?;
-    let it = vm.iter(src.unwrap_or(&Value::NONE))?;
     let start = match start {
         Some(s) => vm.index(s)?,
         None => Value::small_int(0),
     };
+    let it = vm.iter(src.unwrap_or(&Value::NONE))?;
     // A count outside the machine word goes on as an object.
     let (count, big) = match start.as_small_int() {
         Some(i) => (i, Value::UNBOUND),

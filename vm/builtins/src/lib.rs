@@ -93,7 +93,6 @@ pub(crate) fn init(vm: &Vm) {
     range::init(vm);
     slice::init(vm);
     memoryview::init(vm);
-    alias::init(vm);
 }
 
 /// Makes the `builtins` module.

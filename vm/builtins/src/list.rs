@@ -386,7 +386,7 @@ fn pop(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     let args = args.between(vm, "pop", 0, 1)?;
     let list = vm.this::<List>(v)?;
     let i = match args.first() {
-        Some(i) => index_arg(vm, i)?,
+        Some(i) => vm.to_i64(i)?,
         None => -1,
     };
     if list.is_empty() {
@@ -394,16 +394,6 @@ fn pop(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
     }
     let item = seq::wrap(i, list.len()).and_then(|i| list.remove(i));
     item.ok_or_else(|| vm.index_error("pop index out of range"))
-}
-
-fn index_arg(vm: &Vm, v: &Value) -> PyResult<i64> {
-    let i = vm.to_bigint(v)?;
-    i64::try_from(&i).map_err(|_| {
-        vm.overflow_error(format!(
-            "cannot fit '{}' into an index-sized integer",
-            vm.type_name(v)
-        ))
-    })
 }
 
 fn remove(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {

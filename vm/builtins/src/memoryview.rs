@@ -238,7 +238,21 @@ fn exit(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
 }
 
 fn tobytes(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
-    a.bind(vm, "tobytes", ["order"], 0)?;
+    let [order] = a.bind(vm, "tobytes", ["order"], 0)?;
+    match order {
+        Some(o) if !o.is_none() => {
+            let Some(s) = o.downcast::<Str>() else {
+                let t = vm.type_name(o);
+                return Err(vm.type_error(format!(
+                    "tobytes() argument 'order' must be str or None, not {t}"
+                )));
+            };
+            if !["C", "F", "A"].iter().any(|x| *s == **x) {
+                return Err(vm.value_error("order must be 'C', 'F' or 'A'"));
+            }
+        }
+        _ => {}
+    }
     vm.try_new_bytes(this(vm, v)?.to_bytes(vm)?)
 }
 
@@ -819,8 +833,21 @@ pub(crate) fn is_buffer(vm: &Vm, v: &Value) -> bool {
 pub(crate) fn add_methods(vm: &Vm, t: &Ref<Type>) {
     let doc = "__buffer__($self, flags, /)\n--\n\nReturn a buffer object that exposes the underlying memory of the object.";
     vm.method(t, "__buffer__", doc, |vm, v, a| {
-        a.exactly::<1>(vm, "__buffer__")?;
-        new_memoryview(vm, v)
+        let [flags] = a.exactly::<1>(vm, "__buffer__")?;
+        let flags = vm.to_bigint(flags)?;
+        let Ok(flags) = i32::try_from(&flags) else {
+            return Err(vm.overflow_error("buffer flags out of range"));
+        };
+        let view = new_memoryview(vm, v)?;
+        // PyBUF_WRITABLE
+        if flags & 1 != 0 && view.downcast::<MemoryView>().is_some_and(|m| m.readonly) {
+            let message = match v.downcast::<MemoryView>() {
+                Some(_) => "memoryview: underlying buffer is not writable",
+                None => "Object is not writable.",
+            };
+            return Err(vm.new_exception(&vm.exc.buffer_error, message));
+        }
+        Ok(view)
     });
     if t.is(&vm.types.bytes) {
         return;

@@ -70,6 +70,12 @@ fn annotations(vm: &Vm, v: &Value) -> PyResult<Value> {
 
 fn module_init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
     let [name, doc] = args.bind(vm, "module", ["name", "doc"], 1)?;
+    if let Some(n) = name
+        && n.downcast::<Str>().is_none()
+    {
+        let t = vm.type_name(n);
+        return Err(vm.type_error(format!("module() argument 'name' must be str, not {t}")));
+    }
     let d = &vm.this::<Module>(v)?.dict;
     let n = &vm.names;
     vm.dict_set_str(d, &n.name, name.cloned().unwrap_or(Value::NONE));

@@ -31,33 +31,38 @@ pub(crate) fn init(vm: &Vm) {
     let none = &vm.types.none;
     none.slots.repr.set(Some(|vm, _| Ok(vm.str_value("None"))));
     none.slots.bool_.set(Some(|_, _| Ok(false)));
-    none.slots.new.set(Some(|vm, _, a| {
-        if a.is_empty() {
-            Ok(Value::NONE)
-        } else {
-            Err(vm.type_error("NoneType takes no arguments"))
-        }
-    }));
+    none.slots
+        .new
+        .set(Some(|vm, _, a| single(vm, a, "NoneType", Value::NONE)));
     vm.types
         .ellipsis
         .slots
         .repr
         .set(Some(|vm, _| Ok(vm.str_value("Ellipsis"))));
-    vm.types
-        .ellipsis
-        .slots
-        .new
-        .set(Some(|_, _, _| Ok(Value::ELLIPSIS)));
+    vm.types.ellipsis.slots.new.set(Some(|vm, _, a| {
+        single(vm, a, "EllipsisType", Value::ELLIPSIS)
+    }));
     vm.add_methods(&vm.types.ellipsis, ELLIPSIS_METHODS);
     let ni = &vm.types.not_implemented;
     ni.slots
         .repr
         .set(Some(|vm, _| Ok(vm.str_value("NotImplemented"))));
-    ni.slots.new.set(Some(|_, _, _| Ok(Value::NOT_IMPLEMENTED)));
+    ni.slots.new.set(Some(|vm, _, a| {
+        single(vm, a, "NotImplementedType", Value::NOT_IMPLEMENTED)
+    }));
     ni.slots.bool_.set(Some(|vm, _| {
         Err(vm.type_error("NotImplemented should not be used in a boolean context"))
     }));
     vm.add_methods(ni, NI_METHODS);
+}
+
+/// `__new__` of a type with one instance.
+fn single(vm: &Vm, args: Args, name: &str, v: Value) -> PyResult<Value> {
+    if args.is_empty() {
+        Ok(v)
+    } else {
+        Err(vm.type_error(format!("{name} takes no arguments")))
+    }
 }
 
 lasti_core::methods! { METHODS =
@@ -99,10 +104,10 @@ fn reduce_method(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
 }
 
 lasti_core::methods! { NI_METHODS =
-    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce2;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" not_implemented_reduce;
 }
 
-fn reduce2(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
+fn not_implemented_reduce(vm: &Vm, _: &Value, _: Args) -> PyResult<Value> {
     Ok(vm.str_value("NotImplemented"))
 }
 
@@ -297,7 +302,7 @@ fn finish_reduce(vm: &Vm, v: &Value, newobj: Value, args: Vec<Value>) -> PyResul
 
 fn object_reduce_ex(vm: &Vm, this: &Value, args: Args) -> PyResult<Value> {
     let [protocol] = args.exactly::<1>(vm, "__reduce_ex__")?;
-    let protocol = vm.to_i64(protocol)?;
+    let protocol = vm.to_c_int(protocol)? as i64;
     if let Some(f) = vm.type_of(this).lookup(vm, &vm.names.reduce) {
         let own = vm.dict_get_str(&vm.types.object.dict(), &vm.names.reduce);
         if !own.is_some_and(|o| o.is(&f)) {

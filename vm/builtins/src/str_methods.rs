@@ -137,7 +137,7 @@ fn zfill_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn expandtabs(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [size] = a.bind(vm, "expandtabs", ["tabsize"], 0)?;
-    let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_i64(n))?).unwrap_or(0);
+    let size = usize::try_from(size.map_or(Ok(8), |n| vm.to_c_int(n))?).unwrap_or(0);
     vm.room(this(vm, v)?.byte_len())?;
     text(
         vm,

@@ -158,7 +158,7 @@ lasti_core::methods! { METHODS =
     "__subclasses__" "__subclasses__($self, /)\n--\n\n" subclasses;
     "__instancecheck__" "__instancecheck__($self, instance, /)\n--\n\n" instancecheck;
     "__subclasscheck__" "__subclasscheck__($self, subclass, /)\n--\n\n" subclasscheck;
-    class "__prepare__" "__prepare__($cls, name, bases, /, **kwds)\n--\n\n" |vm, _, _| Ok(vm.new_dict().into());
+    class "__prepare__" "(*args, **kwds)\n--\n\n" |vm, _, _| Ok(vm.new_dict().into());
     "__dir__" "__dir__($self, /)\n--\n\n" dir;
     "__sizeof__" "__sizeof__($self, /)\n--\n\n" sizeof;
 }

@@ -27,11 +27,6 @@ pub fn union_type(vm: &Vm) -> Ref<Type> {
     vm.module_state(|| UnionType(make_type(vm))).0.clone()
 }
 
-pub(crate) fn init(vm: &Vm) {
-    // `None | int`: None stands for its type.
-    vm.types.none.slots.binary[BinOp::Or as usize].set(Some(union_or));
-}
-
 fn make_type(vm: &Vm) -> Ref<Type> {
     let t = vm.new_native_type::<Union>(
         "typing.Union",

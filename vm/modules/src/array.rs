@@ -266,14 +266,19 @@ fn extend(vm: &Vm, a: &Ref<Array>, v: &Value) -> PyResult<()> {
         return Ok(());
     }
     vm.for_each(v, |x| {
+        let before = a.len();
         let b = pack(vm, a.code, &x)?;
-        a.resize(vm)?.extend(b);
+        append(vm, a, before, &b)?;
         Ok(true)
     })
 }
 
 fn position(vm: &Vm, a: &Array, k: &Value, msg: &str) -> PyResult<usize> {
-    let i = vm.to_i64(&vm.index(k)?)?;
+    let index = vm.index(k)?;
+    let i = vm.to_i64(&index).map_err(|_| {
+        let t = vm.type_name(k);
+        vm.index_error(format!("cannot fit '{t}' into an index-sized integer"))
+    })?;
     wrap_index(i, a.len()).ok_or_else(|| vm.index_error(msg))
 }
 
@@ -511,7 +516,7 @@ fn array_type(vm: &Vm) -> Ref<Type> {
     s.inplace[BinOp::Add as usize].set(Some(|vm, a, b| {
         if b.downcast::<Array>().is_none() {
             let t = vm.type_name(b);
-            return Err(vm.type_error(format!("can only extend with array (not \"{t}\")")));
+            return Err(vm.type_error(format!("can only extend array with array (not \"{t}\")")));
         }
         extend(vm, vm.this::<Array>(a)?, b)?;
         Ok(a.clone())
@@ -645,16 +650,11 @@ fn insert(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn pop(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let pos = a.between(vm, "pop", 0, 1)?;
     let array = vm.this::<Array>(v)?;
+    let i = pos.first().map_or(Ok(-1), |i| vm.to_i64(i))?;
     if array.len() == 0 {
         return Err(vm.index_error("pop from empty array"));
     }
-    let last = Value::small_int(-1);
-    let i = position(
-        vm,
-        array,
-        pos.first().unwrap_or(&last),
-        "pop index out of range",
-    )?;
+    let i = wrap_index(i, array.len()).ok_or_else(|| vm.index_error("pop index out of range"))?;
     let x = array.item(vm, i)?.unwrap_or(Value::NONE);
     array.resize(vm)?.drain(array.bytes(i..i + 1));
     Ok(x)
@@ -788,12 +788,12 @@ fn tounicode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn fromunicode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [s] = a.exactly::<1>(vm, "array.fromunicode")?;
     let array = vm.this::<Array>(v)?;
+    vm.expect_str(s, "fromunicode() argument")?;
     if !matches!(array.code, b'u' | b'w') {
         return Err(
             vm.value_error("fromunicode() may only be called on unicode type arrays ('u' or 'w')")
         );
     }
-    vm.expect_str(s, "fromunicode() argument")?;
     extend(vm, array, s)?;
     Ok(Value::NONE)
 }
@@ -801,6 +801,9 @@ fn fromunicode(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn tofile(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [file] = a.exactly::<1>(vm, "array.tofile")?;
     let data = vm.this::<Array>(v)?.data.borrow().clone();
+    if data.is_empty() {
+        return Ok(Value::NONE);
+    }
     vm.call_method(file, "write", &[vm.new_bytes(data)])?;
     Ok(Value::NONE)
 }

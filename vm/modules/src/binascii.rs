@@ -1,5 +1,6 @@
 //! `binascii` (CPython's Modules/binascii.c).
 use crate::util::*;
+use lasti_text::IBig;
 
 const B64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -73,8 +74,15 @@ fn a2b_base64(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 
 fn crc32_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let pos = a.between(vm, "crc32", 1, 2)?;
-    let start = pos.get(1).map_or(Ok(0), |v| vm.to_i64(v))? as u32;
-    Ok(vm.new_int(crc32(&vm.buffer(&pos[0])?, start) as i64))
+    let data = vm.buffer(&pos[0])?;
+    let start = pos.get(1).map_or(Ok(0), |v| start_of(vm, v))?;
+    Ok(vm.new_int(crc32(&data, start) as i64))
+}
+
+/// Where a checksum goes on: the low bits of an int of any size.
+pub(crate) fn start_of(vm: &Vm, v: &Value) -> PyResult<u32> {
+    let low = vm.to_bigint(v)? & IBig::from(u32::MAX);
+    Ok(u32::try_from(&low).unwrap_or_default())
 }
 
 fn crc_hqx(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {

@@ -4,15 +4,16 @@ use crate::util::*;
 pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
     let m = vm.new_module("_bisect");
     vm.add_functions(&m, FUNCTIONS);
+    for (name, function) in [("bisect", "bisect_right"), ("insort", "insort_right")] {
+        vm.add_value(&m, name, vm.getattr_str(m.as_value(), function)?);
+    }
     Ok(m)
 }
 
 lasti_core::methods! { FUNCTIONS =
     "bisect_right" "bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" right;
-    "bisect" "bisect($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" right;
     "bisect_left" "bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" left;
     "insort_right" "insort_right($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" in_right;
-    "insort" "insort($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" in_right;
     "insort_left" "insort_left($module, /, a, x, lo=0, hi=None, *, key=None)\n--\n\n" |vm, _, a| insort(vm, a, "insort_left", false);
 }
 

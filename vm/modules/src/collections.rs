@@ -512,10 +512,11 @@ fn index(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 fn insert(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [i, x] = a.exactly::<2>(vm, "insert")?;
     let d = vm.this::<Deque>(v)?;
+    let i = vm.to_i64(i)?;
     if d.maxlen.get().is_some_and(|m| d.len() >= m) {
         return Err(vm.index_error("deque already at its maximum size"));
     }
-    let at = clamp_index(vm.to_i64_clamped(i)?, d.len());
+    let at = clamp_index(i, d.len());
     d.changed();
     d.items.borrow_mut().insert(at, x.clone());
     Ok(Value::NONE)
@@ -585,7 +586,7 @@ fn deque_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     let d = vm.this::<Deque>(v)?;
     let name = vm.type_name(v);
     if !crate::util::repr_enter(vm, v) {
-        return Ok(vm.str_value(&format!("{name}([...])")));
+        return Ok(vm.str_value("[...]"));
     }
     let list = vm.new_list(d.to_vec(vm)?);
     let inner = vm.repr_string(&list);

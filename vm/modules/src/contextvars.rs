@@ -331,6 +331,8 @@ struct State {
     context: Ref<Type>,
     var: Ref<Type>,
     token: Ref<Type>,
+    /// The iterators over a context's keys, values and items.
+    walkers: [Ref<Type>; 3],
     missing: Value,
 }
 
@@ -350,6 +352,7 @@ fn state(vm: &Vm) -> Rc<State> {
             context: context_type(vm),
             var: var_type(vm),
             token: token_type(vm, &missing),
+            walkers: ["keys", "values", "items"].map(|name| walker_type(vm, name)),
             missing,
         }
     })
@@ -454,6 +457,28 @@ fn list(vm: &Vm, v: &Value, make: impl Fn(Value, Value) -> Value) -> PyResult<Ve
     Ok(items.into_iter().map(|(k, x)| make(k, x)).collect())
 }
 
+fn walker_type(vm: &Vm, name: &'static str) -> Ref<Type> {
+    let t = vm.new_native_type::<NativeIter>(name, &vm.types.object, TypeFlags::NO_NEW);
+    t.slots.iter.set(Some(self_iter));
+    t.slots.next.set(Some(|vm, v| {
+        let it = vm.this::<NativeIter>(v)?;
+        let n = it.count.get();
+        let item = it.state.borrow().get(n as usize).cloned();
+        it.count.set(n + item.is_some() as i64);
+        Ok(item)
+    }));
+    t.slots.len.set(Some(|vm, v| {
+        Ok(vm.this::<NativeIter>(v)?.state.borrow().len())
+    }));
+    vm.ready_type(&t);
+    t
+}
+
+/// An iterator over what a context has now. Contexts do not change under it.
+fn walk(vm: &Vm, class: &Ref<Type>, items: Vec<Value>) -> PyResult<Value> {
+    Ok(vm.new_native_iter(class, |_, _| Ok(None), items))
+}
+
 fn same_vars(vm: &Vm, a: &Map, b: &Map) -> PyResult<bool> {
     if a.len != b.len {
         return Ok(false);
@@ -479,9 +504,7 @@ fn context_type(vm: &Vm) -> Ref<Type> {
     t.slots
         .len
         .set(Some(|vm, v| Ok(vm.this::<Context>(v)?.vars.borrow().len)));
-    t.slots
-        .iter
-        .set(Some(|vm, v| vm.iter(&vm.new_list(list(vm, v, |k, _| k)?))));
+    t.slots.iter.set(Some(|vm, v| keys(vm, v, Args::NONE)));
     t.slots.contains.set(Some(|vm, v, k| {
         check_var(vm, k)?;
         Ok(vm.this::<Context>(v)?.get(k).is_some())
@@ -526,15 +549,16 @@ fn get_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn keys(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
-    Ok(vm.new_list(list(vm, v, |k, _| k)?))
+    walk(vm, &state(vm).walkers[0], list(vm, v, |k, _| k)?)
 }
 
 fn values(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
-    Ok(vm.new_list(list(vm, v, |_, x| x)?))
+    walk(vm, &state(vm).walkers[1], list(vm, v, |_, x| x)?)
 }
 
 fn items_method(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
-    Ok(vm.new_list(list(vm, v, |k, x| vm.tuple_value([k, x]))?))
+    let pairs = list(vm, v, |k, x| vm.tuple_value([k, x]))?;
+    walk(vm, &state(vm).walkers[2], pairs)
 }
 
 fn copy(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
@@ -672,7 +696,10 @@ fn reset(vm: &Vm, var: &Value, token: &Value) -> PyResult<Value> {
 // ---- Token ----
 
 fn token_type(vm: &Vm, missing: &Value) -> Ref<Type> {
-    let t = vm.new_native_type::<Token>("_contextvars.Token", &vm.types.object, TypeFlags::NO_NEW);
+    let t = vm.new_native_type::<Token>("_contextvars.Token", &vm.types.object, 0);
+    t.slots.new.set(Some(|vm, _, _| {
+        Err(vm.runtime_error("Tokens can only be created by ContextVars"))
+    }));
     t.slots.repr.set(Some(|vm, v| {
         let t = vm.this::<Token>(v)?;
         let used = if t.used.get() { " used" } else { "" };

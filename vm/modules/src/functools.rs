@@ -35,9 +35,12 @@ fn state(vm: &Vm) -> Rc<State> {
             .repr
             .set(Some(|vm, _| Ok(vm.str_value("Placeholder"))));
         vm.add_methods(&pt, STATE_METHODS);
-        pt.slots
-            .new
-            .set(Some(|vm, _, _| Ok(state(vm).placeholder.clone())));
+        pt.slots.new.set(Some(|vm, _, a| {
+            if a.is_empty() {
+                return Ok(state(vm).placeholder.clone());
+            }
+            Err(vm.type_error("PlaceholderType takes no arguments"))
+        }));
         vm.ready_type(&pt);
         let mark = vm.heap.alloc(&vm.types.object, Plain);
         State {
@@ -144,12 +147,12 @@ fn partial_type(vm: &Vm) -> Ref<Type> {
 }
 
 lasti_core::methods! { PARTIAL_TYPE_METHODS =
-    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce2;
+    "__reduce__" "__reduce__($self, /)\n--\n\n" reduce_other;
     "__setstate__" "__setstate__($self, object, /)\n--\n\n" partial_setstate;
     class "__class_getitem__" "__class_getitem__($type, object, /)\n--\n\n" class_getitem;
 }
 
-fn reduce2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+fn reduce_other(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     let p = vm.this::<Partial>(v)?;
     let dict = vm
         .dict_of(v)

@@ -94,8 +94,13 @@ fn hash_data(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     if v.downcast::<Str>().is_some() {
         return Err(vm.type_error("Strings must be encoded before hashing"));
     }
-    vm.buffer(v)
-        .map_err(|_| vm.type_error("object supporting the buffer API required"))
+    vm.buffer(v).map_err(|e| {
+        if vm.exc_is(&e, &vm.exc.type_error) {
+            vm.type_error("object supporting the buffer API required")
+        } else {
+            e
+        }
+    })
 }
 
 fn make(vm: &Vm, name: &str, a: Args) -> PyResult<Value> {
@@ -221,11 +226,11 @@ fn hexdigest(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 }
 
 lasti_core::methods! { T_HASH_TYPE_METHODS_2 =
-    "digest" "digest($self, /)\n--\n\n" digest2;
+    "digest" "digest($self, /)\n--\n\n" shake_digest;
     "hexdigest" "hexdigest($self, /)\n--\n\n" hexdigest_method;
 }
 
-fn digest2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+fn shake_digest(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     vm.try_new_bytes(digest_of(vm, v, a, false)?)
 }
 
@@ -387,13 +392,13 @@ fn blake_type(vm: &Vm, name: &str, big: bool) -> Ref<Type> {
 }
 
 lasti_core::methods! { BLAKE_TYPE_METHODS =
-    "update" "update($self, data, /)\n--\n\n" update2;
+    "update" "update($self, data, /)\n--\n\n" blake_update;
     "digest" "digest($self, /)\n--\n\n" digest3;
-    "hexdigest" "hexdigest($self, /)\n--\n\n" hexdigest2;
-    "copy" "copy($self, /)\n--\n\n" copy2;
+    "hexdigest" "hexdigest($self, /)\n--\n\n" blake_hexdigest;
+    "copy" "copy($self, /)\n--\n\n" blake_copy;
 }
 
-fn update2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+fn blake_update(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [d] = a.exactly::<1>(vm, "update")?;
     let d = hash_data(vm, d)?;
     vm.this::<Blake>(v)?.data.borrow_mut().extend(d);
@@ -404,11 +409,11 @@ fn digest3(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     vm.try_new_bytes(blake_digest(vm, v)?)
 }
 
-fn hexdigest2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+fn blake_hexdigest(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     Ok(vm.str_value(&hex(&blake_digest(vm, v)?)))
 }
 
-fn copy2(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
+fn blake_copy(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
     let b = vm.this::<Blake>(v)?;
     let data = RefCell::new(b.data.borrow().clone());
     Ok(vm

@@ -19,7 +19,7 @@ lasti_core::methods! { FUNCTIONS =
     "lock_held" "lock_held($module, /)\n--\n\n" |_, _, _| Ok(Value::FALSE);
     "extension_suffixes" "extension_suffixes($module, /)\n--\n\n" |vm, _, _| Ok(vm.new_list(Vec::new()));
     "is_builtin" "is_builtin($module, name, /)\n--\n\n" is_builtin_function;
-    "is_frozen" "is_frozen($module, name, /)\n--\n\n" no;
+    "is_frozen" "is_frozen($module, name, /)\n--\n\n" is_frozen;
     "is_frozen_package" "is_frozen_package($module, name, /)\n--\n\n" no;
     "find_frozen" "find_frozen($module, name, /, *, withdata=False)\n--\n\n" nothing;
     "_override_multi_interp_extensions_check" "_override_multi_interp_extensions_check($module, override, /)\n--\n\n" override_multi_interp_extensions_check;
@@ -33,7 +33,14 @@ lasti_core::methods! { FUNCTIONS =
 
 fn is_builtin_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [name] = a.exactly::<1>(vm, "is_builtin")?;
+    vm.expect_str(name, "is_builtin() argument")?;
     Ok(Value::small_int(is_builtin(vm, name)? as i64))
+}
+
+/// No module is frozen for who asks: the loader of the library finds its own.
+fn is_frozen(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    vm.expect_str(&a.pos[0], "is_frozen() argument")?;
+    Ok(Value::FALSE)
 }
 
 fn no(_: &Vm, _: &Value, _: Args) -> PyResult<Value> {

@@ -231,23 +231,33 @@ impl Writer<'_> {
     }
 
     fn list(&mut self, v: &Value) -> PyResult<()> {
-        let items = self.vm.collect(v)?;
-        if items.is_empty() {
+        // A list is read as it stands: the default function may change it.
+        let items = match v.downcast::<List>() {
+            Some(_) => None,
+            None => Some(self.vm.collect(v)?),
+        };
+        let item = |i: usize| match &items {
+            Some(items) => items.get(i).cloned(),
+            None => v.downcast::<List>().and_then(|l| l.get(i)),
+        };
+        if item(0).is_none() {
             return self.push("[]");
         }
         self.vm.push(self.out, b'[')?;
         self.level += 1;
         self.newline()?;
-        for (i, x) in items.iter().enumerate() {
+        let mut i = 0;
+        while let Some(x) = item(i) {
             if i > 0 {
                 self.separator()?;
             }
-            if let Err(e) = self.value(x) {
+            if let Err(e) = self.value(&x) {
                 return Err(self.noted(
                     e,
                     &format!("when serializing {} item {i}", self.vm.type_name(v)),
                 ));
             }
+            i += 1;
         }
         self.level -= 1;
         self.newline()?;

@@ -23,7 +23,8 @@ lasti_core::methods! { FUNCTIONS =
 }
 
 fn dumps(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    let [value, _, _] = a.bind(vm, "dumps", ["value", "version", "*allow_code"], 1)?;
+    let [value, version, _] = a.bind(vm, "dumps", ["value", "version", "*allow_code"], 1)?;
+    version.map_or(Ok(0), |v| vm.to_c_int(v))?;
     let mut out = Vec::new();
     dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
     vm.try_new_bytes(out)
@@ -42,7 +43,9 @@ fn loads(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 }
 
 fn dump_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    let [value, file, _, _] = a.bind(vm, "dump", ["value", "file", "version", "*allow_code"], 2)?;
+    let [value, file, version, _] =
+        a.bind(vm, "dump", ["value", "file", "version", "*allow_code"], 2)?;
+    version.map_or(Ok(0), |v| vm.to_c_int(v))?;
     let mut out = Vec::new();
     dump(vm, value.unwrap_or(&Value::NONE), &mut out)?;
     vm.call_method(file.unwrap_or(&Value::NONE), "write", &[vm.new_bytes(out)])
@@ -109,6 +112,10 @@ fn dump(vm: &Vm, v: &Value, out: &mut Vec<u8>) -> PyResult<()> {
         Unpacked::Float(x) => {
             out.push(b'g');
             out.extend_from_slice(&x.to_le_bytes());
+        }
+        // Subclasses are not what the loader would give back.
+        _ if vm.type_of(v).is_heap_type() && v.downcast::<Bytes>().is_none() => {
+            return Err(vm.value_error("unmarshallable object"));
         }
         _ => {
             if let Some(s) = v.downcast::<Str>() {

@@ -46,8 +46,6 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
         "sqrt" f64::sqrt, false, "expected a nonnegative input, got ";
         "tan" f64::tan, false, "expected a finite input, got ";
         "tanh" f64::tanh, false, "";
-        "degrees" |x| x * (180.0 / std::f64::consts::PI), true, "";
-        "radians" |x| x * (std::f64::consts::PI / 180.0), true, "";
     }
     vm.add_functions(&m, FUNCTIONS);
     for (name, g) in [
@@ -73,6 +71,8 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
 }
 
 lasti_core::methods! { FUNCTIONS =
+    "degrees" "degrees($module, x, /)\n--\n\n" degrees;
+    "radians" "radians($module, x, /)\n--\n\n" radians;
     "gamma" "gamma($module, x, /)\n--\n\n" gamma_function;
     "lgamma" "lgamma($module, x, /)\n--\n\n" lgamma_function;
     "atan2" "atan2($module, y, x, /)\n--\n\n" atan2;
@@ -97,6 +97,16 @@ lasti_core::methods! { FUNCTIONS =
     "dist" "dist($module, p, q, /)\n--\n\n" dist;
     "fsum" "fsum($module, seq, /)\n--\n\n" fsum;
     "sumprod" "sumprod($module, p, q, /)\n--\n\n" sumprod;
+}
+
+fn degrees(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let x = vm.to_f64(&a.pos[0])?;
+    Ok(vm.new_float(x * (180.0 / std::f64::consts::PI)))
+}
+
+fn radians(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let x = vm.to_f64(&a.pos[0])?;
+    Ok(vm.new_float(x * (std::f64::consts::PI / 180.0)))
 }
 
 fn gamma_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {

@@ -332,7 +332,8 @@ fn strcoll(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 
 fn strxfrm(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [x] = a.exactly::<1>(vm, "strxfrm")?;
-    Ok(x.clone())
+    let s = vm.expect_str(x, "strxfrm() argument")?;
+    Ok(vm.new_wtf8(s.as_bytes()).into())
 }
 
 fn nl_langinfo(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {

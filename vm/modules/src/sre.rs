@@ -503,11 +503,12 @@ fn subject_args<'a>(
     let Some(s) = s else {
         return Err(vm.type_error("missing string"));
     };
+    let at = |v: Option<&Value>, d: i64| v.map_or(Ok(d), |v| vm.to_i64(v));
+    let (pos, end) = (at(pos, 0)?, at(endpos, i64::MAX)?);
     check_kind(vm, p, s)?;
     let len = text_len(s, &Text::of(vm, s)?);
-    let at = |v: Option<&Value>, d: i64| v.map_or(Ok(d), |v| vm.to_i64_clamped(v));
-    let pos = at(pos, 0)?.clamp(0, len as i64) as usize;
-    let end = at(endpos, i64::MAX)?.clamp(0, len as i64) as usize;
+    let pos = pos.clamp(0, len as i64) as usize;
+    let end = end.clamp(0, len as i64) as usize;
     Ok((s, pos, end))
 }
 

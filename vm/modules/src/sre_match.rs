@@ -11,10 +11,13 @@ fn group_number(vm: &Vm, m: &Match, g: &Value) -> PyResult<usize> {
     let n = if vm.is_int(g) || vm.type_of(g).slots.index.get().is_some() {
         vm.to_i64_clamped(g)?
     } else {
-        match vm.dict_lookup(m.pattern().groupindex(), g) {
-            Ok(Some(n)) => vm.to_i64(&n)?,
-            _ => -1,
-        }
+        let names = m.pattern().groupindex();
+        let found = if names.is_empty() {
+            None
+        } else {
+            vm.dict_lookup(names, g)?
+        };
+        found.map_or(Ok(-1), |n| vm.to_i64(&n))?
     };
     match usize::try_from(n) {
         Ok(n) if n < m.regs().len() => Ok(n),

@@ -97,8 +97,8 @@ pub(crate) fn init(vm: &Vm) -> PyResult<Ref<Module>> {
 lasti_core::methods! { FUNCTIONS =
     "_clearcache" "_clearcache($module, /)\n--\n\n" clearcache;
     "calcsize" "calcsize($module, format, /)\n--\n\n" calcsize;
-    "pack" "(format, /, *values)\n--\n\n" pack;
-    "pack_into" "(format, buffer, offset, /, *values)\n--\n\n" pack_into_function;
+    "pack" "(*args)\n--\n\n" pack;
+    "pack_into" "(*args)\n--\n\n" pack_into_function;
     "unpack" "unpack($module, format, buffer, /)\n--\n\n" unpack_function;
     "unpack_from" "unpack_from($module, format, /, buffer, offset=0)\n--\n\n" unpack_from_function;
     "iter_unpack" "iter_unpack($module, format, buffer, /)\n--\n\n" iter_unpack_function;
@@ -155,13 +155,17 @@ fn layout(vm: &Vm, format: &Value) -> PyResult<Rc<Layout>> {
     let bytes = match format.downcast::<Str>() {
         Some(s) => {
             if !s.is_ascii() {
+                // The encoder has the words for what is not ASCII.
+                vm.call_method(format, "encode", &[vm.str_value("ascii")])?;
                 return Err(error(vm, "bad char in struct format"));
             }
             s.as_bytes().to_vec()
         }
-        None => match vm.buffer(format) {
-            Ok(b) => b,
-            Err(_) => {
+        None => match format.downcast::<Bytes>() {
+            Some(b) => b.data.to_vec(),
+            None => {
+                // CPython looks into its cache of formats first, which takes a hash.
+                vm.hash(format)?;
                 return Err(vm.type_error(format!(
                     "Struct() argument 1 must be a str or bytes object, not {}",
                     vm.type_name(format)
@@ -514,10 +518,10 @@ fn struct_type(vm: &Vm) -> Ref<Type> {
 
 lasti_core::methods! { STRUCT_TYPE_METHODS =
     "pack" "(*values)\n--\n\n" pack_method;
-    "pack_into" "(buffer, offset, /, *values)\n--\n\n" pack_into2;
-    "unpack" "unpack($self, buffer, /)\n--\n\n" unpack2;
-    "unpack_from" "unpack_from($self, /, buffer, offset=0)\n--\n\n" unpack_from2;
-    "iter_unpack" "iter_unpack($self, buffer, /)\n--\n\n" iter_unpack2;
+    "pack_into" "(*args)\n--\n\n" own_pack_into;
+    "unpack" "unpack($self, buffer, /)\n--\n\n" own_unpack;
+    "unpack_from" "unpack_from($self, /, buffer, offset=0)\n--\n\n" own_unpack_from;
+    "iter_unpack" "iter_unpack($self, buffer, /)\n--\n\n" own_iter_unpack;
 }
 
 fn pack_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
@@ -525,22 +529,22 @@ fn pack_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     vm.try_new_bytes(pack_values(vm, &*own_layout(vm, v)?, a.pos, "pack")?)
 }
 
-fn pack_into2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+fn own_pack_into(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     pack_into(vm, &*own_layout(vm, v)?, a.pos)
 }
 
-fn unpack2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+fn own_unpack(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [data] = a.exactly::<1>(vm, "unpack")?;
     unpack(vm, &*own_layout(vm, v)?, data)
 }
 
-fn unpack_from2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+fn own_unpack_from(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [buffer, offset] = a.bind(vm, "unpack_from", ["buffer", "offset"], 1)?;
     let none = Value::NONE;
     unpack_from(vm, &*own_layout(vm, v)?, buffer.unwrap_or(&none), offset)
 }
 
-fn iter_unpack2(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
+fn own_iter_unpack(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [data] = a.exactly::<1>(vm, "iter_unpack")?;
     iter_unpack(vm, own_layout(vm, v)?, data)
 }

@@ -423,6 +423,11 @@ struct Types {
 }
 
 fn int_or(vm: &Vm, v: Option<&Value>, default: i64) -> PyResult<i64> {
+    v.map_or(Ok(default), |v| vm.to_c_int(v).map(i64::from))
+}
+
+/// A number of bytes.
+fn size_or(vm: &Vm, v: Option<&Value>, default: i64) -> PyResult<i64> {
     v.map_or(Ok(default), |v| vm.to_i64(v))
 }
 
@@ -483,7 +488,7 @@ fn decompress_all(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [data, wbits, size] = a.bind(vm, "decompress", ["/data", "wbits", "bufsize"], 1)?;
     let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
     let wbits = int_or(vm, wbits, 15)?;
-    if int_or(vm, size, 1)? < 0 {
+    if size_or(vm, size, 1)? < 0 {
         return Err(vm.value_error("bufsize must be non-negative"));
     }
     let Some(mut d) = Inflater::new(wbits, None) else {
@@ -688,7 +693,7 @@ lasti_core::methods! { DECOMPRESS_TYPE_METHODS =
 fn decompress_chunk(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [data, limit] = a.bind(vm, "decompress", ["/data", "max_length"], 1)?;
     let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
-    let limit = positive(vm, int_or(vm, limit, 0)?, "max_length")?;
+    let limit = positive(vm, size_or(vm, limit, 0)?, "max_length")?;
     let d = vm.this::<Decompress>(v)?;
     if d.stream.borrow().stage == Stage::Done {
         d.unused.borrow_mut().extend(data);
@@ -699,7 +704,7 @@ fn decompress_chunk(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn flush_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let pos = a.between(vm, "flush", 0, 1)?;
-    if int_or(vm, pos.first(), 1)? <= 0 {
+    if size_or(vm, pos.first(), 1)? <= 0 {
         return Err(vm.value_error("length must be greater than zero"));
     }
     let d = vm.this::<Decompress>(v)?;
@@ -764,7 +769,7 @@ lasti_core::methods! { DECOMPRESSOR_METHODS =
 fn decompress_method(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let [data, limit] = a.bind(vm, "decompress", ["data", "max_length"], 1)?;
     let data = vm.buffer(data.unwrap_or(&Value::NONE))?;
-    let limit = usize::try_from(int_or(vm, limit, -1)?).unwrap_or(usize::MAX);
+    let limit = usize::try_from(size_or(vm, limit, -1)?).unwrap_or(usize::MAX);
     let d = vm.this::<Decompressor>(v)?;
     let mut stream = d.stream.borrow_mut();
     if stream.stage == Stage::Done {
@@ -832,12 +837,18 @@ lasti_core::methods! { FUNCTIONS =
 
 fn adler32_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let pos = a.between(vm, "adler32", 1, 2)?;
-    let start = int_or(vm, pos.get(1), 1)? as u32;
-    Ok(vm.new_int(adler32(&vm.buffer(&pos[0])?, start) as i64))
+    let data = vm.buffer(&pos[0])?;
+    let start = pos
+        .get(1)
+        .map_or(Ok(1), |v| crate::binascii::start_of(vm, v))?;
+    Ok(vm.new_int(adler32(&data, start) as i64))
 }
 
 fn crc32_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let pos = a.between(vm, "crc32", 1, 2)?;
-    let start = int_or(vm, pos.get(1), 0)? as u32;
-    Ok(vm.new_int(crc32(&vm.buffer(&pos[0])?, start) as i64))
+    let data = vm.buffer(&pos[0])?;
+    let start = pos
+        .get(1)
+        .map_or(Ok(0), |v| crate::binascii::start_of(vm, v))?;
+    Ok(vm.new_int(crc32(&data, start) as i64))
 }

@@ -302,31 +302,31 @@ fn waitstatus_to_exitcode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 
 fn wifstopped(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     Ok(Value::bool(
-        vm.to_i64(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F,
+        vm.to_c_int(&a.exactly::<1>(vm, "WIFSTOPPED")?[0])? & 0xFF == 0x7F,
     ))
 }
 
 fn wstopsig(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WSTOPSIG")?[0])? >> 8 & 0xFF))
+    Ok(vm.new_int(i64::from(vm.to_c_int(&a.exactly::<1>(vm, "WSTOPSIG")?[0])?) >> 8 & 0xFF))
 }
 
 fn wifsignaled(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    let low = vm.to_i64(&a.exactly::<1>(vm, "WIFSIGNALED")?[0])? & 0x7F;
+    let low = vm.to_c_int(&a.exactly::<1>(vm, "WIFSIGNALED")?[0])? & 0x7F;
     Ok(Value::bool(low != 0 && low != 0x7F))
 }
 
 fn wtermsig(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WTERMSIG")?[0])? & 0x7F))
+    Ok(vm.new_int(i64::from(vm.to_c_int(&a.exactly::<1>(vm, "WTERMSIG")?[0])?) & 0x7F))
 }
 
 fn wifexited(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     Ok(Value::bool(
-        vm.to_i64(&a.exactly::<1>(vm, "WIFEXITED")?[0])? & 0x7F == 0,
+        vm.to_c_int(&a.exactly::<1>(vm, "WIFEXITED")?[0])? & 0x7F == 0,
     ))
 }
 
 fn wexitstatus(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
-    Ok(vm.new_int(vm.to_i64(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])? >> 8 & 0xFF))
+    Ok(vm.new_int(i64::from(vm.to_c_int(&a.exactly::<1>(vm, "WEXITSTATUS")?[0])?) >> 8 & 0xFF))
 }
 
 /// A process, group or session id as the kernel gives it: 0 for one that this process's pid

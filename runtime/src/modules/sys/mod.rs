@@ -250,7 +250,6 @@ fn numbers(vm: &Vm, m: &Ref<Module>) {
 
 fn functions(vm: &Vm, m: &Ref<Module>) {
     vm.add_functions(m, FUNCTIONS);
-    // dataclasses calls this for a class that it replaces by one with slots.
     let t = vm.new_structseq_type("asyncgen_hooks", &["firstiter", "finalizer"], 2);
     let hooks = lasti_core::objects::NativeKind::Host(std::rc::Rc::new(move |vm: &Vm, _: Args| {
         Ok(vm.new_structseq(
@@ -263,7 +262,7 @@ fn functions(vm: &Vm, m: &Ref<Module>) {
         "get_asyncgen_hooks",
         vm.new_native(
             "get_asyncgen_hooks",
-            "",
+            "get_asyncgen_hooks($module, /)\n--\n\n",
             hooks,
             m.value(),
             vm.str_value("sys"),
@@ -323,7 +322,7 @@ lasti_core::methods! { FUNCTIONS =
     "set_int_max_str_digits" "set_int_max_str_digits($module, /, maxdigits)\n--\n\n" set_int_max_str_digits;
     "is_finalizing" "is_finalizing($module, /)\n--\n\n" |_, _, _| Ok(Value::FALSE);
     "_is_gil_enabled" "_is_gil_enabled($module, /)\n--\n\n" |_, _, _| Ok(Value::TRUE);
-    "audit" "audit($module, event, /, *args)\n--\n\n" |_, _, _| Ok(Value::NONE);
+    "audit" "audit($module, event, /, *args)\n--\n\n" audit;
     "addaudithook" "addaudithook($module, /, hook)\n--\n\n" |_, _, _| Ok(Value::NONE);
     "_clear_type_cache" "_clear_type_cache($module, /)\n--\n\n" clear_type_cache;
     "_clear_internal_caches" "_clear_internal_caches($module, /)\n--\n\n" clear_internal_caches;
@@ -333,12 +332,23 @@ lasti_core::methods! { FUNCTIONS =
     "unraisablehook" "unraisablehook($module, unraisable, /)\n--\n\n" unraisablehook;
 }
 
+/// There are no hooks to tell, but the event must be text.
+fn audit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
+    let event = &a.pos[0];
+    if event.downcast::<Str>().is_some() {
+        return Ok(Value::NONE);
+    }
+    let t = vm.type_name(event);
+    Err(vm.type_error(format!("audit() argument 1 must be str, not {t}")))
+}
+
 fn exit(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let status = a.between(vm, "exit", 0, 1)?;
     let e = vm.call(vm.exc.system_exit.as_value(), status)?;
     Err(Exc(e))
 }
 
+/// dataclasses calls this for a class that it replaces by one with slots.
 fn clear_type_descriptors(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [t] = a.exactly::<1>(vm, "_clear_type_descriptors")?;
     if let Some(t) = t.downcast::<lasti_core::objects::Type>() {
@@ -361,7 +371,8 @@ fn getrefcount(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 fn getsizeof(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [v, default] = a.bind(vm, "getsizeof", ["object", "default"], 1)?;
     let Some(v) = v else { return Ok(Value::NONE) };
-    match vm.call_method(v, "__sizeof__", &[]) {
+    let size = vm.call_special(v, &vm.intern("__sizeof__"), &[]);
+    match size.map(|n| n.unwrap_or(Value::NONE)) {
         Ok(n) => Ok(n),
         Err(e) => default.cloned().ok_or(e),
     }

@@ -1,7 +1,8 @@
 //! Python threads: the `_thread` module, over OS threads that take turns with the GIL.
 use crate::gil::{self, Gil, Interrupts};
 use crate::wait::{self, Monitor};
-use lasti_core::objects::{Dict, Module, NativeKind, Type, TypeFlags};
+use lasti_core::model::new::object_init;
+use lasti_core::objects::{Dict, InitFn, Module, NativeKind, Type, TypeFlags};
 use lasti_core::vm::ThreadState;
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -552,6 +553,11 @@ fn local_type(vm: &Vm) -> Ref<Type> {
         TypeFlags::BASE | TypeFlags::WEAKREF,
     );
     t.slots.new.set(Some(|vm, class, a| {
+        let init = class.slots.init.get();
+        let takes_any = init.is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as InitFn));
+        if !a.is_empty() && !takes_any {
+            return Err(vm.type_error("Initialization arguments are not supported"));
+        }
         let kw = vm.new_dict();
         for (k, x) in a.names.iter().zip(a.kw) {
             vm.dict_insert(&kw, k.clone(), x.clone())?;

@@ -442,7 +442,9 @@ impl Vm {
             }
             return Ok(it);
         }
-        if ty.slots.getitem.get().is_some() && v.downcast::<Dict>().is_none() {
+        // Natives with items and no length are no sequences: a match, a union of types.
+        let sequence = ty.is_heap_type() || ty.slots.len.get().is_some();
+        if sequence && ty.slots.getitem.get().is_some() && v.downcast::<Dict>().is_none() {
             let it = SeqIter {
                 seq: crate::memory::Slot::new(v.clone()),
                 index: Default::default(),

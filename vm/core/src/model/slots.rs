@@ -69,7 +69,7 @@ macro_rules! binary_slot {
                     .get()
                     .ok_or_else(|| vm.type_error("no such slot"))?;
                 if concatenates(owner, BinOp::$op) {
-                    sequence_op(vm, this, other, BinOp::$op, f)
+                    sequence_op(vm, this, other, BinOp::$op, false, f)
                 } else if $reflected {
                     f(vm, other, this)
                 } else {
@@ -100,7 +100,7 @@ macro_rules! inplace_slot {
                     .get()
                     .ok_or_else(|| vm.type_error("no such slot"))?;
                 if concatenates(owner, BinOp::$op) {
-                    sequence_op(vm, this, other, BinOp::$op, f)
+                    sequence_op(vm, this, other, BinOp::$op, true, f)
                 } else {
                     f(vm, this, other)
                 }
@@ -455,19 +455,28 @@ fn concatenates(owner: &Type, op: BinOp) -> bool {
 
 /// `+` and `*` of a sequence as a method: the other operand is not asked, so what does not fit raises (CPython's sq_concat and
 /// sq_repeat).
-fn sequence_op(vm: &Vm, this: &Value, other: &Value, op: BinOp, f: BinaryFn) -> PyResult<Value> {
+fn sequence_op(
+    vm: &Vm,
+    this: &Value,
+    other: &Value,
+    op: BinOp,
+    inplace: bool,
+    f: BinaryFn,
+) -> PyResult<Value> {
     if op == BinOp::Mul {
         let n = vm.new_int(vm.to_index_sized(other)?);
         return f(vm, this, &n);
     }
-    let known = vm.type_of(other).layout().kind != Kind::Instance;
-    let sum = if known {
-        f(vm, this, other)?
-    } else {
-        Value::NOT_IMPLEMENTED
-    };
-    if !sum.is_not_implemented() {
-        return Ok(sum);
+    // The slot of a binary operator asks what has an operator of its own.
+    let asked = vm.type_of(other).layout().kind == Kind::Instance
+        && vm.type_of(other).slots.binary[BinOp::Add as usize]
+            .get()
+            .is_some();
+    if inplace || !asked {
+        let sum = f(vm, this, other)?;
+        if !sum.is_not_implemented() {
+            return Ok(sum);
+        }
     }
     let message = super::protocol::sequence_operand_error(vm, this, other, "+");
     let message = message.unwrap_or_else(|| {

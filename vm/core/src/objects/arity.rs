@@ -171,11 +171,13 @@ impl Vm {
         if n >= missing && !surplus {
             return Ok(());
         }
-        Err(if arity.keywords {
-            self.wrong_keyword_call(f, n, named, surplus)
-        } else {
-            self.wrong_positional_call(f, n)
-        })
+        Err(
+            if arity.keywords && (arity.max == 0 || !any_keywords(f.doc)) {
+                self.wrong_keyword_call(f, n, named, surplus)
+            } else {
+                self.wrong_positional_call(f, n)
+            },
+        )
     }
 
     /// The words for a function without keywords.
@@ -232,7 +234,8 @@ impl Vm {
         let name = f.name.to_string_lossy();
         let this = f.this.get();
         let owner = match &f.owner {
-            Some(t) => Some(t.name().to_string()),
+            // A class method is named after the class that it is bound to.
+            Some(t) => bound_type(&this).or_else(|| Some(t.name().to_string())),
             None => match f.module.get().downcast::<crate::objects::Str>() {
                 Some(m) if *m != *"builtins" => Some(m.to_string_lossy().into_owned()),
                 _ => bound_type(&this),
@@ -243,6 +246,12 @@ impl Vm {
             None => format!("{name}()"),
         }
     }
+}
+
+/// Whether the keywords are just `**kwargs`: errors are then those of a function without keywords.
+fn any_keywords(doc: &str) -> bool {
+    let signature = &doc[..signature_end(doc).unwrap_or(0)];
+    signature.contains("/, **") || signature.contains("/, *") && signature.contains("**")
 }
 
 /// The name of the type that a class or static method hangs on.

@@ -28,17 +28,27 @@ pub enum MethodKind {
     Static(PlainFn),
 }
 
+impl Method {
+    pub const fn new(name: &'static str, doc: &'static str, kind: MethodKind) -> Method {
+        Method {
+            name,
+            doc,
+            arity: Arity::of(doc),
+            kind,
+        }
+    }
+}
+
 /// A table of [`Method`]s with its name: `"f" "f($self, x, /)\n--\n\nText." function;` a row. `tail`, `class` or `static` may stand
 /// before the name. For a function that shows no signature in CPython the text begins with `(x, /)\n--\n\n`.
 #[macro_export]
 macro_rules! methods {
     ($table:ident = $($($kind:ident)? $name:literal $doc:literal $func:expr;)*) => {
-        const $table: &[$crate::vm::Method] = &[$($crate::vm::Method {
-            name: $name,
-            doc: $doc,
-            arity: $crate::objects::Arity::of($doc),
-            kind: $crate::methods!(@$($kind)? $func),
-        }),*];
+        const $table: &[$crate::vm::Method] = &[$($crate::vm::Method::new(
+            $name,
+            $doc,
+            $crate::methods!(@$($kind)? $func),
+        )),*];
     };
     (@tail $func:expr) => { $crate::vm::MethodKind::Tail($func) };
     (@class $func:expr) => { $crate::vm::MethodKind::Class($func) };
@@ -50,69 +60,82 @@ impl Vm {
     /// Adds the methods of a table to a native type.
     pub fn add_methods(&self, t: &Ref<Type>, table: &'static [Method]) {
         for m in table {
-            match m.kind {
-                MethodKind::Plain(f) => self.native_method(t, m.name, m.doc, NativeKind::Plain(f)),
-                MethodKind::Tail(f) => self.native_method(t, m.name, m.doc, NativeKind::Tail(f)),
-                MethodKind::Class(f) => self.class_method(t, m.name, m.doc, f),
-                MethodKind::Static(f) => self.static_method(t, m.name, m.doc, f),
-            }
+            self.add_method(t, *m);
         }
     }
     /// Adds the functions of a table to a module.
     pub fn add_functions(&self, to: &Ref<Module>, table: &'static [Method]) {
+        let module = self
+            .dict_get_str(&to.dict, &self.names.name)
+            .unwrap_or(Value::NONE);
         for m in table {
-            match m.kind {
-                MethodKind::Tail(f) => self.add_tail_function(to, m.name, m.doc, f),
+            let func = match m.kind {
+                MethodKind::Tail(f) => NativeKind::Tail(f),
                 MethodKind::Plain(f) | MethodKind::Class(f) | MethodKind::Static(f) => {
-                    self.add_function(to, m.name, m.doc, f)
+                    NativeKind::Plain(f)
                 }
-            }
+            };
+            let f = self.new_unbound(*m, func, None);
+            f.this.set(to.value());
+            f.module.set(module.clone());
+            self.dict_set_str(&to.dict, &f.name.clone(), f.into());
         }
     }
-    /// Adds a method to a native type. `doc` may begin with a signature, `name($self, x, /)\n--\n\n...`.
-    pub fn method(&self, t: &Ref<Type>, name: &str, doc: &'static str, f: PlainFn) {
-        self.native_method(t, name, doc, NativeKind::Plain(f));
+    fn add_method(&self, t: &Ref<Type>, m: Method) {
+        let owner = Some(t.clone());
+        let f: Value = match m.kind {
+            MethodKind::Plain(f) => self.new_unbound(m, NativeKind::Plain(f), owner).into(),
+            MethodKind::Tail(f) => self.new_unbound(m, NativeKind::Tail(f), owner).into(),
+            MethodKind::Class(f) => self.new_unbound(m, NativeKind::Plain(f), owner).into(),
+            MethodKind::Static(f) => {
+                let func = self.new_unbound(m, NativeKind::Plain(f), None);
+                func.this.set(Value::NONE);
+                let s = StaticMethod::default();
+                s.func.set(func.into());
+                self.heap.alloc(&self.types.staticmethod, s).into()
+            }
+        };
+        self.dict_set_str(&t.dict(), &self.intern(m.name), f);
+    }
+    fn new_unbound(
+        &self,
+        m: Method,
+        func: NativeKind,
+        owner: Option<Ref<Type>>,
+    ) -> Ref<NativeFunction> {
+        let t = &self.types;
+        let class = match (&owner, m.kind) {
+            (None, _) => &t.native,
+            (Some(_), MethodKind::Class(_)) => &t.classmethod_descriptor,
+            (Some(_), _) => &t.method_descriptor,
+        };
+        let n = NativeFunction {
+            name: self.intern(m.name),
+            doc: m.doc,
+            func,
+            arity: m.arity,
+            this: Slot::empty(),
+            owner,
+            module: Slot::new(Value::NONE),
+        };
+        self.heap.alloc(class, n)
+    }
+    /// Adds a method to a native type. `doc` may begin with a signature, `name($self, x, /)\n--\n\n...`. Several methods go into
+    /// a table.
+    pub fn method(&self, t: &Ref<Type>, name: &'static str, doc: &'static str, f: PlainFn) {
+        self.add_method(t, Method::new(name, doc, MethodKind::Plain(f)));
     }
     /// Adds a method that ends by asking the interpreter to do something.
-    pub fn tail_method(&self, t: &Ref<Type>, name: &str, doc: &'static str, f: TailFn) {
-        self.native_method(t, name, doc, NativeKind::Tail(f));
-    }
-    fn native_method(&self, t: &Ref<Type>, name: &str, doc: &'static str, func: NativeKind) {
-        let name = self.intern(name);
-        let n = NativeFunction {
-            name: name.clone(),
-            doc,
-            func,
-            arity: Arity::of(doc),
-            this: Slot::empty(),
-            owner: Some(t.clone()),
-            module: Slot::new(Value::NONE),
-        };
-        let f = self.heap.alloc(&self.types.method_descriptor, n);
-        self.dict_set_str(&t.dict(), &name, f.into());
+    pub fn tail_method(&self, t: &Ref<Type>, name: &'static str, doc: &'static str, f: TailFn) {
+        self.add_method(t, Method::new(name, doc, MethodKind::Tail(f)));
     }
     /// Adds a class method; the function gets the class as `this`.
-    pub fn class_method(&self, t: &Ref<Type>, name: &str, doc: &'static str, f: PlainFn) {
-        let name = self.intern(name);
-        let n = NativeFunction {
-            name: name.clone(),
-            doc,
-            func: NativeKind::Plain(f),
-            arity: Arity::of(doc),
-            this: Slot::empty(),
-            owner: Some(t.clone()),
-            module: Slot::new(Value::NONE),
-        };
-        let f = self.heap.alloc(&self.types.classmethod_descriptor, n);
-        self.dict_set_str(&t.dict(), &name, f.into());
+    pub fn class_method(&self, t: &Ref<Type>, name: &'static str, doc: &'static str, f: PlainFn) {
+        self.add_method(t, Method::new(name, doc, MethodKind::Class(f)));
     }
     /// Adds a static method.
-    pub fn static_method(&self, t: &Ref<Type>, name: &str, doc: &'static str, f: PlainFn) {
-        let s = StaticMethod::default();
-        s.func
-            .set(self.new_native(name, doc, NativeKind::Plain(f), Value::NONE, Value::NONE));
-        let s = self.heap.alloc(&self.types.staticmethod, s);
-        self.dict_set_str(&t.dict(), &self.intern(name), s.into());
+    pub fn static_method(&self, t: &Ref<Type>, name: &'static str, doc: &'static str, f: PlainFn) {
+        self.add_method(t, Method::new(name, doc, MethodKind::Static(f)));
     }
     /// Adds an attribute with a getter and perhaps a setter.
     pub fn getset(&self, t: &Ref<Type>, name: &str, get: Getter, set: Option<Setter>) {
