@@ -172,6 +172,14 @@ impl Loop {
         ready.make_room();
         ready.push_back(r.into());
     }
+    /// Makes sure that there is memory for one entry more.
+    pub fn reserve_ready(&self, vm: &Vm) -> PyResult<()> {
+        let mut ready = self.ready.borrow_mut();
+        if ready.len() == ready.capacity() {
+            ready.try_reserve(1).map_err(|_| vm.memory_error())?;
+        }
+        Ok(())
+    }
     fn push_operand(&self, v: Value) {
         let mut operands = self.operands.borrow_mut();
         operands.make_room();
@@ -634,6 +642,7 @@ fn call_soon(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         return Err(vm.type_error("call_soon() missing 1 required positional argument: 'callback'"));
     };
     check_callback(vm, callback, "call_soon")?;
+    l.reserve_ready(vm)?;
     let h = handle::new_handle(vm, v, callback.clone(), args.to_vec(), context_arg(vm, &a)?);
     l.push_handle(h.clone());
     Ok(h)
@@ -661,6 +670,10 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let seconds = vm.to_f64(when)?;
     check_thread(vm, l, v)?;
     check_callback(vm, callback, name)?;
+    l.timers
+        .borrow_mut()
+        .reserve()
+        .map_err(|_| vm.memory_error())?;
     let (deadline, at) = if later {
         let now = clock().now();
         let deadline = (now as i64).saturating_add(to_ns(seconds));

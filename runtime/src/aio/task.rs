@@ -243,6 +243,7 @@ fn init(vm: &Vm, v: &Value, args: Args) -> PyResult<()> {
 fn schedule_first(vm: &Vm, t: &Ref<Task>, l: &Value) -> PyResult<()> {
     match l.downcast::<Loop>() {
         Some(native) => {
+            native.reserve_ready(vm)?;
             native.push_step(t.clone());
             Ok(())
         }

@@ -496,8 +496,8 @@ fn init_static_class(vm: &Vm) {
         vm.call_args(&none(vm.this::<StaticMethod>(v)?.func.get()), a)
     }));
     t.slots.repr.set(Some(|vm, v| {
-        let f = vm.repr_string(&none(vm.this::<StaticMethod>(v)?.func.get()))?;
-        Ok(vm.str_value(&format!("<staticmethod({f})>")))
+        let f = vm.repr(&none(vm.this::<StaticMethod>(v)?.func.get()))?;
+        vm.concat(&[b"<staticmethod(", f.as_bytes(), b")>"])
     }));
     vm.getset(
         t,
@@ -544,8 +544,8 @@ fn init_static_class(vm: &Vm) {
         Ok(vm.new_bound(f, class.clone()))
     }));
     t.slots.repr.set(Some(|vm, v| {
-        let f = vm.repr_string(&none(vm.this::<ClassMethod>(v)?.func.get()))?;
-        Ok(vm.str_value(&format!("<classmethod({f})>")))
+        let f = vm.repr(&none(vm.this::<ClassMethod>(v)?.func.get()))?;
+        vm.concat(&[b"<classmethod(", f.as_bytes(), b")>"])
     }));
     vm.getset(
         t,
