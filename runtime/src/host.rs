@@ -140,11 +140,16 @@ pub(crate) fn frozen(name: &str) -> Option<ModuleSource> {
     })
 }
 
-/// '' in sys.path is the current folder, which gives full file names.
+/// An entry of sys.path as a full name: '' is the current folder.
 fn folder_path(folder: &str) -> PathBuf {
-    match folder {
-        "" => std::env::current_dir().unwrap_or_else(|_| ".".into()),
-        _ => path_of(folder),
+    let path = path_of(folder);
+    if path.is_absolute() {
+        return path;
+    }
+    match std::env::current_dir() {
+        Ok(here) if matches!(folder, "" | ".") => here,
+        Ok(here) => here.join(path),
+        Err(_) => path,
     }
 }
 

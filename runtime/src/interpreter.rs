@@ -1,6 +1,7 @@
 //! An interpreter with everything registered: what the command line and embedding programs run.
 use crate::embed::{Error, Python};
 use crate::host::{FROZEN, OsHost};
+use crate::modules::sys::stdio::StdioText;
 use lasti_core::objects::{Dict, Module};
 use lasti_core::{Exc, PyResult, Ref, Value, Vm, VmFlags, VmOptions};
 use std::cell::Cell;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub dev_mode: bool,
     /// Ignore `PYTHON*` variables.
     pub ignore_environment: bool,
+    /// UTF-8 mode (`-X utf8`); with none `PYTHONUTF8` says.
+    pub utf8_mode: Option<bool>,
 }
 
 /// One Python interpreter with a heap of its own. Not `Send`: it stays on the thread that made it; other threads may
@@ -89,11 +92,22 @@ impl Interpreter {
                 .flat_map(|p| p.split(':').map(str::to_owned).collect::<Vec<_>>()),
         );
         register(&vm);
-        crate::modules::sys::init(&vm, &settings.argv, &path);
+        let utf8 = settings.utf8_mode.or(match env("PYTHONUTF8").as_deref() {
+            Some("0") => Some(false),
+            Some("1") => Some(true),
+            _ => None,
+        });
+        crate::modules::sys::init(&vm, &settings.argv, &path, utf8 != Some(false));
         if let Ok(b) = builtins_module(&vm) {
             vm.dict_set(&vm.modules, "builtins", b.into());
         }
         crate::embed::attach(&vm);
+        let text = StdioText::new(utf8, env("PYTHONIOENCODING").as_deref());
+        if let Err(e) = crate::modules::sys::stdio::set_text(&vm, &text) {
+            // The streams that are there tell it.
+            crate::uncaught::write_stderr(&vm, "can't initialize sys standard streams\n");
+            crate::uncaught::print(&vm, &e.0);
+        }
         Interpreter {
             py: Python::of(vm),
             finished: Cell::new(false),

@@ -113,6 +113,62 @@ fn what_is_too_large_raises_memory_error() {
     }
 }
 
+/// The lines of `tests/memory.txt`, with those that take long or without.
+fn kinds(slow: bool) -> Vec<(String, String)> {
+    let text = include_str!("../../tests/memory.txt");
+    let lines = text.lines().filter(|l| !l.starts_with('#'));
+    lines
+        .filter_map(|l| match l.strip_prefix("slow ") {
+            Some(l) => slow.then_some(l),
+            None => (!slow).then_some(l),
+        })
+        .map(|l| {
+            let (start, step) = l.split_once(" ||| ").expect("two parts");
+            (start.replace("\\n", "\n"), step.to_owned())
+        })
+        .collect()
+}
+
+/// All that grows, in several processes at once.
+fn run_kinds(slow: bool) {
+    let kinds = std::sync::Mutex::new(kinds(slow));
+    let failed = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((start, step)) = { kinds.lock().unwrap().pop() } {
+                    let waits = "async def waits(f):\n    while 1:\n        for i in range(1000): ts.append(asyncio.ensure_future(f()))\n        await asyncio.sleep(0)\n";
+                    let code = format!(
+                        "{waits}{start}\ntry:\n    while True: {step}\nexcept MemoryError:\n    l = s = d = h = q = x = n = f = L = e = b = c = ts = None\n    print('caught')\nprint('end')\n"
+                    );
+                    let out = limited(ROOM, &code);
+                    let said = String::from_utf8_lossy(&out.stdout);
+                    if said != "caught\nend\n" || out.status.code() != Some(0) {
+                        let errors = String::from_utf8_lossy(&out.stderr);
+                        let last = errors.lines().last().unwrap_or_default().to_owned();
+                        let code = out.status;
+                        let line = format!("{start} ||| {step}: {said:?} {code} {last}");
+                        failed.lock().unwrap().push(line);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn each_kind_of_growth_raises_memory_error() {
+    run_kinds(false);
+}
+
+#[test]
+#[ignore = "minutes; .ci/memory runs it"]
+fn slow_kinds_of_growth_raise_memory_error() {
+    run_kinds(true);
+}
+
 /// The memory that is held back is there again for each shortage.
 #[test]
 fn memory_runs_out_again_and_again() {
@@ -171,10 +227,28 @@ fn native_loops_are_interrupted() {
         "math.factorial(10**7)",
         "math.perm(10**7)",
         "10**10**8",
+        "((1 << 4 * 10**8) - 1) // ((1 << 2 * 10**8) + 3)",
+        "((1 << 4 * 10**8) - 1) % ((1 << 2 * 10**8) + 3)",
+        "pow(3, (1 << 10**7) - 1, (1 << 10**5) + 1)",
+        "str((1 << 4 * 10**8) - 1)",
+        "int('7' * 10**8)",
+        "'a'.join(itertools.repeat('b'))",
+        "collections.deque(maxlen=1).extend(itertools.count())",
+        "collections.Counter(itertools.repeat(1))",
+        "bytes(itertools.repeat(1))",
+        "min(itertools.repeat(1))",
+        "sorted(itertools.repeat(1))",
+        "re.sub('a', 'b', 'a' * 10**9)",
+        "open(pipe)",
+        "open(pipe, 'w')",
     ];
+    let folder = std::env::temp_dir().join(format!("lasti-limits-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipe = folder.join("pipe");
+    Command::new("mkfifo").arg(&pipe).status().unwrap();
     for e in endless {
         let code = format!(
-            "import collections, functools, itertools, math, re\ntry:\n    print('ready', flush=True)\n    {e}\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+            "import collections, functools, itertools, math, re, sys\nsys.set_int_max_str_digits(0)\npipe = {pipe:?}\ntry:\n    print('ready', flush=True)\n    {e}\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
         );
         let mut child = Command::new(env!("CARGO_BIN_EXE_lasti"))
             .args(["-c", &code])
@@ -197,4 +271,5 @@ fn native_loops_are_interrupted() {
         out.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "interrupted\n", "{e}");
     }
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -92,6 +92,17 @@ impl FutureData {
             })
         })
     }
+    /// As new: pending, with nobody who waits.
+    pub fn reset(&self) {
+        let waiters = self.take_waiters();
+        let old = [self.result.replace(Value::NONE), self.exception()];
+        self.put_exception(Value::NONE);
+        self.put_cancel_msg(Value::NONE);
+        self.state.set(State::Pending);
+        self.blocking.set(false);
+        self.log_traceback.set(false);
+        drop((waiters, old));
+    }
     /// The exception it ended with, or None.
     pub fn exception(&self) -> Value {
         self.rare.get().map_or(Value::NONE, |r| r.exception.get())
@@ -109,6 +120,19 @@ impl FutureData {
             self.rare().cancel_msg.set(msg);
         }
     }
+    /// Makes sure that there is memory for one waiter more.
+    pub fn reserve_waiter(&self, vm: &Vm) -> PyResult<()> {
+        let Some(r) = self.rare.get() else {
+            return Ok(());
+        };
+        let mut waiters = r.waiters.borrow_mut();
+        if waiters.len() == waiters.capacity() {
+            // What the reserve gives is for those who cannot be told.
+            vm.check_memory()?;
+            waiters.try_reserve(1).map_err(|_| vm.memory_error())?;
+        }
+        Ok(())
+    }
     pub fn push_waiter(&self, w: Waiter) {
         let further = self
             .rare
@@ -119,12 +143,6 @@ impl FutureData {
             Waiter::Gather(g) if !further && self.first.get().is_none() => self.first.set(g.into()),
             w => {
                 let mut waiters = self.rare().waiters.borrow_mut();
-                if waiters.len() == waiters.capacity() && waiters.try_reserve(1).is_err() {
-                    lasti_core::memory::memory_is_short();
-                    // If this fails too, the push ends the process.
-                    let few = 1 + waiters.len() / 16;
-                    let _ = waiters.try_reserve_exact(few);
-                }
                 waiters.push(w);
             }
         }

@@ -45,6 +45,7 @@ pub fn add_waiter(vm: &Vm, v: &Value, w: Waiter) -> PyResult<()> {
         let l = f.event_loop.get();
         return schedule_waiter(vm, &l, v, w);
     }
+    f.reserve_waiter(vm)?;
     f.push_waiter(w);
     Ok(())
 }

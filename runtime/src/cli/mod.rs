@@ -131,8 +131,11 @@ fn parse(args: Vec<OsString>) -> Result<Options, i32> {
                                 Some(rest)
                             };
                             let text = text.ok_or_else(|| missing(*c))?;
-                            if *c == 'X' && text == "dev" {
-                                settings.dev_mode = true;
+                            match (c, &*text) {
+                                ('X', "dev") => settings.dev_mode = true,
+                                ('X', "utf8" | "utf8=1") => settings.utf8_mode = Some(true),
+                                ('X', "utf8=0") => settings.utf8_mode = Some(false),
+                                _ => {}
                             }
                             break;
                         }

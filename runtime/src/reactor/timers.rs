@@ -103,6 +103,9 @@ impl<T> Level<T> {
     }
 }
 
+/// Fewer timers are no matter for memory.
+const LARGE: usize = 1 << 14;
+
 /// Payloads `T`, each due at a deadline in nanoseconds of the loop's clock.
 #[derive(Debug)]
 pub struct Timers<T> {
@@ -156,6 +159,15 @@ impl<T: Scheduled> Timers<T> {
         self.heap.len() + self.sorted.len() + self.ahead
     }
 
+    /// Whether there is memory for a list of all timers, twice as long: no list of the wheel needs more when it grows.
+    pub fn reserve(&self) -> Result<(), std::collections::TryReserveError> {
+        let n = self.heap.len() + self.sorted.len() + self.ahead;
+        if n < LARGE || !n.is_power_of_two() {
+            return Ok(());
+        }
+        Vec::<Entry<T>>::new().try_reserve_exact(2 * n)
+    }
+
     pub fn insert(&mut self, deadline: u64, payload: T) {
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -175,6 +187,9 @@ impl<T: Scheduled> Timers<T> {
     fn place(&mut self, e: Entry<T>) {
         let time = e.deadline >> TICK_SHIFT;
         if time < self.base {
+            if self.heap.len() == self.heap.capacity() && self.heap.try_reserve(1).is_err() {
+                lasti_core::memory::memory_is_short();
+            }
             self.heap.push(e);
             return;
         }

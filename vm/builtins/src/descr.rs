@@ -502,8 +502,8 @@ fn init_wrapper<W: Wrapper>(vm: &Vm, t: &Ref<Type>) {
         copy_function_attrs(vm, v, f)
     }));
     t.slots.repr.set(Some(|vm, v| {
-        let f = vm.repr_string(&wrapped::<W>(vm, v)?)?;
-        Ok(vm.str_value(&format!("<{}({f})>", W::NAME)))
+        let f = vm.repr(&wrapped::<W>(vm, v)?)?;
+        vm.concat(&[b"<", W::NAME.as_bytes(), b"(", f.as_bytes(), b")>"])
     }));
     vm.getset(t, "__func__", wrapped::<W>, None);
     vm.getset(t, "__wrapped__", wrapped::<W>, None);

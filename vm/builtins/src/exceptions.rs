@@ -30,10 +30,11 @@ pub(crate) fn init(vm: &Vm) {
     t.slots.repr.set(Some(|vm, v| {
         let args = args_of(vm, v)?;
         let name = vm.type_name(v);
-        Ok(vm.str_value(&match &args[..] {
-            [one] => format!("{name}({})", vm.repr_string(one)?),
-            _ => format!("{name}{}", vm.repr_string(args.as_value())?),
-        }))
+        let name = name.as_bytes();
+        match &args[..] {
+            [one] => vm.concat(&[name, b"(", vm.repr(one)?.as_bytes(), b")"]),
+            _ => vm.concat(&[name, vm.repr(args.as_value())?.as_bytes()]),
+        }
     }));
     t.slots.str.set(Some(base_str));
     vm.getset(
@@ -603,12 +604,10 @@ fn init_groups(vm: &Vm) {
             Some(g) if g.downcast::<List>().is_some() => vm.new_list(vm.collect(&e.field(1))?),
             _ => e.field(1),
         };
-        Ok(vm.str_value(&format!(
-            "{}({}, {})",
-            vm.type_name(v),
-            vm.repr_string(&e.field(0))?,
-            vm.repr_string(&excs)?
-        )))
+        let (msg, excs) = (vm.repr(&e.field(0))?, vm.repr(&excs)?);
+        let name = vm.type_name(v);
+        let (msg, excs) = (msg.as_bytes(), excs.as_bytes());
+        vm.concat(&[name.as_bytes(), b"(", msg, b", ", excs, b")"])
     }));
     vm.add_methods(t, GROUPS_METHODS);
 }

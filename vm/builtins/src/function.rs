@@ -491,10 +491,9 @@ fn init_method(vm: &Vm) {
             Some(q) => vm.display(&q),
             None => "?".into(),
         };
-        Ok(vm.str_value(&format!(
-            "<bound method {name} of {}>",
-            vm.repr_string(&m.this)?
-        )))
+        let this = vm.repr(&m.this)?;
+        let head = format!("<bound method {name} of ");
+        vm.concat(&[head.as_bytes(), this.as_bytes(), b">"])
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         let (Some(x), Some(y)) = (a.downcast::<BoundMethod>(), b.downcast::<BoundMethod>()) else {

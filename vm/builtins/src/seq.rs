@@ -4,12 +4,6 @@ use lasti_core::memory::Value;
 use lasti_core::objects::*;
 use lasti_core::vm::Vm;
 use lasti_core::vm::error::PyResult;
-use std::cell::RefCell;
-use std::collections::HashSet;
-
-/// Containers whose repr is being made.
-#[derive(Default)]
-struct ReprStack(RefCell<HashSet<u64>>);
 
 /// Makes a container's repr; inside itself it is shown as `cycle`.
 pub(crate) fn guarded_repr(
@@ -18,12 +12,11 @@ pub(crate) fn guarded_repr(
     cycle: &str,
     f: impl FnOnce() -> PyResult<Value>,
 ) -> PyResult<Value> {
-    let stack = vm.module_state(ReprStack::default);
-    if !stack.0.borrow_mut().insert(v.bits()) {
+    if !vm.repr_enter(v) {
         return Ok(vm.str_value(cycle));
     }
     let r = f();
-    stack.0.borrow_mut().remove(&v.bits());
+    vm.repr_leave(v);
     r
 }
 

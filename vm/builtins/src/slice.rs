@@ -13,12 +13,9 @@ pub(crate) fn init(vm: &Vm) {
     s.new.set(Some(new));
     s.repr.set(Some(|vm, v| {
         let s: &Ref<Slice> = vm.this(v)?;
-        let [a, b, c] = [
-            vm.repr_string(&s.start)?,
-            vm.repr_string(&s.stop)?,
-            vm.repr_string(&s.step)?,
-        ];
-        Ok(vm.str_value(&format!("slice({a}, {b}, {c})")))
+        let (a, b, c) = (vm.repr(&s.start)?, vm.repr(&s.stop)?, vm.repr(&s.step)?);
+        let (a, b, c) = (a.as_bytes(), b.as_bytes(), c.as_bytes());
+        vm.concat(&[b"slice(", a, b", ", b, b", ", c, b")"])
     }));
     s.hash.set(Some(|vm, v| {
         tuple::mix_hashes(vm, &parts(vm.this(v)?)).map(super::seq::not_minus_one)

@@ -287,13 +287,18 @@ fn get_slice(vm: &Vm, s: &Ref<Str>, slice: &Slice) -> PyResult<Value> {
         return Ok(vm.try_new_wtf8(s.part(start, start + r.count))?.into());
     }
     if s.is_ascii() {
-        let out: Vec<u8> = r.indices().map(|i| data[i]).collect();
+        let mut out = vm.try_vec(r.count)?;
+        out.extend(r.indices().map(|i| data[i]));
         return Ok(vm.try_new_wtf8(&out)?.into());
     }
+    // The code points, and the text, which grows.
+    vm.room(
+        len.saturating_mul(size_of::<u32>())
+            .saturating_add(data.len() * 3),
+    )?;
     let points: Vec<u32> = wtf8::code_points(data).collect();
-    Ok(vm
-        .new_wtf8(&wtf8::from_code_points(r.indices().map(|i| points[i])))
-        .into())
+    let out = wtf8::from_code_points(r.indices().map(|i| points[i]));
+    Ok(vm.try_new_wtf8(&out)?.into())
 }
 
 // ---- iteration ----

@@ -11,7 +11,7 @@ fn error(vm: &Vm, msg: &str) -> Exc {
 /// Bytes of a bytes-like object or an ASCII string.
 fn ascii_arg(vm: &Vm, v: &Value) -> PyResult<Vec<u8>> {
     match v.downcast::<Str>() {
-        Some(s) if s.is_ascii() => Ok(s.as_bytes().to_vec()),
+        Some(s) if s.is_ascii() => vm.copy_of(s.as_bytes()),
         Some(_) => Err(vm.value_error("string argument should contain only ASCII characters")),
         None => vm.buffer(v).map_err(|_| {
             vm.type_error(format!(
@@ -57,6 +57,7 @@ fn b2a_base64(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [data, newline] = a.bind(vm, "b2a_base64", ["data", "*newline"], 1)?;
     let none = Value::NONE;
     let data = vm.buffer(data.unwrap_or(&none))?;
+    vm.room(data.len().div_ceil(3).saturating_mul(4))?;
     let mut out = encode_base64(&data);
     if newline.map_or(Ok(true), |n| vm.is_true(n))? {
         out.push(b'\n');
@@ -69,7 +70,7 @@ fn a2b_base64(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let none = Value::NONE;
     let data = ascii_arg(vm, data.unwrap_or(&none))?;
     let strict = strict.map_or(Ok(false), |n| vm.is_true(n))?;
-    decode_base64(vm, &data, strict).map(|b| vm.new_bytes(b))
+    vm.try_new_bytes(decode_base64(vm, &data, strict)?)
 }
 
 fn crc32_function(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
@@ -105,6 +106,7 @@ fn a2b_qp(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [data, header] = a.bind(vm, "a2b_qp", ["data", "header"], 1)?;
     let none = Value::NONE;
     let data = ascii_arg(vm, data.unwrap_or(&none))?;
+    vm.room(data.len())?;
     vm.try_new_bytes(decode_qp(
         &data,
         header.map_or(Ok(false), |h| vm.is_true(h))?,
@@ -117,6 +119,8 @@ fn b2a_qp(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let none = Value::NONE;
     let flag = |v: Option<&Value>, d: bool| v.map_or(Ok(d), |v| vm.is_true(v));
     let data = vm.buffer(data.unwrap_or(&none))?;
+    // Three bytes for one, line ends, and a vector that grows to that.
+    vm.room(data.len().saturating_mul(8))?;
     vm.try_new_bytes(encode_qp(
         &data,
         flag(tabs, false)?,
@@ -177,7 +181,8 @@ fn hexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         None => None,
     };
     let n = every.unsigned_abs() as usize;
-    let mut out = Vec::with_capacity(data.len() * 3);
+    let each = if sep.is_some() { 3 } else { 2 };
+    let mut out = vm.try_vec(data.len().saturating_mul(each))?;
     for (i, b) in data.iter().enumerate() {
         if let Some(c) = sep
             && n > 0
@@ -204,7 +209,7 @@ fn unhexlify(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     if data.len() % 2 != 0 {
         return Err(error(vm, "Odd-length string"));
     }
-    let mut out = Vec::with_capacity(data.len() / 2);
+    let mut out = vm.try_vec(data.len() / 2)?;
     for pair in data.chunks_exact(2) {
         match (
             (pair[0] as char).to_digit(16),
@@ -233,7 +238,7 @@ pub(crate) fn encode_base64(data: &[u8]) -> Vec<u8> {
 }
 
 fn decode_base64(vm: &Vm, data: &[u8], strict: bool) -> PyResult<Vec<u8>> {
-    let mut out = Vec::with_capacity(data.len() / 4 * 3);
+    let mut out = vm.try_vec(data.len() / 4 * 3 + 3)?;
     let (mut quad, mut pads, mut left) = (0u32, 0u32, 0u32);
     let mut done = false;
     let mut digits = 0usize;

@@ -398,17 +398,22 @@ fn charmap_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let n = vm.new_int(data.len() as i64);
     let Some(map) = pos.get(2).filter(|m| !m.is_none()) else {
         return Ok(vm.tuple_value([
-            vm.new_wtf8(&wtf8::from_code_points(data.iter().map(|b| *b as u32)))
-                .into(),
+            {
+                vm.room(data.len().saturating_mul(4))?;
+                vm.try_new_wtf8(&wtf8::from_code_points(data.iter().map(|b| *b as u32)))?
+                    .into()
+            },
             n,
         ]));
     };
     let table: Option<Vec<u32>> = map
         .downcast::<Str>()
         .map(|s| wtf8::code_points(s.as_bytes()).collect());
-    let mut out = Vec::with_capacity(data.len());
+    let mut out = vm.try_vec(data.len())?;
+    let mut ticks = lasti_core::vm::Ticks::default();
     let mut i = 0;
     while i < data.len() {
+        ticks.tick(vm)?;
         let b = data[i];
         let found = match &table {
             Some(t) => t
@@ -440,7 +445,7 @@ fn charmap_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
         };
         match found {
             Some(text) => {
-                out.extend(text);
+                vm.extend(&mut out, &text)?;
                 i += 1;
             }
             None => {
@@ -453,12 +458,12 @@ fn charmap_decode(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
                 ];
                 let e = vm.call(vm.exc.unicode_decode_error.as_value(), &args)?;
                 let (text, next) = crate::codec_errors::handle(vm, &errors, e, data.len())?;
-                out.extend_from_slice(vm.expect_str(&text, "replacement")?.as_bytes());
+                vm.extend(&mut out, vm.expect_str(&text, "replacement")?.as_bytes())?;
                 i = next;
             }
         }
     }
-    Ok(vm.tuple_value([vm.new_wtf8(&out).into(), n]))
+    Ok(vm.tuple_value([vm.try_new_wtf8(&out)?.into(), n]))
 }
 
 /// What a map makes of one character; none when it has no place in it.

@@ -585,17 +585,18 @@ fn reduce(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
 fn deque_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     let d = vm.this::<Deque>(v)?;
     let name = vm.type_name(v);
-    if !crate::util::repr_enter(vm, v) {
+    if !vm.repr_enter(v) {
         return Ok(vm.str_value("[...]"));
     }
     let list = vm.new_list(d.to_vec(vm)?);
-    let inner = vm.repr_string(&list);
-    crate::util::repr_leave(vm, v);
+    let inner = vm.repr(&list);
+    vm.repr_leave(v);
     let inner = inner?;
-    Ok(vm.str_value(&match d.maxlen.get() {
-        Some(m) => format!("{name}({inner}, maxlen={m})"),
-        None => format!("{name}({inner})"),
-    }))
+    let tail = match d.maxlen.get() {
+        Some(m) => format!(", maxlen={m})"),
+        None => ")".into(),
+    };
+    vm.concat(&[name.as_bytes(), b"(", inner.as_bytes(), tail.as_bytes()])
 }
 
 fn deque_richcmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
@@ -712,18 +713,20 @@ fn defaultdict_type(vm: &Vm) -> Ref<Type> {
     t.slots.repr.set(Some(|vm, v| {
         let name = vm.type_name(v);
         let f = factory(vm, v);
-        let f = if crate::util::repr_enter(vm, v) {
+        let f = if vm.repr_enter(v) {
             let r = vm.repr_string(&f);
-            crate::util::repr_leave(vm, v);
+            vm.repr_leave(v);
             r?
         } else {
             "...".to_owned()
         };
         let inner = match vm.types.dict.slots.repr.get() {
-            Some(r) => text(&r(vm, v)?).unwrap_or_default(),
-            None => "{}".into(),
+            Some(r) => r(vm, v)?,
+            None => vm.str_value("{}"),
         };
-        Ok(vm.str_value(&format!("{name}({f}, {inner})")))
+        let inner = vm.this::<Str>(&inner)?;
+        let head = format!("{name}({f}, ");
+        vm.concat(&[head.as_bytes(), inner.as_bytes(), b")"])
     }));
     t.slots.binary[BinOp::Or as usize].set(Some(|vm, a, b| {
         if a.downcast::<Dict>().is_none() || b.downcast::<Dict>().is_none() {

@@ -435,6 +435,7 @@ impl Parse<'_> {
                 format!("field larger than field limit ({})", self.limit),
             ));
         }
+        self.vm.reserve(&mut self.field, 4)?;
         wtf8::push(&mut self.field, c);
         Ok(())
     }
@@ -609,6 +610,7 @@ fn read_row(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
         quoted: false,
         row: Vec::new(),
     };
+    let mut ticks = lasti_core::vm::Ticks::default();
     loop {
         let Some(line) = vm.next(&r.source)? else {
             if !p.field.is_empty() || p.at == At::InQuoted {
@@ -631,6 +633,7 @@ fn read_row(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
         };
         r.line.set(r.line.get() + 1);
         for c in wtf8::code_points(s.as_bytes()) {
+            ticks.tick(vm)?;
             p.step(Some(c))?;
         }
         p.step(None)?;
@@ -675,7 +678,7 @@ fn write_field(vm: &Vm, f: &Format, out: &mut Vec<u8>, v: &Value, alone: bool) -
     let text: Vec<u8> = if v.is_none() {
         Vec::new()
     } else {
-        vm.str_of(v)?.as_bytes().to_vec()
+        vm.copy_of(vm.str_of(v)?.as_bytes())?
     };
     let mut quoted = match f.quoting {
         QUOTE_ALL => true,
@@ -685,8 +688,10 @@ fn write_field(vm: &Vm, f: &Format, out: &mut Vec<u8>, v: &Value, alone: bool) -
         _ => false,
     };
     let terminator: Vec<u32> = wtf8::code_points(&f.lineterminator).collect();
-    let mut body = Vec::with_capacity(text.len());
+    let mut body = vm.try_vec(text.len())?;
     for c in wtf8::code_points(&text) {
+        // An escape and the character.
+        vm.reserve(&mut body, 8)?;
         let special = c == f.delimiter
             || f.escapechar == Some(c)
             || f.quotechar == Some(c)
@@ -734,11 +739,12 @@ fn write_field(vm: &Vm, f: &Format, out: &mut Vec<u8>, v: &Value, alone: bool) -
     }
     match f.quotechar {
         Some(q) if quoted => {
+            vm.reserve(out, body.len() + 8)?;
             wtf8::push(out, q);
             out.extend_from_slice(&body);
             wtf8::push(out, q);
         }
-        _ => out.extend_from_slice(&body),
+        _ => vm.extend(out, &body)?,
     }
     Ok(())
 }
@@ -762,8 +768,8 @@ fn write_row(vm: &Vm, w: &Writer, row: &Value) -> PyResult<Value> {
         }
         write_field(vm, f, &mut out, v, items.len() == 1)?;
     }
-    out.extend_from_slice(&f.lineterminator);
-    vm.call(&w.write, &[vm.new_wtf8(&out).into()])
+    vm.extend(&mut out, &f.lineterminator)?;
+    vm.call(&w.write, &[vm.try_new_wtf8(&out)?.into()])
 }
 
 fn writer_type(vm: &Vm) -> Ref<Type> {

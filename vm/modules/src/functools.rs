@@ -305,22 +305,25 @@ fn partial_call(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 
 fn partial_repr(vm: &Vm, v: &Value) -> PyResult<Value> {
     let name = vm.type_full_name(vm.type_of(v));
-    if !repr_enter(vm, v) {
+    if !vm.repr_enter(v) {
         return Ok(vm.str_value("..."));
     }
     let r = (|| {
         let p = vm.this::<Partial>(v)?;
-        let mut parts = vec![vm.repr_string(&p.func.get())?];
+        let mut out = format!("{name}(").into_bytes();
+        vm.extend(&mut out, vm.repr(&p.func.get())?.as_bytes())?;
         for x in p.args.get().map_or(Vec::new(), |t| t.to_vec()) {
-            parts.push(vm.repr_string(&x)?);
+            vm.extend(&mut out, b", ")?;
+            vm.extend(&mut out, vm.repr(&x)?.as_bytes())?;
         }
         for (k, x) in p.kw.get().map_or(Vec::new(), |d| d.items()) {
-            parts.push(format!("{}={}", vm.display(&k), vm.repr_string(&x)?));
+            vm.extend(&mut out, format!(", {}=", vm.display(&k)).as_bytes())?;
+            vm.extend(&mut out, vm.repr(&x)?.as_bytes())?;
         }
-        Ok(format!("{name}({})", parts.join(", ")))
+        vm.concat(&[&out, b")"])
     })();
-    repr_leave(vm, v);
-    Ok(vm.str_value(&r?))
+    vm.repr_leave(v);
+    r
 }
 
 fn partial_setstate(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {

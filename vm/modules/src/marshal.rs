@@ -91,12 +91,26 @@ fn big(vm: &Vm, n: IBig, out: &mut Vec<u8>) -> PyResult<()> {
     Ok(())
 }
 
+/// Values inside each other that CPython takes (`MAX_MARSHAL_STACK_DEPTH`).
+const MAX_DEPTH: usize = 2000;
+
 fn dump(vm: &Vm, v: &Value, out: &mut Vec<u8>) -> PyResult<()> {
+    dump_at(vm, v, out, 1)
+}
+
+fn dump_at(vm: &Vm, v: &Value, out: &mut Vec<u8>, depth: usize) -> PyResult<()> {
     vm.guard_native_stack("while marshalling")?;
+    if depth > MAX_DEPTH {
+        return Err(vm.value_error("object too deeply nested to marshal"));
+    }
+    // Room for what is small; longer contents are added by themselves.
+    vm.reserve(out, 64)?;
     let items = |tag: u8, items: &[Value], out: &mut Vec<u8>| {
         out.push(tag);
         size(out, items.len());
-        items.iter().try_for_each(|x| dump(vm, x, out))
+        items
+            .iter()
+            .try_for_each(|x| dump_at(vm, x, out, depth + 1))
     };
     match v.unpack() {
         Unpacked::None => out.push(b'N'),
@@ -121,11 +135,11 @@ fn dump(vm: &Vm, v: &Value, out: &mut Vec<u8>) -> PyResult<()> {
             if let Some(s) = v.downcast::<Str>() {
                 out.push(b'u');
                 size(out, s.as_bytes().len());
-                out.extend_from_slice(s.as_bytes());
+                vm.extend(out, s.as_bytes())?;
             } else if let Some(b) = v.downcast::<Bytes>() {
                 out.push(b's');
                 size(out, b.data.len());
-                out.extend_from_slice(&b.data);
+                vm.extend(out, &b.data)?;
             } else if let Some(i) = v.downcast::<Int>() {
                 big(vm, i.0.clone(), out)?;
             } else if let Some(x) = vm.exact_float(v) {
@@ -138,15 +152,17 @@ fn dump(vm: &Vm, v: &Value, out: &mut Vec<u8>) -> PyResult<()> {
             } else if let Some(t) = v.downcast::<Tuple>() {
                 items(b'(', t, out)?;
             } else if let Some(l) = v.downcast::<List>() {
+                vm.room(l.len() * size_of::<Value>())?;
                 items(b'[', &l.to_vec(), out)?;
             } else if let Some(s) = v.downcast::<Set>() {
                 let frozen = vm.is_instance(v, &vm.types.frozenset);
                 items(if frozen { b'>' } else { b'<' }, &s.to_vec(), out)?;
             } else if let Some(d) = v.downcast::<Dict>() {
                 out.push(b'{');
+                vm.room(d.footprint() * 2)?;
                 for (k, x) in d.items() {
-                    dump(vm, &k, out)?;
-                    dump(vm, &x, out)?;
+                    dump_at(vm, &k, out, depth + 1)?;
+                    dump_at(vm, &x, out, depth + 1)?;
                 }
                 out.push(b'0');
             } else if let Some(c) = v.downcast::<Code>() {
@@ -214,7 +230,12 @@ impl<'a> Load<'a> {
         if n > self.data.len() {
             return Err(self.vm.value_error("bad marshal data (size out of range)"));
         }
-        (0..n).map(|_| self.value()).collect()
+        let mut items = Vec::new();
+        for _ in 0..n {
+            let v = self.value()?;
+            self.vm.push(&mut items, v)?;
+        }
+        Ok(items)
     }
     fn value(&mut self) -> PyResult<Value> {
         match self.maybe()? {
@@ -243,7 +264,7 @@ impl<'a> Load<'a> {
         vm.guard_native_stack("while unmarshalling")?;
         let tag = self.byte()?;
         let slot = if tag & 0x80 != 0 {
-            self.refs.push(Value::NONE);
+            vm.push(&mut self.refs, Value::NONE)?;
             Some(self.refs.len() - 1)
         } else {
             None
@@ -283,7 +304,7 @@ impl<'a> Load<'a> {
             b's' => {
                 let n = self.size()?;
                 let b = self.take(n)?;
-                vm.new_bytes(b)
+                vm.try_new_bytes(vm.copy_of(b)?)?
             }
             b')' => {
                 let n = self.byte()? as usize;
@@ -291,7 +312,7 @@ impl<'a> Load<'a> {
             }
             b'(' => {
                 let n = self.size()?;
-                vm.new_tuple(self.items(n)?).into()
+                vm.try_new_tuple(self.items(n)?)?.into()
             }
             b'[' => {
                 let n = self.size()?;

@@ -278,7 +278,7 @@ impl Payload for Getter {
 fn repr_items(vm: &Vm, v: &Value) -> PyResult<Value> {
     let g = vm.this::<Getter>(v)?;
     let name = vm.type_full_name(vm.type_of(v));
-    if !repr_enter(vm, v) {
+    if !vm.repr_enter(v) {
         return Ok(vm.str_value(&format!("{name}(...)")));
     }
     let split = g.items.len() - g.names.as_ref().map_or(0, |n| n.len());
@@ -290,7 +290,7 @@ fn repr_items(vm: &Vm, v: &Value) -> PyResult<Value> {
         })
     });
     let r: PyResult<Vec<String>> = r.collect();
-    repr_leave(vm, v);
+    vm.repr_leave(v);
     Ok(vm.str_value(&format!("{name}({})", r?.join(", "))))
 }
 

@@ -11,7 +11,7 @@ fn ordereddict_type(vm: &Vm) -> Ref<Type> {
         if d.is_empty() {
             return Ok(vm.str_value(&format!("{name}()")));
         }
-        if !repr_enter(vm, v) {
+        if !vm.repr_enter(v) {
             return Ok(vm.str_value("..."));
         }
         let plain = vm.new_dict();
@@ -19,9 +19,9 @@ fn ordereddict_type(vm: &Vm) -> Ref<Type> {
             .items()
             .into_iter()
             .try_for_each(|(k, x)| vm.dict_insert(&plain, k, x))
-            .and_then(|()| vm.repr_string(plain.as_value()));
-        repr_leave(vm, v);
-        Ok(vm.str_value(&format!("{name}({})", r?)))
+            .and_then(|()| vm.repr(plain.as_value()));
+        vm.repr_leave(v);
+        vm.concat(&[name.as_bytes(), b"(", r?.as_bytes(), b")"])
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         let Some(plain) = vm.types.dict.slots.richcmp.get() else {

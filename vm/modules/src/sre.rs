@@ -286,18 +286,18 @@ pub(crate) fn part(vm: &Vm, subject: &Value, start: usize, end: usize) -> PyResu
         let bytes = s.as_bytes();
         if s.is_ascii() {
             return Ok(vm
-                .new_wtf8(bytes.get(start..end).unwrap_or_default())
+                .try_new_wtf8(bytes.get(start..end).unwrap_or_default())?
                 .into());
         }
         return Ok(vm
-            .new_wtf8(lasti_text::wtf8::slice(bytes, start, end))
+            .try_new_wtf8(lasti_text::wtf8::slice(bytes, start, end))?
             .into());
     }
     if let Some(b) = subject.downcast::<Bytes>() {
         if start == 0 && end >= b.data.len() && vm.type_of(subject).is(&vm.types.bytes) {
             return Ok(subject.clone());
         }
-        return vm.try_new_bytes(b.data.get(start..end).unwrap_or_default());
+        return vm.try_new_bytes(vm.copy_of(b.data.get(start..end).unwrap_or_default())?);
     }
     let b = vm.buffer(subject)?;
     vm.try_new_bytes(b.get(start..end).unwrap_or_default())
@@ -558,7 +558,9 @@ fn each_match(
     let mut engine = Engine::default();
     let (mut start, end) = range;
     let mut must_advance = false;
+    let mut ticks = lasti_core::vm::Ticks::default();
     while start <= end {
+        ticks.tick(vm)?;
         if !on_text!(&text, t => run(vm, &mut engine, t, &p.code, start, end, How::Search, must_advance)?)
         {
             break;
@@ -602,7 +604,7 @@ fn findall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
     let empty = empty_like(vm, s);
     each_match(vm, p, s, (pos, end), |engine| {
         let (regs, _) = found(engine, p.groups);
-        out.push(match p.groups {
+        let found = match p.groups {
             0 => group_of(vm, s, &regs, 0, &empty)?,
             1 => group_of(vm, s, &regs, 1, &empty)?,
             n => {
@@ -610,7 +612,8 @@ fn findall(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
                     (1..=n).map(|g| group_of(vm, s, &regs, g, &empty)).collect();
                 vm.new_tuple(items?).into()
             }
-        });
+        };
+        vm.push(&mut out, found)?;
         Ok(true)
     })?;
     Ok(vm.new_list(out))
@@ -631,16 +634,16 @@ fn split(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         each_match(vm, p, s, (0, len), |engine| {
             let (regs, _) = found(engine, p.groups);
             let (a, b) = (engine.start, engine.cursor.position);
-            out.push(part(vm, s, last, a)?);
+            vm.push(&mut out, part(vm, s, last, a)?)?;
             for g in 1..=p.groups {
-                out.push(group_of(vm, s, &regs, g, &Value::NONE)?);
+                vm.push(&mut out, group_of(vm, s, &regs, g, &Value::NONE)?)?;
             }
             last = b;
             n += 1;
             Ok(max == 0 || n < max)
         })?;
     }
-    out.push(part(vm, s, last, len)?);
+    vm.push(&mut out, part(vm, s, last, len)?)?;
     Ok(vm.new_list(out))
 }
 
@@ -651,15 +654,13 @@ fn push_text(vm: &Vm, out: &mut Vec<u8>, v: &Value, is_str: bool) -> PyResult<()
     if let Some(s) = v.downcast::<Str>()
         && is_str
     {
-        out.extend_from_slice(s.as_bytes());
-        return Ok(());
+        return vm.extend(out, s.as_bytes());
     }
     if v.is_none() {
         return Ok(());
     }
     if !is_str && v.downcast::<Str>().is_none() {
-        out.extend_from_slice(&vm.buffer(v)?);
-        return Ok(());
+        return vm.extend(out, &vm.buffer(v)?);
     }
     let want = if is_str {
         "str instance"
@@ -674,24 +675,22 @@ fn push_text(vm: &Vm, out: &mut Vec<u8>, v: &Value, is_str: bool) -> PyResult<()
 
 /// Appends characters `start..end` of the subject.
 fn push_part(vm: &Vm, out: &mut Vec<u8>, s: &Value, start: usize, end: usize) -> PyResult<()> {
+    let of = |b: &[u8], out: &mut Vec<u8>| vm.extend(out, b.get(start..end).unwrap_or_default());
     match s.downcast::<Str>() {
-        Some(t) if t.is_ascii() => {
-            out.extend_from_slice(t.as_bytes().get(start..end).unwrap_or_default())
-        }
-        Some(t) => out.extend_from_slice(lasti_text::wtf8::slice(t.as_bytes(), start, end)),
+        Some(t) if t.is_ascii() => of(t.as_bytes(), out),
+        Some(t) => vm.extend(out, lasti_text::wtf8::slice(t.as_bytes(), start, end)),
         None => match s.downcast::<Bytes>() {
-            Some(b) => out.extend_from_slice(b.data.get(start..end).unwrap_or_default()),
-            None => out.extend_from_slice(vm.buffer(s)?.get(start..end).unwrap_or_default()),
+            Some(b) => of(&b.data, out),
+            None => of(&vm.buffer(s)?, out),
         },
     }
-    Ok(())
 }
 
-fn finish(vm: &Vm, out: Vec<u8>, is_str: bool) -> Value {
+fn finish(vm: &Vm, out: Vec<u8>, is_str: bool) -> PyResult<Value> {
     if is_str {
-        vm.new_wtf8(&out).into()
+        Ok(vm.try_new_wtf8(&out)?.into())
     } else {
-        vm.new_bytes(out)
+        vm.try_new_bytes(out)
     }
 }
 
@@ -739,7 +738,7 @@ pub(crate) fn expand(vm: &Vm, m: &Ref<Match>, repl: &Value) -> PyResult<Value> {
     let is_str = m.string.downcast::<Str>().is_some();
     let mut out = Vec::new();
     push_template(vm, &mut out, t, &m.string, &m.regs, is_str)?;
-    Ok(finish(vm, out, is_str))
+    finish(vm, out, is_str)
 }
 
 fn sub(vm: &Vm, v: &Value, a: Args, name: &str) -> PyResult<(Value, i64)> {
@@ -786,7 +785,7 @@ fn sub(vm: &Vm, v: &Value, a: Args, name: &str) -> PyResult<(Value, i64)> {
         return Ok((part(vm, s, 0, len)?, 0));
     }
     push_part(vm, &mut out, s, last, len)?;
-    Ok((finish(vm, out, is_str), n))
+    Ok((finish(vm, out, is_str)?, n))
 }
 
 // ---- Pattern ----

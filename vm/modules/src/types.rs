@@ -124,17 +124,26 @@ fn namespace_type(vm: &Vm) -> Ref<Type> {
         } else {
             "namespace".into()
         };
-        if !repr_enter(vm, v) {
+        if !vm.repr_enter(v) {
             return Ok(vm.str_value(&format!("{name}(...)")));
         }
         let items = vm.dict_of(v).map_or(Vec::new(), |d| d.items());
-        let parts: PyResult<Vec<String>> = items
-            .iter()
-            .filter(|(k, _)| k.downcast::<Str>().is_some_and(|s| !s.is_empty()))
-            .map(|(k, x)| Ok(format!("{}={}", vm.display(k), vm.repr_string(x)?)))
-            .collect();
-        repr_leave(vm, v);
-        Ok(vm.str_value(&format!("{name}({})", parts?.join(", "))))
+        let mut out = format!("{name}(").into_bytes();
+        let start = out.len();
+        let made = items.iter().try_for_each(|(k, x)| {
+            let Some(k) = k.downcast::<Str>().filter(|s| !s.is_empty()) else {
+                return Ok(());
+            };
+            if out.len() > start {
+                vm.extend(&mut out, b", ")?;
+            }
+            vm.extend(&mut out, k.as_bytes())?;
+            vm.extend(&mut out, b"=")?;
+            vm.extend(&mut out, vm.repr(x)?.as_bytes())
+        });
+        vm.repr_leave(v);
+        made?;
+        vm.concat(&[&out, b")"])
     }));
     t.slots.richcmp.set(Some(|vm, a, b, op| {
         let ns = &state(vm).namespace;

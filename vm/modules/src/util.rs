@@ -143,26 +143,6 @@ impl<T: Show> Show for RefCell<T> {
     }
 }
 
-/// Objects whose repr is being made, so that a container inside itself shows as `...`.
-#[derive(Default)]
-struct ReprStack(RefCell<Vec<u64>>);
-
-/// Notes that `v`'s repr is being made; false when it already is.
-pub(crate) fn repr_enter(vm: &Vm, v: &Value) -> bool {
-    let st = vm.module_state(ReprStack::default);
-    let id = vm.id(v);
-    if st.0.borrow().contains(&id) {
-        return false;
-    }
-    st.0.borrow_mut().push(id);
-    true
-}
-pub(crate) fn repr_leave(vm: &Vm, v: &Value) {
-    let st = vm.module_state(ReprStack::default);
-    let id = vm.id(v);
-    st.0.borrow_mut().retain(|x| *x != id);
-}
-
 /// Exception classes of modules, by full name.
 #[derive(Default)]
 struct ExceptionClasses(RefCell<std::collections::HashMap<&'static str, Value>>);

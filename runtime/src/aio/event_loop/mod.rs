@@ -166,6 +166,14 @@ impl Loop {
         ready.make_room();
         ready.push_back(r.into());
     }
+    /// Makes sure that there is memory for one entry more.
+    pub fn reserve_ready(&self, vm: &Vm) -> PyResult<()> {
+        let mut ready = self.ready.borrow_mut();
+        if ready.len() == ready.capacity() {
+            ready.try_reserve(1).map_err(|_| vm.memory_error())?;
+        }
+        Ok(())
+    }
     fn push_operand(&self, v: Value) {
         let mut operands = self.operands.borrow_mut();
         operands.make_room();

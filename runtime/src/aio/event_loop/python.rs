@@ -49,6 +49,7 @@ fn call_soon(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
         return Err(vm.type_error("call_soon() missing 1 required positional argument: 'callback'"));
     };
     check_callback(vm, callback, "call_soon")?;
+    l.reserve_ready(vm)?;
     let h = handle::new_handle(vm, v, callback.clone(), args.to_vec(), context_arg(vm, &a)?);
     l.push_handle(h.clone());
     Ok(h)
@@ -76,6 +77,10 @@ fn schedule_at(vm: &Vm, v: &Value, a: Args, later: bool) -> PyResult<Value> {
     let seconds = vm.to_f64(when)?;
     check_thread(vm, l, v)?;
     check_callback(vm, callback, name)?;
+    l.timers
+        .borrow_mut()
+        .reserve()
+        .map_err(|_| vm.memory_error())?;
     let (deadline, at) = if later {
         let now = clock().now();
         let deadline = (now as i64).saturating_add(to_ns(seconds));

@@ -26,6 +26,7 @@ pub fn make_type(vm: &Vm) -> Ref<Type> {
     }));
     t.slots.init.set(Some(|vm, v, a| {
         let [event_loop] = a.bind(vm, "Future", ["*loop"], 0)?;
+        this(vm, v)?.reset();
         let l = match event_loop {
             Some(l) if !l.is_none() => l.clone(),
             _ => current(vm)?,

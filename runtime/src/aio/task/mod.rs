@@ -14,6 +14,7 @@ use std::cell::Cell;
 pub fn schedule_first(vm: &Vm, t: &Ref<Task>, l: &Value) -> PyResult<()> {
     match l.downcast::<Loop>() {
         Some(native) => {
+            native.reserve_ready(vm)?;
             native.push_step(t.clone());
             Ok(())
         }

@@ -17,7 +17,7 @@ struct SysState {
 
 pub const VERSION: &str = "3.14.0";
 
-pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
+pub fn init(vm: &Vm, argv: &[OsString], path: &[String], utf8: bool) -> Ref<Module> {
     let m = vm.new_module("sys");
     vm.sys.set(Some(m.clone()));
     vm.dict_set(&vm.modules, "sys", m.value());
@@ -60,7 +60,7 @@ pub fn init(vm: &Vm, argv: &[OsString], path: &[String]) -> Ref<Module> {
     };
     set("version_info", version());
     set("implementation", implementation(vm, version()));
-    set("flags", flags(vm));
+    set("flags", flags(vm, utf8));
     set("platform", vm.str_value(std::env::consts::OS));
     set(
         "byteorder",
@@ -135,7 +135,7 @@ fn implementation(vm: &Vm, version: Value) -> Value {
     m.into()
 }
 
-fn flags(vm: &Vm) -> Value {
+fn flags(vm: &Vm, utf8: bool) -> Value {
     let names = [
         "debug",
         "inspect",
@@ -162,7 +162,8 @@ fn flags(vm: &Vm) -> Value {
     let t = vm.new_structseq_type("sys.flags", &names, 18);
     let values = names.iter().map(|n| match *n {
         "optimize" => vm.new_int(vm.flags.optimize as i64),
-        "dont_write_bytecode" | "utf8_mode" | "gil" => Value::small_int(1),
+        "dont_write_bytecode" | "gil" => Value::small_int(1),
+        "utf8_mode" => Value::small_int(utf8.into()),
         "hash_randomization" => vm.new_int(vm.flags.hash_randomization as i64),
         "dev_mode" => Value::bool(vm.flags.dev_mode),
         "safe_path" => Value::FALSE,

@@ -1,8 +1,10 @@
 //! `sys.stdin`, `sys.stdout` and `sys.stderr` before anybody imports `io`: text over a descriptor, with a buffer.
 use crate::os::{fd, stdin};
+use lasti_builtins::encoding::BuiltinCodec;
 use lasti_core::objects::{Str, TypeFlags};
 use lasti_core::vm::Getter;
 use lasti_core::{Args, Payload, PyResult, Ref, Value, Vm};
+use lasti_text::codecs::{Codec, Handler, decode, encode};
 use std::cell::{Cell, RefCell};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,6 +15,8 @@ pub struct StdStream {
     buffer: RefCell<Vec<u8>>,
     line_buffered: bool,
     closed: Cell<bool>,
+    /// What is not UTF-8 on stdin, and lone surrogates on stdout, stand for bytes (`surrogateescape`).
+    escapes: bool,
 }
 impl Payload for StdStream {
     const NAME: &'static str = "TextIOWrapper";
@@ -45,6 +49,110 @@ pub fn standard_stream(vm: &Vm, fd: i32) -> Value {
     new_stream(vm, fd)
 }
 
+/// How text on the standard streams is encoded (CPython's `config_init_stdio_encoding`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StdioText {
+    pub encoding: String,
+    pub errors: String,
+}
+
+impl StdioText {
+    /// `utf8` is UTF-8 mode, where it was said; `given` is `PYTHONIOENCODING`.
+    pub fn new(utf8: Option<bool>, given: Option<&str>) -> StdioText {
+        let plain = locale().is_none_or(|l| l == "C" || l == "POSIX");
+        let ascii = utf8 == Some(false) && plain;
+        let mut made = StdioText {
+            encoding: if ascii { "ascii" } else { "utf-8" }.into(),
+            errors: if plain || utf8 == Some(true) {
+                "surrogateescape"
+            } else {
+                "strict"
+            }
+            .into(),
+        };
+        if let Some(given) = given {
+            let (encoding, errors) = given.split_once(':').unwrap_or((given, ""));
+            if !encoding.is_empty() {
+                made.encoding = encoding.into();
+                made.errors = "strict".into();
+            }
+            if !errors.is_empty() {
+                made.errors = errors.into();
+            }
+        }
+        made
+    }
+    /// Whether the native streams do this.
+    fn is_native(&self) -> bool {
+        BuiltinCodec::from_name(&self.encoding) == Some(BuiltinCodec::Plain(Codec::Utf8))
+            && matches!(&*self.errors, "strict" | "surrogateescape")
+    }
+}
+
+/// The locale of text, as the environment names it.
+fn locale() -> Option<String> {
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+}
+
+/// Puts streams with this encoding into `sys`. The modules that they need can be imported.
+pub fn set_text(vm: &Vm, text: &StdioText) -> PyResult<()> {
+    let Some(sys) = vm.sys.get() else {
+        return Ok(());
+    };
+    for (name, fd) in [("stdin", 0), ("stdout", 1), ("stderr", 2)] {
+        if vm.dict_get(&sys.dict, name).is_none_or(|s| s.is_none()) {
+            continue;
+        }
+        let s = if text.is_native() {
+            make_stream(vm, fd, text.errors == "surrogateescape")
+        } else {
+            wrapper(vm, fd, text)?
+        };
+        vm.add_value(&sys, name, s.clone());
+        vm.add_value(&sys, &format!("__{name}__"), s);
+    }
+    Ok(())
+}
+
+/// A stream of the `io` module.
+fn wrapper(vm: &Vm, fd: i32, text: &StdioText) -> PyResult<Value> {
+    let io = vm.import("io")?;
+    let found = vm.call_method(
+        &vm.import("codecs")?,
+        "lookup",
+        &[vm.str_value(&text.encoding)],
+    )?;
+    let encoding = vm.getattr_str(&found, "name")?;
+    let mode = if fd == 0 { "rb" } else { "wb" };
+    let all = [vm.new_int(fd as i64), vm.str_value(mode), Value::FALSE];
+    let names = [vm.str_value("closefd")];
+    let buffer = vm.call_args(&vm.getattr_str(&io, "open")?, Args::split(&all, &names))?;
+    let raw = vm.getattr_str(&buffer, "raw")?;
+    let name = ["<stdin>", "<stdout>", "<stderr>"][fd.clamp(0, 2) as usize];
+    vm.setattr(&raw, &vm.intern("name"), Some(&vm.str_value(name)))?;
+    let errors = if fd == 2 {
+        "backslashreplace"
+    } else {
+        &text.errors
+    };
+    let newline = if fd == 0 {
+        Value::NONE
+    } else {
+        vm.str_value("\n")
+    };
+    let lines = Value::bool(fd == 2 || is_tty(fd));
+    let class = vm.getattr_str(&io, "TextIOWrapper")?;
+    let made = vm.call(
+        &class,
+        &[buffer, encoding, vm.str_value(errors), newline, lines],
+    )?;
+    let mode = vm.str_value(if fd == 0 { "r" } else { "w" });
+    vm.setattr(&made, &vm.intern("mode"), Some(&mode))?;
+    Ok(made)
+}
+
 /// `sys.stdin.buffer`, once it was asked for.
 #[derive(Default)]
 struct StdinBuffer(RefCell<Option<Value>>);
@@ -52,6 +160,10 @@ struct StdinBuffer(RefCell<Option<Value>>);
 struct StreamType(Ref<lasti_core::objects::Type>);
 
 pub fn new_stream(vm: &Vm, fd: i32) -> Value {
+    make_stream(vm, fd, false)
+}
+
+fn make_stream(vm: &Vm, fd: i32, escapes: bool) -> Value {
     let state = vm.module_state(|| StreamType(make_type(vm)));
     let tty = is_tty(fd);
     let s = StdStream {
@@ -59,6 +171,7 @@ pub fn new_stream(vm: &Vm, fd: i32) -> Value {
         buffer: RefCell::default(),
         line_buffered: tty || fd == 2,
         closed: Cell::new(false),
+        escapes,
     };
     vm.heap.alloc(&state.0, s).into()
 }
@@ -110,10 +223,11 @@ fn make_type(vm: &Vm) -> Ref<lasti_core::objects::Type> {
         &t,
         "errors",
         |vm, v| {
-            Ok(vm.str_value(if vm.this::<StdStream>(v)?.fd == 2 {
-                "backslashreplace"
-            } else {
-                "strict"
+            let s = vm.this::<StdStream>(v)?;
+            Ok(vm.str_value(match s.fd {
+                2 => "backslashreplace",
+                _ if s.escapes => "surrogateescape",
+                _ => "strict",
             }))
         },
         None,
@@ -242,7 +356,6 @@ fn close(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
 }
 
 fn text(vm: &Vm, bytes: &[u8]) -> PyResult<Value> {
-    use lasti_text::codecs::{Codec, Handler, decode};
     match decode(Codec::Utf8, bytes, Handler::SurrogateEscape) {
         Ok(t) => Ok(vm.try_new_wtf8(&t)?.into()),
         Err(_) => Ok(vm.str_value(&String::from_utf8_lossy(bytes))),
@@ -265,7 +378,7 @@ fn write(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         let mut buffer = stream.buffer.borrow_mut();
         match s.to_str() {
             Some(t) => buffer.extend_from_slice(t.as_bytes()),
-            None => buffer.extend_from_slice(&encode_lone(vm, stream.fd, x, s)?),
+            None => buffer.extend_from_slice(&encode_lone(vm, stream, x, s)?),
         }
         buffer.len() >= FULL
             || stream.line_buffered && s.as_bytes().contains(&b'\n')
@@ -278,12 +391,11 @@ fn write(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
 }
 
 /// Text with lone surrogates: an error on stdout, escapes on stderr.
-fn encode_lone(vm: &Vm, fd: i32, x: &Value, s: &Str) -> PyResult<Vec<u8>> {
-    use lasti_text::codecs::{Codec, Handler, encode};
-    let handler = if fd == 2 {
-        Handler::BackslashReplace
-    } else {
-        Handler::Strict
+fn encode_lone(vm: &Vm, stream: &StdStream, x: &Value, s: &Str) -> PyResult<Vec<u8>> {
+    let handler = match stream.fd {
+        2 => Handler::BackslashReplace,
+        _ if stream.escapes => Handler::SurrogateEscape,
+        _ => Handler::Strict,
     };
     encode(Codec::Utf8, s.as_bytes(), handler).map_err(|e| {
         let (start, end) = e.positions(s.as_bytes());

@@ -60,6 +60,10 @@ impl CmpOp {
     }
 }
 
+/// Containers whose repr is being made (CPython's `Py_ReprEnter`).
+#[derive(Default)]
+struct OpenReprs(std::cell::RefCell<rustc_hash::FxHashSet<u64>>);
+
 impl Vm {
     // ---- text ----
 
@@ -75,6 +79,15 @@ impl Vm {
                 self.type_name(&r)
             ))
         })
+    }
+    /// Notes that the repr of a container is being made. False: it is already, so that the container stands inside itself.
+    pub fn repr_enter(&self, v: &Value) -> bool {
+        let open = self.module_state(OpenReprs::default);
+        open.0.borrow_mut().insert(v.bits())
+    }
+    pub fn repr_leave(&self, v: &Value) {
+        let open = self.module_state(OpenReprs::default);
+        open.0.borrow_mut().remove(&v.bits());
     }
     /// `str(v)`.
     pub fn str_of(&self, v: &Value) -> PyResult<Ref<Str>> {

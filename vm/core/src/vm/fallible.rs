@@ -3,11 +3,12 @@
 //! A vector that grows with what a program does, or is made for a number that a program gives, is reserved by these functions. Code
 //! that makes small things needs none of them: when memory runs out there, the heap's reserve steps in (`memory/reserve.rs`).
 use crate::memory::reserve::try_grow;
-use crate::memory::{Obj, Payload, Ref, Value};
+use crate::memory::{Obj, Payload, Ref, Value, eval_breaker};
 use crate::objects::{Str, Tuple};
 use crate::vm::Vm;
 use crate::vm::error::{Exc, PyResult};
 use dashu_int::IBig;
+use std::sync::atomic::Ordering;
 
 /// Objects of so many bytes are made only after the heap was asked whether it has the memory. Smaller ones are the reserve's care.
 const LARGE_OBJECT_BYTES: usize = 1 << 20;
@@ -32,10 +33,20 @@ impl Vm {
     #[cold]
     fn grow<T>(&self, v: &mut Vec<T>, more: usize) -> PyResult<()> {
         if try_grow(v, more) {
-            Ok(())
+            // A native loop that fills many vectors would use the reserve up, one small block after the other.
+            self.check_memory()
         } else {
             Err(self.memory_error())
         }
+    }
+    /// Raises the MemoryError that is due since the reserve was used. Runs no Python.
+    pub fn check_memory(&self) -> PyResult<()> {
+        let breaker = &self.heap.eval_breaker;
+        if breaker.load(Ordering::Relaxed) & eval_breaker::NO_MEMORY == 0 {
+            return Ok(());
+        }
+        breaker.fetch_and(!eval_breaker::NO_MEMORY, Ordering::Relaxed);
+        Err(self.memory_error())
     }
     /// An empty vector with room for exactly `n` items.
     pub fn try_vec<T>(&self, n: usize) -> PyResult<Vec<T>> {
@@ -128,6 +139,19 @@ impl Vm {
     pub fn try_new_wtf8(&self, bytes: &[u8]) -> PyResult<Ref<Str>> {
         self.prepare::<Str>(bytes.len())?;
         Ok(self.new_wtf8(bytes))
+    }
+    /// A str of pieces one behind the other.
+    pub fn concat(&self, pieces: &[&[u8]]) -> PyResult<Value> {
+        let len = pieces.iter().map(|p| p.len()).sum();
+        if len < 2 {
+            return Ok(self.new_wtf8(&pieces.concat()).into());
+        }
+        self.prepare::<Str>(len)?;
+        let ascii = pieces.iter().all(|p| p.is_ascii());
+        let made = Str::build(&self.heap, &self.types.str, len, ascii, |out| {
+            pieces.iter().for_each(|p| out.push(p));
+        });
+        Ok(made.into())
     }
     /// [`Vm::new_bytes`] of data of any length.
     pub fn try_new_bytes(&self, bytes: impl Into<Vec<u8>>) -> PyResult<Value> {
