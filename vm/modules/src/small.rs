@@ -432,9 +432,7 @@ pub(crate) fn gc(vm: &Vm) -> PyResult<Ref<Module>> {
     });
     f("is_tracked", |vm, _, a| {
         let [v] = a.exactly::<1>(vm, "is_tracked")?;
-        Ok(Value::bool(
-            v.is_object() && vm.type_of(v).layout().container,
-        ))
+        Ok(Value::bool(vm.heap.gc_is_tracked(v)))
     });
     f("is_finalized", |vm, _, a| {
         let [v] = a.exactly::<1>(vm, "is_finalized")?;
