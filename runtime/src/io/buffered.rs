@@ -51,6 +51,9 @@ impl Payload for Buffered {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.raw.visit(visit);
     }
+    fn clear(&self) {
+        self.raw.set(Value::NONE);
+    }
 }
 
 struct Inside<'a>(&'a Buffered);

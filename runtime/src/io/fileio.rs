@@ -29,6 +29,9 @@ impl Payload for FileIo {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.name.visit(visit);
     }
+    fn clear(&self) {
+        self.name.set(Value::NONE);
+    }
 }
 
 impl FileIo {

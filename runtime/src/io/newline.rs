@@ -96,6 +96,9 @@ impl Payload for Decoder {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.decoder.visit(visit);
     }
+    fn clear(&self) {
+        self.decoder.set(Value::NONE);
+    }
 }
 
 fn ready<'a>(vm: &Vm, v: &'a Value) -> PyResult<&'a Ref<Decoder>> {

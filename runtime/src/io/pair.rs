@@ -16,6 +16,10 @@ impl Payload for Pair {
         self.reader.visit(visit);
         self.writer.visit(visit);
     }
+    fn clear(&self) {
+        self.reader.set(Value::NONE);
+        self.writer.set(Value::NONE);
+    }
 }
 
 impl Pair {

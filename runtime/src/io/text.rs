@@ -75,6 +75,11 @@ impl Payload for TextIo {
             s.visit(visit);
         }
     }
+    fn clear(&self) {
+        for s in [&self.buffer, &self.mode, &self.decoder, &self.encoder] {
+            s.set(Value::NONE);
+        }
+    }
 }
 
 /// A wrapper that was made and not detached.

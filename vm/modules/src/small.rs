@@ -492,9 +492,7 @@ fn get_referrers(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
 
 fn is_tracked(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     let [v] = a.exactly::<1>(vm, "is_tracked")?;
-    Ok(Value::bool(
-        v.is_object() && vm.type_of(v).layout().container,
-    ))
+    Ok(Value::bool(vm.heap.gc_is_tracked(v)))
 }
 
 fn is_finalized(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {

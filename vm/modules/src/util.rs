@@ -77,7 +77,8 @@ pub(crate) fn attr_opt(vm: &Vm, v: &Value, name: &str) -> PyResult<Option<Value>
     vm.lookup_attr(v, &vm.intern(name))
 }
 
-/// Declares traversal for payloads made of slots and values.
+/// Declares traversal for payloads made of slots and values. `clear` empties slots, which alone can come to lead back to their owner:
+/// what a payload was made with is older than itself.
 macro_rules! payload {
     ($t:ty, $name:literal, $($field:ident),*) => {
         impl Payload for $t {
@@ -87,6 +88,9 @@ macro_rules! payload {
                 let _ = &visit;
                 $($crate::util::Show::show(&self.$field, visit);)*
             }
+            fn clear(&self) {
+                $($crate::util::Show::forget(&self.$field);)*
+            }
         }
     };
 }
@@ -95,6 +99,8 @@ pub(crate) use payload;
 /// What `payload!` can traverse.
 pub(crate) trait Show {
     fn show(&self, visit: &mut dyn FnMut(&Value));
+    /// Empties what can change.
+    fn forget(&self) {}
 }
 impl Show for Value {
     fn show(&self, visit: &mut dyn FnMut(&Value)) {
@@ -105,6 +111,9 @@ impl Show for Slot {
     fn show(&self, visit: &mut dyn FnMut(&Value)) {
         self.visit(visit);
     }
+    fn forget(&self) {
+        self.set(Value::NONE);
+    }
 }
 impl<T: Payload> Show for Ref<T> {
     fn show(&self, visit: &mut dyn FnMut(&Value)) {
@@ -114,6 +123,9 @@ impl<T: Payload> Show for Ref<T> {
 impl<T: Payload> Show for RefSlot<T> {
     fn show(&self, visit: &mut dyn FnMut(&Value)) {
         self.visit(visit);
+    }
+    fn forget(&self) {
+        self.set(None);
     }
 }
 impl<T: Show> Show for Option<T> {
@@ -137,9 +149,13 @@ impl<T: Show> Show for std::collections::VecDeque<T> {
         }
     }
 }
-impl<T: Show> Show for RefCell<T> {
+impl<T: Show + Default> Show for RefCell<T> {
     fn show(&self, visit: &mut dyn FnMut(&Value)) {
         self.borrow().show(visit);
+    }
+    fn forget(&self) {
+        let old = self.take();
+        drop(old);
     }
 }
 

@@ -133,6 +133,10 @@ impl Payload for Loop {
         drop(gens);
         let expected = self.expected.take();
         drop(expected);
+        let poller = self.poller.take();
+        drop(poller);
+        self.exception_handler.set(Value::NONE);
+        self.task_factory.set(Value::NONE);
     }
 }
 

@@ -2,7 +2,7 @@
 use crate::gil::{self, Gil, Interrupts};
 use crate::wait::{self, Monitor};
 use lasti_core::model::new::object_init;
-use lasti_core::objects::{Dict, InitFn, Module, NativeKind, Type, TypeFlags};
+use lasti_core::objects::{Dict, InitFn, Module, NativeKind, Type, TypeFlags, WeakRef};
 use lasti_core::vm::ThreadState;
 use lasti_core::{Args, Exc, Payload, PyResult, Ref, Slot, Value, Vm};
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,8 @@ const LONGEST: i64 = 9_223_372_036_000_000_000;
 /// What the interpreter keeps about its threads.
 #[derive(Default)]
 struct Threads {
-    locals: RefCell<Vec<(u64, usize, Ref<Dict>)>>,
+    /// Which threads have a namespace in which thread-local data; dead entries go when the list is full.
+    locals: RefCell<Vec<(u64, Ref<WeakRef>)>>,
     handles: RefCell<Vec<Arc<Done>>>,
     /// As `stack_size` was told; 0 is the default.
     stack_size: Cell<usize>,
@@ -180,7 +181,14 @@ fn drop_locals(vm: &Vm, ident: u64) {
     let locals = t.locals.take();
     let (mine, others): (Vec<_>, Vec<_>) = locals.into_iter().partition(|l| l.0 == ident);
     *t.locals.borrow_mut() = others;
-    drop(mine);
+    for (_, w) in mine {
+        if let Some(v) = w.get()
+            && let Some(l) = v.downcast::<Local>()
+        {
+            let gone = l.dicts.borrow_mut().extract_if(.., |d| d.0 == ident).next();
+            drop(gone);
+        }
+    }
 }
 
 /// Waits for every thread that is not a daemon.
@@ -501,6 +509,8 @@ fn acquire_restore(vm: &Vm, v: &Value, a: Args) -> PyResult<Value> {
 struct Local {
     args: Slot,
     kwargs: Slot,
+    /// The threads' namespaces.
+    dicts: RefCell<Vec<(u64, Ref<Dict>)>>,
 }
 impl Payload for Local {
     const CONTAINER: bool = true;
@@ -508,26 +518,49 @@ impl Payload for Local {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.args.visit(visit);
         self.kwargs.visit(visit);
+        for (_, d) in self.dicts.borrow().iter() {
+            visit(d.as_value());
+        }
     }
+    fn clear(&self) {
+        let dicts = self.dicts.take();
+        drop(dicts);
+    }
+}
+
+/// Gives a thread its namespace.
+fn add_local_dict(vm: &Vm, v: &Value, l: &Local) -> Ref<Dict> {
+    let (ident, d) = (current(vm), vm.new_dict());
+    l.dicts.borrow_mut().push((ident, d.clone()));
+    let t = threads(vm);
+    let w = vm.new_weakref(&vm.types.weakref, v, None);
+    let mut locals = t.locals.borrow_mut();
+    let dead: Vec<_> = if locals.len() == locals.capacity() {
+        locals.extract_if(.., |l| l.1.get().is_none()).collect()
+    } else {
+        Vec::new()
+    };
+    locals.push((ident, w));
+    drop(locals);
+    drop(dead);
+    d
 }
 
 /// The namespace of this thread, made (with `__init__` run for a subclass) on first use.
 fn local_dict(vm: &Vm, v: &Value) -> PyResult<Ref<Dict>> {
-    let t = threads(vm);
-    let key = (current(vm), v.bits() as usize);
-    let found = t
-        .locals
+    let l = vm.this::<Local>(v)?;
+    let ident = current(vm);
+    let found = l
+        .dicts
         .borrow()
         .iter()
-        .find(|l| (l.0, l.1) == key)
-        .map(|l| l.2.clone());
+        .find(|d| d.0 == ident)
+        .map(|d| d.1.clone());
     if let Some(d) = found {
         return Ok(d);
     }
-    let d = vm.new_dict();
-    t.locals.borrow_mut().push((key.0, key.1, d.clone()));
+    let d = add_local_dict(vm, v, l);
     if let Some(init) = vm.type_of(v).slots.init.get() {
-        let l = vm.this::<Local>(v)?;
         let pos = vm.collect(&l.args.get())?;
         let (names, kw): (Vec<Value>, Vec<Value>) = match l.kwargs.get().downcast::<Dict>() {
             Some(d) => d.items().into_iter().unzip(),
@@ -565,25 +598,14 @@ fn local_type(vm: &Vm) -> Ref<Type> {
         let l = Local {
             args: Slot::new(vm.new_tuple(a.pos.to_vec()).into()),
             kwargs: Slot::new(kw.into()),
+            dicts: RefCell::default(),
         };
-        let v: Value = vm.heap.alloc(class, l).into();
+        let l = vm.heap.alloc(class, l);
         // The maker's __init__ runs by the class call, so its namespace is there already.
-        let t = threads(vm);
-        t.locals
-            .borrow_mut()
-            .push((current(vm), v.bits() as usize, vm.new_dict()));
-        vm.set_finalize(&v, true);
-        Ok(v)
+        add_local_dict(vm, l.as_value(), &l);
+        Ok(l.into())
     }));
     t.slots.init.set(Some(|_, _, _| Ok(())));
-    t.set_finalizer(|vm, v| {
-        let t = threads(vm);
-        let all = t.locals.take();
-        let (gone, kept): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|l| l.1 == v.bits() as usize);
-        *t.locals.borrow_mut() = kept;
-        drop(gone);
-    });
     t.slots.getattr.set(Some(|vm, v, name| {
         let d = local_dict(vm, v)?;
         if name.as_bytes() == b"__dict__" {

@@ -493,7 +493,10 @@ impl Vm {
                 let shape = v.downcast::<Instance>().map_or(0, |o| o.shape_id());
                 if was_cached {
                     code.set_cached(i.oparg2.get() as u32, f.clone());
-                } else if code.cached.borrow().len() < u16::MAX as usize {
+                } else if code.cached.borrow().len() < u16::MAX as usize
+                    && i.respecializations.get() < u8::MAX
+                {
+                    i.respecializations.set(i.respecializations.get() + 1);
                     i.oparg2.set(code.cache_value(f.clone()) as u16);
                     i.op.set(Quick::LoadMethodCached);
                 }

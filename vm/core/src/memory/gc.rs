@@ -11,14 +11,16 @@
 //! Streams among the garbage are finalized in the order text, buffered, raw (`TypeFlags::STREAM`), because a stream may still write to
 //! the next one. CPython 3.13 goes by age, and loses what a buffer in a cycle held.
 //!
+//! Inline caches hold what they name weakly: a reference of theirs keeps nothing alive that only they, and its own cycle, refer to.
+//!
 //! A collection passes over its set twice, chunk by chunk, so that it goes through memory in order and needs no list of
 //! what it looks at: it examines each object (`examine`), then marks what is alive (`find_garbage`).
 use super::header::{Header, flag};
 use super::{
-    CHUNK_BYTES, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, PREFETCH_DISTANCE, Pending, Ref,
-    Value, chunk_of, eval_breaker, large_prefix, prefetch,
+    CHUNK_BYTES, CHUNK_HEAD, ChunkHead, GRAIN, Heap, Kind, LINE, Obj, PREFETCH_DISTANCE, Pending,
+    Ref, Value, chunk_of, eval_breaker, large_prefix, prefetch,
 };
-use crate::objects::{Type, TypeFlags, WeakRef};
+use crate::objects::{Code, Type, TypeFlags, WeakRef};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -43,6 +45,8 @@ pub(crate) struct Collector {
     old: Cell<i64>,
     old_at_full: Cell<i64>,
     running: Cell<bool>,
+    /// Code whose inline caches hold something, while a collection runs.
+    caches: RefCell<Vec<*mut Header>>,
     /// A full collection is made at every so many-th chance; 0: the collector goes by its own rules.
     stress: Cell<i64>,
     /// Chances that are left until then, and `balance` at the last one.
@@ -63,6 +67,7 @@ impl Default for Collector {
             old: Cell::new(0),
             old_at_full: Cell::new(0),
             running: Cell::new(false),
+            caches: RefCell::default(),
             stress: Cell::new(0),
             stress_left: Cell::new(0),
             stress_seen: Cell::new(0),
@@ -214,9 +219,11 @@ unsafe fn large_counter(p: *mut Header) -> *mut u32 {
     unsafe { &raw mut (*large_prefix(p)).gc_refs }
 }
 
+/// Shows all that an object refers to: what its payload does, the dict beside it, and its class where that is no native one.
+///
 /// # Safety
 /// `p` is a live object.
-unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
+pub(super) unsafe fn traverse(heap: &Heap, p: *mut Header, visit: &mut dyn FnMut(&Value)) {
     // SAFETY: by contract.
     unsafe {
         ((*p).class().data.layout().traverse)(p, visit);
@@ -322,12 +329,13 @@ impl Heap {
             young
         };
         // SAFETY: nothing is released until the garbage is known.
-        let (survivors, garbage) = unsafe {
+        let (survivors, (garbage, uncached)) = unsafe {
             let (looked_at, asked) = self.examine_all(&places, full, cycles_only);
             (looked_at as i64, self.find_garbage(&places, asked))
         };
         let found = garbage.len();
         self.clear_garbage(garbage);
+        drop(uncached);
         let survivors = survivors - found as i64;
         if full {
             gc.old.set(survivors);
@@ -441,6 +449,9 @@ impl Heap {
                     leads_on = true;
                 }
             });
+            if (*p).kind.get() == Kind::Code {
+                self.examine_caches(p, member);
+            }
             if cycles_only
                 && !leads_on
                 && !(*p).class().data.layout().same(super::vtable::<WeakRef>())
@@ -456,12 +467,36 @@ impl Heap {
         }
     }
 
-    /// What nothing outside of its own set refers to. Objects lose their flag as they are found alive, and where all of the
+    /// Takes what the inline caches of a code object refer to from the counters, as `examine` does; but marking does not follow it.
+    ///
+    /// # Safety
+    /// `p` is a live code object.
+    unsafe fn examine_caches(&self, p: *mut Header, member: u16) {
+        let mut any = false;
+        // SAFETY: by contract, and what live objects refer to is live.
+        unsafe {
+            (*p.cast::<Obj<Code>>()).data.show_cached(&mut |v| {
+                if let Some(h) = v.header()
+                    && h.flags.get() & member == member
+                {
+                    let c = counter(h as *const Header as *mut Header);
+                    *c = (*c).wrapping_sub(1);
+                    any = true;
+                }
+            });
+        }
+        if any {
+            self.gc.caches.borrow_mut().push(p);
+        }
+    }
+
+    /// What nothing outside of its own set refers to, and references that inline caches had to it. Objects lose their flag as they are found alive, and where all of the
     /// `asked` did, nothing is left to do. Sets the counters back.
     ///
     /// # Safety
     /// `examine_all` went over the places, and nothing was released since.
-    unsafe fn find_garbage(&self, places: &Places, asked: usize) -> Vec<*mut Header> {
+    unsafe fn find_garbage(&self, places: &Places, asked: usize) -> (Vec<*mut Header>, Vec<Value>) {
+        let caches = self.gc.caches.take();
         // SAFETY: by contract.
         unsafe {
             // Whatever is referred to from outside is alive, and so is all it leads to.
@@ -495,7 +530,7 @@ impl Heap {
                 }
             }
             if alive == asked {
-                return Vec::new();
+                return Default::default();
             }
             let mut left = Vec::with_capacity(asked - alive);
             for &chunk in &places.chunks {
@@ -525,10 +560,18 @@ impl Heap {
                 }
             }
             left.retain(under);
+            // A class that gave such a value is garbage or has changed since, so that the cache's guard holds no more.
+            let mut uncached = Vec::new();
+            for p in caches {
+                let code = &(*p.cast::<Obj<Code>>()).data;
+                code.uncache(&mut uncached, |v| {
+                    v.header().is_some_and(|h| h.has(flag::COLLECTING))
+                });
+            }
             for &p in &left {
                 (*p).unset(EXAMINED);
             }
-            left
+            (left, uncached)
         }
     }
 

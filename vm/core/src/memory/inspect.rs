@@ -1,8 +1,9 @@
 //! What the `gc` module shows of the collector and the heap.
-use super::gc::GcStats;
+use super::gc::{GcStats, traverse};
 use super::header::flag;
-use super::{GRAIN, Heap, Obj, Payload, Ref, Value};
-use crate::objects::{Type, WeakRef};
+use super::{GRAIN, Heap, Kind, Obj, Payload, Ref, Value};
+use crate::objects::{Code, Type, WeakRef};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 
@@ -52,9 +53,27 @@ impl Heap {
         });
         out
     }
-    /// How many objects there are of each class, by its full name as far as that needs no Python.
-    pub fn census(&self) -> BTreeMap<String, usize> {
-        let mut found = BTreeMap::new();
+    /// How many objects there are of each class, by its full name as far as that needs no Python. The second number: how many of them
+    /// have a reference that no object shows to the collector, such as one on a Rust stack, or a field that `traverse` forgets.
+    pub fn census(&self) -> BTreeMap<String, (usize, usize)> {
+        let mut shown = FxHashMap::<usize, u32>::default();
+        self.for_each_object(|p| {
+            // SAFETY: visited objects are live.
+            unsafe {
+                let mut show = |v: &Value| {
+                    if v.is_object() {
+                        *shown.entry(v.address()).or_default() += 1;
+                    }
+                };
+                traverse(self, p.as_ptr(), &mut show);
+                if p.as_ref().kind.get() == Kind::Code {
+                    (*p.as_ptr().cast::<Obj<Code>>())
+                        .data
+                        .show_cached(&mut show);
+                }
+            }
+        });
+        let mut found = BTreeMap::<String, (usize, usize)>::new();
         self.for_each_object(|p| {
             // SAFETY: visited objects are live.
             let h = unsafe { p.as_ref() };
@@ -64,7 +83,10 @@ impl Heap {
             } else {
                 ""
             };
-            *found.entry(format!("{kind}{}", class.name())).or_default() += 1;
+            let (count, held) = found.entry(format!("{kind}{}", class.name())).or_default();
+            *count += 1;
+            let by_objects = shown.get(&p.as_ptr().addr()).copied().unwrap_or(0);
+            *held += (h.refs.get() > by_objects) as usize;
         });
         found
     }
@@ -85,7 +107,11 @@ impl Heap {
     pub fn gc_is_finalized(&self, v: &Value) -> bool {
         v.header().is_some_and(|h| h.has(flag::FINALIZED))
     }
-    /// What an object refers to directly.
+    /// Whether the collector looks at it.
+    pub fn gc_is_tracked(&self, v: &Value) -> bool {
+        v.header().is_some_and(|h| h.has(flag::CONTAINER))
+    }
+    /// What an object refers to directly, its class included where that is no native one.
     pub fn gc_referents(&self, v: &Value) -> Vec<Value> {
         let mut out = Vec::new();
         if let Some(h) = v.header()
@@ -93,12 +119,7 @@ impl Heap {
         {
             let p = NonNull::from(h).as_ptr();
             // SAFETY: the value keeps its object alive; the visitor only clones.
-            unsafe { (h.class().data.layout().traverse)(p, &mut |x| out.push(x.clone())) };
-            if h.has(flag::SIDE_DICT)
-                && let Some(d) = self.side_dict(v)
-            {
-                out.push(d.into());
-            }
+            unsafe { traverse(self, p, &mut |x| out.push(x.clone())) };
         }
         out.retain(|x| x.is_object());
         out

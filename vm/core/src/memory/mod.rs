@@ -249,18 +249,13 @@ impl Heap {
         } else {
             (self.take_large(size), u8::MAX, flag::LARGE)
         };
-        if T::CONTAINER {
+        // SAFETY: the reference handed over keeps the class alive.
+        if T::CONTAINER || unsafe { class.as_ref() }.data.is_heap_type() {
             if flags & flag::YOUNG == 0 {
-                flags |= flag::YOUNG;
-                if size <= MAX_SMALL {
-                    // SAFETY: a slot of this size stands in a chunk.
-                    unsafe { self.gc.note_young(slot) };
-                } else {
-                    // SAFETY: an object of this size has a block of its own.
-                    unsafe { self.gc.note_young_large(slot) };
-                }
+                // SAFETY: the slot is of this size.
+                unsafe { self.note_young(slot, flags) };
             }
-            flags |= flag::CONTAINER;
+            flags |= flag::CONTAINER | flag::YOUNG;
             self.gc.count_alloc(&self.eval_breaker);
         }
         // SAFETY: the slot is free memory of at least `size` bytes, aligned to 16.
@@ -277,6 +272,20 @@ impl Heap {
                 data: std::mem::ManuallyDrop::into_inner(data),
             });
             Ref::from_raw(NonNull::new_unchecked(obj))
+        }
+    }
+
+    /// # Safety
+    /// `p` has one of this heap's slots or, where the flags say so, a block of its own.
+    #[inline(always)]
+    unsafe fn note_young(&self, p: *mut Header, flags: u16) {
+        // SAFETY: by contract.
+        unsafe {
+            if flags & flag::LARGE == 0 {
+                self.gc.note_young(p)
+            } else {
+                self.gc.note_young_large(p)
+            }
         }
     }
 
@@ -537,10 +546,24 @@ impl Heap {
         }
     }
 
+    /// Makes an object one that the collector looks at, if it is none: its payload holds no references, but now it has some beside.
+    fn track(&self, h: &Header) {
+        let flags = h.flags.get();
+        if flags & flag::CONTAINER == 0 {
+            h.set(flag::CONTAINER | flag::YOUNG);
+            if flags & flag::YOUNG == 0 {
+                // SAFETY: a live object of this heap.
+                unsafe { self.note_young(h as *const Header as *mut Header, flags) };
+            }
+            self.gc.count_alloc(&self.eval_breaker);
+        }
+    }
+
     pub fn set_side_dict(&self, v: &Value, dict: Option<Ref<Dict>>) {
         let Some(h) = v.header() else { return };
         let old = match dict {
             Some(d) => {
+                self.track(h);
                 h.set(flag::SIDE_DICT);
                 self.side_dicts.borrow_mut().insert(v.address(), d)
             }

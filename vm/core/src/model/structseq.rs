@@ -16,6 +16,9 @@ impl Payload for TupleField {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.doc.visit(visit);
     }
+    fn clear(&self) {
+        self.doc.set(Value::NONE);
+    }
 }
 
 struct FieldType(Ref<Type>);

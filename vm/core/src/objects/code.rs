@@ -213,7 +213,6 @@ impl Payload for Code {
         for s in [&self.name, &self.qualname, &self.filename] {
             visit(s.as_value());
         }
-        self.cached.borrow().iter().for_each(&mut *visit);
         self.const_tuple.visit(visit);
         for t in &self.tuples {
             t.visit(visit);
@@ -303,6 +302,16 @@ impl Code {
         let mut cached = self.cached.borrow_mut();
         cached.push(v);
         cached.len() as u32 - 1
+    }
+    /// Shows what inline caches hold, which `traverse` leaves out: see the collector.
+    pub(crate) fn show_cached(&self, visit: &mut dyn FnMut(&Value)) {
+        self.cached.borrow().iter().for_each(visit);
+    }
+    /// Takes from inline caches the values that are `gone`. The places stay, and their guards never let them be read again.
+    pub(crate) fn uncache(&self, taken: &mut Vec<Value>, gone: impl Fn(&Value) -> bool) {
+        for v in self.cached.borrow_mut().iter_mut().filter(|v| gone(v)) {
+            taken.push(std::mem::replace(v, Value::UNBOUND));
+        }
     }
     pub(crate) fn set_cached(&self, n: u32, v: Value) {
         let old = std::mem::replace(&mut self.cached.borrow_mut()[n as usize], v);

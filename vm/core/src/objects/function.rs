@@ -61,6 +61,8 @@ impl Payload for Function {
         self.annotations.set(Value::NONE);
         self.annotate.set(Value::NONE);
         self.type_params.set(Value::NONE);
+        self.doc.set(Value::NONE);
+        self.module.set(Value::NONE);
         // The closure stays: its cells may be shared with live code, and those that are garbage empty themselves.
     }
 }

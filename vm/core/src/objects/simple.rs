@@ -150,6 +150,11 @@ impl Payload for Property {
             s.visit(visit);
         }
     }
+    fn clear(&self) {
+        for s in [&self.get, &self.set, &self.del, &self.doc, &self.name] {
+            s.set(Value::NONE);
+        }
+    }
 }
 
 /// `staticmethod`.
@@ -168,12 +173,18 @@ impl Payload for StaticMethod {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.func.visit(visit);
     }
+    fn clear(&self) {
+        self.func.set(Value::NONE);
+    }
 }
 impl Payload for ClassMethod {
     const CONTAINER: bool = true;
     const NAME: &'static str = "classmethod";
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.func.visit(visit);
+    }
+    fn clear(&self) {
+        self.func.set(Value::NONE);
     }
 }
 
@@ -225,6 +236,10 @@ impl Payload for Super {
         self.this_class.visit(visit);
         self.obj.visit(visit);
         self.obj_type.visit(visit);
+    }
+    fn clear(&self) {
+        self.obj.set(Value::NONE);
+        self.obj_type.set(None);
     }
 }
 
@@ -316,7 +331,10 @@ impl Payload for FrameObject {
         let saved = self.saved.take();
         drop(saved);
         self.back.set(None);
-        self.locals.take();
+        self.extra_locals.set(None);
+        for s in [&self.locals, &self.owner, &self.trace] {
+            s.take();
+        }
     }
 }
 
