@@ -677,7 +677,7 @@ fn length_hint(vm: &Vm, v: &Value, _: Args) -> PyResult<Value> {
 const FACTORY: &str = "default_factory";
 
 fn factory(vm: &Vm, v: &Value) -> Value {
-    crate::side::get(vm, v, FACTORY).unwrap_or(Value::NONE)
+    crate::hidden_attr::get(vm, v, FACTORY).unwrap_or(Value::NONE)
 }
 
 fn defaultdict_type(vm: &Vm) -> Ref<Type> {
@@ -694,7 +694,7 @@ fn defaultdict_type(vm: &Vm) -> Ref<Type> {
         if !first.is_none() && vm.type_of(&first).slots.call.get().is_none() {
             return Err(vm.type_error("first argument must be callable or None"));
         }
-        crate::side::set(vm, v, FACTORY, first);
+        crate::hidden_attr::set(vm, v, FACTORY, first);
         match vm.types.dict.slots.init.get() {
             Some(init) => init(vm, v, Args { pos: rest, ..a }),
             None => Ok(()),
@@ -706,7 +706,7 @@ fn defaultdict_type(vm: &Vm) -> Ref<Type> {
         FACTORY,
         |vm, v| Ok(factory(vm, v)),
         Some(|vm, v, x| {
-            crate::side::set(vm, v, FACTORY, x.cloned().unwrap_or(Value::NONE));
+            crate::hidden_attr::set(vm, v, FACTORY, x.cloned().unwrap_or(Value::NONE));
             Ok(())
         }),
     );

@@ -3,6 +3,7 @@
 mod abc;
 mod array;
 mod ast;
+mod atexit;
 mod binascii;
 mod bisect;
 mod codec_errors;
@@ -10,23 +11,26 @@ mod codecs;
 mod collections;
 mod contextvars;
 mod csv;
+mod errno;
 mod functools;
+mod gc;
 mod hashes;
 mod heapq;
+mod hidden_attr;
 mod imp;
 mod itertools;
 mod json;
 mod json_encode;
+mod locale;
 mod marshal;
 mod math;
 mod math_int;
 mod operator;
 mod ordereddict;
 mod random;
-mod side;
-mod small;
 mod sre;
 mod sre_match;
+mod statistics;
 mod string;
 mod struct_;
 mod tracemalloc;
@@ -36,11 +40,11 @@ mod util;
 mod weakref;
 mod zlib;
 
+pub use atexit::run_exit_functions;
 pub use collections::Deque;
 pub use contextvars::{
     copy_context, current_context, enter_context, exit_context, is_context, run_in_context,
 };
-pub use small::run_exit_functions;
 pub use types::{new_simple_namespace, simple_namespace_type};
 pub use util::exception_class;
 
@@ -61,7 +65,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_imp", imp::init),
     ("_json", json::init),
     ("_lasti_ast", ast::init),
-    ("_locale", small::locale),
+    ("_locale", locale::init),
     ("_md5", hashes::md5),
     ("_operator", operator::init),
     ("_random", random::init),
@@ -69,7 +73,7 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_sha2", hashes::sha2),
     ("_sha3", hashes::sha3),
     ("_sre", sre::init),
-    ("_statistics", small::statistics),
+    ("_statistics", statistics::init),
     ("_string", string::init),
     ("_struct", struct_::init),
     ("_types", types::init),
@@ -77,10 +81,10 @@ const MODULES: &[(&str, ModuleInit)] = &[
     ("_tracemalloc", tracemalloc::init),
     ("_weakref", weakref::init),
     ("array", array::init),
-    ("atexit", small::atexit),
+    ("atexit", atexit::init),
     ("binascii", binascii::init),
-    ("errno", small::errno),
-    ("gc", small::gc),
+    ("errno", errno::init),
+    ("gc", gc::init),
     ("itertools", itertools::init),
     ("marshal", marshal::init),
     ("math", math::init),
