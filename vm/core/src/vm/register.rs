@@ -75,31 +75,40 @@ impl Vm {
                     NativeKind::Plain(f)
                 }
             };
-            let f = self.new_unbound(*m, func, None);
+            let name = self.intern(m.name);
+            let f = self.new_unbound(*m, &name, func, None);
             f.this.set(to.value());
             f.module.set(module.clone());
-            self.dict_set_str(&to.dict, &f.name.clone(), f.into());
+            self.dict_set_str(&to.dict, &name, f.into());
         }
     }
     fn add_method(&self, t: &Ref<Type>, m: Method) {
         let owner = Some(t.clone());
+        let name = self.intern(m.name);
         let f: Value = match m.kind {
-            MethodKind::Plain(f) => self.new_unbound(m, NativeKind::Plain(f), owner).into(),
-            MethodKind::Tail(f) => self.new_unbound(m, NativeKind::Tail(f), owner).into(),
-            MethodKind::Class(f) => self.new_unbound(m, NativeKind::Plain(f), owner).into(),
+            MethodKind::Plain(f) => self
+                .new_unbound(m, &name, NativeKind::Plain(f), owner)
+                .into(),
+            MethodKind::Tail(f) => self
+                .new_unbound(m, &name, NativeKind::Tail(f), owner)
+                .into(),
+            MethodKind::Class(f) => self
+                .new_unbound(m, &name, NativeKind::Plain(f), owner)
+                .into(),
             MethodKind::Static(f) => {
-                let func = self.new_unbound(m, NativeKind::Plain(f), None);
+                let func = self.new_unbound(m, &name, NativeKind::Plain(f), None);
                 func.this.set(Value::NONE);
                 let s = StaticMethod::default();
                 s.func.set(func.into());
                 self.heap.alloc(&self.types.staticmethod, s).into()
             }
         };
-        self.dict_set_str(&t.dict(), &self.intern(m.name), f);
+        self.dict_set_str(&t.dict(), &name, f);
     }
     fn new_unbound(
         &self,
         m: Method,
+        name: &Ref<Str>,
         func: NativeKind,
         owner: Option<Ref<Type>>,
     ) -> Ref<NativeFunction> {
@@ -110,7 +119,7 @@ impl Vm {
             (Some(_), _) => &t.method_descriptor,
         };
         let n = NativeFunction {
-            name: self.intern(m.name),
+            name: name.clone(),
             doc: m.doc,
             func,
             arity: m.arity,
