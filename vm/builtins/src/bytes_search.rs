@@ -27,8 +27,8 @@ pub(crate) fn init(vm: &Vm, t: &Ref<Type>) {
     });
     vm.method(t, "count", "count($self, sub[, start[, end]], /)\n--\n\nReturn the number of non-overlapping occurrences of subsection 'sub' in bytes B[start:end].", |vm, v, a| {
         let a = a.between(vm, "count", 1, 3)?;
-        let sub = needle(vm, &a[0])?;
         let range = raw_range(vm, a.get(1), a.get(2))?;
+        let sub = needle(vm, &a[0])?;
         let d = data(vm, v)?;
         let Some((start, stop)) = clip(range, d.len()) else { return Ok(Value::small_int(0)) };
         let n = if sub.is_empty() { stop - start + 1 } else { wtf8::count_of(&d[start..stop], &sub) };
@@ -132,8 +132,8 @@ fn find(
     search: fn(&[u8], &[u8]) -> Option<usize>,
 ) -> PyResult<Option<usize>> {
     let a = args.between(vm, func, 1, 3)?;
-    let sub = needle(vm, &a[0])?;
     let range = raw_range(vm, a.get(1), a.get(2))?;
+    let sub = needle(vm, &a[0])?;
     let d = data(vm, v)?;
     let Some((start, stop)) = clip(range, d.len()) else {
         return Ok(None);

@@ -309,11 +309,11 @@ fn new_enumerate(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         return Err(vm.type_error("enumerate() missing required argument 'iterable'"));
     }
     let [src, start] = args.bind(vm, "enumerate", ["iterable", "start"], 1)?;
-    let it = vm.iter(src.unwrap_or(&Value::NONE))?;
     let start = match start {
         Some(s) => vm.index(s)?,
         None => Value::small_int(0),
     };
+    let it = vm.iter(src.unwrap_or(&Value::NONE))?;
     // A count outside the machine word goes on as an object.
     let (count, big) = match start.as_small_int() {
         Some(i) => (i, Value::UNBOUND),

@@ -59,7 +59,8 @@ pub fn parse_bytes(data: &[u8], base: u32, max_digits: usize) -> Result<Int, Tex
     found.ok_or_else(|| invalid(&bytes_repr(data), base))
 }
 
-fn check_base(base: u32) -> Result<(), TextError> {
+/// Whether there is such a base.
+pub fn check_base(base: u32) -> Result<(), TextError> {
     match base {
         0 | 2..=36 => Ok(()),
         _ => Err(TextError::value("int() base must be >= 2 and <= 36, or 0")),
