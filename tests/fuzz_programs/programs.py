@@ -59,29 +59,33 @@ class Program:
         if kind == 7:
             return f"({e()} if {e()} else {e()})"
         if kind == 8:
-            return "[" + ", ".join(r.choice(["", "", "*"]) + e() for _ in range(r.randrange(4))) + "]"
+            return "[" + ", ".join(r.choice(["{}", "{}", "*take({})"]).format(e()) for _ in range(r.randrange(4))) + "]"
         if kind == 9:
-            return "{" + ", ".join(r.choice([f"{e()}: {e()}", f"'k{n}': {e()}", f"**{e()}"]) for n in range(r.randrange(3))) + "}"
+            return "{" + ", ".join(r.choice([f"{e()}: {e()}", f"'k{n}': {e()}", f"**mapping({e()})"]) for n in range(r.randrange(3))) + "}"
         if kind == 10:
             return "(" + "".join(e() + ", " for _ in range(r.randrange(4))) + ")"
         if kind == 11:
             index = r.choice([e(), str(r.randrange(-3, 4)), f"{r.randrange(-2, 3)}:{r.randrange(-2, 4)}", "::-1", "'a'"])
-            return f"{e()}[{index}]"
+            return f"({e()})[{index}]"
         if kind == 12:
             v = f"v{self.made}"
             self.made += 1
             self.names.append([v])
+            self.place.append("comprehension")
             body, test = e(), e()
-            if r.random() < 0.2:
-                test = f"(w := {test})" if self.place[-1] != "class" else test
+            self.place.pop()
+            if r.random() < 0.2 and not {"class", "comprehension"} & set(self.place):
+                test = f"(w := {test})"
             self.names.pop()
+            self.place.append("comprehension")
             head = f"for {v} in take({e()})"
+            self.place.pop()
             if r.random() < 0.4:
                 head += f" if {test}"
             return r.choice([f"[{body} {head}]", f"{{{body} {head}}}", f"{{{v}: {body} {head}}}", f"list({body} {head})", f"sum([{body} {head}], [])"])
         if kind == 13:
             width, spec = r.randrange(12), r.choice(["", "r", "s", "a"])
-            return f"f\"{{{e()}{'!' + spec if spec else ''}{r.choice(['', f':>{width}', f':{width}.2f', ':x', ':,', '=' if not spec else ''])}}}-{{len(str({e()}))}}\"".replace("\\n", "")
+            return f"f\"{{({e()}){'!' + spec if spec else ''}{r.choice(['', f':>{width}', f':{width}.2f', ':x', ':,', '=' if not spec else ''])}}}-{{len(str({e()}))}}\""
         if kind == 14:
             f = r.choice(["len", "str", "repr", "int", "float", "bool", "list", "tuple", "sorted", "sum", "max", "min", "abs", "type", "set", "dict", "bytes", "iter",
                           "reversed", "enumerate", "hash", "round", "all", "any", "ord", "chr", "divmod", "isinstance", "callable", "next", "getattr", "zip"])
@@ -90,10 +94,11 @@ class Program:
         if kind == 15:
             m = r.choice(["append", "pop", "index", "count", "upper", "split", "join", "get", "items", "keys", "update", "add", "strip", "find", "replace",
                           "startswith", "sort", "copy", "insert", "remove", "format", "encode", "bit_length", "union", "setdefault", "real", "x", "y"])
-            return f"cut({e()}.{m}({', '.join(e() for _ in range(r.choice([0, 1, 1, 2])))}))"
+            return f"cut(({e()}).{m}({', '.join(e() for _ in range(r.choice([0, 1, 1, 2])))}))"
         if kind == 16 and self.functions:
             name, count = r.choice(self.functions)
-            args = [r.choice(["", "", "", "*", "**"]) + e() for _ in range(max(0, count + r.choice([0, 0, 0, 1, -1])))]
+            # What does not unpack fails by itself, since 3.8's wordcode unpacks after all arguments are there.
+            args = [r.choice(["{}", "{}", "{}", "*take({})", "**mapping({})"]).format(e()) for _ in range(max(0, count + r.choice([0, 0, 0, 1, -1])))]
             args.sort(key=lambda a: a.startswith("**"))
             return f"{name}({', '.join(args)})"
         if kind == 17 and self.classes:
@@ -192,10 +197,7 @@ class Program:
             self.put(f"{self.new_name()} = {self.expr()}")
         elif kind == 13:
             names = [n for n in self.names[0] if n not in self.names[-1]]
-            if self.place[-1] in ("function", "generator") and names and r.random() < 0.0:
-                self.put(f"global {r.choice(names)}")
-            else:
-                self.put(f"print(shown({self.name()}))")
+            self.put(f"print(shown({r.choice(names) if names else self.name()}))")
         elif kind < 17:
             self.put(f"if {self.expr()}:")
             self.block()
@@ -359,7 +361,7 @@ class Program:
     def text(self):
         for _ in range(self.r.randrange(6, 16)):
             # Most statements are fenced, so that one error does not end the program.
-            if self.r.random() < 0.85:
+            if self.r.random() < 0.96:
                 self.put("try:")
                 self.depth += 1
                 at = len(self.lines)
@@ -434,6 +436,9 @@ def small(v):
 
 def take(v):
     return list(itertools.islice(v, 6))
+
+def mapping(v):
+    return {str(k)[:9]: v[k] for k in v} if isinstance(v, dict) else {}
 
 @types.coroutine
 def give_way(v):

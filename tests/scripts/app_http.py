@@ -86,9 +86,9 @@ async def main():
         w.write_eof()
         print(await r.read())
         w.close()
+        r2, w2 = await asyncio.open_connection(host, port)
         try:
             async with asyncio.timeout(0.05):
-                r2, w2 = await asyncio.open_connection(host, port)
                 await r2.readline()
         except TimeoutError as e: print("timeout", repr(e))
         w2.close()

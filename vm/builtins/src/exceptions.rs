@@ -734,7 +734,8 @@ fn derive(vm: &Vm, orig: &Value, excs: Vec<Value>) -> PyResult<Value> {
         n.traceback.set(o.traceback.get());
         n.context.set(o.context.get());
         n.cause.set(o.cause.get());
-        n.suppress_context.set(o.suppress_context.get());
+        // Setting a cause, even none, suppresses the context.
+        n.suppress_context.set(true);
         if let Some(notes) = vm.lookup_attr(orig, &vm.names.notes)? {
             let copy = vm.new_list(vm.collect(&notes)?);
             vm.setattr(&new, &vm.names.notes, Some(&copy))?;

@@ -193,6 +193,7 @@ fn int_new(vm: &Vm, class: &Ref<Type>, args: Args) -> PyResult<Value> {
         (Some(x), Some(base)) => {
             let base = vm.to_i64_clamped(base)?;
             let base = u32::try_from(base).unwrap_or(u32::MAX);
+            parse::check_base(base).or_raise(vm)?;
             let limit = max_str_digits(vm);
             let parsed = if let Some(s) = x.downcast::<Str>() {
                 parse_text(vm, s.as_bytes(), base, limit, false)

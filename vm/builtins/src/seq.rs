@@ -118,7 +118,13 @@ pub(crate) fn repeat_count(
         }
     }
     if !has_index(vm, count) {
-        let t = vm.type_name(count);
+        // Of two sequences the left one multiplies.
+        let left = a.downcast::<Str>().is_some()
+            || a.downcast::<Bytes>().is_some()
+            || a.downcast::<ByteArray>().is_some()
+            || a.downcast::<List>().is_some()
+            || a.downcast::<Tuple>().is_some();
+        let t = vm.type_name(if left { b } else { a });
         return Err(vm.type_error(format!("can't multiply sequence by non-int of type '{t}'")));
     }
     let i = vm.to_bigint(count)?;

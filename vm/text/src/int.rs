@@ -84,7 +84,8 @@ pub fn parse_bytes_in_steps<E>(
     found.ok_or_else(|| raise(invalid(&bytes_repr(data), base)))
 }
 
-fn check_base(base: u32) -> Result<(), TextError> {
+/// Whether there is such a base.
+pub fn check_base(base: u32) -> Result<(), TextError> {
     match base {
         0 | 2..=36 => Ok(()),
         _ => Err(TextError::value("int() base must be >= 2 and <= 36, or 0")),

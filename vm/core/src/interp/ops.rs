@@ -13,34 +13,40 @@ impl Vm {
     /// A binary operator on what the loop has no fast path for.
     #[inline(never)]
     pub(super) fn binary_op(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
+        match self.number_op(a, b, op) {
+            Some(v) => Ok(v),
+            None => self.binary(a, b, op),
+        }
+    }
+    /// The quick cases of small numbers.
+    #[inline]
+    fn number_op(&self, a: &Value, b: &Value, op: BinOp) -> Option<Value> {
         if let (Some(a), Some(b)) = (a.as_inline_float(), b.as_inline_float()) {
             if op == BinOp::TrueDiv && b != 0.0 {
-                return Ok(self.new_float(a / b));
+                return Some(self.new_float(a / b));
             }
+            None
         } else if let Some((a, b)) = Value::both_small(a, b) {
-            let v = match op {
+            match op {
                 BinOp::Mod if b > 0 => Some(Value::small_int(a.rem_euclid(b))),
                 BinOp::FloorDiv if b > 0 => Value::try_int(a.div_euclid(b)),
                 BinOp::And => Some(Value::small_int(a & b)),
                 BinOp::Or => Some(Value::small_int(a | b)),
                 BinOp::Xor => Some(Value::small_int(a ^ b)),
                 _ => None,
-            };
-            if let Some(v) = v {
-                return Ok(v);
             }
+        } else {
+            None
         }
-        self.binary(a, b, op)
     }
 
     /// An in-place operator on what the loop has no fast path for.
     #[inline(never)]
     pub(super) fn inplace_op(&self, a: &Value, b: &Value, op: BinOp) -> PyResult<Value> {
-        let number = |v: &Value| v.as_small_int().is_some() || v.as_inline_float().is_some();
-        if number(a) && number(b) {
-            return self.binary_op(a, b, op);
+        match self.number_op(a, b, op) {
+            Some(v) => Ok(v),
+            None => self.inplace(a, b, op),
         }
-        self.inplace(a, b, op)
     }
 
     pub(super) fn op_unary(&self, r: &mut Regs, op: UnOp) -> PyResult<()> {
@@ -590,9 +596,8 @@ impl Vm {
                         ty.slots.iter.get().is_some() || ty.slots.getitem.get().is_some();
                     if !iterable && self.exc_is(&e, &self.exc.type_error) {
                         let t = self.type_name(&v);
-                        return Err(self.type_error(if op == Quick::BuildTupleUnpackWithCall {
-                            let f = self.callable_name(r.peek(n + 1));
-                            format!("{f} argument after * must be an iterable, not {t}")
+                        return Err(self.type_error(if op == Quick::BuildSetUnpack {
+                            format!("'{t}' object is not iterable")
                         } else {
                             format!("Value after * must be an iterable, not {t}")
                         }));

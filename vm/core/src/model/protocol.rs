@@ -408,10 +408,22 @@ impl Vm {
     pub fn delitem(&self, v: &Value, key: &Value) -> PyResult<()> {
         match self.type_of(v).slots.setitem.get() {
             Some(f) => f(self, v, key, None),
-            None => Err(self.type_error(format!(
-                "'{}' object doesn't support item deletion",
-                self.type_name(v)
-            ))),
+            None => {
+                // CPython has two places that say so, one for sequences with a number.
+                let t = self.type_of(v);
+                let sequence = t.is_heap_type()
+                    || t.slots.len.get().is_some()
+                    || t.slots.contains.get().is_some();
+                let what = if sequence && self.type_of(key).slots.index.get().is_some() {
+                    "doesn't"
+                } else {
+                    "does not"
+                };
+                Err(self.type_error(format!(
+                    "'{}' object {what} support item deletion",
+                    self.type_name(v)
+                )))
+            }
         }
     }
     pub fn contains(&self, container: &Value, item: &Value) -> PyResult<bool> {

@@ -715,16 +715,10 @@ fn python_setitem(vm: &Vm, v: &Value, k: &Value, value: Option<&Value>) -> PyRes
             call_name(vm, v, "__delitem__", std::slice::from_ref(k))?,
         ),
     };
-    if r.is_none() {
-        let what = if value.is_some() {
-            "does not support item assignment"
-        } else {
-            "doesn't support item deletion"
-        };
-        let _ = name;
-        return Err(vm.type_error(format!("'{}' object {what}", vm.type_name(v))));
+    match r {
+        Some(_) => Ok(()),
+        None => Err(vm.new_exception(&vm.exc.attribute_error, name)),
     }
-    Ok(())
 }
 
 fn python_contains(vm: &Vm, v: &Value, item: &Value) -> PyResult<bool> {
