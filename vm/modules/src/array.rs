@@ -267,7 +267,7 @@ fn extend(vm: &Vm, a: &Ref<Array>, v: &Value) -> PyResult<()> {
     }
     vm.for_each(v, |x| {
         let b = pack(vm, a.code, &x)?;
-        a.resize(vm)?.extend(b);
+        vm.extend(&mut *a.resize(vm)?, &b)?;
         Ok(true)
     })
 }
