@@ -45,8 +45,8 @@ pub struct Interpreter {
 }
 
 impl Interpreter {
-    /// Starts an interpreter. Reads `PYTHONHASHSEED`, `PYTHONPATH`, `LASTI_SITE_PACKAGES`, `LASTI_FREELIST` and `LASTI_GC_STRESS` from the
-    /// environment.
+    /// Starts an interpreter. Reads `PYTHONHASHSEED`, `PYTHONPATH`, `PYTHONIOENCODING`, `PYTHONUTF8`, `LASTI_SITE_PACKAGES`, `LASTI_FREELIST`
+    /// and `LASTI_GC_STRESS` from the environment.
     /// Signals are left to the program: Ctrl-C does not raise KeyboardInterrupt.
     ///
     /// The native stack that is left here bounds how deep native code may recurse, so call it on the thread's own stack, with a

@@ -15,7 +15,7 @@ def run(code, *options, input=b'', **env):
     print('   ', done.stdout, done.stderr.splitlines()[-1:])
 
 
-for given in ('ascii', 'latin-1', 'utf-8:replace', 'ascii:backslashreplace', ':surrogateescape', 'UTF8'):
+for given in ('ascii', 'latin-1', 'utf-8:replace', 'ascii:backslashreplace', ':surrogateescape'):
     run(SHOW, PYTHONIOENCODING=given)
     run('print("h\\xe4\\u20ac")', PYTHONIOENCODING=given)
     run('print(ascii(input()))', input=b'h\xe4\n', PYTHONIOENCODING=given)

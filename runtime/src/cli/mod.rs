@@ -30,7 +30,8 @@ arg ...: arguments passed to program in sys.argv[1:]
 dis    : print the wordcode of a file, with --run-to of where its run stands (lasti dis --help)
 Environment: LASTI_LOG=FILTER prints what the scheduler does (tracing-subscriber's filter syntax);
 LASTI_FREELIST=0 switches the free lists off; LASTI_GC_STRESS=N collects at every N-th container;
-LASTI_LEAK_CHECK=1 runs a file three times and prints what each run leaves behind; PYTHONPATH, PYTHONHASHSEED as in CPython.
+LASTI_LEAK_CHECK=1 runs a file three times and prints what each run leaves behind; PYTHONPATH, PYTHONHASHSEED,
+PYTHONIOENCODING, PYTHONUTF8 as in CPython.
 ";
 
 /// What to run.

@@ -95,6 +95,9 @@ fn format(vm: &Vm, v: &Value, args: Args) -> PyResult<Value> {
         return Ok(vm.str_of(v)?.into());
     }
     let name = vm.type_name(v);
+    if let Some(n) = v.downcast::<Int>() {
+        super::numeric::room_for_digits(vm, &n.0, 2)?;
+    }
     let out = lasti_text::format_spec::format_int(
         &this_num(vm, v)?.text_int(),
         spec.as_bytes(),

@@ -51,12 +51,21 @@ fn divmod(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     vm.binary(x, y, BinOp::DivMod)
 }
 
+/// Makes sure that an int can be shown in a base that is a power of two: as digits, and with a prefix.
+pub(crate) fn room_for_digits(vm: &Vm, n: &lasti_text::IBig, base: u32) -> PyResult<()> {
+    let digits = lasti_text::int_arith::bit_length(n) / base.ilog2() as usize;
+    vm.room(digits.saturating_mul(4))
+}
+
 fn in_base(vm: &Vm, v: &Value, base: u32) -> PyResult<Value> {
     let n = match v.as_small_int() {
         Some(i) => TextInt::from(i),
         None => TextInt::from(vm.to_bigint(v)?),
     };
-    Ok(vm.str_value(&with_prefix(&n, base)))
+    if let TextInt::Big(b) = &n {
+        room_for_digits(vm, b, base)?;
+    }
+    Ok(vm.try_new_wtf8(with_prefix(&n, base).as_bytes())?.into())
 }
 
 fn chr(vm: &Vm, _: &Value, args: Args) -> PyResult<Value> {

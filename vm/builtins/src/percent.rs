@@ -201,6 +201,9 @@ fn number(vm: &Vm, c: &Conversion, v: &Value, bytes: bool, out: &mut Vec<u8>) ->
                     num(&converted).map_or(TextInt::Small(0), |n| n.text_int())
                 }
             };
+            if let TextInt::Big(b) = &n {
+                super::numeric::room_for_digits(vm, b, 8)?;
+            }
             let shown = percent::format_int(c, &n, max_str_digits(vm)).or_raise(vm)?;
             vm.extend(out, shown.as_bytes())?;
         }

@@ -95,13 +95,16 @@ pub fn compile_tree(
 }
 
 /// Runs `work` with the native stack that any source needs, and `more`.
-fn with_room<R>(more: usize, work: impl FnOnce() -> R) -> R {
+fn with_room<R>(more: usize, work: impl FnOnce() -> Pass<R>) -> Pass<R> {
     let room = SAFE_STACK + more.min(MOST_STACK);
     if stacker::remaining_stack().is_some_and(|left| left > room) {
-        work()
-    } else {
-        stacker::grow(room, work)
+        return work();
     }
+    // A stack that cannot be had would be a panic.
+    if Vec::<u8>::new().try_reserve_exact(room).is_err() {
+        return Err(Fault::of(ErrorKind::Memory, "", Default::default()));
+    }
+    stacker::grow(room, work)
 }
 
 /// `\r\n` and `\r` become `\n` (the tokenizer's translate_newlines).

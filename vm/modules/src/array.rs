@@ -240,7 +240,7 @@ fn make(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {
         }
         for x in other.items(vm)? {
             let b = pack(vm, code, &x)?;
-            a.resize(vm)?.extend(b);
+            vm.extend(&mut *a.resize(vm)?, &b)?;
         }
     } else {
         extend(vm, a, start)?;
@@ -491,7 +491,10 @@ fn array_type(vm: &Vm) -> Ref<Type> {
         };
         match b.downcast::<Array>() {
             Some(y) if y.code == x.code => {
-                let all = [&x.data.borrow()[..], &y.data.borrow()[..]].concat();
+                let (a, b) = (x.data.borrow(), y.data.borrow());
+                let mut all = vm.try_vec(a.len() + b.len())?;
+                all.extend_from_slice(&a);
+                all.extend_from_slice(&b);
                 Ok(plain(vm, x.code, all))
             }
             Some(_) => Err(vm.type_error("bad argument type for built-in operation")),

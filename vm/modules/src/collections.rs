@@ -200,6 +200,7 @@ fn same_class(vm: &Vm, v: &Value, items: Vec<Value>) -> PyResult<Value> {
     let d = vm.this::<Deque>(v)?;
     let ty = vm.type_of(v);
     if !ty.is_heap_type() {
+        vm.room_for::<Value>(items.len())?;
         return Ok(new_deque(vm, ty, items, d.maxlen.get()));
     }
     let list = vm.new_list(items);

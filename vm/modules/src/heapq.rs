@@ -125,7 +125,7 @@ fn sift_up(vm: &Vm, h: &List, start: usize, max: bool) -> PyResult<()> {
 fn push(vm: &Vm, a: Args, name: &str, max: bool) -> PyResult<Value> {
     let [h, x] = a.exactly::<2>(vm, name)?;
     let h = heap(vm, h, name)?;
-    h.push(x.clone());
+    h.with_mut(|items| vm.push(items, x.clone()))?;
     sift_down(vm, h, 0, h.len() - 1, max)?;
     Ok(Value::NONE)
 }

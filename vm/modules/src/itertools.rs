@@ -258,7 +258,7 @@ fn cycle_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     let it = vm.this::<It>(v)?;
     if let Some(source) = it.a.get_bound() {
         if let Some(x) = vm.next(&source)? {
-            it.pool.borrow_mut().push(x.clone());
+            vm.push(&mut it.pool.borrow_mut(), x.clone())?;
             return Ok(Some(x));
         }
         it.a.take();
@@ -580,9 +580,11 @@ fn batched_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     };
     let n = it.n.get() as usize;
     let mut out = Vec::with_capacity(n.min(1024));
+    let mut ticks = lasti_core::vm::Ticks::default();
     while out.len() < n {
+        ticks.tick(vm)?;
         match vm.next(&source)? {
-            Some(x) => out.push(x),
+            Some(x) => vm.push(&mut out, x)?,
             None => {
                 it.a.take();
                 break;
@@ -595,7 +597,7 @@ fn batched_next(vm: &Vm, v: &Value) -> PyResult<Option<Value>> {
     if out.len() < n && it.m.get() == 1 {
         return Err(vm.value_error("batched(): incomplete batch"));
     }
-    Ok(Some(vm.new_tuple(out).into()))
+    Ok(Some(vm.try_new_tuple(out)?.into()))
 }
 
 fn pairwise_new(vm: &Vm, class: &Ref<Type>, a: Args) -> PyResult<Value> {

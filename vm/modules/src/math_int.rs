@@ -2,6 +2,12 @@
 use crate::util::*;
 use lasti_text::{IBig, int_arith};
 
+/// Makes sure that there is memory for what an algorithm on two ints needs besides.
+fn room(vm: &Vm, a: &IBig, b: &IBig) -> PyResult<()> {
+    int_arith::check_room(int_arith::bit_length(a) + int_arith::bit_length(b))
+        .map_err(|e| vm.text_error(e))
+}
+
 pub(crate) fn add(vm: &Vm, m: &Ref<Module>) {
     vm.add_functions(m, ADD_FUNCTIONS);
 }
@@ -20,7 +26,9 @@ fn gcd(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     a.no_kw(vm, "gcd")?;
     let mut out = IBig::ZERO;
     for x in a.pos {
-        out = int_arith::gcd(&out, &vm.to_bigint(x)?);
+        let x = vm.to_bigint(x)?;
+        room(vm, &out, &x)?;
+        out = int_arith::gcd(&out, &x);
     }
     Ok(vm.new_bigint(out))
 }
@@ -35,6 +43,7 @@ fn lcm(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
             continue;
         }
         if out != IBig::ZERO {
+            room(vm, &out, &x)?;
             let g = int_arith::gcd(&out, &x);
             out = out / g * x;
         }
@@ -49,6 +58,7 @@ fn isqrt(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     if n < IBig::ZERO {
         return Err(vm.value_error("isqrt() argument must be nonnegative"));
     }
+    room(vm, &n, &n)?;
     int_arith::isqrt(&n)
         .map(|r| vm.new_bigint(r))
         .map_err(|e| vm.text_error(e))

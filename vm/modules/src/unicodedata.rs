@@ -249,6 +249,8 @@ fn one_step(c: char) -> Vec<char> {
 
 /// A normal form; surrogates stay where they are.
 fn normalized(vm: &Vm, form: &str, text: &[u8]) -> PyResult<Vec<u8>> {
+    // The longest decomposition of two bytes and more takes eleven times as many; a text of such is not what memory is kept for.
+    vm.room(text.len().saturating_mul(6))?;
     let run = |s: &str| -> Option<String> {
         Some(match form {
             "NFC" => s.nfc().collect(),

@@ -26,6 +26,17 @@ impl ErrorKind {
     }
 }
 
+/// MemoryError where so many bytes cannot be had.
+pub(crate) fn room(bytes: usize) -> Result<(), TextError> {
+    const LARGE: usize = 1 << 20;
+    if bytes < LARGE {
+        return Ok(());
+    }
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(bytes)
+        .map_err(|_| TextError::memory())
+}
+
 /// An exception to be raised by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextError {

@@ -499,6 +499,7 @@ fn float_code(spec: &FormatSpec, kind: u8) -> Result<(u8, usize), TextError> {
     if spec.precision.is_some_and(|p| p > i32::MAX as usize) {
         return Err(TextError::value("precision too big"));
     }
+    crate::error::room(spec.precision.unwrap_or(0).saturating_mul(4))?;
     Ok(match (kind, spec.precision) {
         (0, Some(p)) => (b'g', p),
         (0, None) => (b'r', 0),

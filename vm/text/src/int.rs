@@ -477,6 +477,22 @@ mod tests {
             .unwrap_or_else(|e| e.to_string())
     }
 
+    /// Digits beyond those of one step, in both directions.
+    #[test]
+    fn long_texts() {
+        let n = 5 * STEP_DIGITS + 3;
+        let (nines, zeros) = ("9".repeat(n), format!("-1{}", "0".repeat(n)));
+        for digits in [nines, zeros, format!("{}7", "12".repeat(n / 2))] {
+            let Int::Big(value) = parse(digits.as_bytes(), 10, 0).unwrap() else {
+                panic!("it is long");
+            };
+            assert!(to_decimal(&value, 0).unwrap() == digits);
+        }
+        let threes = "102".repeat(STEP_DIGITS);
+        let value = IBig::from(parse(threes.as_bytes(), 3, 0).unwrap());
+        assert!(value == IBig::from(UBig::from_str_radix(&threes, 3).unwrap()));
+    }
+
     #[test]
     fn parsing() {
         let table = [

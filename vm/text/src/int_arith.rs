@@ -507,6 +507,41 @@ mod tests {
             .unwrap_or_else(|e| e.to_string())
     }
 
+    /// Quotients and remainders of ints longer than one step belong together, and the steps can be ended.
+    #[test]
+    fn long_divisions() {
+        let ones = |bits: usize| (IBig::ONE << bits) - IBig::ONE;
+        let odd = |bits: usize| (IBig::ONE << bits) + (IBig::from(12345) << (bits / 3)) + IBig::ONE;
+        let pairs = [
+            (ones(2 * STEP_BITS + 10), odd(STEP_BITS + 7)),
+            (ones(5 * STEP_BITS + 1), odd(2 * STEP_BITS)),
+            (odd(3 * STEP_BITS), ones(2 * STEP_BITS + 3)),
+            (ones(4 * STEP_BITS), IBig::from(1000)),
+            (ones(3 * STEP_BITS), ones(3 * STEP_BITS) + IBig::ONE),
+        ];
+        for (a, b) in pairs {
+            for (a, b) in [(&a, &b), (&-&a, &b), (&a, &-&b)] {
+                let (q, r) = divmod_in_steps(a, b, &mut || Ok::<(), ()>(())).unwrap();
+                assert!(q * b + &r == *a);
+                assert!(r.is_zero() || r.sign() == b.sign());
+                assert!(r.unsigned_abs() < b.unsigned_abs());
+            }
+        }
+        let ended = divmod_in_steps(&ones(5 * STEP_BITS), &odd(2 * STEP_BITS), &mut || Err(1));
+        assert!(ended == Err(1));
+    }
+
+    #[test]
+    fn long_powers() {
+        let m = (IBig::ONE << 3000) + IBig::from(7);
+        let exp = (IBig::ONE << 20_000) - IBig::from(3);
+        let (base, check) = (IBig::from(5), &mut || Ok::<(), TextError>(()));
+        let whole = pow_mod(&base, &exp, &m, check, |e| e).unwrap();
+        let m = m.unsigned_abs();
+        let parts = pow_mod_parts(base.unsigned_abs(), &exp.unsigned_abs(), m, check).unwrap();
+        assert!(whole.unsigned_abs() == parts);
+    }
+
     #[test]
     fn hashes() {
         let ints = [

@@ -366,6 +366,8 @@ pub fn format_float(conversion: &Conversion, x: f64) -> Result<String, TextError
     if precision > i32::MAX as usize {
         return Err(TextError::value("precision too big"));
     }
+    // The digits, and copies with sign and width.
+    crate::error::room(precision.saturating_mul(4))?;
     let text = format_double(x, code, precision, style);
     let body = text.trim_start_matches('-');
     conversion.pad_number(conversion.sign(text.starts_with('-')), "", body)

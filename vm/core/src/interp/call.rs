@@ -57,6 +57,7 @@ impl Vm {
         if code.shape.get() != CallKind::Simple
             || code.argcount as usize != n
             || depth >= self.recursion_limit.get()
+            || self.is_short_of_memory()
         {
             return false;
         }

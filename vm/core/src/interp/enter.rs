@@ -68,6 +68,10 @@ impl Vm {
         if depth >= self.recursion_limit.get() {
             return Err(self.recursion_error(""));
         }
+        // A recursion without a loop does not look at the eval breaker.
+        if !self.stack.fits(&code) {
+            self.check_memory()?;
+        }
         self.depth.set(depth + 1);
         let frame = self.stack.push(Frame::new(code, f, false));
         // SAFETY: it was just made.

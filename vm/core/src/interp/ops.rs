@@ -589,7 +589,10 @@ impl Vm {
         for i in 0..n {
             let v = r.peek(n - i).clone();
             match self.collect(&v) {
-                Ok(more) => items.extend(more),
+                Ok(more) => {
+                    self.reserve(&mut items, more.len())?;
+                    items.extend(more);
+                }
                 Err(e) => {
                     let ty = self.type_of(&v);
                     let iterable =
@@ -736,7 +739,7 @@ impl Vm {
         let mut ticks = Ticks::default();
         while let Some(v) = self.next(&it)? {
             ticks.tick(self)?;
-            items.push(v);
+            self.push(&mut items, v)?;
         }
         if items.len() < before + after {
             return Err(self.value_error(format!(

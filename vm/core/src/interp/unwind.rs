@@ -170,6 +170,10 @@ impl Vm {
         let Some(x) = e.0.downcast::<Exception>() else {
             return;
         };
+        // Unwinding millions of frames would use the reserve up.
+        if self.is_short_of_memory() && x.traceback.get().is_some() {
+            return;
+        }
         let frame = self.frame_object(f);
         // An exception that is raised again by the same instruction (RERAISE at the end of a finally) is in
         // the traceback with its first place.

@@ -193,10 +193,17 @@ pub trait Growing {
 impl<T> Growing for Vec<T> {
     #[inline]
     fn make_room(&mut self) {
-        if self.len() == self.capacity() && self.try_reserve(1).is_err() {
-            raise_alarm();
-            // If this fails too, the push that follows ends the process.
-            let _ = self.try_reserve_exact(1 + self.len() / 16);
+        #[cold]
+        #[inline(never)]
+        fn grow<T>(v: &mut Vec<T>) {
+            if v.try_reserve(1).is_err() {
+                raise_alarm();
+                // If this fails too, the push that follows ends the process.
+                let _ = v.try_reserve_exact(1 + v.len() / 16);
+            }
+        }
+        if self.len() == self.capacity() {
+            grow(self);
         }
     }
 }
@@ -204,10 +211,17 @@ impl<T> Growing for Vec<T> {
 impl<T> Growing for std::collections::VecDeque<T> {
     #[inline]
     fn make_room(&mut self) {
-        if self.len() == self.capacity() && self.try_reserve(1).is_err() {
-            raise_alarm();
-            // As above.
-            let _ = self.try_reserve_exact(1 + self.len() / 16);
+        #[cold]
+        #[inline(never)]
+        fn grow<T>(v: &mut std::collections::VecDeque<T>) {
+            if v.try_reserve(1).is_err() {
+                raise_alarm();
+                // As above.
+                let _ = v.try_reserve_exact(1 + v.len() / 16);
+            }
+        }
+        if self.len() == self.capacity() {
+            grow(self);
         }
     }
 }

@@ -29,6 +29,10 @@ unsafe fn weak<'a>(node: Node) -> &'a Obj<WeakRef> {
 }
 
 impl Heap {
+    /// Whether there is memory for one referent more.
+    pub(crate) fn has_room_for_weakref(&self) -> bool {
+        self.weakrefs.borrow_mut().try_reserve(1).is_ok()
+    }
     pub(crate) fn add_weakref(&self, target: &Value, new: &Ref<WeakRef>) {
         let Some(h) = target.header() else { return };
         h.set(flag::WEAKREF);

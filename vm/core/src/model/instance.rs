@@ -82,6 +82,9 @@ impl Vm {
                 }
             }
         }
+        if !self.heap.has_room_for_weakref() {
+            return Err(self.memory_error());
+        }
         Ok(self.new_weakref(class, target, callback))
     }
     /// `weakref.getweakrefcount` and `getweakrefs`.

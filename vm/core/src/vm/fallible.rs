@@ -20,6 +20,9 @@ impl Vm {
     /// MemoryError without a message, as CPython raises it.
     #[cold]
     pub fn memory_error(&self) -> Exc {
+        // The one that is due for the reserve's sake is this one.
+        let breaker = &self.heap.eval_breaker;
+        breaker.fetch_and(!eval_breaker::NO_MEMORY, Ordering::Relaxed);
         self.new_exception_args(&self.exc.memory_error, self.empty_tuple.clone())
     }
     /// Room for `more` items at the end of a vector, with as much again as `Vec` adds when it grows.
@@ -39,14 +42,16 @@ impl Vm {
             Err(self.memory_error())
         }
     }
+    /// Whether the reserve was used and nobody was told yet.
+    pub(crate) fn is_short_of_memory(&self) -> bool {
+        self.heap.eval_breaker.load(Ordering::Relaxed) & eval_breaker::NO_MEMORY != 0
+    }
     /// Raises the MemoryError that is due since the reserve was used. Runs no Python.
     pub fn check_memory(&self) -> PyResult<()> {
-        let breaker = &self.heap.eval_breaker;
-        if breaker.load(Ordering::Relaxed) & eval_breaker::NO_MEMORY == 0 {
-            return Ok(());
+        if self.is_short_of_memory() {
+            return Err(self.memory_error());
         }
-        breaker.fetch_and(!eval_breaker::NO_MEMORY, Ordering::Relaxed);
-        Err(self.memory_error())
+        Ok(())
     }
     /// An empty vector with room for exactly `n` items.
     pub fn try_vec<T>(&self, n: usize) -> PyResult<Vec<T>> {
