@@ -9,7 +9,6 @@
 //! all (asyncio does the same from 100 timers on: `_MIN_SCHEDULED_TIMER_HANDLES`), so memory follows the live timers.
 #![forbid(unsafe_code)]
 
-use lasti_core::memory::Growing;
 use std::collections::BinaryHeap;
 
 #[cfg(test)]
@@ -93,8 +92,7 @@ impl<T> Level<T> {
     fn push(&mut self, digit: usize, e: Entry<T>) {
         self.occupied |= 1 << digit;
         self.earliest[digit] = self.earliest[digit].min(e.deadline);
-        self.lists[digit].make_room();
-        self.lists[digit].push(e);
+        push(&mut self.lists[digit], e);
     }
     fn take(&mut self, digit: usize) -> Vec<Entry<T>> {
         self.occupied &= !(1 << digit);
@@ -103,8 +101,26 @@ impl<T> Level<T> {
     }
 }
 
+/// Appends an entry. Where there is no memory for a list twice as long, there may be some for one that is a little longer.
+#[inline]
+fn push<T>(list: &mut Vec<Entry<T>>, e: Entry<T>) {
+    #[cold]
+    #[inline(never)]
+    fn grow<T>(list: &mut Vec<Entry<T>>) {
+        if list.try_reserve(1).is_err() {
+            let few = 1 + list.len() / 16;
+            // If this fails too, the push ends the process.
+            let _ = list.try_reserve_exact(few);
+        }
+    }
+    if list.len() == list.capacity() {
+        grow(list);
+    }
+    list.push(e);
+}
+
 /// Fewer timers are no matter for memory.
-const LARGE: usize = 1 << 14;
+const MIN_RESERVE_LEN: usize = 1 << 14;
 
 /// Payloads `T`, each due at a deadline in nanoseconds of the loop's clock.
 #[derive(Debug)]
@@ -162,7 +178,7 @@ impl<T: Scheduled> Timers<T> {
     /// Whether there is memory for a list of all timers, twice as long: no list of the wheel needs more when it grows.
     pub fn reserve(&self) -> Result<(), std::collections::TryReserveError> {
         let n = self.heap.len() + self.sorted.len() + self.ahead;
-        if n < LARGE || !n.is_power_of_two() {
+        if n < MIN_RESERVE_LEN || !n.is_power_of_two() {
             return Ok(());
         }
         Vec::<Entry<T>>::new().try_reserve_exact(2 * n)
@@ -188,7 +204,9 @@ impl<T: Scheduled> Timers<T> {
         let time = e.deadline >> TICK_SHIFT;
         if time < self.base {
             if self.heap.len() == self.heap.capacity() && self.heap.try_reserve(1).is_err() {
-                lasti_core::memory::memory_is_short();
+                // As for a list.
+                let few = 1 + self.heap.len() / 16;
+                let _ = self.heap.try_reserve_exact(few);
             }
             self.heap.push(e);
             return;

@@ -930,7 +930,7 @@ fn reconstruct(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {
     } else {
         for item in data.chunks_exact(w) {
             let b = pack(vm, array.code, &unpack(vm, source, item)?)?;
-            array.resize(vm)?.extend(b);
+            vm.extend(&mut *array.resize(vm)?, &b)?;
         }
     }
     Ok(made)

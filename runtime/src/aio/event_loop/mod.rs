@@ -167,16 +167,22 @@ impl Loop {
     #[inline]
     fn push(&self, r: Ready) {
         let mut ready = self.ready.borrow_mut();
-        ready.make_room();
-        ready.push_back(r.into());
+        if ready.len() == ready.capacity() {
+            ready.make_room();
+            ready.push_back(r.into());
+        } else {
+            // Apart from the other one, so that nothing asks a second time whether there is room.
+            ready.push_back(r.into());
+        }
     }
-    /// Makes sure that there is memory for one entry more.
+    /// Makes sure that there is memory for one entry more. What a program's call adds asks for it; a wake-up has nobody to tell.
+    #[inline]
     pub fn reserve_ready(&self, vm: &Vm) -> PyResult<()> {
         let mut ready = self.ready.borrow_mut();
-        if ready.len() == ready.capacity() {
-            ready.try_reserve(1).map_err(|_| vm.memory_error())?;
+        if ready.len() < ready.capacity() {
+            return Ok(());
         }
-        Ok(())
+        ready.try_reserve(1).map_err(|_| vm.memory_error())
     }
     fn push_operand(&self, v: Value) {
         let mut operands = self.operands.borrow_mut();

@@ -162,7 +162,11 @@ pub fn takes_waiters(vm: &Vm, x: &Value) -> bool {
 fn wait_for(vm: &Vm, t: &Ref<Task>, x: Value) -> PyResult<()> {
     let l = t.data.event_loop.get();
     if x.is_none() {
-        // A bare yield: go on in the next round.
+        // A bare yield: go on in the next round. The ring has had room for this task before.
+        if let Some(native) = l.downcast::<Loop>() {
+            native.push_step(t.clone());
+            return Ok(());
+        }
         return schedule_first(vm, t, &l);
     }
     if event::parks(&x, t) {

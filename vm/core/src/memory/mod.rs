@@ -530,7 +530,10 @@ impl Heap {
 
     /// Queues work for between two instructions.
     pub(crate) fn push_pending(&self, p: Pending) {
-        self.pending.borrow_mut().push_back(p);
+        let mut pending = self.pending.borrow_mut();
+        pending.make_room();
+        pending.push_back(p);
+        drop(pending);
         self.eval_breaker
             .fetch_or(eval_breaker::PENDING, Ordering::Relaxed);
     }
