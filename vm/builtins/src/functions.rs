@@ -94,7 +94,7 @@ lasti_core::methods! { FUNCTIONS =
     tail "next" "(iterator, default=None, /)\n--\n\nReturn the next item from the iterator." next;
     "repr" "repr($module, obj, /)\n--\n\nReturn the canonical string representation of the object." repr;
     "setattr" "setattr($module, obj, name, value, /)\n--\n\nSets the named attribute on the given object to the specified value." setattr;
-    "sorted" "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nReturn a new list containing all items from the iterable in ascending order." super::list::sorted;
+    unchecked "sorted" "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nReturn a new list containing all items from the iterable in ascending order." super::list::sorted;
 }
 
 fn all(vm: &Vm, _: &Value, a: Args) -> PyResult<Value> {

@@ -208,6 +208,18 @@ impl Vm {
         let parameters = parameters(f.doc);
         let (min, max) = (f.arity.min as usize, f.arity.max as usize);
         if !surplus {
+            let positional = f.arity.unnamed as usize;
+            if n < positional {
+                let word = if positional < max {
+                    "at least"
+                } else {
+                    "exactly"
+                };
+                let s = if positional == 1 { "" } else { "s" };
+                return self.type_error(format!(
+                    "{name}() takes {word} {positional} positional argument{s} ({n} given)"
+                ));
+            }
             let missing = parameters.get(n).copied().unwrap_or_default();
             let at = n + 1;
             return self.type_error(format!(

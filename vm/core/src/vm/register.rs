@@ -26,6 +26,8 @@ pub enum MethodKind {
     /// Gets the class as `this`.
     Class(PlainFn),
     Static(PlainFn),
+    /// Checks its arguments itself, since CPython has words of its own for them.
+    Unchecked(PlainFn),
 }
 
 impl Method {
@@ -33,14 +35,17 @@ impl Method {
         Method {
             name,
             doc,
-            arity: Arity::of(doc),
+            arity: match kind {
+                MethodKind::Unchecked(_) => Arity::ANY,
+                _ => Arity::of(doc),
+            },
             kind,
         }
     }
 }
 
-/// A table of [`Method`]s with its name: `"f" "f($self, x, /)\n--\n\nText." function;` a row. `tail`, `class` or `static` may stand
-/// before the name. For a function that shows no signature in CPython the text begins with `(x, /)\n--\n\n`.
+/// A table of [`Method`]s with its name: `"f" "f($self, x, /)\n--\n\nText." function;` a row. `tail`, `class`, `static` or `unchecked` may
+/// stand before the name. For a function that shows no signature in CPython the text begins with `(x, /)\n--\n\n`.
 #[macro_export]
 macro_rules! methods {
     ($table:ident = $($($kind:ident)? $name:literal $doc:literal $func:expr;)*) => {
@@ -53,6 +58,7 @@ macro_rules! methods {
     (@tail $func:expr) => { $crate::vm::MethodKind::Tail($func) };
     (@class $func:expr) => { $crate::vm::MethodKind::Class($func) };
     (@static $func:expr) => { $crate::vm::MethodKind::Static($func) };
+    (@unchecked $func:expr) => { $crate::vm::MethodKind::Unchecked($func) };
     (@ $func:expr) => { $crate::vm::MethodKind::Plain($func) };
 }
 
@@ -71,9 +77,10 @@ impl Vm {
         for m in table {
             let func = match m.kind {
                 MethodKind::Tail(f) => NativeKind::Tail(f),
-                MethodKind::Plain(f) | MethodKind::Class(f) | MethodKind::Static(f) => {
-                    NativeKind::Plain(f)
-                }
+                MethodKind::Plain(f)
+                | MethodKind::Class(f)
+                | MethodKind::Static(f)
+                | MethodKind::Unchecked(f) => NativeKind::Plain(f),
             };
             let name = self.intern(m.name);
             let f = self.new_unbound(*m, &name, func, None);
@@ -86,7 +93,7 @@ impl Vm {
         let owner = Some(t.clone());
         let name = self.intern(m.name);
         let f: Value = match m.kind {
-            MethodKind::Plain(f) => self
+            MethodKind::Plain(f) | MethodKind::Unchecked(f) => self
                 .new_unbound(m, &name, NativeKind::Plain(f), owner)
                 .into(),
             MethodKind::Tail(f) => self
