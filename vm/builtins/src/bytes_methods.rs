@@ -5,16 +5,16 @@ use super::util::OrRaise;
 use lasti_core::memory::{Ref, Value};
 use lasti_core::model::buffer::bytes_like;
 use lasti_core::objects::*;
-use lasti_core::vm::Vm;
 use lasti_core::vm::args::Args;
 use lasti_core::vm::error::PyResult;
+use lasti_core::vm::{Method, MethodKind, Vm};
 use lasti_text::split::{self, Unit, is_byte_space};
 use lasti_text::{unicode, wtf8};
 
 macro_rules! mappings {
     ($vm:ident, $t:ident, $($name:literal $f:expr, $doc:literal;)*) => {
         $(
-            $vm.method($t, $name, concat!($name, "($self, /)\n--\n\n", $doc), |vm, v, a| {
+            $vm.add_method($t, const { Method::new($name, concat!($name, "($self, /)\n--\n\n", $doc), MethodKind::Plain(|vm, v, a| {
                 a.exactly::<0>(vm, concat!("bytes.", $name))?;
                 let out: Vec<u8> = {
                     let d = data(vm, v)?;
@@ -22,7 +22,7 @@ macro_rules! mappings {
                     ($f)(&d)
                 };
                 like(vm, v, out)
-            });
+            })) });
         )*
     };
 }
@@ -30,12 +30,12 @@ macro_rules! mappings {
 macro_rules! predicates {
     ($vm:ident, $t:ident, $($name:literal $f:expr, $doc:literal;)*) => {
         $(
-            $vm.method($t, $name, concat!($name, "($self, /)\n--\n\n", $doc), |vm, v, a| {
+            $vm.add_method($t, const { Method::new($name, concat!($name, "($self, /)\n--\n\n", $doc), MethodKind::Plain(|vm, v, a| {
                 a.exactly::<0>(vm, concat!("bytes.", $name))?;
                 let d = data(vm, v)?;
                 let test: fn(&[u8]) -> bool = $f;
                 Ok(Value::bool(test(&d)))
-            });
+            })) });
         )*
     };
 }

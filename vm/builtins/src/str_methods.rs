@@ -6,7 +6,7 @@ use lasti_core::memory::{Ref, Value};
 use lasti_core::objects::*;
 use lasti_core::vm::args::Args;
 use lasti_core::vm::error::{Exc, PyResult};
-use lasti_core::vm::{Ticks, Vm};
+use lasti_core::vm::{Method, MethodKind, Ticks, Vm};
 use lasti_text::split::{self, Unit};
 use lasti_text::{unicode, wtf8};
 
@@ -22,7 +22,7 @@ const WIDER: usize = 3;
 macro_rules! mappings {
     ($vm:ident, $t:ident, $($name:literal $f:path $(, ascii $byte:expr)?, $doc:literal;)*) => {
         $(
-            $vm.method($t, $name, concat!($name, "($self, /)\n--\n\n", $doc), |vm, v, a| {
+            $vm.add_method($t, const { Method::new($name, concat!($name, "($self, /)\n--\n\n", $doc), MethodKind::Plain(|vm, v, a| {
                 a.exactly::<0>(vm, concat!("str.", $name))?;
                 let s = this(vm, v)?;
                 $(
@@ -34,7 +34,7 @@ macro_rules! mappings {
                 )?
                 vm.room(s.byte_len().saturating_mul(WIDER))?;
                 text(vm, $f(s.as_bytes()))
-            });
+            })) });
         )*
     };
 }
@@ -42,10 +42,10 @@ macro_rules! mappings {
 macro_rules! predicates {
     ($vm:ident, $t:ident, $($name:literal $f:path, $doc:literal;)*) => {
         $(
-            $vm.method($t, $name, concat!($name, "($self, /)\n--\n\n", $doc), |vm, v, a| {
+            $vm.add_method($t, const { Method::new($name, concat!($name, "($self, /)\n--\n\n", $doc), MethodKind::Plain(|vm, v, a| {
                 a.exactly::<0>(vm, concat!("str.", $name))?;
                 Ok(Value::bool($f(this(vm, v)?.as_bytes())))
-            });
+            })) });
         )*
     };
 }

@@ -92,9 +92,12 @@ pub fn type_new_slot(vm: &Vm, meta: &Ref<Type>, args: Args) -> PyResult<Value> {
 
 /// The `__new__` a native type shows.
 pub(crate) fn new_wrapper(vm: &Vm, t: &Ref<Type>) -> Value {
-    vm.new_native(
+    const DOC: &str = "__new__($type, *args, **kwargs)\n--\n\n";
+    const ARITY: Arity = Arity::of(DOC);
+    vm.new_native_of(
         "__new__",
-        "__new__($type, *args, **kwargs)\n--\n\n",
+        DOC,
+        ARITY,
         NativeKind::Plain(call_new),
         t.value(),
         Value::NONE,

@@ -185,11 +185,23 @@ impl Vm {
         this: Value,
         module: Value,
     ) -> Value {
+        self.new_native_of(name, doc, Arity::of(doc), func, this, module)
+    }
+    /// The same for a signature that was read before.
+    pub(crate) fn new_native_of(
+        &self,
+        name: &str,
+        doc: &'static str,
+        arity: Arity,
+        func: NativeKind,
+        this: Value,
+        module: Value,
+    ) -> Value {
         let n = NativeFunction {
             name: self.intern(name),
             doc,
             func,
-            arity: Arity::of(doc),
+            arity,
             this: crate::memory::Slot::new(this),
             owner: None,
             module: crate::memory::Slot::new(module),

@@ -89,7 +89,8 @@ impl Vm {
             self.dict_set_str(&to.dict, &name, f.into());
         }
     }
-    fn add_method(&self, t: &Ref<Type>, m: Method) {
+    /// Adds a method; a [`Method`] that is a constant has its signature read by the compiler.
+    pub fn add_method(&self, t: &Ref<Type>, m: Method) {
         let owner = Some(t.clone());
         let name = self.intern(m.name);
         let f: Value = match m.kind {
