@@ -10,9 +10,10 @@
 //! Fields that few tasks, futures or generators have stand in a box (`Rare`). `all_tasks` looks through the blocks of a task's size
 //! instead of keeping a list.
 //!
-//! The files, from below; each names only those before it: `data`, `state`, `handle`, `event_loop` (the payload and which loop is meant),
-//! `trace`, `wakeup`, `future`, `coroutine`, `event`, `cancel`, `task`, `gather`, `sleep`, `locks`, and last the `python.rs` files and
-//! `event_loop/run.rs`. What a lower one has to call of a higher one is a function pointer in `state`.
+//! Each file names only those before it in this list: `data`, `locks/layout`, `state`, `handle`, `event_loop`, `event_loop/current`,
+//! `handle/python`, `trace`, `wakeup`, `future`, `future/iter`, `coroutine`, `event`, `cancel`, `future/python`, `task`, `task/step`,
+//! `task/python`, `gather`, `event_loop/python`, `event_loop/run`, `sleep`, `locks`, `module`. Where an earlier file has to call a later
+//! one, it calls a function pointer in `state`.
 mod cancel;
 mod coroutine;
 mod data;

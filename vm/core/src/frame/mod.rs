@@ -259,7 +259,8 @@ impl Frame {
         })
     }
 
-    /// The receiver a resting frame stands before the YIELD_FROM of, unless it is linked below; unbound where the awaitable was left out (`yield_once.rs`).
+    /// What a resting frame waits for: the receiver of the YIELD_FROM that comes next. None if that is linked below; unbound where
+    /// the awaitable was left out (`yield_once.rs`).
     pub fn waiting_for(&self) -> Option<Value> {
         if self.generator().is_some_and(|g| g.delegating.get()) || self.unit() < 0 {
             return None;

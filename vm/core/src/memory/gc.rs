@@ -490,8 +490,8 @@ impl Heap {
         }
     }
 
-    /// What nothing outside of its own set refers to, and references that inline caches had to it. Objects lose their flag as they are found alive, and where all of the
-    /// `asked` did, nothing is left to do. Sets the counters back.
+    /// What nothing outside of its own set refers to, and references that inline caches had to it. An object loses its flag when
+    /// it is found alive. Where all of the `asked` did, nothing is left to do. Sets the counters back.
     ///
     /// # Safety
     /// `examine_all` went over the places, and nothing was released since.

@@ -183,8 +183,8 @@ pub(crate) fn try_grow<T>(v: &mut Vec<T>, more: usize) -> bool {
     v.try_reserve(more).is_ok() || v.try_reserve_exact(more.max(v.len() / 8)).is_ok()
 }
 
-/// A table of the runtime itself, which has nobody to tell that there is no memory. It asks for it early: where there is none for
-/// twice as many items, there may be some for a few more, and MemoryError is due before the next instruction.
+/// A table of the runtime itself, whose growth cannot raise. Where there is no memory for twice as many items, it takes some for a
+/// few more, and MemoryError is raised before the next instruction.
 pub trait Growing {
     /// Makes room for one item more.
     fn make_room(&mut self);

@@ -66,7 +66,8 @@ impl Vm {
         }
     }
 
-    /// What a native is bound to, and its other arguments, of which there is a right number: a method descriptor takes its instance from the arguments.
+    /// What a native is bound to, and its other arguments. A method descriptor takes its instance from the arguments. TypeError if
+    /// their number is wrong.
     pub(crate) fn native_self<'a>(
         &self,
         n: &NativeFunction,
